@@ -1,0 +1,51 @@
+# Every command here works on a fresh machine with Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format clean
+
+help:  ## list these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+demo: .venv/installed  ## set everything up and watch a simulated camera on http://127.0.0.1:8000/
+	@exec $(BIN)/ringlight demo
+
+test: .venv/installed-dev  ## set everything up and run every test, in a real browser too
+	@sh tests/debian-packages.sh
+	$(MAKE) lint
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev lint  ## format, lint, types, floors, fast tests: every few minutes
+	$(BIN)/python -m pytest -q -m "not browser and not program"
+
+lint: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
+	@sh tests/debian-packages.sh
+	@for file in bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+format: .venv/installed-dev  ## let ruff put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## remove what these commands made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Ringlight needs Python 3.11 or newer; \`$(PYTHON)\` is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv .venv || \
+	  { echo "Python cannot make a virtual environment here. On Debian: apt-get install python3-venv" >&2; exit 2; }
+
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/installed $@

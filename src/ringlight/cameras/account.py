@@ -1,0 +1,116 @@
+"""The cameras of a person's Ring account."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Callable
+
+from ringlight.account import AccountClient, Device
+from ringlight.account.endpoints import signaling_url
+from ringlight.cameras.camera import Camera
+from ringlight.cameras.view import SharedView
+from ringlight.errors import fault_error
+from ringlight.liveview import LiveViewClient
+from ringlight.liveview.client import Event
+from ringlight.liveview.trace import Trace
+from ringlight.media.negotiate import Agreed
+from ringlight.media.rtp import Packet
+from ringlight.secrets import Secret
+
+LIST_LIFE = 2.0  # seconds that a list of cameras is shown again without asking Ring
+
+
+class Account(AccountClient):
+    """A Ring account with its cameras. Open it with `async with Account.open() as account`.
+
+    Attributes:
+        trace: Records the signaling of views that open from now on; `None` records nothing.
+    """
+
+    trace: Trace | None = None
+    _cameras: dict[int, Camera] | None = None
+    _listed_at: float = float("-inf")
+
+    async def cameras(self) -> list[Camera]:
+        """List the cameras, as Ring has them now; the same camera stays the same object.
+
+        Raises:
+            RingError: Why the list could not be read.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._cameras is None or now - self._listed_at >= LIST_LIFE:
+            devices = await self.devices()
+            known = self._cameras or {}
+            names = _identifiers(devices)
+            self._cameras = {device.id: self._known(known, names[device.id], device) for device in devices}
+            self._listed_at = now
+        return list(self._cameras.values())
+
+    async def camera(self, name: str | int) -> Camera:
+        """Return a camera by its name, its id in addresses, or Ring's number.
+
+        Raises:
+            CameraError: CAM-UNKNOWN, with the names that there are.
+        """
+        cameras = await self.cameras()
+        wanted = str(name).casefold()
+        for camera in cameras:
+            if wanted in (camera.name.casefold(), camera.id, str(camera.device.id)):
+                return camera
+        known = ", ".join(camera.name for camera in cameras) or "none"
+        raise fault_error("CAM-UNKNOWN", f"asked for {str(name)[:80]!r}; known: {known}")
+
+    async def aclose(self) -> None:
+        """Close every view, then the account."""
+        for camera in (self._cameras or {}).values():
+            await camera.view.close()
+        await super().aclose()
+
+    def _known(self, known: dict[int, Camera], identifier: str, device: Device) -> Camera:
+        camera = known.get(device.id)
+        if camera is None:
+            return Camera(identifier, device, SharedView(self._dial(device.id), self.settings))
+        camera.id, camera.device = identifier, device
+        return camera
+
+    def _dial(self, number: int) -> Callable[..., LiveViewClient]:
+        def dial(
+            *,
+            on_packet: Callable[[Packet], None],
+            on_agreed: Callable[[Agreed], None],
+            on_event: Callable[[Event], None],
+        ) -> LiveViewClient:
+            return LiveViewClient(
+                number, token=self.access_token, signaling_url=lambda: self._signaling_url(number),
+                settings=self.settings.live_view, on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
+                trace=self.trace,
+            )  # fmt: skip
+
+        return dial
+
+    async def _signaling_url(self, number: int) -> Secret:
+        """Fetch a ticket while looking whether the camera may be watched at all; that answer comes first."""
+        fetching = asyncio.create_task(self.ticket())
+        try:
+            refusal = (await self.device(number)).refusal
+            if refusal is not None:
+                raise fault_error(refusal)
+            ticket = await fetching
+        finally:
+            fetching.cancel()
+            await asyncio.wait({fetching})
+            if not fetching.cancelled():
+                fetching.exception()  # the device's refusal, if there is one, says more
+        client_id = f"ring_site-{uuid.uuid4()}"
+        return signaling_url(self.settings.ring_url, self.settings.ring_signaling_url, ticket, client_id)
+
+
+def _identifiers(devices: list[Device]) -> dict[int, str]:
+    """Make names for addresses: `front-door`, and `front-door-1001` where two cameras are called the same."""
+    plain = {device.id: re.sub(r"[^a-z0-9]+", "-", device.name.casefold()).strip("-") for device in devices}
+    counts: dict[str, int] = {}
+    for name in plain.values():
+        counts[name] = counts.get(name, 0) + 1
+    return {
+        number: name if name and counts[name] == 1 else f"{name or 'camera'}-{number}" for number, name in plain.items()
+    }

@@ -1,0 +1,80 @@
+"""What a person sees of a view that opens: the steps with their times, attempts, notes, the fault."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ringlight.errors import RingError
+from ringlight.faults import FAULTS
+from ringlight.liveview.client import Event, Trying
+from ringlight.liveview.session import Note, Step
+
+State = Literal["closed", "opening", "live", "failed"]
+KEPT_NOTES = 20
+
+
+@dataclass(slots=True)
+class Progress:
+    """The state of one shared view, as the page and `--json` show it.
+
+    Attributes:
+        state: `live` from the first packet on.
+        viewers: How many watch.
+        attempt: The number of the attempt that runs, from 1; 0 before the first.
+        steps: Name and milliseconds since the view began to open.
+        error: Why it failed; `None` otherwise.
+        notes: What is worth knowing, newest last.
+    """
+
+    state: State = "closed"
+    viewers: int = 0
+    attempt: int = 0
+    steps: list[tuple[str, float]] = field(default_factory=list)
+    error: RingError | None = None
+    notes: list[str] = field(default_factory=list)
+    began: float = 0.0
+
+    def begin(self, now: float) -> None:
+        """Start over: somebody wants to watch."""
+        self.state, self.attempt, self.error, self.began = "opening", 0, None, now
+        self.steps.clear()
+        self.notes.clear()
+
+    def take(self, event: Event, now: float) -> None:
+        """Take what the live view tells."""
+        match event:
+            case Step(name):
+                self.steps.append((name, round((now - self.began) * 1000, 1)))
+                if name == "media":
+                    self.state = "live"
+            case Trying(number, code, pause):
+                self.attempt = number
+                self.steps.clear()
+                if code is not None:
+                    fault = FAULTS[code]
+                    again = f"in {pause:.1f} s" if pause else "at once"
+                    self._note(f"{code}: {fault.title}. Trying again {again}.")
+            case Note(text, code):
+                self._note(f"{code}: {text}" if code else text)
+
+    def fail(self, error: RingError) -> None:
+        """The view is over for a fault."""
+        self.state, self.error = "failed", error
+
+    def end(self) -> None:
+        """The view was closed in the regular way."""
+        self.state = "closed"
+
+    def _note(self, text: str) -> None:
+        self.notes = [*self.notes, text][-KEPT_NOTES:]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        error = self.error
+        return {
+            "state": self.state,
+            "viewers": self.viewers,
+            "attempt": self.attempt,
+            "steps": [{"name": name, "ms": at} for name, at in self.steps],
+            "fault": error.fault.as_dict(error.detail) if error else None,
+            "notes": list(self.notes),
+        }

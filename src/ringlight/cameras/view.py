@@ -1,0 +1,263 @@
+"""The shared view: one upstream for all who watch. It opens for the first and closes after the last."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from ringlight.cameras.progress import Progress
+from ringlight.errors import RingError, fault_error
+from ringlight.liveview.client import Event
+from ringlight.media import stills
+from ringlight.media.broadcast import Broadcast
+from ringlight.media.h264 import AccessUnit
+from ringlight.media.negotiate import Agreed
+from ringlight.media.recorder import Recorder
+from ringlight.media.rtp import Packet
+from ringlight.settings import Settings
+
+T = TypeVar("T")
+log = logging.getLogger("ringlight.cameras")
+
+
+class Upstream(Protocol):
+    """A live view as a driver opens it; `LiveViewClient` is one."""
+
+    async def open(self) -> Agreed:
+        """Open it; return the codecs once it is answered."""
+
+    async def ended(self) -> RingError:
+        """Wait for its end; return why."""
+
+    async def close(self) -> None:
+        """Close it in order."""
+
+    def ask_key_frame(self) -> None:
+        """Ask the camera for a key frame."""
+
+
+class Dial(Protocol):
+    """Makes an upstream; each kind of camera has its own way."""
+
+    def __call__(
+        self,
+        *,
+        on_packet: Callable[[Packet], None],
+        on_agreed: Callable[[Agreed], None],
+        on_event: Callable[[Event], None],
+    ) -> Upstream:
+        """Make an upstream that is not open yet."""
+
+
+class View:
+    """What somebody holds who watches. It ends when the upstream ends, or when it is left."""
+
+    def __init__(self, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
+        self.broadcast = broadcast
+        self._ended = ended
+
+    async def ended(self) -> RingError:
+        """Wait for the end of the upstream; return why."""
+        return await asyncio.shield(self._ended)
+
+    async def record(self, path: str | Path, *, seconds: float) -> float:
+        """Record video into an MP4 file without transcoding; return how many seconds it has.
+
+        Raises:
+            MediaError: FILE-WRITE.
+            RingError: Why the view ended before; the file holds what came until then.
+        """
+        async with Recorder(Path(path), seconds) as recorder:
+            self.broadcast.add(recorder)
+            try:
+                return await self._or_end(asyncio.ensure_future(recorder.done()))
+            finally:
+                self.broadcast.remove(recorder)
+
+    async def snapshot(self, *, within: float = 15.0) -> bytes:
+        """Return the newest key frame as JPEG; wait for one if there is none yet.
+
+        Args:
+            within: Seconds to wait at most.
+
+        Raises:
+            MediaError: MEDIA-NO-KEY-FRAME where none came in time.
+            RingError: Why the view ended before.
+        """
+        unit = self.broadcast.key_frame() or await self._next_key_frame(within)
+        return await asyncio.to_thread(stills.to_jpeg, unit)
+
+    async def _next_key_frame(self, within: float) -> AccessUnit:
+        watch = _KeyFrameWatch(self.broadcast)
+        self.broadcast.add(watch)
+        try:
+            async with asyncio.timeout(within):
+                return await self._or_end(watch.found)
+        except TimeoutError:
+            raise fault_error("MEDIA-NO-KEY-FRAME", f"none within {within:g} s") from None
+        finally:
+            self.broadcast.remove(watch)
+
+    async def _or_end(self, wanted: "asyncio.Future[T]") -> T:
+        either: set[asyncio.Future[Any]] = {wanted, self._ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if wanted.done():
+            return wanted.result()
+        wanted.cancel()
+        raise self._ended.result()
+
+
+class SharedView:
+    """One camera's upstream and all who share it.
+
+    Args:
+        dial: Makes an upstream.
+        settings: For `cameras.linger` and `media.key_frame_cache`.
+    """
+
+    def __init__(self, dial: Dial, settings: Settings) -> None:
+        self._dial = dial
+        self._settings = settings
+        self.progress = Progress()
+        self._opening: asyncio.Task[View] | None = None
+        self._upstream: Upstream | None = None
+        self._lingering: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def join(self) -> AsyncIterator[View]:
+        """Watch: opens the upstream if nobody does yet; leaving closes it some seconds after the last.
+
+        Raises:
+            RingError: Why it could not be opened.
+        """
+        self.progress.viewers += 1
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        try:
+            if self._opening is None:
+                self._opening = asyncio.create_task(self._open(), name="open view")
+            self._tell()
+            yield await asyncio.shield(self._opening)
+        finally:
+            self.progress.viewers -= 1
+            self._tell()
+            if not self.progress.viewers and self._opening is not None:
+                loop = asyncio.get_running_loop()
+                self._lingering = loop.call_later(self._settings.cameras.linger, self._hang_up)
+
+    async def changes(self) -> AsyncGenerator[Progress, None]:
+        """Yield the progress now and after each change, for as long as wanted."""
+        while True:
+            changed = self._changed
+            yield self.progress
+            await changed.wait()
+
+    async def close(self) -> None:
+        """Close at once, whoever watches."""
+        self._hang_up()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _open(self) -> View:
+        loop = asyncio.get_running_loop()
+        self.progress.begin(loop.time())
+        self._tell()
+        broadcast: Broadcast | None = None
+
+        def on_agreed(agreed: Agreed) -> None:
+            nonlocal broadcast
+            if broadcast is None:
+                keep = self._settings.media.key_frame_cache
+                broadcast = Broadcast(agreed.codecs, keep, upstream.ask_key_frame)
+            broadcast.tune(agreed.codecs)
+
+        def on_packet(packet: Packet) -> None:
+            if broadcast is not None:
+                broadcast.push(packet)
+
+        def on_event(event: Event) -> None:
+            self.progress.take(event, loop.time())
+            self._tell()
+
+        upstream = self._dial(on_packet=on_packet, on_agreed=on_agreed, on_event=on_event)
+        self._upstream = upstream
+        try:
+            await upstream.open()
+        except RingError as error:
+            self._forget(upstream, error)
+            raise
+        except Exception as error:
+            # A bug of ours must not leave the view half open for everybody after.
+            log.exception("a view could not be opened")
+            self._forget(upstream, fault_error("SERVER-ERROR", type(error).__name__))
+            raise fault_error("SERVER-ERROR", type(error).__name__) from error
+        assert broadcast is not None  # noqa: S101 - an opened view was answered
+        ended: asyncio.Future[RingError] = loop.create_future()
+        self._spawn(self._watch(upstream, broadcast, ended))
+        return View(broadcast, ended)
+
+    async def _watch(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
+        error = await upstream.ended()
+        self._forget(upstream, error)
+        ended.set_result(error)
+        broadcast.close()
+
+    def _forget(self, upstream: Upstream, error: RingError) -> None:
+        if self._upstream is not upstream:
+            return
+        self._upstream = self._opening = None
+        if error.code == "SIG-CLOSED":
+            self.progress.end()
+        else:
+            self.progress.fail(error)
+        self._tell()
+
+    def _hang_up(self) -> None:
+        """Close the upstream in the background; whoever comes now opens a new one."""
+        self._lingering = None
+        upstream, opening = self._upstream, self._opening
+        if upstream is None:
+            return
+        self._spawn(self._close_upstream(upstream, opening))
+        self._upstream = self._opening = None
+        self.progress.end()
+        self._tell()
+
+    async def _close_upstream(self, upstream: Upstream, opening: "asyncio.Task[View] | None") -> None:
+        await upstream.close()
+        if opening is not None:
+            opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError, RingError):
+                await opening
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="shared view")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class _KeyFrameWatch:
+    """A sink that waits for the first whole key frame."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        self._broadcast = broadcast
+        self.found: asyncio.Future[AccessUnit] = asyncio.get_running_loop().create_future()
+
+    def join(self, kind: str, group: list[Packet]) -> None:
+        """Nothing: there was no key frame yet."""
+
+    def packets(self, kind: str, batch: list[Packet]) -> None:
+        """Look whether a key frame is whole now."""
+        if kind == "video" and batch and batch[-1].marker and not self.found.done():
+            unit = self._broadcast.key_frame()
+            if unit is not None:
+                self.found.set_result(unit)

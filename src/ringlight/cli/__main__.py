@@ -1,0 +1,5 @@
+"""Lets `python -m ringlight.cli` run the command line."""
+
+from ringlight.cli import main
+
+main()

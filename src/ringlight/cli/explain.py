@@ -1,0 +1,52 @@
+"""`explain`: a row of the catalogue, by our code, by Ring's, or by the text of an error."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ringlight.cli.output import Json, print_json, result
+from ringlight.errors import fault_error
+from ringlight.faults import FAULTS, Fault, explain
+
+SHOWN = 5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("explain")
+    def command(
+        what: Annotated[
+            list[str] | None, typer.Argument(help="SIG-TICKET, 26, 4002, or an error's text.", metavar="CODE-or-TEXT")
+        ] = None,
+        json: Json = False,
+    ) -> None:
+        """Say what a code or an error text means and what to do; without one, list the catalogue."""
+        query = " ".join(what or [])
+        if not query:
+            _list(json=json)
+            return
+        found = explain(query)
+        if not found:
+            raise fault_error("FAULT-UNKNOWN", query[:80])
+        if json:
+            print_json({"query": query, "faults": [fault.as_dict() for fault in found[:SHOWN]]})
+            return
+        for fault in found[:SHOWN]:
+            _show(fault)
+
+
+def _show(fault: Fault) -> None:
+    result.print(Text(f"{fault.code}: {fault.title}", style="bold"))
+    result.print(Text(f"  cause  {fault.cause}"))
+    result.print(Text(f"  fix    {fault.fix}"))
+    result.print(Text(f"  retry  {fault.retry.value}"))
+
+
+def _list(*, json: bool) -> None:
+    if json:
+        print_json({"faults": [fault.as_dict() for fault in FAULTS.values()]})
+        return
+    for fault in FAULTS.values():
+        result.print(Text(f"{fault.code:20} {fault.title}"))

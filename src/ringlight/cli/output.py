@@ -1,0 +1,85 @@
+"""How commands speak: results on stdout, the story and faults on stderr, an exit code for each end."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ringlight.errors import RingError, SetupError, UsageError
+
+T = TypeVar("T")
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file.", metavar="FILE")]
+TracePath = Annotated[
+    Path | None, typer.Option("--trace", help="Record every signaling message, without secrets.", metavar="FILE")
+]
+
+story = Console(stderr=True, highlight=False, soft_wrap=True)
+result = Console(highlight=False, soft_wrap=True)
+
+
+def tell(text: str) -> None:
+    """Say something on stderr."""
+    story.print(Text(text))
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def show_fault(error: RingError) -> None:
+    """Show what happened, why, and what to do: the code on the first line, the fix on the last."""
+    fault = error.fault
+    text = Text(f"{fault.code}: {fault.title}", style="bold red")
+    story.print(text)
+    if error.detail:
+        story.print(Text(f"  seen   {error.detail}"))
+    story.print(Text(f"  cause  {fault.cause}"))
+    story.print(Text(f"  fix    {fault.fix}"))
+
+
+def fail(error: RingError) -> NoReturn:
+    """Show the fault and leave: 2 for a wrong set-up or use in one line, 1 for anything else."""
+    if isinstance(error, SetupError | UsageError):
+        detail = f" ({error.detail})" if error.detail else ""
+        tell(f"{error.code}: {error.fault.title}{detail}. {error.fix}")
+        raise SystemExit(2)
+    show_fault(error)
+    raise SystemExit(1)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; SIGTERM and Ctrl-C end it cleanly."""
+    if os.name != "nt":
+        import uvloop  # noqa: PLC0415
+
+        return uvloop.run(_stoppable(work))
+    return asyncio.run(_stoppable(work))
+
+
+async def _stoppable(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
+def set_up_logging(verbose: int) -> None:
+    """Send our log to stderr: warnings, with `-v` what happens, with `-vv` every message's name."""
+    level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    for name in ("ringlight", "ring.live"):
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,113 @@
+"""`demo`, `serve` and `simulate`: the programs that run until they are stopped."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import typer
+
+from ringlight.cli.output import Config, TracePath, run, tell
+from ringlight.settings import Settings, load_settings
+
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.", metavar="H")]
+Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 picks a free one.", metavar="P")]
+
+SIMULATOR_PORT = 8100
+# The demo tells soon when no UDP comes through; nobody has to wait for a simulated firewall.
+DEMO_DEADLINES = {"path_timeout": 4.0, "media_timeout": 6.0, "stall_timeout": 6.0}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command()
+    def demo(host: Host = None, port: Port = None, trace: TracePath = None) -> None:
+        """Show everything on this machine: three simulated cameras, the page, a switchboard of faults."""
+        options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        settings = load_settings(server=options, live_view=DEMO_DEADLINES)
+        run(_until_stopped(_demo(settings, trace)))
+
+    @app.command()
+    def serve(host: Host = None, port: Port = None, config: Config = None, trace: TracePath = None) -> None:
+        """Run the server for your own cameras; sign in first with `ringlight login`."""
+        options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        settings = load_settings(config, **({"server": options} if options else {}))
+        run(_until_stopped(_serve(settings, trace)))
+
+    @app.command()
+    def simulate(
+        host: Host = None,
+        port: Port = None,
+        fault: Annotated[list[str] | None, typer.Option("--fault", help="Switch a fault on from the start.")] = None,
+    ) -> None:
+        """Run Ring on this machine, for `RINGLIGHT_RING_URL`."""
+        run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, fault or [])))
+
+
+async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
+    async with program as url:
+        sys.stdout.write(f"ready {url}\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
+    from ringlight.cameras import Account  # noqa: PLC0415
+    from ringlight.liveview.trace import TraceFile  # noqa: PLC0415
+    from ringlight.server.program import run_server  # noqa: PLC0415
+
+    async with Account.open(settings) as account:
+        account.trace = TraceFile(trace) if trace else None
+        async with run_server(settings, account) as serving:
+            yield serving.url
+
+
+@contextlib.asynccontextmanager
+async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
+    from ringlight.account import Credentials  # noqa: PLC0415
+    from ringlight.cameras import Account  # noqa: PLC0415
+    from ringlight.http.serving import listen, serving  # noqa: PLC0415
+    from ringlight.liveview.trace import TraceFile  # noqa: PLC0415
+    from ringlight.secrets import Secret  # noqa: PLC0415
+    from ringlight.server.program import run_server  # noqa: PLC0415
+    from ringlight.simulator.app import create_app  # noqa: PLC0415
+    from ringlight.simulator.rest import control_router  # noqa: PLC0415
+    from ringlight.simulator.world import World  # noqa: PLC0415
+    from ringlight.store import MemoryTokenStore  # noqa: PLC0415
+
+    world = World()
+    async with contextlib.AsyncExitStack() as stack:
+        ring = await stack.enter_async_context(serving(create_app(world), listen("127.0.0.1", 0)))
+        configured = settings.model_copy(update={"ring_url": ring.url.rstrip("/")})
+        known = Credentials(world.email, Secret(world.password), world.code)
+        account = await stack.enter_async_context(Account.open(configured, store=MemoryTokenStore(), credentials=known))
+        account.trace = TraceFile(trace) if trace else None
+        server = await stack.enter_async_context(
+            run_server(configured, account, extra=(control_router(world),), demo=True)
+        )
+        tell("Three simulated cameras. Open the address below in a browser; Ctrl-C stops.")
+        tell(f"The simulated Ring for the other commands: RINGLIGHT_RING_URL={ring.url.rstrip('/')}")
+        tell(f"  ringlight login   with {world.email}, password {world.password}, code {world.code}")
+        await asyncio.to_thread(world.draw)
+        yield server.url
+
+
+@contextlib.asynccontextmanager
+async def _simulate(host: str, port: int, faults: list[str]) -> AsyncIterator[str]:
+    from ringlight.errors import fault_error  # noqa: PLC0415
+    from ringlight.http.serving import listen, serving  # noqa: PLC0415
+    from ringlight.simulator.app import create_app  # noqa: PLC0415
+    from ringlight.simulator.switchboard import SWITCHES  # noqa: PLC0415
+    from ringlight.simulator.world import World  # noqa: PLC0415
+
+    unknown = [name for name in faults if name not in SWITCHES]
+    if unknown:
+        raise fault_error("REQUEST-INVALID", f"no fault {unknown[0]!r}; known: {', '.join(SWITCHES)}")
+    world = World()
+    world.switch(faults)
+    async with serving(create_app(world), listen(host, port)) as running:
+        tell(f"account {world.email}, password {world.password}, code {world.code}")
+        yield running.url

@@ -1,0 +1,124 @@
+"""Probes: each looks at one thing and says what it saw, or raises the fault."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import tempfile
+import uuid
+
+from ringlight.account import AccountClient
+from ringlight.account.endpoints import TOKEN, signaling_url
+from ringlight.cameras import Account
+from ringlight.errors import RingError, fault_error
+from ringlight.http.driver import AsyncDriver
+from ringlight.http.flow import Request
+from ringlight.http.serving import listen
+from ringlight.liveview.attempt import open_socket
+from ringlight.media.port import own_addresses
+from ringlight.settings import Settings
+
+DATAGRAM_WAIT = 1.0  # seconds
+PICTURE_WAIT = 20.0  # seconds; a cold battery camera needs ten
+
+
+async def settings_probe(settings: Settings) -> str:
+    """Say which settings matter here; that they could be read is shown by our being here."""
+    return f"Ring is {settings.ring_url or 'the real one'}; server on {settings.server.host}:{settings.server.port}"
+
+
+async def state_probe(settings: Settings) -> str:
+    """Write and read in the state directory."""
+    folder = settings.state_dir
+
+    def try_it() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix="doctor-")
+        os.close(handle)
+        os.unlink(name)
+
+    try:
+        await asyncio.to_thread(try_it)
+    except OSError as error:
+        raise fault_error("CFG-STATE-DIR", f"{folder}: {error.strerror}") from error
+    return f"{folder} can be written"
+
+
+async def port_probe(settings: Settings) -> str:
+    """Take the server's port for a moment; our own server there is no fault."""
+    host, port = settings.server.host, settings.server.port
+    try:
+        listen(host, port).close()
+    except RingError:
+        if await _is_ringlight(host, port):
+            return f"{port} is taken by a Ringlight server that runs"
+        raise
+    return f"{port} is free"
+
+
+async def _is_ringlight(host: str, port: int) -> bool:
+    async with AsyncDriver(timeout=2) as driver:
+        try:
+            answer = await driver.send(Request("GET", f"http://{host}:{port}/api/about"))
+        except RingError:
+            return False
+    return b'"Ringlight"' in answer.body
+
+
+async def udp_probe() -> str:
+    """Send a datagram from this machine's first address to itself: what a local firewall would stop."""
+    address = own_addresses()[0]
+    loop = asyncio.get_running_loop()
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as ours:
+        ours.setblocking(False)
+        ours.bind((address, 0))
+        try:
+            async with asyncio.timeout(DATAGRAM_WAIT):
+                await loop.sock_sendto(ours, b"ringlight", ours.getsockname())
+                await loop.sock_recv(ours, 64)
+        except (TimeoutError, OSError) as error:
+            raise fault_error("MEDIA-UDP", f"a datagram from {address} to itself did not arrive") from error
+    return f"datagrams pass on {address}"
+
+
+async def reach_probe(settings: Settings) -> str:
+    """Ask the token service for anything: an answer of any kind proves name, route and TLS."""
+    async with AsyncDriver(timeout=5, base_url=settings.ring_url) as driver:
+        answer = await driver.send(Request("GET", TOKEN))
+    if answer.status == 406:
+        raise fault_error("AUTH-EDGE-BLOCK", "HTTP 406 from the token service")
+    return f"the token service answers (HTTP {answer.status})"
+
+
+async def token_probe(client: AccountClient) -> str:
+    """Get an access token, renewing it if need be, and register with it."""
+    await client.access_token()
+    return f"signed in as {(await client.profile()).email}"
+
+
+async def cameras_probe(client: AccountClient) -> str:
+    """Read the device list."""
+    cameras = await client.devices()
+    offline = [camera.name for camera in cameras if camera.refusal]
+    blocked = f"; cannot be watched now: {', '.join(offline)}" if offline else ""
+    return f"{len(cameras)} cameras{blocked}"
+
+
+async def upgrade_probe(client: AccountClient) -> str:
+    """Fetch a ticket and open the signaling socket, without a word on it."""
+    settings, ticket = client.settings, await client.ticket()
+    url = signaling_url(settings.ring_url, settings.ring_signaling_url, ticket, f"ring_site-{uuid.uuid4()}")
+    socket_ = await open_socket(url, settings.live_view.socket_timeout)
+    await socket_.close()
+    return "the signaling WebSocket opens"
+
+
+async def camera_probe(account: Account, name: str) -> str:
+    """Watch a camera until a whole picture has come."""
+    camera = await account.camera(name)
+    if camera.device.refusal is not None:
+        raise fault_error(camera.device.refusal, camera.name)
+    async with camera.live_view() as view:
+        picture = await view.snapshot(within=PICTURE_WAIT)
+    steps = dict(camera.view.progress.steps)
+    return f"a picture of {len(picture)} bytes; first packet after {steps.get('media', 0):.0f} ms"

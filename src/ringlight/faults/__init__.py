@@ -1,0 +1,32 @@
+"""The catalogue of faults: each way in which live video fails, with its cause and its fix.
+
+Written once here; the exceptions, the server's problem bodies, the page, the command line and the
+doctor all read these rows.
+"""
+
+from ringlight.faults import account, camera, live_view, lookup, media, program
+from ringlight.faults.fault import Fault, Retry, Seen
+
+__all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
+
+FAULTS: dict[str, Fault] = {}
+for _row in (*account.ROWS, *camera.ROWS, *live_view.ROWS, *media.ROWS, *program.ROWS):
+    if _row.code in FAULTS:
+        raise ValueError(f"the fault {_row.code} is listed twice")
+    FAULTS[_row.code] = _row
+
+
+def find(at: str, number: int | None = None, text: str = "") -> str | None:
+    """Return the code for what was seen at a step of the dialog, or `None` if no row names it.
+
+    Args:
+        at: The step, one of those listed at `Seen.at`.
+        number: HTTP status, close reason or WebSocket close code.
+        text: The answer's text or the reason given.
+    """
+    return lookup.recognise(FAULTS, at, number, text)
+
+
+def explain(query: str) -> list[Fault]:
+    """Return the rows that a code, a number or a piece of error text may mean, best first."""
+    return lookup.search(FAULTS, query)

@@ -1,0 +1,128 @@
+"""Faults of media: session descriptions, ICE, DTLS, packets, viewers, files."""
+
+from ringlight.faults.fault import Fault, Retry
+
+ROWS = (
+    Fault(
+        "SDP-CODEC",
+        "No video codec in common",
+        cause="The answer brings no H.264 video, so there is nothing that can be forwarded.",
+        fix="If the camera is set to HEVC only, switch it back in Ring's app (Video Settings).",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source="answer",
+    ),
+    Fault(
+        "SDP-PROFILE",
+        "The answer names a codec that was not offered",
+        cause="The answer chose a payload type or H.264 profile that is not among those offered.",
+        fix="Report it with a `--trace FILE`. Ringlight itself forwards any H.264 profile.",
+        retry=Retry.BACKOFF,
+        http=502,
+        source="answer",
+    ),
+    Fault(
+        "SDP-DIRECTION",
+        "The answer's direction does not fit the offer",
+        cause="Ring answers a receive-only section with “sendrecv”, which browsers refuse "
+        "(“Incompatible send direction”).",
+        fix="Nothing: Ringlight repairs it in every section and notes it.",
+        retry=Retry.NEVER,
+        http=502,
+        source="answer",
+    ),
+    Fault(
+        "MEDIA-UDP",
+        "No path for video",
+        cause="Signaling worked, but no UDP packet came through between here and Ring's media server: "
+        "a firewall, VPN or guest network blocks UDP.",
+        fix="Allow outgoing UDP to ports 16500-65000, leave the VPN, or try a phone's hotspot to be sure. "
+        "`ringlight doctor network` tests it.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+        source="network",
+    ),
+    Fault(
+        "MEDIA-DTLS",
+        "The encrypted media channel failed",
+        cause="The DTLS handshake broke: the certificate is not the one named in the SDP, or packets are "
+        "being changed on the way.",
+        fix="Try again. If it stays, something between here and the camera changes packets.",
+        retry=Retry.BACKOFF,
+        http=502,
+        source="answer",
+    ),
+    Fault(
+        "MEDIA-SILENT",
+        "Connected, but no video",
+        cause="The media path is open, yet the camera sends nothing over it.",
+        fix="Try again; restart the camera if it stays. A weak Wi-Fi signal at the camera looks like this too.",
+        retry=Retry.BACKOFF,
+        http=504,
+        source="deadlines",
+    ),
+    Fault(
+        "MEDIA-STALLED",
+        "The video stopped",
+        cause="Video was running, then no packet came for a while.",
+        fix="Check the camera's Wi-Fi and the connection here, then try again.",
+        retry=Retry.BACKOFF,
+        http=504,
+        source="deadlines",
+    ),
+    Fault(
+        "MEDIA-NO-KEY-FRAME",
+        "No whole picture arrived",
+        cause="Packets came, but not one complete key frame, so nothing can be shown yet.",
+        fix="Try again; packet loss on the way from the camera is the usual reason.",
+        retry=Retry.BACKOFF,
+        http=504,
+        source="media",
+    ),
+    Fault(
+        "VIEWER-OFFER",
+        "The viewer's offer cannot be used",
+        cause="The WHEP offer is no valid SDP, has no video to send to, or lacks H.264, ICE or DTLS lines.",
+        fix="Send an SDP offer with a recvonly video section that includes H264, as `application/sdp`.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-GONE",
+        "This playback has ended",
+        cause="There is no playback session at this address; it ended or never was.",
+        fix="Start watching again.",
+        retry=Retry.NOW,
+        http=404,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-UDP",
+        "Your browser cannot reach Ringlight by UDP",
+        cause="The page works, but no UDP packet came through between the browser and the Ringlight server.",
+        fix="Allow UDP to the server's media port, or set `RINGLIGHT_MEDIA__ANNOUNCE` to the address under "
+        "which browsers reach it.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-NO-FRAME",
+        "Your browser shows no picture",
+        cause="Video packets reach the browser, but it decodes none of them.",
+        fix="Check that the browser can play H.264 (some Linux builds lack it), then try another browser.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source="viewers",
+    ),
+    Fault(
+        "FILE-WRITE",
+        "The file cannot be written",
+        cause="The recording or picture could not be written where it should go.",
+        fix="Check that the folder exists, that you may write there, and that the disk is not full.",
+        retry=Retry.AFTER_FIX,
+        http=507,
+        source="media",
+    ),
+)

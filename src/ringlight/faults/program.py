@@ -1,0 +1,87 @@
+"""Faults of Ringlight itself: settings, ports, folders, requests to our own server."""
+
+from ringlight.faults.fault import Fault, Retry
+
+ROWS = (
+    Fault(
+        "CFG-INVALID",
+        "A setting is not valid",
+        cause="A setting has a value that cannot be used.",
+        fix="Correct it in ringlight.toml or in the environment variable that is named.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "CFG-STATE-DIR",
+        "The state directory cannot be used",
+        cause="Ringlight keeps tokens in its state directory and cannot read or write there.",
+        fix="Make it writable, or set RINGLIGHT_STATE_DIR to a directory of your own.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "CFG-PORT",
+        "The port is taken",
+        cause="Another program already listens on this port.",
+        fix="Stop that program, or choose another port with `--port` (0 picks a free one).",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "CFG-SECRET-KEY",
+        "A secret key is needed",
+        cause="On an address other than loopback anybody in the network could watch, so Ringlight refuses to "
+        "start there without a secret.",
+        fix="Set RINGLIGHT_SECRET_KEY to a long random text, or listen on 127.0.0.1.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "KEY-NEEDED",
+        "A key is needed",
+        cause="This server is reachable from other machines, so every request needs its key.",
+        fix="Send `Authorization: Bearer <the value of RINGLIGHT_SECRET_KEY>`.",
+        retry=Retry.AFTER_FIX,
+        http=401,
+    ),
+    Fault(
+        "ORIGIN-REFUSED",
+        "This web page may not use the server",
+        cause="The request came from a web page of another origin that is not allowed here.",
+        fix="Add the origin to RINGLIGHT_ALLOWED_ORIGINS, or open the page from this server.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "REQUEST-INVALID",
+        "The request cannot be understood",
+        cause="The request has the wrong form; the detail says where.",
+        fix="Compare it with the API documentation at /docs.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+    ),
+    Fault(
+        "FAULT-UNKNOWN",
+        "No such fault",
+        cause="The catalogue has no row for this code or text.",
+        fix="Look through the list with `ringlight explain` or at /api/faults.",
+        retry=Retry.NEVER,
+        http=404,
+    ),
+    Fault(
+        "SERVER-GONE",
+        "The Ringlight server does not answer",
+        cause="This page asked the server on your machine and got no answer it can use. The server may have stopped.",
+        fix="Start it again with `make demo` or `ringlight serve`; this page will reconnect.",
+        retry=Retry.AFTER_FIX,
+        http=503,
+    ),
+    Fault(
+        "SERVER-ERROR",
+        "Something unexpected went wrong here",
+        cause="Ringlight met a situation that it does not know; the server's log has the details.",
+        fix="Try again, and report the log lines with the time.",
+        retry=Retry.BACKOFF,
+        http=500,
+    ),
+)

@@ -1,0 +1,136 @@
+"""Requests and answers as data, and flows: call logic that asks for requests instead of sending them.
+
+A flow is a generator. It yields a `Request`, is sent the `Response`, and returns its result; so the
+same logic is run by any driver and tested without one.
+"""
+
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from ringlight.errors import RingError, fault_error
+from ringlight.secrets import Secret
+
+__all__ = ["Driver", "Flow", "Headers", "NotJson", "Request", "Response", "drive", "unreadable"]
+
+T = TypeVar("T")
+
+# An answer that cannot be read is a fault of the step that it belongs to.
+_UNREADABLE = {"token": "AUTH-ANSWER", "ticket": "TICKET-ANSWER"}
+
+
+class NotJson(ValueError):  # noqa: N818 - it says what the body is
+    """The body is no JSON. Carries nothing of the body, which may hold secrets."""
+
+
+class Headers(Mapping[str, str]):
+    """Header fields of an answer, found without regard to case (RFC 9110 section 5.1)."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = {name.lower(): value for name, value in fields.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, not yet sent.
+
+    Attributes:
+        method: The HTTP method in capitals.
+        url: The address at Ring, also where the simulator stands in for it.
+        headers: Further header fields; a value that is a secret stays a `Secret`.
+        json: The JSON body, `Secret`s allowed inside; `None` sends none.
+        form: The form body, where there is no `json`; `None` sends none.
+        at: The step of the dialog, as in `Seen.at` of the catalogue.
+        bearer: The access token, or `None` for a request without one.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    json: object = field(default=None, repr=False)
+    form: Mapping[str, str | Secret] | None = field(default=None, repr=False)
+    at: str = "clients_api"
+    bearer: Secret | None = None
+
+    def secrets(self) -> Iterator[Secret]:
+        """Yield every secret in it, so that none is repeated from an answer that echoes the request."""
+        yield from _secrets_in([self.bearer, self.headers, self.json, self.form])
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer, read whole. Its repr shows the status only: a body may hold tokens."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", Headers(self.headers))
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are replaced."""
+        return self.body.decode(errors="replace")
+
+    def json(self) -> object:
+        """Return the body as JSON.
+
+        Raises:
+            NotJson: It is something else, such as a page of HTML.
+        """
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            raise NotJson("the body is no JSON") from None
+
+
+Flow: TypeAlias = Generator[Request, Response, T]
+
+
+class Driver(Protocol):
+    """Whatever runs flows: `AsyncDriver` over the network, `ScriptedDriver` from a function."""
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end and return its result."""
+
+
+async def drive(flow: Flow[T], send: Callable[[Request], Awaitable[Response]]) -> T:
+    """Run a flow with any way of sending; what `send` raises ends the flow."""
+    try:
+        request = next(flow)
+        while True:
+            request = flow.send(await send(request))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        flow.close()
+
+
+def unreadable(at: str, detail: str) -> RingError:
+    """Make the error for an answer that is not in the known form, by the step of the dialog."""
+    return fault_error(_UNREADABLE.get(at, "ACCOUNT-ANSWER"), detail)
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _secrets_in(list(value.values()))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _secrets_in(part)

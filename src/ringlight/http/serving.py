@@ -1,0 +1,94 @@
+"""Running an ASGI application inside a program: on a port that is known to be free, until told to stop."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from ringlight.errors import fault_error
+
+GRACE = 2  # seconds that open requests get when the program stops
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where an application answers."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The base URL, ending in a slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a TCP port; 0 picks a free one.
+
+    Raises:
+        SetupError: CFG-PORT where it is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio sets TCP_NODELAY on what is accepted; without, answers wait 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        why = "another program listens there" if error.errno == errno.EADDRINUSE else error.strerror
+        raise fault_error("CFG-PORT", f"{host} port {port}: {why}") from error
+    return listening
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any, listening: socket.socket) -> AsyncIterator[Serving]:
+    """Serve an application on a socket that listens; it is answering inside the `async with`.
+
+    Args:
+        app: Any ASGI application.
+        listening: From `listen`; closed at the end.
+    """
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, ws="websockets-sansio", ws_per_message_deflate=False,
+        timeout_graceful_shutdown=GRACE, server_header=False,
+    )  # fmt: skip
+    server = _Server(config)
+    running = asyncio.create_task(server.serve(sockets=[listening]), name="http server")
+    try:
+        while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn tells by a flag only
+            await asyncio.sleep(0.005)
+        if running.done():
+            await running
+        host, port = listening.getsockname()[:2]
+        yield Serving(str(host), int(port))
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        listening.close()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn 0.54 says after every refused upgrade, although the refusal was complete."""
+    return "without completing handshake" not in record.getMessage()
+
+
+logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the program around it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield

@@ -1,0 +1,293 @@
+"""One attempt at a live view: the shell that gives the session machine a socket, a peer and a clock."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+import socket
+import ssl
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+
+from ringlight.errors import RingError, fault_error
+from ringlight.faults import find
+from ringlight.liveview import messages
+from ringlight.liveview import session as core
+from ringlight.liveview.trace import Trace
+from ringlight.media import negotiate, rtcp, rtp, sdp
+from ringlight.media.dtls import Role
+from ringlight.media.negotiate import Agreed
+from ringlight.media.peer import Peer
+from ringlight.media.reception import Reception
+from ringlight.media.rtp import Packet
+from ringlight.secrets import Secret
+from ringlight.settings import LiveViewSettings
+
+log = logging.getLogger("ring.live")
+USER_AGENT = "android:com.ringapp"  # any will do, but Ring closes a socket without one at once
+REPORT_EVERY = 1.0  # seconds between receiver reports
+SEEN_EVERY = 1.0  # seconds between two times that the session is told of packets
+GLOBAL_HOST = "api.prod.signalling.ring.devices.a2z.com"
+
+_websocket_log = logging.getLogger("ringlight.websocket")
+
+
+def _redact_record(record: logging.LogRecord) -> bool:
+    """Take the ticket and the content of frames out of what the WebSocket library logs at DEBUG."""
+    text = re.sub(r"(token=)[^&\s]+", r"\1(redacted)", record.getMessage())
+    record.msg, record.args = re.sub(r"([<>] (?:TEXT|CONT|BINARY)).*", r"\1 (not shown)", text), ()
+    return True
+
+
+_websocket_log.addFilter(_redact_record)
+
+
+class Attempt:
+    """Opens a socket, offers, and runs the session until it ends.
+
+    Args:
+        doorbot_id: The camera's number.
+        settings: Deadlines.
+        on_action: Called with each `Step` and `Note` of the session.
+        on_agreed: Called once when the answer is understood.
+        on_packet: Called with each RTP packet of the camera.
+        trace: Records each message; `None` records nothing.
+    """
+
+    def __init__(
+        self,
+        doorbot_id: int,
+        settings: LiveViewSettings,
+        *,
+        on_action: Callable[[core.Step | core.Note], None],
+        on_agreed: Callable[[Agreed], None],
+        on_packet: Callable[[Packet], None],
+        trace: Trace | None = None,
+    ) -> None:
+        self._settings = settings
+        self._on_action, self._on_agreed, self._on_packet = on_action, on_agreed, on_packet
+        self._trace = trace
+        self._session = core.Session(doorbot_id, str(uuid.uuid4()), secrets.token_hex(16), settings)
+        self._events: asyncio.Queue[core.Event] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._peer = Peer(controlling=True, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=self._on_path_closed)
+        self._offer: sdp.Description | None = None
+        self._rates: dict[int, int] = {}
+        self._receptions: dict[int, Reception] = {}
+        self._our_ssrc = secrets.randbits(32)
+        self._seen_at = float("-inf")
+        self._video_ssrc: int | None = None
+
+    async def run(self, url: Secret) -> core.Closed:
+        """Run the whole view; return how it ended. Cancelling it closes everything in order.
+
+        Raises:
+            RingError: The socket could not be opened.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._peer.close)
+            gathering = asyncio.create_task(self._peer.gather())
+            stack.callback(gathering.cancel)
+            web = await open_socket(url, self._settings.socket_timeout)
+            stack.push_async_callback(web.close)
+            self._on_action(core.Step("socket"))
+            local = await gathering
+            self._offer = negotiate.camera_offer(local, audio=self._settings.audio)
+            tasks = [asyncio.create_task(self._read(web)), asyncio.create_task(self._report())]
+            self._connecting: asyncio.Task[None] | None = None
+            try:
+                self._events.put_nowait(core.Start(sdp.write(self._offer)))
+                return await self._drive(web)
+            except asyncio.CancelledError:
+                await self._perform_all(self._session.receive(core.Stop(), now=self._loop.time()), web)
+                raise
+            finally:
+                for task in (*tasks, self._connecting):
+                    if task is not None:
+                        task.cancel()
+                        with contextlib.suppress(asyncio.CancelledError):
+                            await task
+
+    def stop(self) -> None:
+        """Ask the view to end in the regular way."""
+        self._events.put_nowait(core.Stop())
+
+    def ask_key_frame(self) -> None:
+        """Send a PLI for the video; nothing before the first packet."""
+        if self._video_ssrc is not None:
+            report = rtcp.write(rtcp.ReceiverReport(self._our_ssrc))
+            self._peer.send_rtcp(report + rtcp.write(rtcp.KeyFrameRequest(self._our_ssrc, self._video_ssrc)))
+
+    # ---- the session and its actions ----
+
+    async def _drive(self, web: ClientConnection) -> core.Closed:
+        while True:
+            event: core.Event
+            try:
+                async with asyncio.timeout_at(self._session.deadline):
+                    event = await self._events.get()
+            except TimeoutError:
+                event = core.Tick()
+            actions = self._session.receive(event, now=self._loop.time())
+            if self._session.deadline is not None and self._session.deadline <= self._loop.time():
+                actions += self._session.receive(core.Tick(), now=self._loop.time())
+            closed = await self._perform_all(actions, web)
+            if closed is not None:
+                return closed
+
+    async def _perform_all(self, actions: list[core.Action], web: ClientConnection) -> core.Closed | None:
+        for action in actions:
+            match action:
+                case core.Send(message):
+                    await self._send(message, web)
+                case core.UseAnswer(text):
+                    self._use_answer(text)
+                case core.AddCandidate(line, _):
+                    await self._peer.add_candidate(line)
+                case core.Step() | core.Note():
+                    self._on_action(action)
+                case core.Closed():
+                    return action
+        return None
+
+    async def _send(self, message: messages.Message, web: ClientConnection) -> None:
+        text = messages.encode(message)
+        self._record("out", text)
+        with contextlib.suppress(ConnectionClosed):  # the reader tells the session
+            await web.send(text)
+
+    def _use_answer(self, text: str) -> None:
+        if self._offer is None:
+            return
+        try:
+            agreed = negotiate.read_answer(self._offer, sdp.parse(text))
+        except RingError as error:
+            self._events.put_nowait(core.PathFailed(error.code, error.detail))
+            return
+        for code, detail in agreed.notes:
+            self._on_action(core.Note(detail, code))
+        self._rates = {codec.payload_type: codec.clock_rate for codec in agreed.codecs.values()}
+        self._video_type = agreed.codecs["video"].payload_type
+        self._on_agreed(agreed)
+        self._connecting = asyncio.create_task(self._connect(agreed))
+
+    async def _connect(self, agreed: Agreed) -> None:
+        # Ring answers `active`: it is the DTLS client and we the server, which chooses the SRTP profile.
+        role = Role.SERVER if agreed.transport.setup == Role.CLIENT.value else Role.CLIENT
+        try:
+            await self._peer.connect(agreed.transport, role)
+        except RingError as error:
+            self._events.put_nowait(core.PathFailed(error.code, error.detail))
+        else:
+            self._events.put_nowait(core.PathOpen())
+
+    async def _read(self, web: ClientConnection) -> None:
+        try:
+            async for frame in web:
+                self._record("in", frame)
+                self._events.put_nowait(_event(frame))
+        except ConnectionClosed:
+            pass
+        self._events.put_nowait(core.SocketClosed(web.close_code or 1006, web.close_reason or ""))
+
+    def _record(self, direction: str, frame: str | bytes) -> None:
+        if self._trace is None and not log.isEnabledFor(logging.DEBUG):
+            return
+        try:
+            envelope = messages.load(frame)
+        except RingError as error:
+            envelope = {"noise": error.detail}
+        if self._trace is not None:
+            self._trace.record("out" if direction == "out" else "in", envelope)
+        log.debug("%s %s", direction, envelope.get("method", "?"))
+
+    # ---- media ----
+
+    def _on_rtp(self, data: bytes) -> None:
+        try:
+            packet = rtp.parse(data)
+        except RingError:
+            self._peer.dropped += 1
+            return
+        rate = self._rates.get(packet.payload_type)
+        if rate is None:
+            return
+        now = self._loop.time()
+        reception = self._receptions.get(packet.ssrc)
+        if reception is None:
+            reception = self._receptions[packet.ssrc] = Reception(packet.ssrc, rate)
+            if packet.payload_type == self._video_type:
+                self._video_ssrc = packet.ssrc
+        reception.note(packet, now)
+        if now - self._seen_at >= SEEN_EVERY:
+            self._seen_at = now
+            self._events.put_nowait(core.MediaSeen())
+        self._on_packet(packet)
+
+    def _on_rtcp(self, data: bytes) -> None:
+        for report in rtcp.parse(data):
+            if isinstance(report, rtcp.SenderReport) and report.ssrc in self._receptions:
+                self._receptions[report.ssrc].heard(report, self._loop.time())
+
+    def _on_path_closed(self, code: str | None) -> None:
+        self._events.put_nowait(core.PathFailed(code or "MEDIA-STALLED", "the media path was closed"))
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_EVERY)
+            if self._receptions:
+                now = self._loop.time()
+                blocks = tuple(reception.block(now) for reception in self._receptions.values())[:31]
+                report = rtcp.write(rtcp.ReceiverReport(self._our_ssrc, blocks))
+                self._peer.send_rtcp(report + rtcp.source_description(self._our_ssrc, "ringlight"))
+
+
+def _event(frame: str | bytes) -> core.Event:
+    try:
+        return core.Received(messages.parse(frame))
+    except RingError as error:
+        return core.Garbled(error.code, error.detail or "")
+
+
+async def open_socket(url: Secret, seconds: float) -> ClientConnection:
+    """Open the signaling WebSocket; every way in which that fails becomes a fault of its own.
+
+    Args:
+        url: With the ticket in it.
+        seconds: The time allowed for connection and upgrade.
+
+    Raises:
+        RingError: NET-DNS, NET-UNREACHABLE, NET-TLS, SIG-REGION, SIG-BLOCKED, SIG-TICKET, SIG-UPGRADE …
+    """
+    host = urlsplit(url.reveal()).hostname or ""
+    local = host in ("127.0.0.1", "localhost", "::1")
+    try:
+        return await connect(
+            url.reveal(),
+            user_agent_header=USER_AGENT,
+            open_timeout=seconds,
+            close_timeout=1.0,
+            ping_interval=None,  # the protocol has a ping of its own
+            max_size=messages.MAX_BYTES * 2,
+            proxy=None if local else True,
+            logger=_websocket_log,
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        raise fault_error(find("upgrade", status) or "SIG-UPGRADE", f"HTTP {status} at the upgrade") from None
+    except socket.gaierror:
+        code = "NET-DNS" if host == GLOBAL_HOST else "SIG-REGION"
+        raise fault_error(code, f"the name {host} is not known") from None
+    except ssl.SSLError as error:
+        raise fault_error("NET-TLS", f"{host}: {error.reason}") from None
+    except TimeoutError:
+        raise fault_error("SIG-BLOCKED", f"no upgrade within {seconds:g} s") from None
+    except OSError as error:
+        raise fault_error("NET-UNREACHABLE", f"{host}: {error.strerror or error}") from None
+    except (InvalidMessage, InvalidHandshake, EOFError, InvalidURI) as error:
+        raise fault_error("SIG-BLOCKED", f"{host}: {type(error).__name__}") from None

@@ -1,0 +1,416 @@
+"""One live view as a pure machine: from the offer to the close.
+
+It is told the time and what happened, and returns what to do. It opens no socket, never waits, and
+never raises: whatever the other side sends ends in a note or in one `Closed`.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ringlight.faults import find
+from ringlight.liveview import messages
+from ringlight.liveview.messages import Message
+from ringlight.settings import LiveViewSettings
+
+MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
+PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
+STEPS = ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media")
+
+
+class State(Enum):
+    """Where the dialog stands."""
+
+    NEW = "new"
+    OFFERED = "offered"  # the offer is out; session id or answer (or both) are missing
+    LIVE = "live"  # activated; pings run
+    CLOSED = "closed"
+
+
+# ---- events --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The socket is open and the offer is ready."""
+
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message came."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """A frame came that is no message: the fault's code, what was seen, the method if it had one."""
+
+    code: str
+    detail: str
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCandidate:
+    """We found another address of ours."""
+
+    line: str
+    mlineindex: int
+    mid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathOpen:
+    """ICE and DTLS are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathFailed:
+    """ICE or DTLS failed."""
+
+    code: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSeen:
+    """Packets came since the last time this was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketClosed:
+    """The socket closed, with its close code (1006 without a close frame) and reason."""
+
+    code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A deadline has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Our side wants to end."""
+
+
+Event = Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | MediaSeen | SocketClosed | Tick | Stop
+
+# ---- actions -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this message."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class UseAnswer:
+    """Apply the answer to the media peer."""
+
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddCandidate:
+    """Give the peer an address of the other side."""
+
+    line: str
+    mlineindex: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the dialog is done; one of `STEPS`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth showing that ends nothing. `code` names a fault if it is one."""
+
+    text: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The one and last action: the view is over, for this fault."""
+
+    code: str
+    detail: str | None = None
+
+
+Action = Send | UseAnswer | AddCandidate | Step | Note | Closed
+
+_FAULT_OF_DEADLINE = {
+    "session": "SIG-NO-SESSION",
+    "answer": "SIG-NO-ANSWER",
+    "camera": "SIG-NO-CAMERA",
+    "path": "MEDIA-UDP",
+    "media": "MEDIA-SILENT",
+    "stall": "MEDIA-STALLED",
+    "pong": "SIG-PING",
+}
+
+
+@dataclass(slots=True)
+class Session:
+    """One live view, from offer to close. Knows the rules; does no I/O.
+
+    Attributes:
+        doorbot_id: The camera's number.
+        dialog_id: A UUID, made by the caller, one per live view.
+        riid: 32 hex digits, made by the caller; the same in every message of the dialog.
+        settings: The deadlines, in seconds.
+        state: Where the dialog stands.
+        session_id: The server's; `None` until it has told.
+    """
+
+    doorbot_id: int
+    dialog_id: str
+    riid: str
+    settings: LiveViewSettings = field(default_factory=LiveViewSettings)
+    state: State = State.NEW
+    session_id: str | None = None
+    _answer: str | None = None
+    _deadlines: dict[str, float] = field(default_factory=dict)
+    _ping_every: float = 0.0
+    _waiting_out: list[LocalCandidate] = field(default_factory=list)
+    _waiting_in: list[AddCandidate] = field(default_factory=list)
+    _heard: bool = False
+    _noise: int = 0
+    _done: set[str] = field(default_factory=set)
+    _notice: str | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        """When to send a `Tick` at the latest, on the clock of `now`; `None` once closed or not begun."""
+        return min(self._deadlines.values(), default=None)
+
+    def receive(self, event: Event, *, now: float) -> list[Action]:
+        """Feed one event; return what to do, in order. Never raises, never waits."""
+        if self.state is State.CLOSED:
+            return []
+        match event:
+            case Start(sdp):
+                return self._start(sdp, now)
+            case Received(message):
+                return self._received(message, now)
+            case Garbled():
+                return self._garbled(event)
+            case LocalCandidate():
+                return self._local_candidate(event)
+            case PathOpen():
+                self._deadlines.pop("path", None)
+                return self._step("path") + self._await_media(now)
+            case PathFailed(code, detail):
+                return self._close(code, detail)
+            case MediaSeen():
+                return self._media_seen(now)
+            case SocketClosed(code, reason):
+                return self._socket_closed(code, reason)
+            case Tick():
+                return self._tick(now)
+            case Stop():
+                return self._close("SIG-CLOSED")
+
+    # ---- the offer and its answer ----
+
+    def _start(self, sdp: str, now: float) -> list[Action]:
+        if self.state is not State.NEW:
+            return []
+        self.state = State.OFFERED
+        self._ping_every = self.settings.ping_every
+        self._deadlines["session"] = now + self.settings.session_timeout
+        self._deadlines["answer"] = now + self.settings.answer_timeout
+        options = messages.Streams(audio_enabled=self.settings.audio, video_enabled=True)
+        offer = messages.LiveView(doorbot_id=self.doorbot_id, sdp=sdp, type="offer", stream_options=options)
+        return [self._send(offer), *self._step("offer")]
+
+    def _received(self, message: Message, now: float) -> list[Action]:
+        self._heard = True
+        if self.state is State.NEW or message.dialog_id not in (None, self.dialog_id):
+            return [Note(f"ignored {message.method}: it belongs to another dialog")]
+        body = message.body
+        if not isinstance(body, messages.Unknown) and body.doorbot_id != self.doorbot_id:
+            return [Note(f"ignored {message.method}: it is for camera {body.doorbot_id}")]
+        match body:
+            case messages.SessionCreated() | messages.SessionStarted():
+                return self._created(body.session_id, now)
+            case messages.Sdp() | messages.LiveView():
+                return self._answered(body, now)
+            case messages.Ice():
+                return self._remote_candidate(body)
+            case messages.Pong():
+                self._deadlines["pong"] = now + self.settings.pong_timeout
+                return []
+            case messages.Notification():
+                return self._notified(body, now)
+            case messages.CameraStarted():
+                return self._camera_up(now)
+            case messages.StreamInfo():
+                return [Note(f"transcoded by Ring: {body.transcoding_reason}")] if body.transcoding else []
+            case messages.Close():
+                return self._closed_by_ring(body.reason)
+            case _:
+                return [Note(f"unexpected message {message.method}")]
+
+    def _created(self, session_id: str | None, now: float) -> list[Action]:
+        if self.session_id is not None:
+            return [Note("a second session_created changes nothing")]
+        if not session_id:
+            return self._close("SIG-SESSION-ID", "session_created without a session_id")
+        self.session_id = session_id
+        del self._deadlines["session"]
+        return self._step("session") + self._go_live(now)
+
+    def _answered(self, body: messages.Sdp | messages.LiveView, now: float) -> list[Action]:
+        if self._answer is not None:
+            return [Note("a second answer changes nothing")]
+        if not body.sdp.strip():
+            return self._close("SIG-SDP", "the answer is empty")
+        self._answer = body.sdp
+        del self._deadlines["answer"]
+        self._deadlines["path"] = now + self.settings.path_timeout
+        self._deadlines["camera"] = now + self.settings.camera_timeout
+        if isinstance(body, messages.Sdp) and body.session_info and body.session_info.ping_interval:
+            low, high = PING_BOUNDS
+            self._ping_every = min(max(float(body.session_info.ping_interval), low), high)
+        waiting, self._waiting_in = self._waiting_in, []
+        return [UseAnswer(body.sdp), *self._step("answer"), *waiting, *self._go_live(now)]
+
+    def _go_live(self, now: float) -> list[Action]:
+        """Activate once both the session id and the answer are here, in whatever order they came."""
+        if self.session_id is None or self._answer is None:
+            return []
+        self.state = State.LIVE
+        self._deadlines["ping"] = now + self._ping_every
+        self._deadlines["pong"] = now + max(self.settings.pong_timeout, self._ping_every * 1.5)
+        mine = messages.StreamOptions(
+            doorbot_id=self.doorbot_id,
+            session_id=self.session_id,
+            audio_enabled=self.settings.audio,
+            video_enabled=True,
+        )
+        queued, self._waiting_out = self._waiting_out, []
+        return [
+            # Without activate_session Ring ends the stream after about 70 seconds.
+            self._send(messages.ActivateSession(doorbot_id=self.doorbot_id, session_id=self.session_id)),
+            self._send(mine),
+            self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id)),
+            *(self._candidate_message(candidate) for candidate in queued),
+        ]
+
+    # ---- candidates ----
+
+    def _local_candidate(self, candidate: LocalCandidate) -> list[Action]:
+        if self.session_id is None:  # nothing but the offer goes out before there is a session
+            self._waiting_out.append(candidate)
+            return []
+        return [self._candidate_message(candidate)]
+
+    def _candidate_message(self, candidate: LocalCandidate) -> Send:
+        return self._send(
+            messages.Ice(
+                doorbot_id=self.doorbot_id,
+                session_id=self.session_id,
+                ice=candidate.line,
+                mlineindex=candidate.mlineindex,
+                mid=candidate.mid,
+            )
+        )
+
+    def _remote_candidate(self, body: messages.Ice) -> list[Action]:
+        candidate = AddCandidate(body.ice, body.mlineindex)
+        if self._answer is None:
+            self._waiting_in.append(candidate)
+            return []
+        return [candidate]
+
+    # ---- the camera and its media ----
+
+    def _notified(self, body: messages.Notification, now: float) -> list[Action]:
+        if body.is_ok is False:
+            self._notice = body.text
+            return [Note(body.text or "Ring says that something is wrong", "SIG-NOTICE")]
+        if body.text == "camera_connected":
+            self._deadlines.pop("camera", None)
+            return self._await_media(now)
+        return []
+
+    def _camera_up(self, now: float) -> list[Action]:
+        self._deadlines.pop("camera", None)
+        return self._step("camera") + self._await_media(now)
+
+    def _await_media(self, now: float) -> list[Action]:
+        open_path = self._answer is not None and "path" not in self._deadlines
+        if open_path and "camera" not in self._deadlines and "media" not in self._done:
+            self._deadlines.setdefault("media", now + self.settings.media_timeout)
+        return []
+
+    def _media_seen(self, now: float) -> list[Action]:
+        for phase in ("path", "camera", "media"):
+            self._deadlines.pop(phase, None)
+        self._deadlines["stall"] = now + self.settings.stall_timeout
+        return self._step("media")
+
+    # ---- time and the end ----
+
+    def _tick(self, now: float) -> list[Action]:
+        due = [name for name, at in self._deadlines.items() if at <= now]
+        for name in due:
+            if name != "ping":
+                return self._close(_FAULT_OF_DEADLINE[name], self._late(name))
+        if "ping" not in due:
+            return []
+        self._deadlines["ping"] = now + self._ping_every
+        return [self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id))]
+
+    def _late(self, name: str) -> str:
+        seconds = getattr(self.settings, f"{name}_timeout")
+        notice = f"; Ring said: {self._notice}" if self._notice else ""
+        return f"waited {seconds:g} s{notice}"
+
+    def _garbled(self, event: Garbled) -> list[Action]:
+        self._heard = True
+        self._noise += 1
+        if self.state is State.LIVE and self._noise <= MAX_NOISE:
+            return [Note(event.detail, event.code)]
+        return self._close(event.code, event.detail)
+
+    def _closed_by_ring(self, reason: messages.Reason) -> list[Action]:
+        code = find("close", reason.code, reason.text) or "SIG-CLOSE-OTHER"
+        return self._close(code, f"reason {reason.code}: {reason.text}", tell=False)
+
+    def _socket_closed(self, code: int, reason: str) -> list[Action]:
+        said = f"close code {code}" + (f": {reason}" if reason else "")
+        if not self._heard and code in (1000, 1005) and self.state is not State.NEW:
+            return self._close("SIG-USER-AGENT", said, tell=False)
+        fallback = "SIG-REJECTED" if 4000 <= code <= 4999 else "SIG-DROPPED"
+        return self._close(find("socket", code, reason) or fallback, said, tell=False)
+
+    def _close(self, code: str, detail: str | None = None, *, tell: bool = True) -> list[Action]:
+        told: list[Action] = []
+        if tell and self.state is not State.NEW:
+            reason = messages.Reason(code=0, text="client_closed")
+            close = messages.Close(doorbot_id=self.doorbot_id, session_id=self.session_id, reason=reason)
+            told = [self._send(close)]
+        self.state = State.CLOSED
+        self._deadlines.clear()
+        return [*told, Closed(code, detail)]
+
+    def _send(self, body: messages.Body) -> Send:
+        return Send(Message(method=body.METHOD, dialog_id=self.dialog_id, riid=self.riid, body=body))
+
+    def _step(self, name: str) -> list[Action]:
+        if name in self._done:
+            return []
+        self._done.add(name)
+        return [Step(name)] if name in STEPS else []

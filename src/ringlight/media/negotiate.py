@@ -1,0 +1,181 @@
+"""What is offered to a camera, what its answer means, and what a viewer is answered. Pure (RFC 3264)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ringlight.errors import RingError, fault_error
+from ringlight.media.sdp import Codec, Description, Direction, Section, Transport, parse, refused
+
+_FEEDBACK = ("nack", "nack pli", "ccm fir")
+
+# Ring takes the highest that it can serve; the profiles are those that its own app offers.
+_H264_OFFERED = {96: "640034", 98: "640c34", 100: "4d0034", 102: "42e034", 104: "420034"}
+_OPUS = Codec(111, "opus", 48_000, 2, {"minptime": "10", "useinbandfec": "1"})
+_PCMU = Codec(0, "PCMU", 8_000)
+
+TRACK_KINDS = ("audio", "video")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a camera's answer comes to.
+
+    Attributes:
+        codecs: The codec of each kind of track that will be sent to us.
+        transport: How to reach the other side.
+        notes: What was repaired, as faults: (code, what was seen).
+    """
+
+    codecs: Mapping[str, Codec]
+    transport: Transport
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+def camera_offer(transport: Transport, *, audio: bool) -> Description:
+    """Offer to receive H.264 of any profile, and (sendrecv, as every working client does) sound.
+
+    Sound is offered `sendrecv` because Ring answers `recvonly` with `sendrecv`, against RFC 3264.
+    """
+    video = tuple(
+        Codec(
+            number, "H264", 90_000, 1,
+            {"profile-level-id": profile, "packetization-mode": "1", "level-asymmetry-allowed": "1"},
+            _FEEDBACK,
+        )
+        for number, profile in _H264_OFFERED.items()
+    )  # fmt: skip
+    sections = [Section("audio", "0", "sendrecv", (_OPUS, _PCMU), transport)] if audio else []
+    sections.append(Section("video", str(len(sections)), "recvonly", video, transport))
+    return Description(tuple(sections), tuple(section.mid for section in sections))
+
+
+def read_answer(offer: Description, answer: Description) -> Agreed:
+    """Judge the answer to our offer.
+
+    Raises:
+        MediaError: SDP-CODEC without H.264 video, SDP-PROFILE for a payload type that was not offered.
+        SignalingError: SIG-SDP where ICE or DTLS lines are missing.
+    """
+    codecs: dict[str, Codec] = {}
+    notes = []
+    for asked, section in zip(offer.sections, answer.sections, strict=False):
+        if not section.port or section.direction == "inactive":
+            continue
+        if asked.direction == "recvonly" and section.direction == "sendrecv":
+            notes.append(("SDP-DIRECTION", f"{section.kind} was answered sendrecv; read as sendonly"))
+            section = replace(section, direction="sendonly")  # noqa: PLW2901
+        codec = section.find("H264") if section.kind == "video" else section.find("opus", "PCMU", "PCMA")
+        if codec is None or section.direction == "recvonly":
+            continue
+        if codec.payload_type not in {known.payload_type for known in asked.codecs}:
+            raise fault_error("SDP-PROFILE", f"payload type {codec.payload_type} was never offered")
+        codecs[section.kind] = codec
+    if "video" not in codecs:
+        raise fault_error("SDP-CODEC", "the answer has no H.264 video that is sent to us")
+    transport = answer.transport
+    check_transport(transport, ("active", "passive"))
+    return Agreed(codecs, transport, tuple(notes))
+
+
+def check_transport(transport: Transport, setups: tuple[str, ...]) -> None:
+    """Judge whether a transport can be used.
+
+    Raises:
+        SignalingError: SIG-SDP, naming what is missing.
+    """
+    for name, value in (
+        ("ice-ufrag", transport.ufrag), ("ice-pwd", transport.pwd), ("fingerprint of SHA-256", transport.fingerprint),
+    ):  # fmt: skip
+        if not value:
+            raise fault_error("SIG-SDP", f"there is no {name}")
+    if transport.setup not in setups:
+        raise fault_error("SIG-SDP", f"setup is {transport.setup!r}; expected one of {', '.join(setups)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a viewer gets of one track: its payload type there, and the SSRC that we made for it."""
+
+    codec: Codec
+    ssrc: int
+
+
+def answer_viewer(
+    offer: Description,
+    sources: Mapping[str, Codec],
+    transport: Transport,
+    ssrcs: Mapping[str, int],
+    cname: str,
+) -> tuple[Description, dict[str, Seat]]:
+    """Answer a viewer's offer with the tracks that the camera sends.
+
+    Args:
+        offer: The viewer's.
+        sources: The camera's codec of each kind of track.
+        transport: Ours; candidates included.
+        ssrcs: A number for each kind.
+        cname: Binds the tracks together, so that they play in time.
+
+    Returns:
+        The answer, and what is to be sent for each kind.
+
+    Raises:
+        MediaError: VIEWER-OFFER where nothing can be shown.
+    """
+    seats: dict[str, Seat] = {}
+    sections = []
+    for section in offer.sections:
+        codec = _viewer_codec(section, sources.get(section.kind)) if section.kind not in seats else None
+        if codec is None or not section.port:
+            sections.append(refused(section))
+            continue
+        ssrc = ssrcs[section.kind]
+        seats[section.kind] = Seat(codec, ssrc)
+        kept = replace(codec, feedback=tuple(kind for kind in codec.feedback if kind in _FEEDBACK))
+        sections.append(
+            Section(section.kind, section.mid, "sendonly", (kept,), transport, section.port, section.protocol,
+                    ssrc=ssrc, cname=cname)
+        )  # fmt: skip
+    if "video" not in seats:
+        raise fault_error("VIEWER-OFFER", "there is no video section that can receive H264")
+    bundle = tuple(section.mid for section in sections if section.port)
+    return Description(tuple(sections), bundle, ice_lite=True), seats
+
+
+def read_viewer_offer(text: str) -> Description:
+    """Read and judge a viewer's offer.
+
+    Raises:
+        MediaError: VIEWER-OFFER, saying what is wrong.
+    """
+    try:
+        offer = parse(text)
+        if offer.find("video") is None:
+            raise fault_error("VIEWER-OFFER", "there is no video section")
+        check_transport(offer.transport, ("actpass", "active"))
+    except RingError as error:
+        raise fault_error("VIEWER-OFFER", error.detail) from error
+    return offer
+
+
+_SENDS: tuple[Direction, ...] = ("recvonly", "sendrecv")
+
+
+def _viewer_codec(section: Section, source: Codec | None) -> Codec | None:
+    """Choose the viewer's payload type that fits the camera's codec best.
+
+    The same H.264 profile if it is offered; else any H.264 with packetization-mode 1, since decoders
+    take more than they offer.
+    """
+    if source is None or section.direction not in _SENDS:
+        return None
+    same = [codec for codec in section.codecs if codec.is_called(source.name)]
+    if not source.is_called("H264"):
+        return same[0] if same else None
+    same.sort(
+        key=lambda codec: (
+            codec.parameters.get("packetization-mode", "0") != "1",
+            codec.h264_profile != source.h264_profile,
+        )
+    )
+    return same[0] if same else None

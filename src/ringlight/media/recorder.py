@@ -1,0 +1,167 @@
+"""A recording: packets to an MP4 file as they come, without decoding, whole after every key frame."""
+
+import asyncio
+import io
+import logging
+import queue
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet as AvPacket
+from av.video.stream import VideoStream
+
+from ringlight.errors import RingError, fault_error
+from ringlight.media.h264 import PPS, SPS, AccessUnit, Assembler
+from ringlight.media.rtp import TIMESTAMPS, Packet, distance
+
+log = logging.getLogger("ringlight.media")
+CLOCK = 90_000  # Hz
+# Fragments: what was written up to the last key frame can be played, whatever happens to the program.
+_FLAGS = "frag_keyframe+empty_moov+default_base_moof"
+
+
+class Recorder:
+    """A sink that writes video into a file until it has enough.
+
+    Use with `async with`; then `await done()`. The file is written by a thread of its own.
+
+    Args:
+        path: An `.mp4` file; overwritten.
+        seconds: How much video is wanted; `None` goes on until the end of the `async with`.
+    """
+
+    def __init__(self, path: Path, seconds: float | None) -> None:
+        self.path = path
+        self._wanted = None if seconds is None else int(seconds * CLOCK)
+        self._queue: queue.SimpleQueue[AccessUnit | None] = queue.SimpleQueue()
+        self._assembler = Assembler()
+        self._writer = _Writer(path)
+        self._loop = asyncio.get_running_loop()
+        self._finished: asyncio.Future[float] = self._loop.create_future()
+        self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+        self._first: int | None = None
+        self._full = False
+
+    async def __aenter__(self) -> "Recorder":
+        try:
+            self._writer.open()
+        except OSError as error:
+            raise fault_error("FILE-WRITE", f"{self.path}: {error.strerror or error}") from error
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        if self._finished.done() and not self._finished.cancelled():
+            self._finished.exception()  # seen here, if nobody waits for it
+
+    async def done(self) -> float:
+        """Wait until enough is recorded and in the file; return its length in seconds.
+
+        Raises:
+            MediaError: FILE-WRITE.
+        """
+        return await asyncio.shield(self._finished)
+
+    def join(self, kind: str, group: list[Packet]) -> None:
+        """Begin with the group of pictures that runs."""
+        self.packets(kind, group)
+
+    def packets(self, kind: str, batch: list[Packet]) -> None:
+        """Take live packets."""
+        if kind != "video" or self._full:
+            return
+        for packet in batch:
+            for unit in self._assembler.push(packet):
+                self._take(unit)
+
+    def _take(self, unit: AccessUnit) -> None:
+        if self._first is None:
+            if not (unit.key_frame and unit.find(SPS) and unit.find(PPS)):
+                return
+            self._first = unit.timestamp
+        if self._wanted is not None and distance(unit.timestamp, self._first, TIMESTAMPS) >= self._wanted:
+            self._full = True
+            self._queue.put(None)
+        if not self._full:
+            self._queue.put(unit)
+
+    def _write(self) -> None:
+        error: RingError | None = None
+        try:
+            while (unit := self._queue.get()) is not None:
+                self._writer.write(unit)
+        except (OSError, av.FFmpegError) as failure:
+            error = fault_error("FILE-WRITE", f"{self.path}: {failure.strerror or failure}")
+        finally:
+            seconds = self._writer.close()
+        self._loop.call_soon_threadsafe(self._finish, seconds, error)
+
+    def _finish(self, seconds: float, error: RingError | None) -> None:
+        if self._finished.done():
+            return
+        if error is None:
+            self._finished.set_result(seconds)
+        else:
+            self._finished.set_exception(error)
+
+
+class _Writer:
+    """The file: made at the first key frame, which says what the pictures are like."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: io.BufferedWriter | None = None
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._template: InputContainer | None = None
+        self._last: int | None = None
+        self._step = CLOCK // 15
+        self._clock = 0
+
+    def open(self) -> None:
+        self._file = self._path.open("wb")
+
+    def write(self, unit: AccessUnit) -> None:
+        if self._stream is None:
+            self._start(unit)
+        assert self._container is not None and self._stream is not None  # noqa: S101, PT018 - _start made them
+        if self._last is not None:
+            # A jump back or over more than ten seconds is another clock; go on one frame later.
+            step = distance(unit.timestamp, self._last, TIMESTAMPS)
+            self._step = step if 0 < step < 10 * CLOCK else self._step
+            self._clock += self._step
+        self._last = unit.timestamp
+        packet = AvPacket(unit.annex_b)
+        packet.stream = self._stream
+        packet.time_base = Fraction(1, CLOCK)
+        packet.pts = packet.dts = self._clock
+        packet.duration = self._step
+        packet.is_keyframe = unit.key_frame
+        self._container.mux(packet)
+
+    def close(self) -> float:
+        """Finish the file; return the seconds of video in it."""
+        try:
+            if self._container is not None:
+                self._container.close()
+        except (OSError, av.FFmpegError) as error:
+            log.warning("the recording %s could not be finished: %s", self._path, error)
+        finally:
+            if self._template is not None:
+                self._template.close()
+            if self._file is not None:
+                self._file.close()
+        return (self._clock + self._step) / CLOCK if self._last is not None else 0.0
+
+    def _start(self, unit: AccessUnit) -> None:
+        """Let ffmpeg read the first key frame, and write a stream like it."""
+        self._template = av.open(io.BytesIO(unit.annex_b), "r", format="h264")
+        assert self._file is not None  # noqa: S101 - opened before the first unit
+        self._container = av.open(self._file, "w", format="mp4", options={"movflags": _FLAGS})
+        self._stream = self._container.add_stream_from_template(self._template.streams.video[0])
+        self._stream.time_base = Fraction(1, CLOCK)

@@ -1,0 +1,137 @@
+"""Who may use the server: origin and host checks, the key, and the headers that protect the page."""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ringlight.errors import RingError, fault_error
+from ringlight.secrets import Secret
+from ringlight.server.problems import problem
+
+OPEN_PATHS = frozenset({"/health"})
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_PROTECTION = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What is allowed.
+
+    Attributes:
+        loopback: Whether the server listens on a loopback address only.
+        key: The key that every request needs; `None` on loopback.
+        origins: Origins of other web pages that may write.
+        any_loopback_origin: Whether pages of any loopback origin may write (the demo).
+    """
+
+    loopback: bool
+    key: Secret | None
+    origins: frozenset[str]
+    any_loopback_origin: bool = False
+
+    def judge(self, method: str, path: str, headers: Headers) -> None:
+        """Let a request pass, or say why not.
+
+        Raises:
+            UsageError: ORIGIN-REFUSED or KEY-NEEDED.
+        """
+        host = _host(f"//{headers.get('host', '')}")
+        if self.loopback and not is_loopback(host) and f"http://{headers.get('host')}" not in self.origins:
+            # A name of somebody else that resolves to this machine: a page would read what it may not.
+            raise fault_error("ORIGIN-REFUSED", f"the request was made for the host {host!r}")
+        origin = headers.get("origin")
+        if origin is not None and method not in _READING and not self._knows(origin, headers.get("host", "")):
+            raise fault_error("ORIGIN-REFUSED", f"the page is of {origin}")
+        if self.key is not None and path not in OPEN_PATHS and not self._holds_key(headers):
+            raise fault_error("KEY-NEEDED")
+
+    def _knows(self, origin: str, host: str) -> bool:
+        if urlsplit(origin).netloc == host or origin in self.origins:
+            return True
+        return self.any_loopback_origin and is_loopback(_host(origin))
+
+    def allows_cross(self, origin: str, host: str) -> bool:
+        """Whether a page of another origin may read the answer."""
+        return urlsplit(origin).netloc != host and self._knows(origin, host)
+
+    def _holds_key(self, headers: Headers) -> bool:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":  # what a browser asks its user for
+            try:
+                given = base64.b64decode(given, validate=True).decode().partition(":")[2]
+            except (binascii.Error, UnicodeDecodeError):
+                return False
+        elif scheme.lower() != "bearer":
+            return False
+        return self.key is not None and hmac.compare_digest(given.encode(), self.key.reveal().encode())
+
+
+class AccessMiddleware:
+    """Applies `Access` to every request and adds the protective headers to every answer."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        method = scope.get("method", "WEBSOCKET")
+        origin = headers.get("origin")
+        crossing = origin is not None and self._access.allows_cross(origin, headers.get("host", ""))
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _protect(MutableHeaders(scope=message), scope["path"], origin if crossing else None)
+            await send(message)
+
+        try:
+            self._access.judge(method, scope["path"], headers)
+        except RingError as error:
+            answer = problem(error)
+            if error.code == "KEY-NEEDED":
+                answer.headers["WWW-Authenticate"] = 'Basic realm="Ringlight", charset="UTF-8"'
+            await answer(scope, receive, protected)
+            return
+        await self._app(scope, receive, protected)
+
+
+def _protect(headers: MutableHeaders, path: str, origin: str | None) -> None:
+    for name, value in _PROTECTION.items():
+        headers.setdefault(name, value)
+    if path == "/docs":  # FastAPI's page of the API loads its own scripts
+        headers["Content-Security-Policy"] = _DOCS_POLICY
+    if origin is not None:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = "Location, Link, ETag"
+        headers["Vary"] = "Origin"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,87 @@
+"""The JSON addresses: cameras, their views as they open, stills, the catalogue."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+import ringlight
+from ringlight.cameras import Account, Camera
+from ringlight.errors import fault_error
+from ringlight.faults import FAULTS
+
+KEEP_ALIVE = 15.0  # seconds between two signs of life on an event stream
+
+
+def api_router(account: Account, *, demo: bool) -> APIRouter:
+    """Return `/api/…`."""
+    router = APIRouter(prefix="/api")
+
+    @router.get("/about", tags=["about"])
+    async def about() -> dict[str, Any]:
+        """Say what this server is."""
+        return {"name": "Ringlight", "version": ringlight.__version__, "demo": demo}
+
+    @router.get("/cameras", tags=["cameras"])
+    async def cameras() -> dict[str, Any]:
+        """List the cameras."""
+        return {"cameras": [camera.as_dict() for camera in await account.cameras()]}
+
+    @router.get("/cameras/{identifier}", tags=["cameras"])
+    async def camera(identifier: str) -> dict[str, Any]:
+        """Show one camera."""
+        return (await account.camera(identifier)).as_dict()
+
+    @router.get("/cameras/{identifier}/events", tags=["cameras"], response_class=StreamingResponse)
+    async def events(identifier: str, request: Request) -> Response:
+        """Stream the state of the camera's shared view: a whole snapshot for each change."""
+        found = await account.camera(identifier)
+        return StreamingResponse(
+            _stream(found, request), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+    @router.get("/cameras/{identifier}/snapshot.jpg", tags=["cameras"], response_class=Response)
+    async def snapshot(identifier: str) -> Response:
+        """Take a still from the running view, or open it for one."""
+        found = await account.camera(identifier)
+        async with found.live_view() as view:
+            picture = await view.snapshot()
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @router.get("/faults", tags=["faults"])
+    async def faults() -> dict[str, Any]:
+        """List the catalogue of faults."""
+        return {"faults": [fault.as_dict() for fault in FAULTS.values()]}
+
+    @router.get("/faults/{code}", tags=["faults"])
+    async def fault(code: str) -> dict[str, Any]:
+        """Show one fault."""
+        row = FAULTS.get(code.upper())
+        if row is None:
+            raise fault_error("FAULT-UNKNOWN", code[:40])
+        return row.as_dict()
+
+    return router
+
+
+async def _stream(camera: Camera, request: Request) -> AsyncIterator[bytes]:
+    changes = camera.view.changes()
+    pending: asyncio.Task[Any] | None = None
+    try:
+        while not await request.is_disconnected():
+            pending = pending or asyncio.ensure_future(anext(changes))
+            done, _ = await asyncio.wait({pending}, timeout=KEEP_ALIVE)
+            if done:
+                snapshot = pending.result().as_dict()
+                pending = None
+                yield b"data: " + msgspec.json.encode(snapshot) + b"\n\n"
+            else:
+                yield b": still here\n\n"
+    finally:
+        if pending is not None:
+            pending.cancel()
+            await asyncio.wait({pending})
+        await changes.aclose()

@@ -1,0 +1,52 @@
+"""The server's application: one FastAPI app, put together from its routers."""
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+import ringlight
+from ringlight.cameras import Account
+from ringlight.server import problems
+from ringlight.server.access import Access, AccessMiddleware
+from ringlight.server.api import api_router
+from ringlight.server.playback import Playbacks
+from ringlight.server.whep import whep_router
+from ringlight.web import PAGE
+
+
+def create_app(
+    account: Account, playbacks: Playbacks, access: Access, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        account: Whose cameras are shown. Whoever opened it closes it.
+        playbacks: The viewers.
+        access: Who may use it.
+        extra: More routers; the demo adds the simulator's controls.
+        demo: Whether the page shows the switchboard.
+    """
+    app = FastAPI(
+        title="Ringlight",
+        version=ringlight.__version__,
+        description="Puts cameras into a browser, and says why when live video fails.",
+    )
+    problems.install(app)
+
+    @app.get("/health", tags=["about"])
+    async def health() -> dict[str, str]:
+        """Say that the server runs."""
+        return {"status": "ok"}
+
+    app.include_router(api_router(account, demo=demo))
+    app.include_router(whep_router(account, playbacks))
+    for router in extra:
+        app.include_router(router)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/page", StaticFiles(directory=PAGE))
+    app.add_middleware(AccessMiddleware, access=access)
+    return app

@@ -1,0 +1,50 @@
+"""Faults as HTTP answers: problem bodies (RFC 9457) with code, cause and fix."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from ringlight.errors import RingError, fault_error
+
+log = logging.getLogger("ringlight.server")
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(error: RingError) -> JSONResponse:
+    """Return the problem body of a fault, with the status that its row names."""
+    fault = error.fault
+    body = {
+        "type": f"/api/faults/{fault.code}",
+        "status": fault.http,
+        **fault.as_dict(error.detail),
+    }
+    headers = {} if error.retry_after is None else {"Retry-After": str(int(error.retry_after + 0.999))}
+    return JSONResponse(body, fault.http, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of an application become a problem body."""
+
+    @app.exception_handler(RingError)
+    async def known(_: Request, error: RingError) -> JSONResponse:
+        return problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return problem(fault_error("REQUEST-INVALID", f"{where}: {first['msg']}"))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        answer = problem(fault_error("REQUEST-INVALID", f"{request.method} {request.url.path}: {error.detail}"))
+        answer.status_code = error.status_code
+        return answer
+
+    @app.exception_handler(Exception)
+    async def unknown(request: Request, error: Exception) -> JSONResponse:
+        log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+        return problem(fault_error("SERVER-ERROR", type(error).__name__))

@@ -1,0 +1,46 @@
+"""The server as a program: settings judged, ports taken, everything opened and closed in order."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter
+
+from ringlight.cameras import Account
+from ringlight.errors import fault_error
+from ringlight.http.serving import Serving, listen, serving
+from ringlight.media.port import ViewerPort
+from ringlight.server.access import Access, is_loopback
+from ringlight.server.app import create_app
+from ringlight.server.playback import Playbacks
+from ringlight.settings import Settings
+
+
+@contextlib.asynccontextmanager
+async def run_server(
+    settings: Settings, account: Account, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
+) -> AsyncIterator[Serving]:
+    """Run the server; it answers inside the `async with`.
+
+    Args:
+        settings: Host, port and who may use it.
+        account: An open account.
+        extra: More routers.
+        demo: Whether this is the demo, which takes requests from pages of any loopback origin.
+
+    Raises:
+        SetupError: CFG-PORT or CFG-SECRET-KEY.
+    """
+    host = settings.server.host
+    if not is_loopback(host) and not settings.secret_key:
+        raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
+    access = Access(
+        is_loopback(host), None if is_loopback(host) else settings.secret_key, frozenset(settings.allowed_origins), demo
+    )
+    listening = listen(host, settings.server.port)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(listening.close)
+        port = await stack.enter_async_context(ViewerPort(settings.media))
+        playbacks = Playbacks(port)
+        stack.push_async_callback(playbacks.close)
+        app = create_app(account, playbacks, access, extra=extra, demo=demo)
+        yield await stack.enter_async_context(serving(app, listening))

@@ -1,0 +1,175 @@
+"""Every option of Ringlight, declared once: default, unit and a sentence.
+
+Read once at the start and passed down. Later sources win: `ringlight.toml`, the environment
+(`RINGLIGHT_…`, `__` between levels), then options of the command line.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from platformdirs import user_state_path
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ringlight.errors import fault_error
+from ringlight.secrets import Secret
+
+__all__ = [
+    "CameraSettings",
+    "LiveViewSettings",
+    "MediaSettings",
+    "ServerSettings",
+    "Settings",
+    "load_settings",
+]
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _as_secret(value: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    raise ValueError("expected text")
+
+
+def _as_list(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+SecretText = Annotated[Secret, PlainValidator(_as_secret)]
+TextList = Annotated[list[str], NoDecode]
+
+
+class _Area(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LiveViewSettings(_Area):
+    """Deadlines of one live view, each for a phase of its own."""
+
+    http_timeout: Seconds = Field(15.0, description="Seconds for one HTTP answer from Ring.")
+    socket_timeout: Seconds = Field(10.0, description="Seconds to open the signaling WebSocket.")
+    session_timeout: Seconds = Field(10.0, description="Seconds from the offer to session_created.")
+    answer_timeout: Seconds = Field(10.0, description="Seconds from the offer to the SDP answer.")
+    camera_timeout: Seconds = Field(
+        30.0,
+        description="Seconds from the answer until the camera is connected; a cold battery camera needs 10.",
+    )
+    path_timeout: Seconds = Field(15.0, description="Seconds for ICE and DTLS to Ring's media server.")
+    media_timeout: Seconds = Field(
+        15.0, description="Seconds from the open path and a connected camera to the first packet."
+    )
+    stall_timeout: Seconds = Field(10.0, description="Seconds without a packet until video counts as stopped.")
+    ping_every: Seconds = Field(5.0, description="Seconds between pings until Ring names its own interval.")
+    pong_timeout: Seconds = Field(15.0, description="Seconds without any pong until the session counts as lost.")
+    ready_retries: int = Field(
+        6, ge=0, le=50, description="How often to offer again when the camera is not ready (reason 26)."
+    )
+    audio: bool = Field(True, description="Ask the camera for sound as well.")
+
+
+class MediaSettings(_Area):
+    """The port for viewers, and what is kept for those who join late."""
+
+    port: Port = Field(0, description="UDP port that all viewers share; 0 picks a free one.")
+    announce: TextList = Field(
+        default_factory=list,
+        description="Addresses under which browsers reach this machine; empty: all of its own.",
+    )
+    key_frame_cache: int = Field(
+        1500, ge=50, le=20_000, description="Packets kept since the last key frame, for those who join late."
+    )
+
+    _split = field_validator("announce", mode="before")(_as_list)
+
+
+class CameraSettings(_Area):
+    """When a camera's view opens and closes."""
+
+    linger: float = Field(
+        5.0, ge=0, le=600, description="Seconds that a view stays open after the last viewer has left."
+    )
+
+
+class ServerSettings(_Area):
+    """Where the server listens."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(8000, description="TCP port to listen on; 0 picks a free one.")
+
+
+class Settings(BaseSettings):
+    """All options. See each area for its own."""
+
+    model_config = SettingsConfigDict(env_prefix="RINGLIGHT_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    ring_url: str | None = Field(
+        None, description="One base URL that stands for every host of Ring, as the simulator offers."
+    )
+    ring_signaling_url: str | None = Field(
+        None,
+        description="Another WebSocket address for signaling; only for tests, Ring has one for all regions.",
+    )
+    state_dir: Path = Field(default_factory=lambda: user_state_path("ringlight"), description="Where tokens are kept.")
+    secret_key: SecretText | None = Field(
+        None, description="Long random text; needed to listen on other than loopback."
+    )
+    allowed_origins: TextList = Field(
+        default_factory=list, description="Origins of other web pages that may use this server."
+    )
+    live_view: LiveViewSettings = LiveViewSettings()
+    media: MediaSettings = MediaSettings()
+    cameras: CameraSettings = CameraSettings()
+    server: ServerSettings = ServerSettings()
+
+    _split = field_validator("allowed_origins", mode="before")(_as_list)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: options, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(config: Path | None = None, **options: Any) -> Settings:
+    """Read file, environment and options, and judge them.
+
+    Args:
+        config: The file to read; `None` reads `ringlight.toml` in the working directory if there is one.
+        options: Values from the command line, by the names of the fields; these win.
+
+    Raises:
+        SetupError: CFG-INVALID, naming the first setting that cannot be used.
+    """
+    if config is not None and not config.is_file():
+        raise fault_error("CFG-INVALID", f"there is no file {config}")
+    path = config or Path("ringlight.toml")
+    configured = type("Settings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": path}})
+    try:
+        return Settings.model_construct(**_checked(configured, options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise fault_error("CFG-INVALID", f"{name}: {first['msg']}") from None
+    except (OSError, ValueError) as error:
+        raise fault_error("CFG-INVALID", f"{path}: {error}") from error
+
+
+def _checked(configured: type[Any], options: dict[str, Any]) -> dict[str, Any]:
+    values = configured(**options)
+    return {name: getattr(values, name) for name in Settings.model_fields}

@@ -1,0 +1,194 @@
+"""Tokens in a file: written whole or not at all, whatever kills the process."""
+
+import math
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from filelock import AsyncFileLock, Timeout
+
+from ringlight.errors import RingError, fault_error
+from ringlight.secrets import Secret
+from ringlight.store.tokens import Tokens
+
+__all__ = ["FileTokenStore"]
+
+LOCK_TIMEOUT = 60.0  # seconds; a renewal takes one HTTP exchange (15 s by default) and two disk writes
+
+
+class _SignIn(msgspec.Struct):
+    access: str
+    refresh: str
+    expires_at: float
+    email: str | None = None
+
+
+class _File(msgspec.Struct):
+    hardware_id: str
+    sign_in: _SignIn | None = None
+
+
+class FileTokenStore:
+    """Keeps one sign-in in a file that only its owner may read.
+
+    Hold `lock()` around `load` and `save` where one follows from the other.
+
+    Args:
+        path: The file, usually `tokens.json` in the state directory. It and its directory are made when needed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> Tokens | None:
+        """Return what is kept, or `None` when nobody is signed in.
+
+        Raises:
+            SetupError: CFG-STATE-DIR, the file cannot be read, or is damaged; then it is kept
+                beside itself as `tokens.json.damaged`, and the next call finds nobody signed in.
+        """
+        kept = self._read()
+        if kept is None or kept.sign_in is None:
+            return None
+        one = kept.sign_in
+        return Tokens(Secret(one.access), Secret(one.refresh), one.expires_at, kept.hardware_id, one.email)
+
+    def save(self, tokens: Tokens) -> None:
+        """Replace the file and see it to the disk.
+
+        Raises:
+            SetupError: CFG-STATE-DIR, naming the path; the former file is still whole.
+        """
+        access, refresh = tokens.access.reveal(), tokens.refresh.reveal()
+        self._write(_File(tokens.hardware_id, _SignIn(access, refresh, tokens.expires_at, tokens.email)))
+
+    def clear(self) -> None:
+        """Forget the sign-in, but not the hardware id.
+
+        Raises:
+            SetupError: CFG-STATE-DIR, as for `save`.
+        """
+        kept = self._read()
+        if kept is not None and kept.sign_in is not None:
+            self._write(_File(kept.hardware_id))
+
+    def hardware_id(self) -> str:
+        """Return this installation's id, made at first use and kept for ever.
+
+        Raises:
+            SetupError: CFG-STATE-DIR, as for `load` and `save`.
+        """
+        kept = self._read()
+        if kept is None:
+            kept = _File(str(uuid.uuid4()))
+            self._write(kept)
+        return kept.hardware_id
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        """Exclude every other user of this file, in other processes too, without blocking the event loop.
+
+        Raises:
+            SetupError: CFG-STATE-DIR, no lock can be made there, or another process keeps it too long.
+        """
+        lock = AsyncFileLock(f"{self.path}.lock", timeout=LOCK_TIMEOUT, mode=0o600)
+        try:
+            self._make_directory()
+            await lock.acquire()
+        except Timeout:
+            raise self._error(f"another process has held {self.path.name}.lock for {LOCK_TIMEOUT:g} s") from None
+        except OSError as error:
+            raise self._error(_words(error)) from error
+        try:
+            self._sweep()
+            yield
+        finally:
+            await lock.release()
+
+    def _read(self) -> _File | None:
+        try:
+            with self.path.open("rb") as file:
+                try:
+                    return _parse(file.read())
+                except ValueError as error:
+                    raise self._set_aside(file, str(error)) from None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._error(_words(error)) from error
+
+    def _write(self, content: _File) -> None:
+        try:
+            self._make_directory()
+            handle, name = tempfile.mkstemp(".tmp", f"{self.path.name}.", self.path.parent)  # made with mode 0600
+            temporary = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(msgspec.json.encode(content))
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(self.path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            _sync_directory(self.path.parent)
+        except OSError as error:
+            raise self._error(_words(error)) from error
+
+    def _make_directory(self) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left half written; holding the lock, nobody else is writing."""
+        for left in self.path.parent.glob(f"{self.path.name}.*.tmp"):
+            with suppress(OSError):
+                left.unlink()
+
+    def _set_aside(self, file: IO[bytes], problem: str) -> RingError:
+        """Move the damaged file out of the way, unless somebody has just replaced it by a good one."""
+        aside = self.path.with_name(f"{self.path.name}.damaged")
+        count = 1
+        while aside.exists():
+            count += 1
+            aside = self.path.with_name(f"{self.path.name}.damaged-{count}")
+        if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
+            self.path.rename(aside)
+        return self._error(f"the file is damaged: {problem}; it is kept as {aside.name}")
+
+    def _error(self, problem: str) -> RingError:
+        return fault_error("CFG-STATE-DIR", f"{self.path}: {problem}")
+
+
+def _parse(content: bytes) -> _File:
+    try:
+        kept = msgspec.json.decode(content, type=_File)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ValueError("empty" if not content else str(error).partition(" - ")[0]) from None
+    one = kept.sign_in
+    # These go into header fields; whatever else they are, they are printable ASCII.
+    texts = [kept.hardware_id, *([one.access, one.refresh] if one else [])]
+    if not all(text and text.isascii() and text.isprintable() for text in texts):
+        raise ValueError("a value in it is empty or not plain text")
+    if one is not None and not math.isfinite(one.expires_at):
+        raise ValueError("the time of expiry is no number")
+    return kept
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _sync_directory(path: Path) -> None:
+    if sys.platform == "win32":  # directories cannot be opened there; the rename is durable by itself
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

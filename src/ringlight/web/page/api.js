@@ -1,0 +1,146 @@
+// Speaks with the Ringlight server: JSON in, JSON out, and every failure becomes a fault.
+
+/**
+ * What went wrong, why, and what to do about it; a row of the server's catalogue.
+ *
+ * @typedef {object} Fault
+ * @property {string} code  A word that never changes, such as SIG-TICKET.
+ * @property {string} title
+ * @property {string} cause
+ * @property {string} fix
+ * @property {"now" | "backoff" | "after-fix" | "never"} retry
+ * @property {string | null} [detail]  What was seen this time.
+ * @property {string} [help]
+ */
+
+/**
+ * @typedef {object} Camera
+ * @property {string} id
+ * @property {string} name
+ * @property {string} kind
+ * @property {string} model
+ * @property {"wired" | "battery" | "unknown"} power
+ * @property {number | null} battery_percent
+ * @property {"online" | "offline" | "unknown"} state
+ * @property {Fault | null} refusal  Why a live view would be refused, known beforehand.
+ * @property {"closed" | "opening" | "live" | "failed"} view
+ * @property {number} viewers
+ */
+
+/** @typedef {{ name: string, version: string, demo: boolean }} About */
+/** @typedef {{ name: string, title: string, about: string, code: string, on: boolean }} SimFault */
+
+// The only fault text of this page: the server that knows the others is the thing that is missing.
+/** @type {Fault} */
+const SERVER_GONE = {
+  code: "SERVER-GONE",
+  title: "The Ringlight server does not answer",
+  cause: "This page asked the server on your machine and got no answer it can use. The server may have stopped.",
+  fix: "Start it again with `make demo` or `ringlight serve`; this page will reconnect.",
+  retry: "after-fix",
+  detail: null,
+};
+
+/** Carries a fault to whoever can show it. */
+export class FaultError extends Error {
+  /** @param {Fault} fault */
+  constructor(fault) {
+    super(`${fault.code}: ${fault.cause}`);
+    this.name = "FaultError";
+    this.fault = fault;
+  }
+}
+
+/**
+ * The fault for a server that is silent or speaks nonsense.
+ *
+ * @param {string} detail  What was tried and seen.
+ * @returns {Fault}
+ */
+export function serverGone(detail) {
+  return { ...SERVER_GONE, detail };
+}
+
+/**
+ * Read a fault from a problem body or fault object; null when it is neither.
+ *
+ * @param {unknown} body
+ * @returns {Fault | null}
+ */
+export function toFault(body) {
+  if (typeof body !== "object" || body === null) return null;
+  const { code, title, cause, fix, retry, detail, help } = /** @type {Partial<Fault>} */ (body);
+  if (typeof code !== "string" || typeof cause !== "string") return null;
+  return { code, title: title ?? code, cause, fix: fix ?? "", retry: retry ?? "now", detail: detail ?? null, help };
+}
+
+/**
+ * The fault that an error stands for, whatever threw it.
+ *
+ * @param {unknown} error
+ * @returns {Fault}
+ */
+export function faultOf(error) {
+  return error instanceof FaultError ? error.fault : serverGone(error instanceof Error ? error.message : String(error));
+}
+
+/**
+ * Ask the server for JSON.
+ *
+ * @template T
+ * @param {string} path
+ * @param {RequestInit} [init]
+ * @returns {Promise<T>}
+ * @throws {FaultError} When the server is gone or answers with a problem.
+ */
+async function ask(path, init = {}) {
+  const what = `${init.method ?? "GET"} ${path}`;
+  let response;
+  let body;
+  try {
+    response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(30_000), ...init });
+    body = await response.json().catch(() => null);
+  } catch (error) {
+    throw new FaultError(serverGone(`${what}: ${error instanceof Error ? error.message : error}`));
+  }
+  if (response.ok && body !== null) return body;
+  throw new FaultError(toFault(body) ?? serverGone(`${what}: HTTP ${response.status} without an explanation`));
+}
+
+/** @returns {Promise<About>} */
+export const getAbout = () => ask("/api/about");
+
+/** @returns {Promise<Camera[]>} */
+export const getCameras = async () => (await ask("/api/cameras")).cameras;
+
+/** @returns {Promise<Fault[]>} */
+export const getFaults = async () => (await ask("/api/faults")).faults;
+
+/** @returns {Promise<SimFault[]>} */
+export const getSimFaults = async () => (await ask("/_sim/faults")).faults;
+
+/**
+ * Replace the set of simulator faults that are on.
+ *
+ * @param {string[]} on
+ * @returns {Promise<SimFault[]>}
+ */
+export async function putSimFaults(on) {
+  const headers = { "content-type": "application/json" };
+  return (await ask("/_sim/faults", { method: "PUT", headers, body: JSON.stringify({ on }) })).faults;
+}
+
+/**
+ * Fetch one row of the catalogue, for a failure that only the browser can see.
+ *
+ * @param {string} code
+ * @param {string} detail  What the browser saw.
+ * @returns {Promise<Fault>}
+ */
+export async function namedFault(code, detail) {
+  try {
+    return { .../** @type {Fault} */ (await ask(`/api/faults/${encodeURIComponent(code)}`)), detail };
+  } catch (error) {
+    return faultOf(error);
+  }
+}

@@ -1,0 +1,170 @@
+// Wires the page: what the address names is watched, the list follows, and a server that went away is awaited.
+
+import { faultOf, getAbout, getCameras } from "./api.js";
+import { aboutCamera, CameraList } from "./camera-list.js";
+import { CameraView } from "./camera-view.js";
+import { Catalogue } from "./catalogue.js";
+import { el } from "./dom.js";
+import { diagnosisText, faultCard } from "./fault-card.js";
+import { Switchboard } from "./switchboard.js";
+
+/** @typedef {import("./api.js").Camera} Camera */
+
+const RECONNECT_MS = 3_000;
+const WORDS = { idle: "Watch", opening: "Opening", playing: "Watching", failed: "Failed", stopped: "Stopped" };
+
+const view = /** @type {CameraView} */ (document.querySelector("camera-view"));
+const place = find("camera-place");
+const list = new CameraList((id) => choose(id));
+const catalogue = new Catalogue();
+const switchboard = new Switchboard(advice);
+
+const wide = matchMedia("(min-width: 60rem)");   // where style.css puts the list beside the view
+
+/** @type {Camera[]} */
+let cameras = [];
+let listed = false;
+let waiting = false;
+/** Whether this page may reopen the view by itself; once for each press, so that it never loops. */
+let mayResume = true;
+
+/** @param {string} id */
+function find(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** The camera that the address names. @returns {string} */
+function addressed() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";   // a mangled address names nothing
+  }
+}
+
+/** A person pressed a camera. @param {string} id */
+function choose(id) {
+  mayResume = true;
+  if (addressed() === id) show();
+  else location.hash = encodeURIComponent(id);   // show() follows, and "back" returns to the list
+}
+
+/** Put on the screen what the address names. */
+function show() {
+  const id = addressed();
+  if (!id) return view.close();
+  if (!listed) return;   // start() comes back when the cameras are known by name
+  const camera = cameras.find((one) => one.id === id);
+  // A name that is not on the list is asked for all the same: the server knows why it is not there.
+  view.watch({ id, name: camera?.name ?? id, about: camera ? aboutCamera(camera) : "" });
+  view.scrollIntoView({ block: wide.matches ? "nearest" : "start" });
+}
+
+/** @returns {Promise<boolean>} Whether there is a list now. */
+async function loadCameras() {
+  try {
+    cameras = await getCameras();
+  } catch (error) {
+    const fault = faultOf(error);
+    if (fault.code === "SERVER-GONE") awaitServer();
+    // A list that was good a moment ago is better than none.
+    if (cameras.length === 0) showListFault(fault);
+    return false;
+  }
+  listed = true;
+  list.show(cameras);
+  mark();
+  const content = cameras.length ? list.element : emptyState();
+  if (!content.isConnected) place.replaceChildren(content);   // moving it would lose the focus
+  return true;
+}
+
+/** @param {import("./api.js").Fault} fault */
+function showListFault(fault) {
+  const shown = place.querySelector("[data-fault-code]");
+  if (shown?.getAttribute("data-fault-code") === fault.code) return;   // do not read out the same alert again and again
+  const retry = async () => {
+    place.replaceChildren(el("p", { class: "quiet-text" }, "Asking for your cameras"));
+    await start();
+    /** @type {HTMLElement | null} */ (place.querySelector("button"))?.focus();
+  };
+  place.replaceChildren(faultCard(fault, { retry, diagnosis: () => diagnosisText(fault) }));
+}
+
+function emptyState() {
+  return el("div", { class: "empty" },
+    el("p", { class: "empty-title" }, "No cameras yet"),
+    el("p", {}, "Run ", el("code", {}, "ringlight login"), " in a terminal, then refresh this list."),
+    el("button", { class: "button primary", type: "button", onclick: () => void loadCameras() }, "Refresh"));
+}
+
+function mark() {
+  const { state } = view;
+  list.mark(state === "idle" ? null : addressed(), WORDS[state]);
+  document.body.dataset.view = state;
+  const name = cameras.find((camera) => camera.id === addressed())?.name ?? addressed();
+  document.title = state === "idle" ? "Ringlight" : `${name} · Ringlight`;
+}
+
+/** What to do next after a switch was thrown. */
+function advice() {
+  if (view.state === "failed") return "Now press Try again.";
+  if (view.state === "playing" || view.state === "opening") return "If nothing changes now, press Stop and watch again.";
+  return "Now press Watch.";
+}
+
+/** Ask until the server answers, then take up where it left. */
+async function awaitServer() {
+  if (waiting) return;
+  waiting = true;
+  do await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  while (!(await getAbout().then(() => true, () => false)));
+  waiting = false;
+  const resume = view.faultCode === "SERVER-GONE" && mayResume && !document.hidden;
+  await start();
+  if (resume && view.faultCode === "SERVER-GONE") {
+    mayResume = false;
+    view.retry();
+  }
+}
+
+async function start() {
+  try {
+    const about = await getAbout();
+    find("about").textContent = `${about.name} ${about.version}${about.demo ? ", demo with simulated cameras" : ""}`;
+    if (about.demo) showSwitchboard();
+  } catch {
+    // The list, asked for next, shows the fault.
+  }
+  if ((await loadCameras()) && view.state === "idle") show();
+}
+
+function showSwitchboard() {
+  const button = find("open-switchboard");
+  if (button.hidden) {
+    button.hidden = false;
+    find("side").append(switchboard.element);
+    switchboard.element.open = wide.matches;
+  }
+  switchboard.load();
+}
+
+document.body.append(catalogue.element);
+find("open-faults").addEventListener("click", () => void catalogue.open());
+find("open-switchboard").addEventListener("click", () => switchboard.reveal());
+find("refresh").addEventListener("click", () => void loadCameras());
+view.addEventListener("viewstate", () => {
+  mark();
+  switchboard.hush();
+  if (view.faultCode === "SERVER-GONE") awaitServer();
+  else if (view.state !== "opening") loadCameras();
+});
+view.addEventListener("click", () => (mayResume = true));
+window.addEventListener("hashchange", show);
+window.addEventListener("pagehide", () => view.stop());
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  loadCameras();
+  if (switchboard.element.isConnected) switchboard.load();   // somebody else may have thrown a switch
+});
+start();

@@ -1,0 +1,263 @@
+// One attempt to watch one camera: the media, the story of its opening, and the fault if it ends in one. Draws nothing.
+
+import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
+import { FrameWatch } from "./frames.js";
+import { WhepClient, WhepError } from "./whep.js";
+
+/** @typedef {import("./api.js").Fault} Fault */
+/** @typedef {import("./steps.js").StepTime} StepTime */
+
+/**
+ * What the server says about the view that all watchers of a camera share. Each message is the whole of it.
+ *
+ * @typedef {object} Snapshot
+ * @property {"closed" | "opening" | "live" | "failed"} state
+ * @property {number} viewers
+ * @property {number} attempt  More than 1 when Ringlight has tried again by itself.
+ * @property {StepTime[]} steps
+ * @property {Fault | null} fault
+ * @property {string[]} notes
+ */
+
+/**
+ * @typedef {object} ViewingListener
+ * @property {() => void} progress  Something to read has changed.
+ * @property {() => void} playing  The first picture is on the screen.
+ * @property {(fault: Fault) => void} fault  It is over, for this reason.
+ * @property {() => void} closed  It is over, because the server ended the view in good order.
+ */
+
+const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
+const CONNECT_MS = 15_000;      // from the answer to a connection
+const FIRST_FRAME_MS = 10_000;  // from the connection to a picture; Ring cameras send a key frame every 4 s or so
+const LATE_NEWS_MS = 1_000;     // the events may tell the last steps just after the POST has failed
+
+/** Starts once, ends once. */
+export class Viewing {
+  /** @type {Snapshot} */
+  snapshot = { state: "closed", viewers: 0, attempt: 1, steps: [], fault: null, notes: [] };
+
+  /** State of the shared view when we came to it, if somebody had opened it before us. */
+  joined = /** @type {"opening" | "live" | null} */ (null);
+
+  /** Milliseconds from `start` to the first decoded picture. */
+  firstFrameMs = /** @type {number | null} */ (null);
+
+  /** Since when the picture stands still; null while it moves. */
+  stillSince = /** @type {Date | null} */ (null);
+
+  #client;
+  #video;
+  #listener;
+  #cameraId;
+  #startedAt = 0;
+  /** @type {"before" | "asking" | "answered" | "over"} */
+  #phase = "before";
+  /** @type {EventSource | null} */
+  #events = null;
+  /** The last message from before our offer: news of an older opening. */
+  #old = "";
+  #sawOpen = false;
+  /** @type {FrameWatch | null} */
+  #frames = null;
+  #timer = 0;
+
+  /**
+   * @param {string} cameraId
+   * @param {HTMLVideoElement} video
+   * @param {ViewingListener} listener
+   */
+  constructor(cameraId, video, listener) {
+    this.#cameraId = encodeURIComponent(cameraId);
+    this.#video = video;
+    this.#listener = listener;
+    this.#client = new WhepClient(`/whep/${this.#cameraId}`);
+    this.#client.addEventListener("statechange", () => this.#onConnection());
+    this.#client.addEventListener("track", () => listener.progress());
+  }
+
+  /** Seconds since the start. */
+  get elapsed() {
+    return (performance.now() - this.#startedAt) / 1000;
+  }
+
+  /** Whether the path to the server is broken for the moment. */
+  get disconnected() {
+    return this.#client.state === "disconnected";
+  }
+
+  /** Whether there is something to hear. */
+  get hasAudio() {
+    return this.#client.stream.getAudioTracks().length > 0;
+  }
+
+  /** @returns {StepTime[]} The steps told by the server and our own last one. */
+  get steps() {
+    const ours = this.firstFrameMs === null ? [] : [{ name: "frame", ms: this.firstFrameMs }];
+    return [...this.snapshot.steps, ...ours];
+  }
+
+  /** @returns {Promise<RTCStatsReport>} */
+  getStats() {
+    return this.#client.getStats();
+  }
+
+  /** Open. Returns when the answer is in or the attempt is over; never throws. */
+  async start() {
+    this.#startedAt = performance.now();
+    const firstWord = this.#listen();
+    try {
+      await Promise.all([this.#client.prepare(), Promise.race([firstWord, sleep(FIRST_WORD_MS)])]);
+      if (this.#over()) return;
+      this.#phase = "asking";
+      this.#video.srcObject = this.#client.stream;
+      await this.#client.start();
+      if (this.#over()) return;
+    } catch (error) {
+      this.#fail(await faultOfWhep(error));
+      return;
+    }
+    this.#phase = "answered";
+    this.#onConnection();
+    if (this.snapshot.state === "failed") this.#onFailed();
+    this.#frames = new FrameWatch(this.#video, () => this.getStats(), {
+      first: () => this.#onFirstFrame(),
+      still: (since) => {
+        this.stillSince = since;
+        this.#listener.progress();
+      },
+    });
+  }
+
+  /** End quietly. */
+  stop() {
+    this.#end();
+    this.#events?.close();
+  }
+
+  /** A method, so that the compiler does not believe a phase that may change during an await. */
+  #over() {
+    return this.#phase === "over";
+  }
+
+  /** @returns {Promise<void>} Resolves with the first message. */
+  #listen() {
+    return new Promise((resolve) => {
+      this.#events = new EventSource(`/api/cameras/${this.#cameraId}/events`);
+      this.#events.addEventListener("message", (event) => {
+        this.#onSnapshot(event.data);
+        resolve();
+      });
+      this.#events.addEventListener("error", () => this.#onEventsLost());
+    });
+  }
+
+  /** @param {string} data */
+  #onSnapshot(data) {
+    /** @type {Snapshot} */
+    const snapshot = JSON.parse(data);
+    const open = snapshot.state === "opening" || snapshot.state === "live";
+    if (this.#phase === "before") {
+      this.#old = data;
+      this.joined = open ? /** @type {"opening" | "live"} */ (snapshot.state) : null;
+      if (!open) return;
+    }
+    if (!open && data === this.#old) return;
+    // Our own leaving changes the view too; only the end of the opening that failed is still ours to show.
+    if (this.#phase === "over" && snapshot.state !== "failed") return;
+    this.snapshot = snapshot;
+    this.#sawOpen ||= open;
+    this.#listener.progress();
+    if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
+    if (snapshot.state === "failed") this.#onFailed();
+    if (snapshot.state === "closed" && this.#sawOpen) {
+      this.stop();
+      this.#listener.closed();
+    }
+  }
+
+  #onFailed() {
+    const fault = toFault(this.snapshot.fault);
+    if (fault) this.#fail(fault);
+  }
+
+  /** The browser reconnects the events by itself; we only find out whether the server is still there. */
+  async #onEventsLost() {
+    if (this.#phase !== "answered") return;
+    try {
+      await getAbout();
+    } catch (error) {
+      this.#fail(faultOf(error));
+    }
+  }
+
+  #onConnection() {
+    if (this.#phase !== "answered") return;
+    const state = this.#client.state;
+    if (state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
+    else if (this.firstFrameMs === null && state === "connecting") {
+      this.#expect(CONNECT_MS, "VIEWER-UDP", "no connection within 15 s after the answer");
+    } else if (this.firstFrameMs === null && state === "connected") {
+      this.#expect(FIRST_FRAME_MS, "VIEWER-NO-FRAME", "connected, but no picture decoded within 10 s");
+    }
+    this.#listener.progress();
+  }
+
+  #onFirstFrame() {
+    clearTimeout(this.#timer);
+    this.firstFrameMs = performance.now() - this.#startedAt;
+    this.#listener.playing();
+  }
+
+  /**
+   * @param {number} ms
+   * @param {string} code
+   * @param {string} seen
+   */
+  #expect(ms, code, seen) {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#failHere(code, seen), ms);
+  }
+
+  /**
+   * A failure that only this browser can see; its text still comes from the server's catalogue.
+   *
+   * @param {string} code
+   * @param {string} seen
+   */
+  async #failHere(code, seen) {
+    clearTimeout(this.#timer);
+    this.#fail(await namedFault(code, seen));
+  }
+
+  /** @param {Fault} fault */
+  #fail(fault) {
+    if (this.#over()) return;
+    this.#end();
+    setTimeout(() => this.#events?.close(), LATE_NEWS_MS);
+    this.#listener.fault(fault);
+  }
+
+  #end() {
+    this.#phase = "over";
+    clearTimeout(this.#timer);
+    this.#frames?.stop();
+    this.#client.stop();
+    if (this.#video.srcObject === this.#client.stream) this.#video.srcObject = null;
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {Promise<Fault>}
+ */
+async function faultOfWhep(error) {
+  if (!(error instanceof WhepError)) return namedFault("VIEWER-UDP", String(error));   // WebRTC itself refuses
+  if (error.status === 201) return namedFault("VIEWER-NO-FRAME", error.message);       // no codec in common
+  return toFault(error.problem) ?? serverGone(error.message);
+}
+
+/** @param {number} ms */
+function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
