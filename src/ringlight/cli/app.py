@@ -1,6 +1,5 @@
 """The command line: one Typer application, and the one place where a fault becomes an exit code."""
 
-import asyncio
 import sys
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 import ringlight
 from ringlight.cli import account, doctor, explain, servers, views
-from ringlight.cli.output import fail, set_up_logging, tell
+from ringlight.cli.output import fail, set_up_logging
 from ringlight.errors import RingError
 
 app = typer.Typer(
@@ -47,6 +46,3 @@ def main() -> None:
         app()
     except RingError as error:
         fail(error)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        tell("Stopped.")
-        raise SystemExit(130) from None

@@ -60,12 +60,16 @@ def fail(error: RingError) -> NoReturn:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work; SIGTERM and Ctrl-C end it cleanly."""
-    if os.name != "nt":
-        import uvloop  # noqa: PLC0415
+    """Run a command's work; SIGTERM and Ctrl-C let it close what it has open, then leave with 130."""
+    try:
+        if os.name != "nt":
+            import uvloop  # noqa: PLC0415
 
-        return uvloop.run(_stoppable(work))
-    return asyncio.run(_stoppable(work))
+            return uvloop.run(_stoppable(work))
+        return asyncio.run(_stoppable(work))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        tell("Stopped.")
+        raise SystemExit(130) from None
 
 
 async def _stoppable(work: Coroutine[Any, Any, T]) -> T:

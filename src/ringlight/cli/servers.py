@@ -50,7 +50,9 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
     async with program as url:
         sys.stdout.write(f"ready {url}\n")
         sys.stdout.flush()
-        await asyncio.Event().wait()
+        with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C and SIGTERM are how such a program ends well
+            await asyncio.Event().wait()
+    tell("Stopped.")
 
 
 @contextlib.asynccontextmanager

@@ -68,16 +68,18 @@ async def _is_ringlight(host: str, port: int) -> bool:
 async def udp_probe() -> str:
     """Send a datagram from this machine's first address to itself: what a local firewall would stop."""
     address = own_addresses()[0]
-    loop = asyncio.get_running_loop()
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as ours:
-        ours.setblocking(False)
-        ours.bind((address, 0))
-        try:
-            async with asyncio.timeout(DATAGRAM_WAIT):
-                await loop.sock_sendto(ours, b"ringlight", ours.getsockname())
-                await loop.sock_recv(ours, 64)
-        except (TimeoutError, OSError) as error:
-            raise fault_error("MEDIA-UDP", f"a datagram from {address} to itself did not arrive") from error
+
+    def send_to_ourselves() -> None:
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as ours:
+            ours.settimeout(DATAGRAM_WAIT)
+            ours.bind((address, 0))
+            ours.sendto(b"ringlight", ours.getsockname())
+            ours.recv(64)
+
+    try:
+        await asyncio.to_thread(send_to_ourselves)
+    except OSError as error:
+        raise fault_error("MEDIA-UDP", f"a datagram from {address} to itself did not arrive") from error
     return f"datagrams pass on {address}"
 
 

@@ -1,5 +1,6 @@
 """What a simulated camera sees: a moving picture with a clock, drawn and encoded here, once, and looped."""
 
+import random
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -56,7 +57,7 @@ def make_clip(label: str, hue: int, profile: str) -> Clip:
 
     Args:
         label: Shown in the picture; letters, digits and spaces.
-        hue: 0 to 255, tells the cameras apart.
+        hue: 128 to 200, how blue the sky is; tells the cameras apart.
         profile: `baseline`, `main` or `high`: H.264 profiles as real cameras use them.
     """
     encoder = av.CodecContext.create("libx264", "w")
@@ -86,7 +87,9 @@ def _draw(label: str, hue: int, index: int) -> av.VideoFrame:
     """Draw one picture: a sky that darkens downwards, a sun on its way, a walker, the clock."""
     luma = bytearray(b"".join(bytes([200 - row // 3]) * WIDTH for row in range(HEIGHT)))
     horizon = HEIGHT * 2 // 3
-    luma[horizon * WIDTH :] = bytes([70]) * (WIDTH * (HEIGHT - horizon))
+    # A breeze: the ground moves a little from frame to frame.
+    shift = (index * 7) % 24
+    luma[horizon * WIDTH :] = (_grass()[shift:] + _grass()[:shift])[: WIDTH * (HEIGHT - horizon)]
     progress = index / (SECONDS * RATE)
     _disc(luma, int(progress * WIDTH), 90 + int(160 * (progress - 0.5) ** 2), 34, 235)
     walker = int((progress * 3 % 1) * (WIDTH + 60)) - 30
@@ -97,13 +100,22 @@ def _draw(label: str, hue: int, index: int) -> av.VideoFrame:
     _text(luma, label.upper(), 14, HEIGHT - 34, dot=5, level=210)
     _text(luma, f"00:{seconds:02}.{tenths}", WIDTH - 170, HEIGHT - 34, dot=5, level=235)
     frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
-    sky = bytes([hue]) * (WIDTH // 2 * HEIGHT // 2)
-    warm = bytes([(255 - hue // 2)]) * (WIDTH // 2 * HEIGHT // 2)
-    for plane, data in zip(frame.planes, (bytes(luma), sky, warm), strict=True):
+    half = WIDTH // 2
+    above, below = half * horizon // 2, half * (HEIGHT - horizon) // 2
+    blue = bytes([hue]) * above + bytes([112]) * below
+    red = bytes([112]) * above + bytes([255 - hue]) * below
+    for plane, data in zip(frame.planes, (bytes(luma), blue, red), strict=True):
         stride, width = plane.line_size, plane.width
         rows = (data[row * width : (row + 1) * width].ljust(stride, b"\0") for row in range(plane.height))
         plane.update(b"".join(rows))
     return frame
+
+
+@cache
+def _grass() -> bytes:
+    """Return the texture of the ground: noise, so that the encoder has to work as in a real garden."""
+    noise = random.Random(1).randbytes(WIDTH * HEIGHT // 3)  # noqa: S311 - a picture, no secret
+    return bytes(56 + value % 32 for value in noise)
 
 
 def _box(luma: bytearray, left: int, top: int, width: int, height: int, *, level: int) -> None:

@@ -60,9 +60,9 @@ class SimCamera:
 
 
 CAMERAS = (
-    SimCamera(1001, "Front Door", "lpd_v2", "doorbots", "high", 150),
-    SimCamera(1002, "Back Yard", "cocoa_camera", "stickup_cams", "baseline", 100, battery=87),
-    SimCamera(1003, "Driveway", "floodlight_pro", "stickup_cams", "main", 180),
+    SimCamera(1001, "Front Door", "lpd_v2", "doorbots", "high", 160),
+    SimCamera(1002, "Back Yard", "cocoa_camera", "stickup_cams", "baseline", 140, battery=87),
+    SimCamera(1003, "Driveway", "floodlight_pro", "stickup_cams", "main", 185),
 )
 
 

@@ -1,0 +1,208 @@
+"""The shared view with a driver made by hand: who opens it, who shares it, when it closes."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from ringlight.cameras.view import SharedView
+from ringlight.errors import RingError, fault_error
+from ringlight.liveview.client import Event, Trying
+from ringlight.liveview.session import Note, Step
+from ringlight.media.negotiate import Agreed
+from ringlight.media.rtp import Packet
+from ringlight.media.sdp import Codec, Transport
+from ringlight.settings import CameraSettings, Settings
+
+pytestmark = pytest.mark.anyio
+VIDEO = Codec(96, "H264", 90_000, 1, {"profile-level-id": "640034"})
+
+
+class HandUpstream:
+    """An upstream that does what the test says."""
+
+    def __init__(self) -> None:
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.over: asyncio.Future[RingError] = asyncio.get_running_loop().create_future()
+        self.closed = False
+        self.asked = 0
+        self.on_packet: Callable[[Packet], None]
+        self.on_agreed: Callable[[Agreed], None]
+        self.on_event: Callable[[Event], None]
+
+    async def open(self) -> Agreed:
+        self.on_event(Trying(1))
+        await self.answered
+        agreed = Agreed({"video": VIDEO}, Transport())
+        self.on_agreed(agreed)
+        return agreed
+
+    async def ended(self) -> RingError:
+        return await asyncio.shield(self.over)
+
+    async def close(self) -> None:
+        self.closed = True
+        if not self.over.done():
+            self.over.set_result(fault_error("SIG-CLOSED"))
+
+    def ask_key_frame(self) -> None:
+        self.asked += 1
+
+
+class House:
+    """A shared view whose upstreams are made by hand."""
+
+    def __init__(self, linger: float = 0.0) -> None:
+        self.made: list[HandUpstream] = []
+        self.view = SharedView(self.dial, Settings(cameras=CameraSettings(linger=linger)))
+
+    def dial(
+        self,
+        *,
+        on_packet: Callable[[Packet], None],
+        on_agreed: Callable[[Agreed], None],
+        on_event: Callable[[Event], None],
+    ) -> HandUpstream:
+        upstream = HandUpstream()
+        upstream.on_packet, upstream.on_agreed, upstream.on_event = on_packet, on_agreed, on_event
+        self.made.append(upstream)
+        return upstream
+
+
+async def settle() -> None:
+    """Let all tasks go as far as they can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def hold(view: SharedView, leave: asyncio.Event) -> str:
+    """Watch until told to leave; return the fault's code if it could not be watched."""
+    try:
+        async with view.join():
+            await leave.wait()
+    except RingError as error:
+        return error.code
+    return "left"
+
+
+async def test_the_first_opens_and_others_share() -> None:
+    house, leave = House(), asyncio.Event()
+    watchers = [asyncio.create_task(hold(house.view, leave)) for _ in range(5)]
+    await settle()
+    assert len(house.made) == 1
+    assert house.view.progress.viewers == 5
+    house.made[0].answered.set_result(None)
+    await settle()
+    leave.set()
+    assert await asyncio.gather(*watchers) == ["left"] * 5
+    await settle()
+    assert house.made[0].closed
+    assert house.view.progress.state == "closed"
+
+
+async def test_it_lingers_for_who_comes_back() -> None:
+    house, leave = House(linger=60), asyncio.Event()
+    first = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    house.made[0].answered.set_result(None)
+    await settle()
+    leave.set()
+    await first
+    await settle()
+    assert not house.made[0].closed
+    again = asyncio.create_task(hold(house.view, asyncio.Event()))
+    await settle()
+    assert len(house.made) == 1
+    again.cancel()
+    await house.view.close()
+    assert house.made[0].closed
+
+
+async def test_all_who_wait_are_told_why_it_could_not_be_opened_and_the_next_opens_anew() -> None:
+    house, leave = House(), asyncio.Event()
+    watchers = [asyncio.create_task(hold(house.view, leave)) for _ in range(3)]
+    await settle()
+    house.made[0].answered.set_exception(fault_error("SIG-TICKET"))
+    assert await asyncio.gather(*watchers) == ["SIG-TICKET"] * 3
+    assert house.view.progress.state == "failed"
+    another = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    assert len(house.made) == 2
+    assert house.view.progress.error is None
+    house.made[1].answered.set_result(None)
+    await settle()
+    leave.set()
+    assert await another == "left"
+
+
+async def test_a_bug_while_opening_is_a_fault_too() -> None:
+    house = House()
+    watcher = asyncio.create_task(hold(house.view, asyncio.Event()))
+    await settle()
+    house.made[0].answered.set_exception(ZeroDivisionError())
+    assert await watcher == "SERVER-ERROR"
+
+
+async def test_leaving_while_it_opens_closes_it() -> None:
+    house = House()
+    watcher = asyncio.create_task(hold(house.view, asyncio.Event()))
+    await settle()
+    watcher.cancel()
+    await asyncio.wait({watcher})
+    await settle()
+    assert house.made[0].closed
+
+
+async def test_who_watches_is_told_of_the_end() -> None:
+    house = House()
+    async with asyncio.timeout(2):
+        joining = house.view.join()
+        entering = asyncio.ensure_future(joining.__aenter__())
+        await settle()
+        house.made[0].answered.set_result(None)
+        view = await entering
+        house.made[0].over.set_result(fault_error("SIG-PING"))
+        assert (await view.ended()).code == "SIG-PING"
+        await joining.__aexit__(None, None, None)
+    assert house.view.progress.state == "failed"
+    assert house.view.progress.as_dict()["fault"]["code"] == "SIG-PING"
+
+
+async def test_the_progress_tells_steps_attempts_and_notes() -> None:
+    house, leave = House(), asyncio.Event()
+    watcher = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    tell = house.made[0].on_event
+    tell(Step("token"))
+    tell(Trying(2, "SIG-NOT-READY", 0.3))
+    tell(Note("low battery"))
+    tell(Step("token"))
+    tell(Step("media"))
+    shown = house.view.progress.as_dict()
+    assert shown["attempt"] == 2
+    assert [step["name"] for step in shown["steps"]] == ["token", "media"]
+    assert shown["state"] == "live"
+    assert shown["notes"][0].startswith("SIG-NOT-READY: The camera was not ready yet.")
+    assert "in 0.3 s" in shown["notes"][0]
+    leave.set()
+    house.made[0].answered.set_result(None)
+    await watcher
+
+
+async def test_changes_are_told_to_all_who_listen() -> None:
+    house = House()
+    heard: list[int] = []
+
+    async def listen() -> None:
+        async for progress in house.view.changes():
+            heard.append(progress.viewers)
+            if len(heard) > 1:
+                return
+
+    listening = asyncio.create_task(listen())
+    await settle()
+    watcher = asyncio.create_task(hold(house.view, asyncio.Event()))
+    await asyncio.wait_for(listening, 1)
+    assert heard == [0, 1]
+    watcher.cancel()
+    await asyncio.wait({watcher})

@@ -1,0 +1,217 @@
+"""The command line as a user has it: processes, exit codes, stdout and stderr."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import RINGLIGHT, Program
+from ringlight.faults import FAULTS
+from ringlight.http.serving import listen
+from ringlight.testing import SimulatedRing
+
+pytestmark = pytest.mark.program
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    def command(*args: str, text: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(RINGLIGHT), *args], input=text, env={**environment, **settings}, cwd=tmp_path,
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    return command
+
+
+@pytest.fixture
+def signed_in(run: Run, ring: SimulatedRing) -> Run:
+    """Commands of somebody who has signed in to the simulated Ring."""
+
+    def command(*args: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+        return run(*args, **{"RINGLIGHT_RING_URL": ring.url, **settings})
+
+    signed = command("login", "--email", "ada@ringlight.test", text="ringlight\n123456\n")
+    assert signed.returncode == 0, signed.stderr
+    return command
+
+
+def faults_in(finished: subprocess.CompletedProcess[str]) -> str:
+    assert "Traceback" not in finished.stderr
+    named = re.search(r"^([A-Z]+(?:-[A-Z0-9]+)+): ", finished.stderr, re.MULTILINE)
+    assert named is not None, finished.stderr
+    return named[1]
+
+
+def test_signing_in_asks_for_password_and_code_and_keeps_the_tokens(
+    signed_in: Run, environment: dict[str, str]
+) -> None:
+    tokens = Path(environment["RINGLIGHT_STATE_DIR"]) / "tokens.json"
+    assert tokens.stat().st_mode & 0o777 == 0o600
+    assert json.loads(signed_in("whoami", "--json").stdout) == {"email": "ada@ringlight.test", "account_id": 4711}
+    assert signed_in("logout").returncode == 0
+    assert faults_in(signed_in("devices")) == "AUTH-SIGNED-OUT"
+
+
+def test_a_wrong_password_or_code_is_told_with_its_fix(run: Run, ring: SimulatedRing) -> None:
+    wrong = run("login", "--email", "ada@ringlight.test", text="nonsense\n", RINGLIGHT_RING_URL=ring.url)
+    assert wrong.returncode == 1
+    assert faults_in(wrong) == "AUTH-PASSWORD"
+    assert FAULTS["AUTH-PASSWORD"].fix in wrong.stderr
+    bad_code = run("login", "--email", "ada@ringlight.test", text="ringlight\n000000\n", RINGLIGHT_RING_URL=ring.url)
+    assert "AUTH-CODE-WRONG" in bad_code.stderr
+    assert "Traceback" not in bad_code.stderr
+
+
+def test_devices_are_listed_for_people_and_for_programs(signed_in: Run, ring: SimulatedRing) -> None:
+    table = signed_in("devices").stdout
+    for word in ("Front Door", "1001", "lpd_v2", "battery 87 %", "online"):
+        assert word in table
+    ring.world.switch(["live-view-disabled"])
+    rows = json.loads(signed_in("devices", "--json").stdout)["devices"]
+    assert [row["refusal"]["code"] for row in rows] == ["CAM-DISABLED"] * 3
+
+
+def test_a_recording_is_ten_seconds_of_h264(signed_in: Run, tmp_path: Path) -> None:
+    out, trace = tmp_path / "out.mp4", tmp_path / "trace.jsonl"
+    recorded = signed_in("record", "Front Door", str(out), "--seconds", "10", "--trace", str(trace), "--json")
+    assert recorded.returncode == 0, recorded.stderr
+    assert 9 <= json.loads(recorded.stdout)["seconds"] <= 11
+    probe = ["ffprobe", "-v", "error", "-of", "json", "-count_frames", "-show_streams", "-show_format", str(out)]
+    seen = json.loads(subprocess.run(probe, capture_output=True, text=True, check=True).stdout)
+    assert [stream["codec_name"] for stream in seen["streams"]] == ["h264"]
+    assert 9 <= float(seen["format"]["duration"]) <= 11
+    assert int(seen["streams"][0]["nb_read_frames"]) >= 140
+    lines = [json.loads(line) for line in trace.read_text().splitlines()]
+    methods = [(line["dir"], line["msg"]["method"]) for line in lines]
+    assert methods[:3] == [("out", "live_view"), ("in", "session_created"), ("in", "sdp")]
+    assert methods[-1] == ("out", "close")
+    assert all(line["msg"]["body"].get("session_id", "redacted").startswith("redacted") for line in lines)
+
+
+def test_a_snapshot_is_a_jpeg(signed_in: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out.jpg"
+    taken = signed_in("snapshot", "1002", str(out))
+    assert taken.returncode == 0, taken.stderr
+    probe = ["ffprobe", "-v", "error", "-of", "csv=p=0", "-show_entries", "stream=codec_name,width,height", str(out)]
+    assert subprocess.run(probe, capture_output=True, text=True, check=True).stdout.strip() == "mjpeg,640,360"
+
+
+@pytest.mark.parametrize(
+    ("switch", "code"), [("offline", "CAM-OFFLINE"), ("session-lost", "SIG-SESSION-LOST"), ("no-udp", "MEDIA-UDP")]
+)
+def test_a_view_that_fails_names_the_fault(
+    signed_in: Run, ring: SimulatedRing, tmp_path: Path, switch: str, code: str
+) -> None:
+    ring.world.switch([switch])
+    failed = signed_in("snapshot", "Front Door", str(tmp_path / "x.jpg"), RINGLIGHT_LIVE_VIEW__PATH_TIMEOUT="1")
+    assert failed.returncode == 1
+    assert faults_in(failed) == code
+
+
+def test_a_file_that_cannot_be_written_and_an_unknown_camera_are_faults(signed_in: Run, tmp_path: Path) -> None:
+    assert faults_in(signed_in("snapshot", "Front Door", str(tmp_path / "no" / "x.jpg"))) == "FILE-WRITE"
+    assert (
+        faults_in(signed_in("record", "Front Door", str(tmp_path / "no" / "x.mp4"), "--seconds", "1")) == "FILE-WRITE"
+    )
+    unknown = signed_in("snapshot", "Garage", str(tmp_path / "x.jpg"))
+    assert faults_in(unknown) == "CAM-UNKNOWN"
+    assert "Front Door, Back Yard, Driveway" in unknown.stderr
+
+
+def test_wrong_set_up_is_one_line_with_the_fix_and_exit_2(run: Run, tmp_path: Path) -> None:
+    taken = listen("127.0.0.1", 0)
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder is expected")
+    port = str(taken.getsockname()[1])
+    cases = {
+        "CFG-PORT": run("demo", "--port", port),
+        "CFG-STATE-DIR": run("login", "--email", "a@b", text="x\n", RINGLIGHT_STATE_DIR=str(blocked / "state")),
+        "CFG-INVALID": run("devices", RINGLIGHT_LIVE_VIEW__PING_EVERY="soon"),
+        "CFG-SECRET-KEY": run("serve", "--host", "0.0.0.0", "--port", "0"),
+        "REQUEST-INVALID": run("simulate", "--fault", "nonsense"),
+        "FAULT-UNKNOWN": run("explain", "zzzz"),
+    }
+    taken.close()
+    for code, finished in cases.items():
+        assert finished.returncode == 2, (code, finished.stderr)
+        assert finished.stdout == ""
+        lines = finished.stderr.strip().splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith(f"{code}: ")
+        assert FAULTS[code].fix in lines[0]
+
+
+def test_explain_reads_the_catalogue(run: Run) -> None:
+    by_code = run("explain", "sig-ticket").stdout
+    assert FAULTS["SIG-TICKET"].cause in by_code
+    assert json.loads(run("explain", "26", "--json").stdout)["faults"][0]["code"] == "SIG-NOT-READY"
+    assert json.loads(run("explain", "close", "6", "--json").stdout)["faults"][0]["code"] == "SIG-PING"
+    assert len(run("explain").stdout.splitlines()) == len(FAULTS)
+
+
+def test_doctor_finds_nothing_on_a_healthy_set_up(signed_in: Run) -> None:
+    well = signed_in("doctor", "Front Door", "--json")
+    report = json.loads(well.stdout)
+    assert well.returncode == 0, report
+    assert report["healthy"]
+    checks = ["settings", "state", "port", "udp", "reach", "token", "cameras", "websocket", "Front Door"]
+    assert [check["check"] for check in report["checks"]] == checks
+
+
+@pytest.mark.parametrize(
+    ("switch", "code"),
+    [("expired-ticket", "SIG-TICKET"), ("wrong-password", "AUTH-LINK-LOST"), ("offline", "CAM-OFFLINE")],
+)
+def test_doctor_names_the_fault(signed_in: Run, ring: SimulatedRing, switch: str, code: str) -> None:
+    ring.world.switch([switch])
+    ill = signed_in("doctor", "Front Door", "--json")
+    assert ill.returncode == 1
+    first = next(check for check in json.loads(ill.stdout)["checks"] if check["mark"] == "fault")
+    assert first["fault"]["code"] == code
+    assert f"Fix this first: {code}" in signed_in("doctor", "Front Door").stdout
+
+
+def test_doctor_says_that_ring_cannot_be_reached_and_skips_what_depends_on_it(run: Run) -> None:
+    free = listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    free.close()
+    report = json.loads(run("doctor", "--json", RINGLIGHT_RING_URL=url).stdout)
+    marks = {check["check"]: check["mark"] for check in report["checks"]}
+    assert marks["reach"] == "fault"
+    assert marks["token"] == marks["websocket"] == "skipped"
+
+
+def test_serve_shows_the_cameras_of_the_account(
+    signed_in: Run, ring: SimulatedRing, start: Callable[..., Program]
+) -> None:
+    import httpx2
+
+    server = start("serve", "--port", "0", RINGLIGHT_RING_URL=ring.url)
+    cameras = httpx2.get(f"{server.url}api/cameras").json()["cameras"]
+    assert [camera["name"] for camera in cameras] == ["Front Door", "Back Yard", "Driveway"]
+    assert httpx2.get(f"{server.url}_sim/faults").status_code == 404
+
+
+@pytest.mark.parametrize("command", ["demo", "simulate"])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_programs_stop_cleanly(start: Callable[..., Program], command: str, sign: int) -> None:
+    program = start(command, "--port", "0")
+    os.kill(program.process.pid, sign)
+    _, said = program.process.communicate(timeout=10)
+    assert "Traceback" not in said
+    assert said.strip().endswith("Stopped.")
+    assert program.process.returncode == 0
+
+
+def test_help_and_version(run: Run) -> None:
+    assert "demo" in run("--help").stdout
+    assert run("--version").stdout.startswith("ringlight ")
+    assert run("nonsense").returncode == 2

@@ -1,0 +1,88 @@
+"""Fixtures for all tests: the command line as a process, and a real Chromium."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+RINGLIGHT = Path(sys.executable).with_name("ringlight")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_WITHIN = 30  # seconds
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Program:
+    """A command of ours that runs until it is stopped."""
+
+    def __init__(self, *args: str, env: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [str(RINGLIGHT), *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line.startswith("ready http://"):
+            self.process.kill()
+            _, said = self.process.communicate()
+            raise AssertionError(f"no ready line but {line!r}; stderr: {said}")
+        self.url = line.split()[1]
+
+    def stop(self) -> tuple[int, str]:
+        """Stop it as Ctrl-C does; return exit code and stderr."""
+        self.process.terminate()
+        _, said = self.process.communicate(timeout=15)
+        return self.process.returncode, said
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment in which no setting of the developer's own is left."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
+    return {**kept, "RINGLIGHT_STATE_DIR": str(tmp_path / "state"), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Callable[..., Program]]:
+    """Start commands; those that still run are stopped at the end of the test."""
+    programs: list[Program] = []
+
+    def begin(*args: str, **settings: str) -> Program:
+        programs.append(Program(*args, env={**environment, **settings}))
+        return programs[-1]
+
+    yield begin
+    for program in programs:
+        if program.process.poll() is None:
+            program.stop()
+        for pipe in (program.process.stdout, program.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """A real Chromium, Debian's."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

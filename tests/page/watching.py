@@ -1,0 +1,46 @@
+"""What the tests of the page ask of it."""
+
+from typing import TypedDict, cast
+
+from playwright.sync_api import Page
+
+_VIDEO_STATS = """async () => {
+  const found = {};
+  (await document.querySelector("camera-view").stats()).forEach((entry) => {
+    if (entry.type === "inbound-rtp" && entry.kind === "video") Object.assign(found, {
+      frames: entry.framesDecoded, lost: entry.packetsLost, freezes: entry.freezeCount, width: entry.frameWidth});
+    if (entry.type === "transport") found.cipher = entry.srtpCipher;
+  });
+  return found;
+}"""
+
+
+class VideoStats(TypedDict):
+    """What `getStats` says of the picture."""
+
+    frames: int
+    lost: int
+    freezes: int
+    width: int
+    cipher: str
+
+
+def watch(page: Page, camera: str = "front-door") -> None:
+    """Press the camera's button and wait for the first picture."""
+    page.click(f'[data-camera="{camera}"]')
+    wait_for_picture(page)
+
+
+def wait_for_picture(page: Page) -> None:
+    page.wait_for_selector('camera-view[state="playing"]', timeout=20_000)
+
+
+def video_stats(page: Page) -> VideoStats:
+    return cast(VideoStats, page.evaluate(_VIDEO_STATS))
+
+
+def choose_fault(page: Page, name: str) -> None:
+    """Set the switchboard; an empty name is "None"."""
+    with page.expect_response("**/_sim/faults") as answer:
+        page.check(f'input[name="sim-fault"][value="{name}"]')
+    assert answer.value.ok

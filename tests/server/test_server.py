@@ -1,0 +1,267 @@
+"""The server's addresses, against the simulated Ring: answers, problem bodies, WHEP, who may use it."""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from whep_viewer import offer_text, viewer
+
+from ringlight.account import Credentials
+from ringlight.cameras import Account
+from ringlight.errors import SetupError
+from ringlight.faults import FAULTS
+from ringlight.http.serving import listen
+from ringlight.media.sdp import Transport
+from ringlight.secrets import Secret
+from ringlight.server.program import run_server
+from ringlight.settings import CameraSettings, LiveViewSettings, ServerSettings, Settings
+from ringlight.simulator.world import World
+from ringlight.store import MemoryTokenStore
+from ringlight.testing import simulator
+
+pytestmark = pytest.mark.anyio
+SDP = {"Content-Type": "application/sdp"}
+GOOD_OFFER = offer_text(Transport("ufra", "p" * 22, ":".join(["AA"] * 32), "actpass"))
+
+
+@contextlib.asynccontextmanager
+async def house(
+    host: str = "127.0.0.1", key: str | None = None, origins: list[str] | None = None, linger: float = 0.2
+) -> AsyncIterator[tuple[httpx2.AsyncClient, World]]:
+    """A simulated Ring, a signed-in account and the server, with a client for it."""
+    async with simulator() as ring:
+        settings = Settings(
+            ring_url=ring.url,
+            secret_key=Secret(key) if key else None,
+            allowed_origins=origins or [],
+            server=ServerSettings(host=host, port=0),
+            cameras=CameraSettings(linger=linger),
+            live_view=LiveViewSettings(path_timeout=2),
+        )
+        known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
+        async with (
+            Account.open(settings, store=MemoryTokenStore(), credentials=known) as account,
+            run_server(settings, account) as serving,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{serving.port}/", timeout=20) as http,
+        ):
+            yield http, ring.world
+
+
+async def test_the_cameras_are_listed_with_what_a_person_wants_to_know() -> None:
+    async with house() as (http, _):
+        cameras = (await http.get("api/cameras")).json()["cameras"]
+        assert [camera["id"] for camera in cameras] == ["front-door", "back-yard", "driveway"]
+        assert [camera["power"] for camera in cameras] == ["wired", "battery", "wired"]
+        assert cameras[1]["battery_percent"] == 87
+        assert {camera["state"] for camera in cameras} == {"online"}
+        assert (await http.get("api/cameras/1003")).json()["id"] == "driveway"
+
+
+async def test_an_unknown_camera_is_a_problem_that_names_those_there_are() -> None:
+    async with house() as (http, _):
+        answer = await http.get("api/cameras/garage")
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        body = answer.json()
+        assert body["code"] == "CAM-UNKNOWN"
+        assert body["status"] == 404
+        assert body["fix"] == FAULTS["CAM-UNKNOWN"].fix
+        assert "Front Door" in body["detail"]
+
+
+async def test_the_catalogue_is_served_whole_and_row_by_row() -> None:
+    async with house() as (http, _):
+        assert [row["code"] for row in (await http.get("api/faults")).json()["faults"]] == list(FAULTS)
+        assert (await http.get("api/faults/sig-ticket")).json()["title"] == FAULTS["SIG-TICKET"].title
+        assert (await http.get("api/faults/SIG-NONE")).json()["code"] == "FAULT-UNKNOWN"
+
+
+async def test_health_docs_page_and_openapi_answer() -> None:
+    async with house() as (http, _):
+        assert (await http.get("health")).json() == {"status": "ok"}
+        assert "Ringlight" in (await http.get("/")).text
+        assert (await http.get("docs")).status_code == 200
+        assert "/whep/{camera}" in (await http.get("openapi.json")).json()["paths"]
+        assert "script" in (await http.get("page/main.js")).headers["content-type"]
+        assert (await http.get("nowhere")).json()["code"] == "REQUEST-INVALID"
+
+
+async def test_whep_plays_and_delete_ends_it() -> None:
+    async with house() as (http, world):
+        async with viewer(str(http.base_url), "front-door", http) as playing:
+            await playing.receive(30)
+            assert playing.answer.ice_lite
+            location = playing.location
+            trickle = {"Content-Type": "application/trickle-ice-sdpfrag"}
+            assert (await http.patch(location, content=b"a=end-of-candidates", headers=trickle)).status_code == 204
+        gone = await http.delete(location)
+        assert gone.status_code == 404
+        assert gone.json()["code"] == "VIEWER-GONE"
+        assert world.live_views == 1
+
+
+async def test_viewers_share_one_upstream_and_the_late_one_begins_with_a_key_frame() -> None:
+    from ringlight.media import h264
+
+    async with house() as (http, world), viewer(str(http.base_url), "front-door", http) as first:
+        await first.receive(80)
+        async with viewer(str(http.base_url), "front-door", http) as second:
+            await second.receive(10)
+            assert h264.starts_key_frame(second.packets[0].payload)
+            assert second.packets[0].ssrc != first.packets[0].ssrc
+            numbers = [packet.sequence for packet in second.packets]
+            assert [(b - a) % 65536 for a, b in itertools.pairwise(numbers)] == [1] * (len(numbers) - 1)
+        assert world.live_views == 1
+
+
+async def test_the_view_closes_some_time_after_the_last_viewer_left() -> None:
+    async with house(linger=0.1) as (http, world):
+        async with viewer(str(http.base_url), "front-door", http) as playing:
+            await playing.receive(5)
+        async with asyncio.timeout(5):
+            while world.dialogs[0].ended is None:
+                await asyncio.sleep(0.02)
+        assert world.dialogs[0].ended == "closed by the client"
+        assert [row["code"] for row in world.dialogs[0].messages] == [None] * len(world.dialogs[0].messages)
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        ("", "v=0"),
+        ("nonsense", "not a line"),
+        ("v=0\r\n", "no video"),
+        (GOOD_OFFER.replace("H264", "VP8"), "H264"),
+        (GOOD_OFFER.replace("recvonly", "sendonly"), "receive H264"),
+        (GOOD_OFFER.replace("a=ice-ufrag", "a=x"), "ice-ufrag"),
+        (GOOD_OFFER.replace("a=fingerprint", "a=x"), "fingerprint"),
+        (GOOD_OFFER + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n" * 50, "media sections"),
+        ("v=0\r\n" + "a=" + "x" * 1_000_000, "bytes"),
+    ],
+)
+async def test_an_offer_that_cannot_be_used_is_told_why(offer: str, said: str) -> None:
+    async with house() as (http, world):
+        answer = await http.post("whep/front-door", content=offer.encode(), headers=SDP)
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["code"] == "VIEWER-OFFER"
+        assert said in answer.json()["detail"]
+        assert all(dialog.ended is None or "closed" in dialog.ended for dialog in world.dialogs)
+
+
+async def test_noise_as_an_offer_is_refused() -> None:
+    async with house() as (http, _):
+        answer = await http.post("whep/front-door", content=bytes(range(256)) * 256, headers=SDP)
+        assert answer.json()["code"] == "VIEWER-OFFER"
+        wrong = await http.post("whep/front-door", content=GOOD_OFFER, headers={"Content-Type": "text/plain"})
+        assert wrong.json()["code"] == "REQUEST-INVALID"
+
+
+@pytest.mark.parametrize(
+    ("switch", "code"),
+    [("expired-ticket", "SIG-TICKET"), ("offline", "CAM-OFFLINE"), ("wrong-password", "AUTH-PASSWORD"),
+     ("string-doorbot-id", "SIG-DOORBOT-ID")],
+)  # fmt: skip
+async def test_a_camera_that_cannot_be_watched_answers_the_offer_with_the_fault(switch: str, code: str) -> None:
+    async with house() as (http, world):
+        world.switch([switch])
+        answer = await http.post("whep/front-door", content=GOOD_OFFER, headers=SDP)
+        assert answer.status_code == FAULTS[code].http
+        assert answer.json()["code"] == code
+        world.switch([])
+        async with viewer(str(http.base_url), "front-door", http) as playing:
+            await playing.receive(5)
+
+
+async def test_a_view_that_ends_says_goodbye_to_its_viewers_and_tells_the_page_why() -> None:
+    async with house() as (http, world):
+        world.switch(["ping-lost"])
+        async with viewer(str(http.base_url), "front-door", http) as playing:
+            await playing.receive(5)
+            async with asyncio.timeout(8):
+                await playing.closed.wait()
+        async with http.stream("GET", "api/cameras/front-door/events") as events:
+            async for line in events.aiter_lines():
+                snapshot = json.loads(line.removeprefix("data: "))
+                break
+        assert snapshot["state"] == "failed"
+        assert snapshot["fault"]["code"] == "SIG-PING"
+
+
+async def test_a_still_is_a_jpeg() -> None:
+    async with house() as (http, _):
+        answer = await http.get("api/cameras/back-yard/snapshot.jpg")
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert answer.content[:3] == b"\xff\xd8\xff"
+
+
+# ---- who may use it ----
+
+
+async def test_a_page_of_another_origin_may_not_write() -> None:
+    async with house() as (http, world):
+        foreign = {**SDP, "Origin": "https://evil.example"}
+        answer = await http.post("whep/front-door", content=GOOD_OFFER, headers=foreign)
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "ORIGIN-REFUSED"
+        assert world.live_views == 0
+
+
+async def test_an_allowed_origin_may_and_can_read_the_answer() -> None:
+    async with house(origins=["https://home.example"]) as (http, _):
+        answer = await http.options("whep/front-door", headers={"Origin": "https://home.example"})
+        assert answer.headers["access-control-allow-origin"] == "https://home.example"
+        assert "Location" in answer.headers["access-control-expose-headers"]
+
+
+async def test_a_foreign_host_name_that_resolves_to_loopback_is_refused() -> None:
+    """DNS rebinding: a page could otherwise read what only this machine may."""
+    async with house() as (http, _):
+        answer = await http.get("api/cameras", headers={"Host": "evil.example"})
+        assert answer.json()["code"] == "ORIGIN-REFUSED"
+
+
+async def test_other_than_loopback_needs_a_secret_and_then_a_key() -> None:
+    with pytest.raises(SetupError, match="CFG-SECRET-KEY"):
+        async with house(host="0.0.0.0"):
+            pass
+    async with house(host="0.0.0.0", key="long and random") as (http, _):
+        assert (await http.get("health")).status_code == 200
+        refused = await http.get("api/cameras")
+        assert refused.status_code == 401
+        assert refused.json()["code"] == "KEY-NEEDED"
+        assert "Basic" in refused.headers["www-authenticate"]
+        for wrong in ("Bearer nonsense", "Basic !!!", "Basic " + base64.b64encode(b"me:wrong").decode(), "Digest x"):
+            assert (await http.get("api/cameras", headers={"Authorization": wrong})).status_code == 401
+        basic = "Basic " + base64.b64encode(b"me:long and random").decode()
+        for right in ("Bearer long and random", basic):
+            assert (await http.get("api/cameras", headers={"Authorization": right})).status_code == 200
+
+
+async def test_every_answer_carries_the_protective_headers() -> None:
+    async with house() as (http, _):
+        for path in ("/", "api/cameras", "nowhere"):
+            headers = (await http.get(path)).headers
+            assert "default-src 'self'" in headers["content-security-policy"], path
+            assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_taken_port_is_named() -> None:
+    taken = listen("127.0.0.1", 0)
+    with contextlib.closing(taken), pytest.raises(SetupError, match="another program listens"):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_no_file_of_the_page_is_left_out_of_the_package() -> None:
+    from ringlight.web import PAGE
+
+    page = (PAGE / "index.html").read_text()
+    for path in Path(PAGE).iterdir():
+        assert path.suffix in {".html", ".css", ".js", ".svg"}, path
+    assert "<script" in page
+    assert "onclick" not in page
