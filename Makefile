@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check lint bench picture format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -28,6 +28,10 @@ lint: .venv/installed-dev
 bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
 	@sh tests/debian-packages.sh
 	@for file in bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+picture: .venv/installed-dev  ## take the README's picture of the page anew
+	@sh tests/debian-packages.sh
+	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
 
 format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff format .
