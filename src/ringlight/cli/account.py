@@ -60,7 +60,7 @@ async def _login(settings: Settings, email: str | None) -> None:
         except AuthError as error:
             if error.code != "AUTH-CODE-NEEDED":
                 raise
-            tell(f"Ring has sent a code ({error.detail})." if error.detail else "Ring wants a code.")
+            tell("Ring wants a verification code: by text message, e-mail or from your authenticator app.")
             await client.sign_in(name, password, _ask("Code"))
         cameras = await client.devices()
         tell(f"Signed in as {name}: {len(cameras)} cameras. The tokens are in {settings.state_dir}.")

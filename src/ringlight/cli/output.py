@@ -21,7 +21,8 @@ T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file.", metavar="FILE")]
 TracePath = Annotated[
-    Path | None, typer.Option("--trace", help="Record every signaling message, without secrets.", metavar="FILE")
+    Path | None,
+    typer.Option("--trace", help="Record every signaling message: no secrets, but network addresses.", metavar="FILE"),
 ]
 
 story = Console(stderr=True, highlight=False, soft_wrap=True)

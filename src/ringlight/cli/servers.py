@@ -17,6 +17,7 @@ Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 p
 SIMULATOR_PORT = 8100
 # The demo tells soon when no UDP comes through; nobody has to wait for a simulated firewall.
 DEMO_DEADLINES = {"path_timeout": 4.0, "media_timeout": 6.0, "stall_timeout": 6.0}
+DEMO_LINGER = 1.0  # seconds; a fault that was chosen shows at the next Watch
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
     def demo(host: Host = None, port: Port = None, trace: TracePath = None) -> None:
         """Show everything on this machine: three simulated cameras, the page, a switchboard of faults."""
         options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        settings = load_settings(server=options, live_view=DEMO_DEADLINES)
+        settings = load_settings(server=options, live_view=DEMO_DEADLINES, cameras={"linger": DEMO_LINGER})
         run(_until_stopped(_demo(settings, trace)))
 
     @app.command()
@@ -58,13 +59,14 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
 @contextlib.asynccontextmanager
 async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.cameras import Account  # noqa: PLC0415
-    from ringlight.liveview.trace import TraceFile  # noqa: PLC0415
+    from ringlight.liveview.trace import recording  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
 
-    async with Account.open(settings) as account:
-        account.trace = TraceFile(trace) if trace else None
-        async with run_server(settings, account) as serving:
-            yield serving.url
+    with recording(trace) as record:
+        async with Account.open(settings) as account:
+            account.trace = record
+            async with run_server(settings, account) as serving:
+                yield serving.url
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +74,7 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.account import Credentials  # noqa: PLC0415
     from ringlight.cameras import Account  # noqa: PLC0415
     from ringlight.http.serving import listen, serving  # noqa: PLC0415
-    from ringlight.liveview.trace import TraceFile  # noqa: PLC0415
+    from ringlight.liveview.trace import recording  # noqa: PLC0415
     from ringlight.secrets import Secret  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
     from ringlight.simulator.app import create_app  # noqa: PLC0415
@@ -86,7 +88,7 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
         configured = settings.model_copy(update={"ring_url": ring.url.rstrip("/")})
         known = Credentials(world.email, Secret(world.password), world.code)
         account = await stack.enter_async_context(Account.open(configured, store=MemoryTokenStore(), credentials=known))
-        account.trace = TraceFile(trace) if trace else None
+        account.trace = stack.enter_context(recording(trace))
         server = await stack.enter_async_context(
             run_server(configured, account, extra=(control_router(world),), demo=True)
         )

@@ -12,7 +12,7 @@ import typer
 from ringlight.cameras import Account, Camera
 from ringlight.cli.output import Config, Json, TracePath, print_json, run, tell
 from ringlight.errors import fault_error
-from ringlight.liveview.trace import TraceFile
+from ringlight.liveview.trace import recording
 from ringlight.settings import Settings, load_settings
 
 CameraName = Annotated[str, typer.Argument(help="The camera's name or id.", metavar="CAMERA")]
@@ -73,6 +73,7 @@ def _done(values: dict[str, object], sentence: str, *, json: bool) -> None:
 
 @contextlib.asynccontextmanager
 async def _camera(settings: Settings, name: str, trace: Path | None) -> AsyncIterator[Camera]:
-    async with Account.open(settings) as account:
-        account.trace = TraceFile(trace) if trace else None
-        yield await account.camera(name)
+    with recording(trace) as record:
+        async with Account.open(settings) as account:
+            account.trace = record
+            yield await account.camera(name)

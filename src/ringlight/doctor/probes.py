@@ -101,9 +101,11 @@ async def token_probe(client: AccountClient) -> str:
 async def cameras_probe(client: AccountClient) -> str:
     """Read the device list."""
     cameras = await client.devices()
-    offline = [camera.name for camera in cameras if camera.refusal]
-    blocked = f"; cannot be watched now: {', '.join(offline)}" if offline else ""
-    return f"{len(cameras)} cameras{blocked}"
+    refused = [camera for camera in cameras if camera.refusal]
+    for camera in refused[:1]:
+        names = ", ".join(camera.name for camera in refused)
+        raise fault_error(camera.refusal or "CAM-OFFLINE", f"of {len(cameras)} cameras cannot be watched now: {names}")
+    return f"{len(cameras)} cameras, and each can be watched"
 
 
 async def upgrade_probe(client: AccountClient) -> str:
@@ -119,7 +121,7 @@ async def camera_probe(account: Account, name: str) -> str:
     """Watch a camera until a whole picture has come."""
     camera = await account.camera(name)
     if camera.device.refusal is not None:
-        raise fault_error(camera.device.refusal, camera.name)
+        raise fault_error(camera.device.refusal, f"Ring's device list says so of {camera.name}")
     async with camera.live_view() as view:
         picture = await view.snapshot(within=PICTURE_WAIT)
     steps = dict(camera.view.progress.steps)

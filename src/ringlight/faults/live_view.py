@@ -43,9 +43,9 @@ ROWS = (
     Fault(
         "SIG-REGION",
         "Not the signaling host that Ring uses",
-        cause="The address set for signaling is not Ring's global one. Regional names such as "
-        "`api.<region>.prod.signalling…` do not exist.",
-        fix="Remove the setting `ring.signaling_url`: one global host serves every region.",
+        cause="The address set for signaling is not Ring's global one, and it cannot be found. Nobody has "
+        "confirmed regional names such as `api.<region>.prod.signalling…`.",
+        fix="Remove the setting `ring_signaling_url`: one global host serves every region.",
         retry=Retry.AFTER_FIX,
         http=502,
         source="upgrade",

@@ -4,6 +4,12 @@ import re
 
 from ringlight.faults.fault import Fault, Seen
 
+_OTHER_WORDS = {  # by which people and libraries call a step
+    "upgrade": ("websocket", "handshake"),
+    "socket": ("websocket",),
+    "clients_api": ("api",),
+}
+
 
 def recognise(faults: dict[str, Fault], at: str, number: int | None, text: str) -> str | None:
     """Return the code of the row whose sign fits best, or `None` where no row has one.
@@ -51,6 +57,6 @@ def _sign_score(seen: Seen, numbers: set[int], query: str) -> float:
     if seen.text and seen.text.casefold() in query.casefold():
         score += 5 + len(seen.text) / 100
     if seen.number is not None and seen.number in numbers:
-        place = {"socket": "websocket", "clients_api": "api"}.get(seen.at, seen.at)
-        score += 4 if place in query.casefold() or seen.at in query.casefold() else 2
+        places = (seen.at, *_OTHER_WORDS.get(seen.at, ()))
+        score += 4 if any(place in query.casefold() for place in places) else 2
     return score

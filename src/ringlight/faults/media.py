@@ -37,7 +37,7 @@ ROWS = (
         cause="Signaling worked, but no UDP packet came through between here and Ring's media server: "
         "a firewall, VPN or guest network blocks UDP.",
         fix="Allow outgoing UDP to ports 16500-65000, leave the VPN, or try a phone's hotspot to be sure. "
-        "`ringlight doctor network` tests it.",
+        "`ringlight doctor CAMERA` tests it.",
         retry=Retry.AFTER_FIX,
         http=504,
         source="network",

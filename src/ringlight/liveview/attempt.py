@@ -9,10 +9,11 @@ import socket
 import ssl
 import uuid
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import find
@@ -32,6 +33,7 @@ log = logging.getLogger("ring.live")
 USER_AGENT = "android:com.ringapp"  # any will do, but Ring closes a socket without one at once
 REPORT_EVERY = 1.0  # seconds between receiver reports
 SEEN_EVERY = 1.0  # seconds between two times that the session is told of packets
+FAREWELL = 1.0  # seconds for the last words to a server that does not read
 GLOBAL_HOST = "api.prod.signalling.ring.devices.a2z.com"
 
 _websocket_log = logging.getLogger("ringlight.websocket")
@@ -92,30 +94,24 @@ class Attempt:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._peer.close)
             gathering = asyncio.create_task(self._peer.gather())
-            stack.callback(gathering.cancel)
+            # Gathering is quick and never cut short: the sockets that it just opens would be nobody's.
+            stack.push_async_callback(asyncio.wait, {gathering})
             web = await open_socket(url, self._settings.socket_timeout)
             stack.push_async_callback(web.close)
             self._on_action(core.Step("socket"))
-            local = await gathering
+            local = await asyncio.shield(gathering)
             self._offer = negotiate.camera_offer(local, audio=self._settings.audio)
-            tasks = [asyncio.create_task(self._read(web)), asyncio.create_task(self._report())]
-            self._connecting: asyncio.Task[None] | None = None
+            self._tasks = [asyncio.create_task(self._read(web)), asyncio.create_task(self._report())]
             try:
                 self._events.put_nowait(core.Start(sdp.write(self._offer)))
                 return await self._drive(web)
             except asyncio.CancelledError:
-                await self._perform_all(self._session.receive(core.Stop(), now=self._loop.time()), web)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FAREWELL):
+                        await self._perform_all(self._session.receive(core.Stop(), now=self._loop.time()), web)
                 raise
             finally:
-                for task in (*tasks, self._connecting):
-                    if task is not None:
-                        task.cancel()
-                        with contextlib.suppress(asyncio.CancelledError):
-                            await task
-
-    def stop(self) -> None:
-        """Ask the view to end in the regular way."""
-        self._events.put_nowait(core.Stop())
+                await _end(*self._tasks)
 
     def ask_key_frame(self) -> None:
         """Send a PLI for the video; nothing before the first packet."""
@@ -174,7 +170,7 @@ class Attempt:
         self._rates = {codec.payload_type: codec.clock_rate for codec in agreed.codecs.values()}
         self._video_type = agreed.codecs["video"].payload_type
         self._on_agreed(agreed)
-        self._connecting = asyncio.create_task(self._connect(agreed))
+        self._tasks.append(asyncio.create_task(self._connect(agreed)))
 
     async def _connect(self, agreed: Agreed) -> None:
         # Ring answers `active`: it is the DTLS client and we the server, which chooses the SRTP profile.
@@ -193,7 +189,8 @@ class Attempt:
                 self._events.put_nowait(_event(frame))
         except ConnectionClosed:
             pass
-        self._events.put_nowait(core.SocketClosed(web.close_code or 1006, web.close_reason or ""))
+        finally:
+            self._events.put_nowait(core.SocketClosed(web.close_code or 1006, web.close_reason or ""))
 
     def _record(self, direction: str, frame: str | bytes) -> None:
         if self._trace is None and not log.isEnabledFor(logging.DEBUG):
@@ -247,6 +244,16 @@ class Attempt:
                 self._peer.send_rtcp(report + rtcp.source_description(self._our_ssrc, "ringlight"))
 
 
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancel tasks and wait until they have ended; one that broke is logged."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a part of the live view broke", exc_info=task.exception())
+
+
 def _event(frame: str | bytes) -> core.Event:
     try:
         return core.Received(messages.parse(frame))
@@ -280,7 +287,7 @@ async def open_socket(url: Secret, seconds: float) -> ClientConnection:
     except InvalidStatus as error:
         status = error.response.status_code
         raise fault_error(find("upgrade", status) or "SIG-UPGRADE", f"HTTP {status} at the upgrade") from None
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # UnicodeError: a label that is empty or too long
         code = "NET-DNS" if host == GLOBAL_HOST else "SIG-REGION"
         raise fault_error(code, f"the name {host} is not known") from None
     except ssl.SSLError as error:
@@ -289,5 +296,8 @@ async def open_socket(url: Secret, seconds: float) -> ClientConnection:
         raise fault_error("SIG-BLOCKED", f"no upgrade within {seconds:g} s") from None
     except OSError as error:
         raise fault_error("NET-UNREACHABLE", f"{host}: {error.strerror or error}") from None
-    except (InvalidMessage, InvalidHandshake, EOFError, InvalidURI) as error:
+    except ImportError:
+        detail = "the environment names a SOCKS proxy; for that, install the package python-socks"
+        raise fault_error("SIG-BLOCKED", detail) from None
+    except (WebSocketException, EOFError) as error:
         raise fault_error("SIG-BLOCKED", f"{host}: {type(error).__name__}") from None

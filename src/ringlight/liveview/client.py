@@ -1,7 +1,6 @@
 """A live view as a program uses it: opened, tried again where the catalogue says so, closed."""
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -94,30 +93,30 @@ class LiveViewClient:
         self._answered = asyncio.get_running_loop().create_future()
         self._runner = asyncio.create_task(self._run(), name=f"live view {self.doorbot_id}")
         waiting: set[asyncio.Future[Any]] = {self._answered, self._runner}
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await self.close()  # or the camera would be woken up for nobody
+            raise
         if self._answered.done():
             return self._answered.result()
-        raise self._runner.result()
+        raise _outcome(self._runner)
 
     async def ended(self) -> RingError:
         """Wait for the end; return why it ended (SIG-CLOSED after `close`)."""
         if self._runner is None:
             raise fault_error("SIG-ORDER", "the view was never opened")
-        return await asyncio.shield(self._runner)
+        await asyncio.wait({self._runner})
+        return _outcome(self._runner)
 
     async def close(self) -> None:
         """End the view in the regular way and free everything. May be called twice."""
-        self._stopped = True
         if self._runner is None:
             return
-        if self._attempt is not None:
-            self._attempt.stop()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(3):
-                    await asyncio.shield(self._runner)
-        self._runner.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._runner
+        if not self._stopped:  # a second cancel would interrupt the farewell
+            self._stopped = True
+            self._runner.cancel()
+        await asyncio.wait({self._runner})
 
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame."""
@@ -133,7 +132,7 @@ class LiveViewClient:
             ended[error.code] += 1
             log.info("live view of %d ended: %s", self.doorbot_id, error.code)
             pause = policy.pause_before_retry(error.code, ended[error.code], self._settings.ready_retries)
-            if pause is None or self._flowing or self._stopped:
+            if pause is None or self._flowing:
                 return error
             self._on_event(Trying(ended.total() + 1, error.code, pause))
             await asyncio.sleep(pause)
@@ -167,3 +166,8 @@ class LiveViewClient:
         self._on_agreed(agreed)
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(agreed)
+
+
+def _outcome(runner: "asyncio.Task[RingError]") -> RingError:
+    """Return why a view has ended; it is cancelled only by `close`."""
+    return fault_error("SIG-CLOSED") if runner.cancelled() else runner.result()

@@ -113,6 +113,8 @@ class Judge:
         complaint = offer_complaint(body.sdp)
         if complaint is not None:
             return "SIG-SDP", complaint
+        if body.stream_options is None:
+            return "SIG-FORMAT", "live_view: required field stream_options is missing"
         self.dialogs[dialog_id] = Dialog(body.doorbot_id)
         return None
 
@@ -186,6 +188,8 @@ def offer_complaint(text: str) -> str | None:
         return f"sdp: video must be recvonly, not {video.direction}"
     if video.find("H264") is None:
         return "sdp: video offers no H264"
+    if "\r\na=mid:" not in text:
+        return "sdp: there is no mid"
     transport = video.transport
     for name, value in (
         ("ice-ufrag", transport.ufrag),

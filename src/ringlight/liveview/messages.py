@@ -270,7 +270,8 @@ def parse_envelope(envelope: Mapping[str, Any]) -> Message:
     riid = _text_or_none(envelope, "riid", "SIG-FORMAT")
     fields = envelope.get("body")
     if not isinstance(fields, dict):
-        raise fault_error("SIG-FORMAT", f"{method}: required field body: {_shown(fields)} where an object is expected")
+        seen = f"{_shown(fields)} where an object is expected"
+        raise fault_error("SIG-FORMAT", f"{method[:40]}: required field body: {seen}")
     return Message(method=method, dialog_id=dialog_id, riid=riid, body=_parse_body(method, fields))
 
 
@@ -286,10 +287,15 @@ def _parse_body(method: str, fields: dict[str, Any]) -> Body:
 
 
 def _field_error(method: str, complaint: str) -> RingError:
-    """Turn msgspec's complaint (it quotes the field's name or path) into the fault of that field."""
+    """Turn msgspec's complaint (it quotes the field's name or path) into the fault of that field.
+
+    The simulator closes with these words as its reason; by them the catalogue finds the same fault again.
+    """
     for field, code in _FAULT_OF_FIELD.items():
         if f"`{field}`" in complaint or f"$.{field}" in complaint:
-            return fault_error(code, f"{method}: {complaint} (field {field})")
+            topic = "candidate" if code == "SIG-CANDIDATE" else field
+            seen = complaint.replace("missing required field", "without")
+            return fault_error(code, f"{method}: {topic} cannot be used: {seen}")
     return fault_error("SIG-FORMAT", f"{method}: required field: {complaint}")
 
 
@@ -297,7 +303,7 @@ def _text_or_none(envelope: Mapping[str, Any], field: str, code: str) -> str | N
     value = envelope.get(field)
     if value is None or isinstance(value, str):
         return value
-    raise fault_error(code, f"{field}: {_shown(value)} where text is expected")
+    raise fault_error(code, f"malformed message: {field} is {_shown(value)} where text is expected")
 
 
 def _shown(value: object) -> str:

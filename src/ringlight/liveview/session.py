@@ -14,6 +14,7 @@ from ringlight.settings import LiveViewSettings
 
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
+MAX_SAID = 200  # characters shown of a text that the other side chose
 STEPS = ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media")
 
 
@@ -237,7 +238,7 @@ class Session:
     def _received(self, message: Message, now: float) -> list[Action]:
         self._heard = True
         if self.state is State.NEW or message.dialog_id not in (None, self.dialog_id):
-            return [Note(f"ignored {message.method}: it belongs to another dialog")]
+            return [Note(f"ignored {_said(message.method)}: it belongs to another dialog")]
         body = message.body
         if not isinstance(body, messages.Unknown) and body.doorbot_id != self.doorbot_id:
             return [Note(f"ignored {message.method}: it is for camera {body.doorbot_id}")]
@@ -249,18 +250,19 @@ class Session:
             case messages.Ice():
                 return self._remote_candidate(body)
             case messages.Pong():
-                self._deadlines["pong"] = now + self.settings.pong_timeout
+                self._deadlines["pong"] = now + self._pong_limit
                 return []
             case messages.Notification():
                 return self._notified(body, now)
             case messages.CameraStarted():
                 return self._camera_up(now)
             case messages.StreamInfo():
-                return [Note(f"transcoded by Ring: {body.transcoding_reason}")] if body.transcoding else []
+                why = _said(body.transcoding_reason or "it does not say why")
+                return [Note(f"transcoded by Ring: {why}")] if body.transcoding else []
             case messages.Close():
                 return self._closed_by_ring(body.reason)
             case _:
-                return [Note(f"unexpected message {message.method}")]
+                return [Note(f"unexpected message {_said(message.method)}")]
 
     def _created(self, session_id: str | None, now: float) -> list[Action]:
         if self.session_id is not None:
@@ -269,7 +271,8 @@ class Session:
             return self._close("SIG-SESSION-ID", "session_created without a session_id")
         self.session_id = session_id
         del self._deadlines["session"]
-        return self._step("session") + self._go_live(now)
+        queued, self._waiting_out = self._waiting_out, []
+        return [*self._step("session"), *map(self._candidate_message, queued), *self._go_live(now)]
 
     def _answered(self, body: messages.Sdp | messages.LiveView, now: float) -> list[Action]:
         if self._answer is not None:
@@ -282,7 +285,7 @@ class Session:
         self._deadlines["camera"] = now + self.settings.camera_timeout
         if isinstance(body, messages.Sdp) and body.session_info and body.session_info.ping_interval:
             low, high = PING_BOUNDS
-            self._ping_every = min(max(float(body.session_info.ping_interval), low), high)
+            self._ping_every = float(min(max(body.session_info.ping_interval, low), high))
         waiting, self._waiting_in = self._waiting_in, []
         return [UseAnswer(body.sdp), *self._step("answer"), *waiting, *self._go_live(now)]
 
@@ -292,20 +295,18 @@ class Session:
             return []
         self.state = State.LIVE
         self._deadlines["ping"] = now + self._ping_every
-        self._deadlines["pong"] = now + max(self.settings.pong_timeout, self._ping_every * 1.5)
+        self._deadlines["pong"] = now + self._pong_limit
         mine = messages.StreamOptions(
             doorbot_id=self.doorbot_id,
             session_id=self.session_id,
             audio_enabled=self.settings.audio,
             video_enabled=True,
         )
-        queued, self._waiting_out = self._waiting_out, []
         return [
             # Without activate_session Ring ends the stream after about 70 seconds.
             self._send(messages.ActivateSession(doorbot_id=self.doorbot_id, session_id=self.session_id)),
             self._send(mine),
             self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id)),
-            *(self._candidate_message(candidate) for candidate in queued),
         ]
 
     # ---- candidates ----
@@ -338,8 +339,8 @@ class Session:
 
     def _notified(self, body: messages.Notification, now: float) -> list[Action]:
         if body.is_ok is False:
-            self._notice = body.text
-            return [Note(body.text or "Ring says that something is wrong", "SIG-NOTICE")]
+            self._notice = _said(body.text)
+            return [Note(self._notice or "Ring says that something is wrong", "SIG-NOTICE")]
         if body.text == "camera_connected":
             self._deadlines.pop("camera", None)
             return self._await_media(now)
@@ -374,23 +375,28 @@ class Session:
         return [self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id))]
 
     def _late(self, name: str) -> str:
-        seconds = getattr(self.settings, f"{name}_timeout")
+        seconds = self._pong_limit if name == "pong" else getattr(self.settings, f"{name}_timeout")
         notice = f"; Ring said: {self._notice}" if self._notice else ""
         return f"waited {seconds:g} s{notice}"
+
+    @property
+    def _pong_limit(self) -> float:
+        """Seconds without a pong that end the view: always longer than from one ping to the next."""
+        return max(self.settings.pong_timeout, self._ping_every * 1.5)
 
     def _garbled(self, event: Garbled) -> list[Action]:
         self._heard = True
         self._noise += 1
         if self.state is State.LIVE and self._noise <= MAX_NOISE:
-            return [Note(event.detail, event.code)]
-        return self._close(event.code, event.detail)
+            return [Note(_said(event.detail), event.code)]
+        return self._close(event.code, _said(event.detail))
 
     def _closed_by_ring(self, reason: messages.Reason) -> list[Action]:
         code = find("close", reason.code, reason.text) or "SIG-CLOSE-OTHER"
-        return self._close(code, f"reason {reason.code}: {reason.text}", tell=False)
+        return self._close(code, f"reason {reason.code}: {_said(reason.text)}", tell=False)
 
     def _socket_closed(self, code: int, reason: str) -> list[Action]:
-        said = f"close code {code}" + (f": {reason}" if reason else "")
+        said = f"close code {code}" + (f": {_said(reason)}" if reason else "")
         if not self._heard and code in (1000, 1005) and self.state is not State.NEW:
             return self._close("SIG-USER-AGENT", said, tell=False)
         fallback = "SIG-REJECTED" if 4000 <= code <= 4999 else "SIG-DROPPED"
@@ -414,3 +420,8 @@ class Session:
             return []
         self._done.add(name)
         return [Step(name)] if name in STEPS else []
+
+
+def _said(text: str) -> str:
+    """Return a text of the other side's as it may be shown: one line, printable, not too long."""
+    return "".join(sign if sign.isprintable() else " " for sign in text[:MAX_SAID]).strip()

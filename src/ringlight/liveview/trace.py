@@ -3,10 +3,12 @@
 The form is `{"at": seconds, "dir": "out|in|note", "msg": {…}}`.
 """
 
+import contextlib
 import hashlib
+import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -14,6 +16,8 @@ import msgspec
 
 from ringlight.errors import fault_error
 
+log = logging.getLogger("ring.live")
+MAX_DEPTH = 32  # levels of a message that are shown; the known ones have five
 Direction = Literal["out", "in", "note"]
 _SDP_SECRETS = re.compile(r"(a=ice-pwd:)\S+")
 _SECRET_FIELDS = frozenset({"session_id", "sessionId", "token", "ticket", "access_token", "refresh_token"})
@@ -41,29 +45,54 @@ class TraceFile:
         self._start = time.monotonic()
 
     def record(self, direction: Direction, message: Mapping[str, Any]) -> None:
-        """Write one line."""
+        """Write one line. Where the disk is full the recording ends, and the view goes on."""
+        if self._file.closed:
+            return
         at = round(time.monotonic() - self._start, 4)
         line = {"at": at, "dir": direction, "msg": redact(message)}
-        self._file.write(msgspec.json.encode(line).decode() + "\n")
-        self._file.flush()
+        try:
+            self._file.write(msgspec.json.encode(line).decode() + "\n")
+            self._file.flush()
+        except OSError as error:
+            log.warning("the trace ends here: %s", error.strerror)
+            self.close()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written is lost already
+            self._file.close()
 
 
-def redact(value: Any) -> Any:
+@contextlib.contextmanager
+def recording(path: Path | None) -> "Iterator[TraceFile | None]":
+    """Record into a file for as long as the `with` lasts; `None` records nothing.
+
+    Raises:
+        MediaError: FILE-WRITE where the file cannot be written.
+    """
+    if path is None:
+        yield None
+        return
+    with contextlib.closing(TraceFile(path)) as trace:
+        yield trace
+
+
+def redact(value: Any, depth: int = MAX_DEPTH) -> Any:
     """Return a copy without secrets. The same secret gets the same mark, so that mix-ups stay visible."""
+    if isinstance(value, Mapping | list) and not depth:
+        return "(nested too deep to show)"
     if isinstance(value, Mapping):
-        return {key: _mark(item) if key in _SECRET_FIELDS else redact(item) for key, item in value.items()}
+        return {key: _mark(item) if key in _SECRET_FIELDS else redact(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [redact(item) for item in value]
+        return [redact(item, depth - 1) for item in value]
     if isinstance(value, str):
         return _SDP_SECRETS.sub(r"\1(redacted)", value)
     return value
 
 
 def _mark(value: Any) -> Any:
+    if isinstance(value, Mapping | list):
+        return "(redacted)"
     if not isinstance(value, str):
         return value
     return "redacted-" + hashlib.sha256(value.encode()).hexdigest()[:8]

@@ -30,7 +30,6 @@ class Source:
     limit: int = 1500
     group: list[Packet] = field(default_factory=list)
     _batch: list[Packet] = field(default_factory=list)
-    _overflown: bool = False
     _key_timestamp: int | None = None
 
     def push(self, packet: Packet) -> list[Packet]:
@@ -38,7 +37,7 @@ class Source:
 
         A batch ends with a frame (marker), before a packet of another frame, or at `BATCH` packets.
         """
-        self._keep(packet)
+        self.keep(packet)
         if self._batch and self._batch[-1].timestamp != packet.timestamp:
             # A frame without marker: send it with what begins now rather than later.
             out = [*self._batch, packet]
@@ -60,19 +59,20 @@ class Source:
         """The kept packets that have gone out already: what a newcomer has missed."""
         return self.group[: max(0, len(self.group) - len(self._batch))]
 
-    def _keep(self, packet: Packet) -> None:
+    def keep(self, packet: Packet) -> None:
+        """Keep a packet for newcomers, if it belongs to a group of pictures whose beginning is kept."""
         if not self.video:
             return
+        if self.group and self.group[-1].ssrc != packet.ssrc:
+            self.group, self._key_timestamp = [], None  # another session: its pictures need its own key frame
         if packet.timestamp != self._key_timestamp and h264.starts_key_frame(packet.payload):
             # What came before it in the same frame (a delimiter, SEI) stays with it.
             self.group = [kept for kept in self.group if kept.timestamp == packet.timestamp]
             self._key_timestamp = packet.timestamp
-            self._overflown = False
-        elif not self.group or self._overflown:
+        elif not self.group:
             return
         if len(self.group) >= self.limit:
             self.group.clear()
-            self._overflown = True
             return
         self.group.append(packet)
 

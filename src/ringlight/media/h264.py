@@ -75,27 +75,37 @@ class Assembler:
     _fragment: bytearray | None = None
     _timestamp: int | None = None
     _last: int | None = None
+    _ssrc: int | None = None
     _broken: bool = False
     _size: int = 0
 
     def push(self, packet: Packet) -> list[AccessUnit]:
         """Take a packet in order of sequence; return the frames that it completes (mostly none or one)."""
         done: list[AccessUnit] = []
-        if self._last is not None:
-            step = distance(packet.sequence, self._last)
-            if step <= 0:
-                return []  # doubled or too late
-            if step > 1:
-                self._broken = True
+        if packet.ssrc != self._ssrc:
+            self._change(packet.ssrc)
+        step = 1 if self._last is None else distance(packet.sequence, self._last)
+        if step <= 0:
+            return []  # doubled or too late
+        self._broken |= step > 1
         self._last = packet.sequence
         if self._timestamp is not None and packet.timestamp != self._timestamp:
             done += self._finish()
+            # One missing packet was the end of that frame; of more, this frame may have lost its beginning.
+            self._broken = step > 2
         self._timestamp = packet.timestamp
         self._take(packet.payload)
         if packet.marker:
             done += self._finish()
             self._timestamp = None
         return done
+
+    def _change(self, ssrc: int) -> None:
+        """Begin with another session of the camera, whose numbers have nothing to do with the last one's."""
+        if self._timestamp is not None:
+            self._broken = True
+            self._finish()
+        self._ssrc, self._last, self._timestamp = ssrc, None, None
 
     def _take(self, payload: bytes) -> None:
         self._size += len(payload)

@@ -55,7 +55,7 @@ class Peer:
         self._reading: asyncio.Task[None] | None = None
         self._secured: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._closed = self._told = False
         self.dropped = 0
 
     async def gather(self) -> Transport:
@@ -98,10 +98,10 @@ class Peer:
         """Take an address of the other side; return whether it can be used (UDP only, for now)."""
         try:
             candidate = aioice.Candidate.from_sdp(line.removeprefix("a=").removeprefix("candidate:"))
-            if candidate.transport.lower() != "udp" or candidate.component != 1:
+            if candidate.transport.lower() != "udp" or candidate.component != 1 or not 0 < candidate.port < 65536:
                 return False
             await self._agent.add_remote_candidate(candidate)
-        except (ValueError, AssertionError, IndexError):
+        except (ValueError, AssertionError, IndexError, OSError):  # OSError: no network takes multicast DNS
             return False
         return True
 
@@ -203,6 +203,7 @@ class Peer:
             step.close()
 
     def _lost(self, code: str | None) -> None:
-        if not self._closed:
+        if not self._closed and not self._told:
+            self._told = True
             log.debug("media path lost: %s", code)
             self._on_closed(code)

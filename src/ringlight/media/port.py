@@ -162,9 +162,13 @@ class ViewerPort:
     def _follow(self, viewer: Viewer, before: Address | None, path: _Path) -> None:
         if viewer.address != path[0]:
             return
-        if before is not None and before != path[0]:
-            self._paths.pop(before, None)
+        self._leave(viewer, before)
         self._paths[path[0]] = (viewer, path[1])
+
+    def _leave(self, viewer: Viewer, address: Address | None) -> None:
+        # Another viewer may have come from the same address since.
+        if address is not None and self._paths.get(address, (None, b""))[0] is viewer:
+            del self._paths[address]
 
     def _send(self, viewer: Viewer, data: bytes) -> None:
         if viewer.address is not None:
@@ -189,8 +193,7 @@ class ViewerPort:
 
     def _forget(self, viewer: Viewer) -> None:
         self._viewers.pop(viewer.ufrag, None)
-        if viewer.address is not None:
-            self._paths.pop(viewer.address, None)
+        self._leave(viewer, viewer.address)
 
 
 def own_addresses() -> list[str]:

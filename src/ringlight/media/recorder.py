@@ -1,10 +1,11 @@
 """A recording: packets to an MP4 file as they come, without decoding, whole after every key frame."""
 
 import asyncio
+import contextlib
 import io
-import logging
 import queue
 import threading
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from ringlight.errors import RingError, fault_error
 from ringlight.media.h264 import PPS, SPS, AccessUnit, Assembler
 from ringlight.media.rtp import TIMESTAMPS, Packet, distance
 
-log = logging.getLogger("ringlight.media")
 CLOCK = 90_000  # Hz
 # Fragments: what was written up to the last key frame can be played, whatever happens to the program.
 _FLAGS = "frag_keyframe+empty_moov+default_base_moof"
@@ -36,13 +36,13 @@ class Recorder:
     def __init__(self, path: Path, seconds: float | None) -> None:
         self.path = path
         self._wanted = None if seconds is None else int(seconds * CLOCK)
-        self._queue: queue.SimpleQueue[AccessUnit | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Timed | None] = queue.SimpleQueue()
         self._assembler = Assembler()
         self._writer = _Writer(path)
         self._loop = asyncio.get_running_loop()
         self._finished: asyncio.Future[float] = self._loop.create_future()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
-        self._first: int | None = None
+        self._timeline: _Timeline | None = None
         self._full = False
 
     async def __aenter__(self) -> "Recorder":
@@ -80,28 +80,29 @@ class Recorder:
                 self._take(unit)
 
     def _take(self, unit: AccessUnit) -> None:
-        if self._first is None:
+        if self._timeline is None:
             if not (unit.key_frame and unit.find(SPS) and unit.find(PPS)):
                 return
-            self._first = unit.timestamp
-        if self._wanted is not None and distance(unit.timestamp, self._first, TIMESTAMPS) >= self._wanted:
+            self._timeline = _Timeline()
+        at, step = self._timeline.move(unit.timestamp)
+        if self._wanted is not None and at >= self._wanted:
             self._full = True
             self._queue.put(None)
-        if not self._full:
-            self._queue.put(unit)
+        else:
+            self._queue.put(_Timed(unit, at, step))
 
     def _write(self) -> None:
         error: RingError | None = None
         try:
-            while (unit := self._queue.get()) is not None:
-                self._writer.write(unit)
+            with self._writer:
+                while (timed := self._queue.get()) is not None:
+                    self._writer.write(timed)
         except (OSError, av.FFmpegError) as failure:
             error = fault_error("FILE-WRITE", f"{self.path}: {failure.strerror or failure}")
-        finally:
-            seconds = self._writer.close()
-        self._loop.call_soon_threadsafe(self._finish, seconds, error)
+        self._loop.call_soon_threadsafe(self._finish, self._writer.end / CLOCK, error)
 
     def _finish(self, seconds: float, error: RingError | None) -> None:
+        self._full = True  # after an error too: nobody would take it out of the queue
         if self._finished.done():
             return
         if error is None:
@@ -110,53 +111,72 @@ class Recorder:
             self._finished.set_exception(error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A frame, when it is shown and for how long, in units of `CLOCK`."""
+
+    unit: AccessUnit
+    at: int
+    duration: int
+
+
+class _Timeline:
+    """Time that runs on whatever the camera's clock does."""
+
+    def __init__(self) -> None:
+        self._at, self._step = 0, CLOCK // 15
+        self._last: int | None = None
+
+    def move(self, timestamp: int) -> tuple[int, int]:
+        """Go on to the next frame; return its time, and how long the one before was."""
+        if self._last is not None:
+            # A jump back or over more than ten seconds is another clock; go on one frame later.
+            step = distance(timestamp, self._last, TIMESTAMPS)
+            self._step = step if 0 < step < 10 * CLOCK else self._step
+            self._at += self._step
+        self._last = timestamp
+        return self._at, self._step
+
+
 class _Writer:
-    """The file: made at the first key frame, which says what the pictures are like."""
+    """The file: made at the first key frame, which says what the pictures are like. `with` finishes it.
+
+    Attributes:
+        end: How much video is in it, in units of `CLOCK`.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.end = 0
         self._path = path
         self._file: io.BufferedWriter | None = None
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._template: InputContainer | None = None
-        self._last: int | None = None
-        self._step = CLOCK // 15
-        self._clock = 0
 
     def open(self) -> None:
         self._file = self._path.open("wb")
 
-    def write(self, unit: AccessUnit) -> None:
+    def write(self, timed: _Timed) -> None:
         if self._stream is None:
-            self._start(unit)
+            self._start(timed.unit)
         assert self._container is not None and self._stream is not None  # noqa: S101, PT018 - _start made them
-        if self._last is not None:
-            # A jump back or over more than ten seconds is another clock; go on one frame later.
-            step = distance(unit.timestamp, self._last, TIMESTAMPS)
-            self._step = step if 0 < step < 10 * CLOCK else self._step
-            self._clock += self._step
-        self._last = unit.timestamp
-        packet = AvPacket(unit.annex_b)
+        packet = AvPacket(timed.unit.annex_b)
         packet.stream = self._stream
         packet.time_base = Fraction(1, CLOCK)
-        packet.pts = packet.dts = self._clock
-        packet.duration = self._step
-        packet.is_keyframe = unit.key_frame
+        packet.pts = packet.dts = timed.at
+        packet.duration = timed.duration
+        packet.is_keyframe = timed.unit.key_frame
         self._container.mux(packet)
+        self.end = timed.at + timed.duration
 
-    def close(self) -> float:
-        """Finish the file; return the seconds of video in it."""
-        try:
-            if self._container is not None:
-                self._container.close()
-        except (OSError, av.FFmpegError) as error:
-            log.warning("the recording %s could not be finished: %s", self._path, error)
-        finally:
-            if self._template is not None:
-                self._template.close()
-            if self._file is not None:
-                self._file.close()
-        return (self._clock + self._step) / CLOCK if self._last is not None else 0.0
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.ExitStack() as stack:
+            for part in (self._file, self._template, self._container):
+                if part is not None:
+                    stack.callback(part.close)
 
     def _start(self, unit: AccessUnit) -> None:
         """Let ffmpeg read the first key frame, and write a stream like it."""

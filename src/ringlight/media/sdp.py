@@ -206,10 +206,13 @@ def _transport(block: list[tuple[str, str]], shared: Transport) -> Transport:
 
 def _section(block: list[tuple[str, str]], index: int, shared: Transport) -> Section:
     parts = block[0][1].split()
-    if len(parts) < 4 or not parts[1].split("/")[0].isascii() or not parts[1].split("/")[0].isdigit():
+    port = _number(parts[1].split("/")[0], below=1 << 16) if len(parts) >= 4 else None
+    if port is None:
         raise fault_error("SIG-SDP", f"the line m={block[0][1][:60]} cannot be read")
-    kind, port, protocol, *formats = parts
+    kind, _, protocol, *formats = parts
     attributes = list(_attributes(block))
+    if any(name == "bundle-only" for name, _ in attributes):
+        port = port or 9  # not refused: it has no transport but the bundle's (RFC 9143 section 6, RFC 9725 asks for it)
     direction: Direction = next((d for d in _DIRECTIONS for name, _ in attributes if name == d), "sendrecv")
     mid = next((value for name, value in attributes if name == "mid"), str(index))
     codecs = _codecs(formats, attributes) if kind in ("audio", "video") else ()
@@ -219,10 +222,18 @@ def _section(block: list[tuple[str, str]], index: int, shared: Transport) -> Sec
         direction,
         codecs,
         _transport(block, shared),
-        int(port.split("/")[0]),
+        port,
         protocol,
         tuple(formats),
     )
+
+
+def _number(text: str, *, below: int) -> int | None:
+    # The length comes first: `int` raises for numbers of thousands of digits.
+    if not (len(text) < 10 and text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number < below else None
 
 
 _STATIC = {0: ("PCMU", 8000), 8: ("PCMA", 8000), 9: ("G722", 8000)}  # RFC 3551 section 6, those in use
@@ -236,16 +247,16 @@ def _codecs(formats: list[str], attributes: list[tuple[str, str]]) -> tuple[Code
         number, _, rest = value.partition(" ")
         if name == "rtcp-fb":
             feedback.setdefault(number, []).append(rest)
-        elif name in ("rtpmap", "fmtp") and number.isascii() and number.isdigit():
+        elif name in ("rtpmap", "fmtp") and (payload_type := _number(number, below=128)) is not None:
             if name == "rtpmap":
-                maps[int(number)] = rest
+                maps[payload_type] = rest
             else:
-                parameters[int(number)] = _parameters(rest)
+                parameters[payload_type] = _parameters(rest)
     codecs = []
     for text in formats:
-        if not (text.isascii() and text.isdigit() and int(text) < 128):
+        payload_type = _number(text, below=128)
+        if payload_type is None:
             raise fault_error("SIG-SDP", f"the payload type {text[:20]!r} is not a number below 128")
-        payload_type = int(text)
         named, rate, channels = _rtpmap(maps.get(payload_type), payload_type)
         wanted = (*feedback.get("*", ()), *feedback.get(text, ()))
         codecs.append(Codec(payload_type, named, rate, channels, parameters.get(payload_type, {}), wanted))
@@ -257,7 +268,7 @@ def _rtpmap(text: str | None, number: int) -> tuple[str, int, int]:
         name, rate = _STATIC.get(number, ("unknown", 0))
         return name, rate, 1
     name, *rest = text.split("/")
-    numbers = [int(part) if part.isascii() and part.isdigit() and len(part) < 10 else 0 for part in rest]
+    numbers = [_number(part, below=10**9) or 0 for part in rest]
     return name, numbers[0] if numbers else 0, numbers[1] if len(numbers) > 1 else 1
 
 

@@ -113,8 +113,11 @@ class _Gcm:
         self._rtcp_salt = int.from_bytes(_derive(key, salt, 5, 12), "big")
 
     def _nonce(self, ssrc: int, index: int) -> bytes:
-        """RFC 7714 section 8.1: 00 00, SSRC, rollover counter, sequence, all xor the salt."""
-        return (self._rtp_salt ^ (ssrc << 48 | index)).to_bytes(12, "big")
+        """RFC 7714 section 8.1: 00 00, SSRC, rollover counter, sequence, all xor the salt.
+
+        A packet from before the first one has a negative index: its counter runs backwards from zero.
+        """
+        return (self._rtp_salt ^ (ssrc << 48 | index % (1 << 48))).to_bytes(12, "big")
 
     def _rtcp_nonce(self, ssrc: int, index: int) -> bytes:
         """RFC 7714 section 9.1: 00 00, SSRC, 00 00, index of 31 bits, all xor the salt."""

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ringlight.errors import RingError
-from ringlight.media import h264, rtcp, rtp, srtp, stun
+from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role
-from ringlight.media.forward import Outlet
+from ringlight.media.forward import Outlet, Source
 from ringlight.media.rtp import Packet
 
 GONE_AFTER = 15.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
 REPORT_EVERY = 2.0  # seconds between sender reports
+KEPT = 1500  # packets that may come during a handshake; of a longer group none is kept
 Address = tuple[str, int]
 
 
@@ -51,13 +52,19 @@ class Viewer:
     _receiver: srtp.Receiver | None = None
     _heard: float | None = None
     _reported: float = float("-inf")
-    _missed: dict[str, list[Packet]] = field(default_factory=dict)
+    _missed: dict[str, Source] = field(default_factory=dict)
 
     # ---- what the camera sends ----
 
     def join(self, kind: str, group: list[Packet]) -> None:
-        """Take the running group of pictures; it goes out when the channel is open."""
-        self._missed[kind] = list(group)
+        """Take the running group of pictures; it goes out as soon as the channel is open."""
+        outlet = self.outlets.get(kind)
+        if outlet is None or self.closed:
+            return
+        if self._sender is not None:
+            self._protect(outlet.join(group))
+        else:
+            self._missed[kind] = Source(outlet.video, len(group) + KEPT, list(group))
 
     def packets(self, kind: str, batch: list[Packet]) -> None:
         """Take live packets."""
@@ -66,23 +73,17 @@ class Viewer:
             return
         if self._sender is not None:
             self._protect(outlet.write(batch))
-        elif outlet.video:
-            self._remember(kind, batch)
-
-    def _remember(self, kind: str, batch: Iterable[Packet]) -> None:
-        """Keep the running group until the channel is open, so that the first picture comes with it."""
-        missed = self._missed.setdefault(kind, [])
-        for packet in batch:
-            if h264.starts_key_frame(packet.payload) and (not missed or missed[-1].timestamp != packet.timestamp):
-                missed.clear()
-            if missed or h264.starts_key_frame(packet.payload):
-                missed.append(packet)
+        else:
+            # Keep the running group until the channel is open, so that the first picture comes with it.
+            missed = self._missed.setdefault(kind, Source(outlet.video, KEPT))
+            for packet in batch:
+                missed.keep(packet)
 
     def _catch_up(self) -> None:
         for kind, outlet in self.outlets.items():
-            group = self._missed.pop(kind, [])
-            if outlet.video and group:
-                self._protect(outlet.join(group))
+            missed = self._missed.get(kind)
+            if missed is not None and missed.group:
+                self._protect(outlet.join(missed.group))
             elif outlet.video:
                 self.on_key_frame()
         self._missed.clear()

@@ -1,11 +1,11 @@
 """The simulator's HTTP side: tokens, registration, devices, tickets, and the switches under `/_sim/`."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse
 
 from ringlight.simulator.switchboard import as_rows
@@ -73,10 +73,10 @@ def control_router(world: World) -> APIRouter:
         return switches()
 
     @router.put("/faults")
-    async def set_faults(wanted: dict[str, list[str]]) -> Response:
+    async def set_faults(on: Annotated[list[str], Body(embed=True)]) -> Response:
         """Replace the set of switches that are on."""
         try:
-            world.switch(wanted["on"])
+            world.switch(on)
         except KeyError as error:
             return JSONResponse({"detail": f"no switch {error}", "known": as_rows(world.on)}, 404)
         return JSONResponse(switches())
@@ -117,7 +117,7 @@ async def _fields(request: Request) -> dict[str, Any] | None:
     if "json" in request.headers.get("content-type", ""):
         try:
             fields = msgspec.json.decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None
         return fields if isinstance(fields, dict) else None
     return dict(parse_qsl(body.decode("utf-8", "replace")))

@@ -1,48 +1,82 @@
 """A simulated camera's media: a real peer that sends its clip."""
 
 import asyncio
+import itertools
 import secrets
 import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from ringlight.media import rtcp, rtp, sdp
 from ringlight.media.dtls import Role
 from ringlight.media.peer import Peer
 from ringlight.media.sdp import Codec, Description, Section, Transport
+from ringlight.simulator import sound
 from ringlight.simulator.clip import CLOCK_STEP, RATE, Clip
+from ringlight.simulator.sound import make_sound
 
 REPORT_EVERY = 2.0  # seconds between sender reports
 NOWHERE = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host"
 
 
+@dataclass(slots=True)
+class Track:
+    """One stream of RTP packets: its numbers, and what was sent."""
+
+    codec: Codec
+    ssrc: int = field(default_factory=lambda: secrets.randbits(32))
+    sequence: int = field(default_factory=lambda: secrets.randbelow(1 << 16))
+    timestamp: int = field(default_factory=lambda: secrets.randbits(32))
+    sent: int = 0
+    octets: int = 0
+
+    def packets(self, payloads: Sequence[bytes], step: int) -> Iterator[bytes]:
+        """Write the packets of one frame, then move the clock on by `step`."""
+        for index, payload in enumerate(payloads):
+            last = index == len(payloads) - 1
+            yield rtp.header(self.codec.payload_type, last, self.sequence, self.timestamp, self.ssrc) + payload
+            self.sequence = (self.sequence + 1) % rtp.SEQUENCES
+            self.sent += 1
+            self.octets += len(payload)
+        self.timestamp = (self.timestamp + step) % rtp.TIMESTAMPS
+
+    def report(self, wall: float) -> bytes:
+        """Write a sender report with its description."""
+        report = rtcp.SenderReport(self.ssrc, rtcp.ntp_time(wall), self.timestamp, self.sent, self.octets)
+        return rtcp.write(report) + rtcp.source_description(self.ssrc, "camera")
+
+
 class CameraSender:
-    """Answers an offer as Ring does and sends video: DTLS client, candidates in the answer, one H.264 type."""
+    """Answers an offer as Ring does and sends: DTLS client, candidates in the answer, one H.264 type, Opus."""
 
     def __init__(self, clip: Clip, offer: Description, *, reachable: bool) -> None:
         self._clip = clip
         self._offer = offer
         self._reachable = reachable
-        self._ssrc = secrets.randbits(32)
-        self._sequence = secrets.randbelow(1 << 16)
-        self._timestamp = secrets.randbits(32)
-        self._sent = self._octets = 0
+        self._video = Track(_choose(offer, clip))
+        audio = offer.find("audio")
+        opus = audio.find("opus") if audio else None
+        self._sound = Track(Codec(opus.payload_type, "OPUS", 48_000, 2, {"useinbandfec": "1"})) if opus else None
         self._key_frame_wanted = False
-        self._codec = _choose(offer, clip)
+        self._gathering: asyncio.Task[Transport] | None = None
         self._peer = Peer(controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None)
 
     async def answer(self) -> str:
         """Gather addresses and write the answer."""
-        local = await self._peer.gather()
+        # Never cut short: the sockets that it just opens would be nobody's.
+        self._gathering = asyncio.create_task(self._peer.gather())
+        local = await asyncio.shield(self._gathering)
         candidates = local.candidates if self._reachable else (NOWHERE,)
         transport = Transport(local.ufrag, local.pwd, local.fingerprint, Role.CLIENT.value, candidates)
         sections = []
         for section in self._offer.sections:
-            if section.kind == "video":
-                sections.append(Section("video", section.mid, "sendonly", (self._codec,), transport, ssrc=self._ssrc))
-            elif section.kind == "audio" and (sound := section.find("opus", "PCMU")):
-                loud = Codec(sound.payload_type, sound.name.upper(), sound.clock_rate, sound.channels)
-                sections.append(Section("audio", section.mid, "sendrecv", (loud,), transport))
-            else:
+            track = {"video": self._video, "audio": self._sound}.get(section.kind)
+            if track is None:
                 sections.append(sdp.refused(section))
+                continue
+            answered = Section(section.kind, section.mid, "sendonly", (track.codec,), transport, ssrc=track.ssrc)
+            # Whatever was asked for, Ring answers sound with sendrecv (observed-protocol.md#answer).
+            sections.append(replace(answered, direction="sendrecv") if section.kind == "audio" else answered)
         return sdp.write(Description(tuple(sections), tuple(s.mid for s in sections if s.port)))
 
     async def connect(self) -> None:
@@ -58,43 +92,54 @@ class CameraSender:
             await self._peer.add_candidate(line)
 
     async def send(self) -> None:
-        """Send the clip in real time, round and round, until cancelled."""
-        loop = asyncio.get_running_loop()
-        at, due, reported = 0, loop.time(), float("-inf")
-        while True:
-            if self._key_frame_wanted:
-                self._key_frame_wanted = False
-                at = self._clip.next_key_frame(at)
-            self._send_frame(at)
-            if due - reported >= REPORT_EVERY:
-                reported = due
-                self._report()
-            at = (at + 1) % len(self._clip.frames)
-            due += 1 / RATE
-            await asyncio.sleep(max(0.0, due - loop.time()))
+        """Send picture and sound in real time, round and round, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send_video())
+            tasks.create_task(self._report())
+            if self._sound is not None:
+                tasks.create_task(self._send_sound(self._sound))
 
     async def close(self) -> None:
         """End it."""
+        if self._gathering is not None:
+            await asyncio.wait({self._gathering})
         await self._peer.close()
 
-    def _send_frame(self, at: int) -> None:
-        payloads = self._clip.frames[at].payloads
-        for index, payload in enumerate(payloads):
-            last = index == len(payloads) - 1
-            head = rtp.header(self._codec.payload_type, last, self._sequence, self._timestamp, self._ssrc)
-            self._peer.send(head + payload)
-            self._sequence = (self._sequence + 1) % rtp.SEQUENCES
-            self._sent += 1
-            self._octets += len(payload)
-        self._timestamp = (self._timestamp + CLOCK_STEP) % rtp.TIMESTAMPS
+    async def _send_video(self) -> None:
+        at = 0
+        async for _ in _beats(1 / RATE):
+            if self._key_frame_wanted:
+                self._key_frame_wanted = False
+                at = self._clip.next_key_frame(at)
+            for packet in self._video.packets(self._clip.frames[at].payloads, CLOCK_STEP):
+                self._peer.send(packet)
+            at = (at + 1) % len(self._clip.frames)
 
-    def _report(self) -> None:
-        report = rtcp.SenderReport(self._ssrc, rtcp.ntp_time(time.time()), self._timestamp, self._sent, self._octets)
-        self._peer.send_rtcp(rtcp.write(report) + rtcp.source_description(self._ssrc, "camera"))
+    async def _send_sound(self, track: Track) -> None:
+        heard = itertools.cycle(make_sound())
+        async for _ in _beats(sound.FRAME / sound.RATE):
+            for packet in track.packets((next(heard),), sound.FRAME):
+                self._peer.send(packet)
+
+    async def _report(self) -> None:
+        async for _ in _beats(REPORT_EVERY):
+            for track in (self._video, self._sound):
+                if track is not None:
+                    self._peer.send_rtcp(track.report(time.time()))
 
     def _on_rtcp(self, data: bytes) -> None:
         if any(isinstance(report, rtcp.KeyFrameRequest) for report in rtcp.parse(data)):
             self._key_frame_wanted = True
+
+
+async def _beats(period: float) -> AsyncIterator[None]:
+    """Yield now and then every `period` seconds, without drifting."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        yield
+        due += period
+        await asyncio.sleep(max(0.0, due - loop.time()))
 
 
 def _choose(offer: Description, clip: Clip) -> Codec:

@@ -144,6 +144,7 @@ class SimDialog:
         self._session_id = _session_token(offer.body.doorbot_id, world.ping_interval)
         self._sender: CameraSender | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
         self._activated = False
         self._ended = False
         self._pinged_at = time.monotonic()
@@ -190,13 +191,18 @@ class SimDialog:
         await self.close()
 
     async def close(self) -> None:
-        """Free everything."""
+        """Free everything. Whoever comes second waits for the first."""
         self._ended = True
-        current = asyncio.current_task()
-        for task in self._tasks - ({current} if current else set()):
+        if self._closing is None:
+            # In a task of its own: to cancel it half way would leave sockets open.
+            self._closing = asyncio.create_task(self._free(self._tasks - {asyncio.current_task()}))
+        await asyncio.shield(self._closing)
+
+    async def _free(self, tasks: "set[asyncio.Task[None]]") -> None:
+        for task in tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if tasks:
+            await asyncio.wait(tasks)
         if self._sender is not None:
             await self._sender.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.simulator.clip import Clip, make_clip
+from ringlight.simulator.sound import make_sound
 from ringlight.simulator.switchboard import SWITCHES
 
 TICKET_LIFE = 60.0  # seconds
@@ -26,6 +27,7 @@ class SimCamera:
     profile: str
     hue: int
     battery: int | None = None
+    pan_and_tilt: bool = False
 
     @property
     def clip(self) -> Clip:
@@ -38,6 +40,8 @@ class SimCamera:
         health: dict[str, Any] = {"connected": not offline, "rss_connected": not offline, "vod_enabled": True}
         if self.battery is not None:
             health |= {"battery_percentage": self.battery, "battery_present": True}
+        if self.pan_and_tilt:
+            health["supported_rpc_commands"] = ["PTZ.Pan.Step", "PTZ.Tilt.Step"]
         return {
             "id": self.id,
             "description": self.name,
@@ -55,14 +59,13 @@ class SimCamera:
             },
             "health": health,
             **({"led_status": "off", "siren_status": {"seconds_remaining": 0}} if "floodlight" in self.kind else {}),
-            **({"supported_rpc_commands": ["PTZ.Pan.Step"]} if self.id == 1003 else {}),
         }
 
 
 CAMERAS = (
     SimCamera(1001, "Front Door", "lpd_v2", "doorbots", "high", 160),
     SimCamera(1002, "Back Yard", "cocoa_camera", "stickup_cams", "baseline", 140, battery=87),
-    SimCamera(1003, "Driveway", "floodlight_pro", "stickup_cams", "main", 185),
+    SimCamera(1003, "Driveway", "floodlight_pro", "stickup_cams", "main", 185, pan_and_tilt=True),
 )
 
 
@@ -123,7 +126,8 @@ class World:
         return next((camera for camera in self.cameras if camera.id == number), None)
 
     def draw(self) -> None:
-        """Make every camera's clip now, so that the first who watches does not wait for it."""
+        """Make all pictures and sound now, so that the first who watches does not wait for them."""
+        make_sound()
         for camera in self.cameras:
             _ = camera.clip
 

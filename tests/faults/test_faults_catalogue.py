@@ -1,0 +1,185 @@
+"""The catalogue is whole: every row can be shown, every code can be raised, and every raised code has a row."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import ringlight
+from ringlight.errors import fault_error
+from ringlight.faults import FAULTS, Retry, find
+
+SOURCE = Path(ringlight.__file__).parent
+CODE = re.compile(r"[A-Z]+(-[A-Z]+)+")
+PREFIXES = {code.partition("-")[0] for code in FAULTS}
+PLACES = {"token", "session", "clients_api", "device", "ticket", "upgrade", "close", "socket", "old_live_view"}
+
+
+def _codes_in_python() -> dict[str, set[str]]:
+    """Every string literal outside the catalogue that looks like a code, with the files it is in."""
+    found: dict[str, set[str]] = {}
+    for path in SOURCE.rglob("*.py"):
+        if path.is_relative_to(SOURCE / "faults"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and CODE.fullmatch(text) and text.partition("-")[0] in PREFIXES:
+                found.setdefault(text, set()).add(str(path.relative_to(SOURCE)))
+    return found
+
+
+def _codes_on_the_page() -> set[str]:
+    texts = [path.read_text(encoding="utf-8") for path in (SOURCE / "web" / "page").glob("*.js")]
+    return {found for text in texts for found in re.findall(r'"([A-Z]+(?:-[A-Z]+)+)"', text)} & set(FAULTS)
+
+
+def _codes_by_sign() -> set[str]:
+    """Every code that `find` gives for one of the row's own signs."""
+    return {
+        code for code, fault in FAULTS.items() for seen in fault.seen
+        if find(seen.at, seen.number if seen.number is not None else 987, seen.text) == code
+    }  # fmt: skip
+
+
+def test_every_code_that_is_raised_is_listed() -> None:
+    unlisted = {code: files for code, files in _codes_in_python().items() if code not in FAULTS}
+    assert unlisted == {}
+
+
+def test_every_code_that_is_listed_can_be_raised() -> None:
+    assert set(FAULTS) - set(_codes_in_python()) - _codes_by_sign() - _codes_on_the_page() == set()
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_row_tells_everything_in_whole_sentences(code: str) -> None:
+    fault = FAULTS[code]
+    assert fault.code == code
+    assert CODE.fullmatch(code)
+    assert fault.title[0].isupper() or "_" in fault.title.split()[0]
+    assert not fault.title.endswith(".")
+    assert len(fault.title) <= 60
+    for text in (fault.cause, fault.fix):
+        assert text[0].isupper() or text[0] == "`"
+        assert text.endswith((".", ".”", "…"))
+        assert "  " not in text
+        assert text == text.strip()
+    assert 200 <= fault.http <= 599
+    assert isinstance(fault.retry, Retry)
+    assert {seen.at for seen in fault.seen} <= PLACES
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_row_can_be_shown_and_raised(code: str) -> None:
+    row = FAULTS[code].as_dict("seen")
+    assert set(row) == {"code", "title", "cause", "fix", "retry", "detail", "help"}
+    assert all(row.values())
+    assert json.loads(json.dumps(row)) == row
+    assert FAULTS[code].as_dict()["detail"] is None
+    assert fault_error(code).fault is FAULTS[code]
+
+
+def test_no_two_rows_have_the_same_title_or_sign() -> None:
+    assert len({fault.title for fault in FAULTS.values()}) == len(FAULTS)
+    signs = [seen for fault in FAULTS.values() for seen in fault.seen]
+    assert len(set(signs)) == len(signs)
+
+
+def test_every_sign_leads_to_its_own_row() -> None:
+    for code, fault in FAULTS.items():
+        for seen in fault.seen:
+            number = seen.number if seen.number is not None else 987
+            assert find(seen.at, number, seen.text) == code
+            assert find(seen.at, number, f"[x.cc:41] {seen.text.upper()}!") == code
+
+
+def test_the_page_says_of_a_server_that_is_gone_what_the_catalogue_says() -> None:
+    """It cannot ask for this row: the server that has it is what is missing."""
+    script = (SOURCE / "web" / "page" / "api.js").read_text(encoding="utf-8")
+    block = re.search(r"const SERVER_GONE = \{(.*?)\};", script, re.DOTALL)
+    assert block
+    said = dict(re.findall(r'(\w+): "(.*?)",\n', block[1]))
+    fault = FAULTS["SERVER-GONE"]
+    assert said == {
+        "code": fault.code, "title": fault.title, "cause": fault.cause, "fix": fault.fix, "retry": fault.retry.value,
+    }  # fmt: skip
+
+
+# Every close code, status and cause of ring-live-view.md sections 8 and 13, with the row that tells of it.
+SEEN = {
+    ("close", 0, ""): "SIG-CLOSED",
+    ("close", 0, "client_closed"): "SIG-CLOSED",
+    ("close", 5, "Authentication failed: -1"): "SIG-AUTH",
+    ("close", 5, "session-manager.cc Unauthorized: invalid or expired token"): "SIG-AUTH",
+    ("close", 5, "Sessions with the provided ID not found"): "SIG-SESSION-LOST",
+    ("close", 5, "something new"): "SIG-AUTH",
+    ("close", 6, "Timeout waiting for ping"): "SIG-PING",
+    ("close", 10, "answered_timeout"): "SIG-TIME-LIMIT",
+    ("close", 26, "not ready yet"): "SIG-NOT-READY",
+    ("close", 99, "quota"): "SIG-CLOSE-OTHER",
+    ("socket", 1000, ""): "SIG-ENDED",
+    ("socket", 1001, ""): "SIG-ENDED",
+    ("socket", 1005, ""): "SIG-ENDED",
+    ("socket", 1006, ""): "SIG-DROPPED",
+    ("socket", 4002, ""): "SIG-REJECTED",
+    ("token", 400, '{"error": "Verification Code is invalid or expired"}'): "AUTH-CODE-WRONG",
+    ("token", 401, '{"error": "access_denied", "error_description": "invalid user credentials"}'): "AUTH-PASSWORD",
+    ("token", 401, '{"error": "invalid_grant"}'): "AUTH-LINK-LOST",
+    ("token", 406, "<html>406 Not Acceptable</html>"): "AUTH-EDGE-BLOCK",
+    ("token", 412, '{"tsv_state": "sms"}'): "AUTH-CODE-NEEDED",
+    ("token", 429, ""): "AUTH-RATE",
+    ("token", 400, "too many requests from dependency service"): "AUTH-CODE-LIMIT",
+    ("token", 503, ""): "AUTH-UNAVAILABLE",
+    ("clients_api", 401, ""): "AUTH-TOKEN",
+    ("clients_api", 404, "no session for hardware id 7c0d"): "ACCOUNT-SESSION",
+    ("device", 404, ""): "CAM-GONE",
+    ("ticket", 401, ""): "TICKET-REFUSED",
+    ("ticket", 403, ""): "TICKET-REFUSED",
+    ("ticket", 406, ""): "AUTH-EDGE-BLOCK",
+    ("ticket", 502, ""): "RING-DOWN",
+    ("upgrade", 404, ""): "SIG-TICKET",
+    ("upgrade", 401, ""): "SIG-UPGRADE",
+    ("upgrade", 403, ""): "SIG-UPGRADE",
+    ("old_live_view", 403, ""): "RING-OLD-ENDPOINT",
+    ("old_live_view", 412, '{"error":"RING_API_CALL_REQUEST_FAILURE"}'): "RING-OLD-ENDPOINT",
+    ("clients_api", 422, ""): "RING-BODY",
+    ("clients_api", 504, ""): "RING-DOWN",
+}
+CAUSES_OF_4002 = {
+    "wrong or old message format": "SIG-FORMAT",
+    "dialog_id missing": "SIG-DIALOG-ID",
+    "doorbot_id text": "SIG-DOORBOT-ID",
+    "session_id wrong": "SIG-SESSION-ID",
+    "malformed SDP": "SIG-SDP",
+    "malformed ICE": "SIG-CANDIDATE",
+    "wrong method name": "SIG-METHOD",
+    "wrong order": "SIG-ORDER",
+    "code 26": "SIG-NOT-READY",
+    "expired token": "SIG-AUTH",
+    "stale ticket": "SIG-TICKET",
+    "missing account id": "ACCOUNT-ID",
+    "region mismatch": "SIG-REGION",
+    "firewall or WebSocket block": "SIG-BLOCKED",
+    "NAT or UDP": "MEDIA-UDP",
+    "connected without RTP": "MEDIA-SILENT",
+    "missing User-Agent": "SIG-USER-AGENT",
+    "no activate_session": "SIG-NO-ACTIVATION",
+    "no or late ping": "SIG-PING",
+    "time limit": "SIG-TIME-LIMIT",
+    "Modes": "CAM-DISABLED",
+    "offline": "CAM-OFFLINE",
+    "privacy cover": "CAM-PRIVACY",
+    "406 edge block": "AUTH-EDGE-BLOCK",
+    "recvonly answered sendrecv": "SDP-DIRECTION",
+    "profile mismatch": "SDP-PROFILE",
+}
+
+
+@pytest.mark.parametrize(("at", "number", "text"), SEEN)
+def test_what_ring_is_known_to_send_has_a_row(at: str, number: int, text: str) -> None:
+    assert find(at, number, text) == SEEN[at, number, text]
+
+
+def test_every_known_cause_of_4002_has_a_row() -> None:
+    assert set(CAUSES_OF_4002.values()) <= set(FAULTS)

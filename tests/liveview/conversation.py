@@ -1,0 +1,161 @@
+"""Reads and runs the conversations of `conversations/`: what happens to a session, and what it then does.
+
+A line is `time < Event(...) -> Action, Action`; nothing after the arrow means that nothing is done. The
+first line, after `#`, says what is at stake; `with name=value` changes a setting.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ringlight.liveview import messages
+from ringlight.liveview import session as core
+from ringlight.liveview.messages import Body, Message
+from ringlight.settings import LiveViewSettings
+
+CAMERA = 1001
+DIALOG = "9b2f1c1e-2f6e-4f0b-8f7e-1d2c3b4a5968"
+RIID = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+FOLDER = Path(__file__).with_name("conversations")
+_LINE = re.compile(r"\s*(?P<at>\d+(\.\d+)?)\s+<\s+(?P<event>.+?)\s+->\s*(?P<actions>.*)")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event and what is expected of it."""
+
+    at: float
+    event: str
+    actions: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One file."""
+
+    stake: str
+    settings: LiveViewSettings
+    lines: tuple[Line, ...]
+
+
+def read(path: Path) -> Conversation:
+    first, *rest = path.read_text(encoding="utf-8").splitlines()
+    assert first.startswith("# "), "the first line says what is at stake"
+    options: dict[str, Any] = {}
+    lines = []
+    for text in rest:
+        if text.startswith("with "):
+            options = eval(f"dict({text.removeprefix('with ')})", {"dict": dict})
+        elif text.strip():
+            found = _LINE.fullmatch(text)
+            assert found, f"not a line of a conversation: {text!r}"
+            lines.append(Line(float(found["at"]), found["event"], " ".join(found["actions"].split())))
+    return Conversation(first.removeprefix("# "), LiveViewSettings(**options), tuple(lines))
+
+
+def run(conversation: Conversation) -> Iterator[tuple[Line, str]]:
+    """Yield each line with what the session really did, holding it to what is true of every conversation."""
+    session = core.Session(CAMERA, DIALOG, RIID, conversation.settings)
+    for line in conversation.lines:
+        event: core.Event = eval(line.event, dict(_EVENTS))
+        if isinstance(event, core.Tick):
+            assert session.deadline is not None
+            assert abs(session.deadline - line.at) < 1e-6, f"a Tick is due at {session.deadline:g}, not at {line.at:g}"
+        elif session.deadline is not None:
+            assert line.at < session.deadline, f"at {session.deadline:g} a Tick would have come"
+        known = session.session_id
+        actions = session.receive(event, now=line.at)
+        for action in actions:
+            if isinstance(action, core.Send):
+                sent = action.message
+                assert (sent.dialog_id, sent.riid, sent.body.doorbot_id) == (DIALOG, RIID, CAMERA)
+                assert sent.body.session_id == (None if sent.method == "live_view" else session.session_id or known)
+        yield line, ", ".join(map(_shown, actions))
+
+
+def _shown(action: core.Action) -> str:
+    match action:
+        case core.Send(message):
+            body = message.body
+            match body:
+                case messages.Ice():
+                    return f"Send ice({body.ice!r})"
+                case messages.Close():
+                    return f"Send close({body.reason.code})"
+                case _:
+                    return f"Send {message.method}"
+        case core.UseAnswer(sdp):
+            return f"UseAnswer {sdp}"
+        case core.AddCandidate(line, index):
+            return f"AddCandidate({line!r} on {index})"
+        case core.Step(name):
+            return f"Step {name}"
+        case core.Note(text, code):
+            return f"Note {code} ({text})" if code else f"Note ({text})"
+        case core.Closed(code, detail):
+            return f"Closed {code}" + (f" ({detail})" if detail else "")
+
+
+def received(body: Body, dialog_id: str | None = DIALOG, method: str | None = None) -> core.Received:
+    return core.Received(Message(method=method or body.METHOD, dialog_id=dialog_id, riid=RIID, body=body))
+
+
+def _ring(kind: type[Body], **usual: Any) -> Any:
+    """Make the name for one message of Ring's, with the session id `S` unless another is given."""
+
+    def make(*, dialog_id: str | None = DIALOG, doorbot_id: int = CAMERA, **fields: Any) -> core.Received:
+        return received(kind(doorbot_id=doorbot_id, **{"session_id": "S", **usual, **fields}), dialog_id)
+
+    return make
+
+
+def _answer(sdp: str = "ANSWER", ping_interval: float | None = None) -> core.Received:
+    info = messages.SessionInfo(ping_interval=ping_interval) if ping_interval is not None else None
+    return received(messages.Sdp(doorbot_id=CAMERA, session_id="S", sdp=sdp, type="answer", session_info=info))
+
+
+def _notification(text: str = "camera_connected", *, is_ok: bool | None = True) -> core.Received:
+    return received(messages.Notification(doorbot_id=CAMERA, session_id="S", is_ok=is_ok, text=text))
+
+
+def _ice(line: str, mlineindex: int = 0) -> core.Received:
+    return received(messages.Ice(doorbot_id=CAMERA, session_id="S", ice=line, mlineindex=mlineindex))
+
+
+def _ring_closes(code: int, text: str = "") -> core.Received:
+    return received(messages.Close(doorbot_id=CAMERA, session_id="S", reason=messages.Reason(code=code, text=text)))
+
+
+def _unknown(method: str) -> core.Received:
+    return received(messages.Unknown(fields={"doorbot_id": CAMERA}), method=method)
+
+
+def _offer() -> core.Start:
+    return core.Start("OFFER")
+
+
+# The words of the conversations. Those that are not events of ours are messages of Ring's.
+_EVENTS: dict[str, Any] = {
+    "Start": _offer,
+    "LocalCandidate": lambda line: core.LocalCandidate(line, 0, "0"),
+    "PathOpen": core.PathOpen,
+    "PathFailed": core.PathFailed,
+    "MediaSeen": core.MediaSeen,
+    "SocketClosed": core.SocketClosed,
+    "Garbled": lambda detail="not JSON": core.Garbled("SIG-NOISE", detail),
+    "Tick": core.Tick,
+    "Stop": core.Stop,
+    "Created": _ring(messages.SessionCreated),
+    "Started": _ring(messages.SessionStarted),
+    "Answer": _answer,
+    "AnswerAsLiveView": _ring(messages.LiveView, sdp="ANSWER"),
+    "Ice": _ice,
+    "Pong": _ring(messages.Pong),
+    "Notification": _notification,
+    "CameraStarted": _ring(messages.CameraStarted),
+    "StreamInfo": _ring(messages.StreamInfo),
+    "RingCloses": _ring_closes,
+    "Unknown": _unknown,
+}

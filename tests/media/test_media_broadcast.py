@@ -1,0 +1,169 @@
+"""One camera's packets to everybody: who gets what, and when the camera is asked for a key frame."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from media_kit import IDR, PPS, SLICE, SPS, Calls, frame, frames_of, ignore, packet
+
+from ringlight.media.broadcast import FLUSH_AFTER, Broadcast
+from ringlight.media.rtp import Packet
+from ringlight.media.sdp import Codec
+
+VIDEO, SOUND = Codec(96, "H264", 90_000), Codec(111, "opus", 48_000, 2)
+KEY = (SPS, PPS, IDR + b"key")
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Heard:
+    """A sink that remembers."""
+
+    def __init__(self) -> None:
+        self.joined: dict[str, list[Packet]] = {}
+        self.batches: list[tuple[str, list[Packet]]] = []
+
+    def join(self, kind: str, group: list[Packet]) -> None:
+        self.joined[kind] = list(group)
+
+    def packets(self, kind: str, batch: list[Packet]) -> None:
+        self.batches.append((kind, list(batch)))
+
+
+def _broadcast(ask: Callable[[], None] = ignore) -> Broadcast:
+    return Broadcast({"video": VIDEO, "audio": SOUND}, 100, ask)
+
+
+def _push(broadcast: Broadcast, packets: list[Packet]) -> None:
+    for one in packets:
+        broadcast.push(one)
+
+
+async def test_every_sink_gets_every_batch_under_the_kind_of_its_track() -> None:
+    broadcast, first, second = _broadcast(), Heard(), Heard()
+    broadcast.add(first)
+    broadcast.add(second)
+    key, sound = frames_of(KEY), packet(1, 960, b"sound", payload_type=111)
+    _push(broadcast, [*key, sound])
+    assert first.batches == second.batches == [("video", key), ("audio", [sound])]
+    assert broadcast.received == 4
+
+
+async def test_a_packet_of_no_known_track_is_told_and_goes_nowhere() -> None:
+    broadcast, sink = _broadcast(), Heard()
+    broadcast.add(sink)
+    assert broadcast.push(packet(1, 1, payload_type=42)) is None
+    assert broadcast.push(packet(1, 1, payload_type=96, marker=True)) == "video"
+    assert broadcast.received == 1
+    assert len(sink.batches) == 1
+
+
+async def test_the_end_of_a_frame_that_does_not_come_is_not_waited_for_long() -> None:
+    broadcast, sink = _broadcast(), Heard()
+    broadcast.add(sink)
+    _push(broadcast, frames_of(KEY)[:2])
+    assert sink.batches == []
+    await asyncio.sleep(FLUSH_AFTER * 3)
+    assert [len(batch) for _, batch in sink.batches] == [2]
+    _push(broadcast, frames_of(KEY)[2:])
+    assert [len(batch) for _, batch in sink.batches] == [2, 1]
+    await asyncio.sleep(FLUSH_AFTER * 3)
+    assert len(sink.batches) == 2
+
+
+async def test_a_newcomer_gets_the_running_group_and_then_the_rest_once() -> None:
+    asked = Calls()
+    broadcast, sink = _broadcast(asked), Heard()
+    packets = frames_of(KEY, (SLICE,), (SLICE, SLICE))
+    _push(broadcast, packets[:5])
+    broadcast.add(sink)
+    _push(broadcast, packets[5:])
+    assert sink.joined == {"video": packets[:4], "audio": []}
+    assert [one for _, batch in sink.batches for one in batch] == packets[4:]
+    assert len(asked) == 0
+
+
+async def test_a_newcomer_without_running_group_makes_the_camera_be_asked_once() -> None:
+    asked = Calls()
+    broadcast = _broadcast(asked)
+    broadcast.add(Heard())
+    broadcast.add(Heard())
+    broadcast.ask_key_frame()
+    assert len(asked) == 1
+
+
+async def test_who_left_gets_nothing_and_may_leave_twice() -> None:
+    broadcast, gone, stays = _broadcast(), Heard(), Heard()
+    broadcast.add(gone)
+    broadcast.add(stays)
+    broadcast.remove(gone)
+    broadcast.remove(gone)
+    _push(broadcast, frames_of(KEY))
+    assert gone.batches == []
+    assert len(stays.batches) == 1
+
+
+async def test_a_sink_may_leave_while_packets_are_handed_out() -> None:
+    broadcast, stays = _broadcast(), Heard()
+
+    class Leaves(Heard):
+        def packets(self, kind: str, batch: list[Packet]) -> None:
+            super().packets(kind, batch)
+            broadcast.remove(self)
+
+    leaves = Leaves()
+    for sink in (leaves, stays):
+        broadcast.add(sink)
+    _push(broadcast, frames_of(KEY, (SLICE,)))
+    assert (len(leaves.batches), len(stays.batches)) == (1, 2)
+
+
+async def test_nothing_comes_after_the_end() -> None:
+    broadcast, sink = _broadcast(), Heard()
+    broadcast.add(sink)
+    _push(broadcast, frames_of(KEY)[:2])
+    broadcast.close()
+    await asyncio.sleep(FLUSH_AFTER * 3)
+    assert sink.batches == []
+
+
+async def test_another_session_with_other_payload_types_goes_to_the_same_sinks() -> None:
+    broadcast, sink = _broadcast(), Heard()
+    broadcast.add(sink)
+    _push(broadcast, frames_of(KEY))
+    broadcast.tune({"video": Codec(102, "H264", 90_000)})
+    assert broadcast.push(packet(1, 1, payload_type=96)) is None
+    after = [packet(at, 1, part, marker=at == 2, ssrc=2, payload_type=102) for at, part in enumerate(KEY)]
+    _push(broadcast, after)
+    assert sink.batches[-1] == ("video", after)
+    assert broadcast.group == after
+
+
+async def test_the_last_key_frame_is_there_once_it_is_whole() -> None:
+    broadcast = _broadcast()
+    assert broadcast.key_frame() is None
+    packets = frames_of(KEY, (SLICE,))
+    _push(broadcast, packets[:2])
+    assert broadcast.key_frame() is None
+    _push(broadcast, packets[2:])
+    unit = broadcast.key_frame()
+    assert unit is not None
+    assert unit.units == KEY
+
+
+async def test_a_key_frame_with_a_hole_is_none() -> None:
+    broadcast = _broadcast()
+    whole = frame(0, 10, *KEY, IDR + b"second")
+    _push(broadcast, [*whole[:2], whole[3], *frame(4, 20, SLICE)])
+    assert broadcast.key_frame() is None
+
+
+async def test_a_camera_without_video_has_no_group() -> None:
+    broadcast = Broadcast({"audio": SOUND}, 100, ignore)
+    assert broadcast.group == []
+    assert broadcast.key_frame() is None

@@ -1,0 +1,243 @@
+"""Codecs agreed on: with a camera, which answers as Ring does, and with viewers, which offer as they like."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from media_kit import CHROMIUM_OFFER, PRINT, RING_ANSWER
+
+from ringlight.errors import RingError
+from ringlight.media import negotiate, sdp
+from ringlight.media.sdp import Codec, Description, Section, Transport
+
+OURS = Transport("ours", "our-password", PRINT, "actpass", ("candidate:1 1 udp 1 192.0.2.1 9 typ host",))
+OFFER = negotiate.camera_offer(OURS, audio=True)
+HIGH = Codec(96, "H264", 90_000, 1, {"profile-level-id": "640029", "packetization-mode": "1"})
+MAIN = replace(HIGH, parameters={"profile-level-id": "4d0029", "packetization-mode": "1"})
+CONSTRAINED = replace(HIGH, parameters={"profile-level-id": "42e029", "packetization-mode": "1"})
+OPUS = Codec(111, "OPUS", 48_000, 2)
+SSRCS = {"video": 1, "audio": 2}
+
+
+def _answer(text: str, source: Codec = HIGH) -> tuple[Description, dict[str, negotiate.Seat]]:
+    offer = negotiate.read_viewer_offer(text)
+    return negotiate.answer_viewer(offer, {"video": source, "audio": OPUS}, OURS, SSRCS, "cname")
+
+
+def _viewer_fails(text: str) -> str:
+    with pytest.raises(RingError) as caught:
+        _answer(text)
+    assert caught.value.code == "VIEWER-OFFER"
+    return caught.value.detail or ""
+
+
+def _camera_fails(text: str) -> RingError:
+    with pytest.raises(RingError) as caught:
+        negotiate.read_answer(OFFER, sdp.parse(text))
+    return caught.value
+
+
+# With a camera
+
+
+@pytest.mark.parametrize("audio", [True, False])
+def test_a_camera_is_offered_every_h264_profile_to_send_in(audio: bool) -> None:
+    offer = negotiate.camera_offer(OURS, audio=audio)
+    video = offer.find("video")
+    assert video is not None
+    assert video.direction == "recvonly"
+    assert {codec.h264_profile for codec in video.codecs} == {
+        "high", "constrained-high", "main", "constrained-baseline", "baseline",
+    }  # fmt: skip
+    assert all(codec.parameters["packetization-mode"] == "1" for codec in video.codecs)
+    assert all("nack pli" in codec.feedback for codec in video.codecs)
+    assert [section.kind for section in offer.sections] == (["audio", "video"] if audio else ["video"])
+    assert offer.bundle == tuple(section.mid for section in offer.sections)
+
+
+def test_sound_is_offered_both_ways() -> None:
+    """Ring answers recvonly with sendrecv; an offer of sendrecv cannot be answered wrongly."""
+    sound = OFFER.find("audio")
+    assert sound is not None
+    assert sound.direction == "sendrecv"
+
+
+def test_rings_answer_is_taken_and_its_direction_repaired() -> None:
+    agreed = negotiate.read_answer(OFFER, sdp.parse(RING_ANSWER))
+    assert {kind: codec.payload_type for kind, codec in agreed.codecs.items()} == {"audio": 111, "video": 102}
+    assert agreed.codecs["video"].h264_profile == "constrained-baseline"
+    assert agreed.transport.ufrag == "abcdefgh"
+    assert agreed.notes == (("SDP-DIRECTION", "video was answered sendrecv; read as sendonly"),)
+
+
+def test_the_direction_is_repaired_in_every_section() -> None:
+    """A peer's repair reaches the first section only; a browser then refuses the rest."""
+    offer = replace(OFFER, sections=tuple(replace(section, direction="recvonly") for section in OFFER.sections))
+    agreed = negotiate.read_answer(offer, sdp.parse(RING_ANSWER))
+    assert [(code, seen.split()[0]) for code, seen in agreed.notes] == [
+        ("SDP-DIRECTION", "audio"),
+        ("SDP-DIRECTION", "video"),
+    ]
+    assert set(agreed.codecs) == {"audio", "video"}
+
+
+def test_an_answer_without_fault_needs_no_note() -> None:
+    agreed = negotiate.read_answer(
+        OFFER, sdp.parse(RING_ANSWER.replace("a=sendrecv\r\na=mid:1", "a=sendonly\r\na=mid:1"))
+    )
+    assert agreed.notes == ()
+    assert "video" in agreed.codecs
+
+
+def test_refused_sound_leaves_the_video() -> None:
+    agreed = negotiate.read_answer(OFFER, sdp.parse(RING_ANSWER.replace("m=audio 9", "m=audio 0")))
+    assert set(agreed.codecs) == {"video"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("m=video 9", "m=video 0"),
+        ("H264/90000", "H265/90000"),
+        ("a=sendrecv\r\na=mid:1", "a=recvonly\r\na=mid:1"),
+        ("a=sendrecv\r\na=mid:1", "a=inactive\r\na=mid:1"),
+        (RING_ANSWER[RING_ANSWER.index("m=video") :], ""),
+    ],
+)
+def test_an_answer_without_video_for_us_is_sdp_codec(old: str, new: str) -> None:
+    assert _camera_fails(RING_ANSWER.replace(old, new)).code == "SDP-CODEC"
+
+
+def test_a_payload_type_that_was_not_offered_is_sdp_profile() -> None:
+    error = _camera_fails(RING_ANSWER.replace("102", "120"))
+    assert error.code == "SDP-PROFILE"
+    assert "120" in (error.detail or "")
+
+
+@pytest.mark.parametrize(
+    ("start", "new", "seen"),
+    [
+        ("a=ice-ufrag", "a=x", "no ice-ufrag"),
+        ("a=ice-pwd", "a=x", "no ice-pwd"),
+        ("a=fingerprint", "a=x", "no fingerprint"),
+        ("a=fingerprint:sha-256", "a=fingerprint:sha-1", "no fingerprint"),
+        ("a=setup:active", "a=setup:actpass", "setup is 'actpass'"),
+        ("a=setup:active", "a=x", "setup is ''"),
+    ],
+)
+def test_an_answer_without_path_is_sig_sdp_and_says_what_is_missing(start: str, new: str, seen: str) -> None:
+    error = _camera_fails(RING_ANSWER.replace(start, new))
+    assert error.code == "SIG-SDP"
+    assert seen in (error.detail or "")
+
+
+# With a viewer
+
+
+@pytest.mark.parametrize(("source", "payload_type"), [(HIGH, 108), (MAIN, 107), (CONSTRAINED, 104)])
+def test_a_viewer_gets_the_payload_type_of_the_cameras_profile(source: Codec, payload_type: int) -> None:
+    """103 has the right profile too, but packetization-mode 0 cannot carry our fragments."""
+    answer, seats = _answer(CHROMIUM_OFFER, source)
+    assert seats["video"].codec.payload_type == payload_type
+    assert seats["audio"].codec.payload_type == 111
+    assert (seats["video"].ssrc, seats["audio"].ssrc) == (1, 2)
+    video, audio = answer.sections
+    assert [codec.payload_type for codec in video.codecs] == [payload_type]
+    assert (video.direction, video.ssrc, video.cname) == ("sendonly", 1, "cname")
+    assert (audio.direction, audio.ssrc, audio.cname) == ("sendonly", 2, "cname")
+    assert video.transport == audio.transport == OURS
+    assert answer.bundle == ("0", "1")
+    assert answer.ice_lite
+
+
+def test_a_viewer_without_the_cameras_profile_gets_another_with_fragments() -> None:
+    """Decoders take more than they offer; packetization-mode 1 matters more than the profile."""
+    without = CHROMIUM_OFFER.replace(
+        "packetization-mode=1;profile-level-id=64001f", "packetization-mode=0;profile-level-id=64001f"
+    )
+    assert _answer(without, HIGH)[1]["video"].codec.payload_type == 104
+
+
+def test_only_feedback_that_we_act_upon_is_agreed_to() -> None:
+    answer, _ = _answer(CHROMIUM_OFFER)
+    assert answer.sections[0].codecs[0].feedback == ("ccm fir", "nack", "nack pli")
+    assert answer.sections[1].codecs[0].feedback == ()
+
+
+def test_the_answer_is_one_that_can_be_read() -> None:
+    answer, _ = _answer(CHROMIUM_OFFER)
+    read = sdp.parse(sdp.write(answer))
+    assert read.transport == replace(OURS)
+    assert read.ice_lite
+    assert [section.port for section in read.sections] == [9, 9]
+
+
+def test_what_cannot_be_served_is_refused_in_its_place() -> None:
+    """A second video, a data channel, and what a viewer would send stay in the answer, with port 0."""
+    video = CHROMIUM_OFFER[CHROMIUM_OFFER.index("m=video") : CHROMIUM_OFFER.index("m=audio")]
+    text = (
+        CHROMIUM_OFFER.replace("a=mid:1\r\na=recvonly", "a=mid:1\r\na=sendonly")
+        + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\na=sctp-port:5000\r\n"
+        + video.replace("a=mid:0", "a=mid:3")
+    )
+    answer, seats = _answer(text)
+    assert [(s.kind, s.mid, s.port) for s in answer.sections] == [
+        ("video", "0", 9),
+        ("audio", "1", 0),
+        ("application", "2", 0),
+        ("video", "3", 0),
+    ]
+    assert set(seats) == {"video"}
+    assert answer.bundle == ("0",)
+    assert "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n" in sdp.write(answer)
+
+
+def test_a_section_that_the_viewer_has_stopped_stays_refused() -> None:
+    video = CHROMIUM_OFFER[CHROMIUM_OFFER.index("m=video") : CHROMIUM_OFFER.index("m=audio")]
+    text = CHROMIUM_OFFER.replace("m=video 9", "m=video 0") + video.replace("a=mid:0", "a=mid:2")
+    answer, _ = _answer(text)
+    assert [(s.kind, s.port) for s in answer.sections] == [("video", 0), ("audio", 9), ("video", 9)]
+    assert answer.bundle == ("1", "2")
+
+
+def test_a_camera_without_sound_leaves_the_viewers_sound_refused() -> None:
+    offer = negotiate.read_viewer_offer(CHROMIUM_OFFER)
+    answer, seats = negotiate.answer_viewer(offer, {"video": HIGH}, OURS, SSRCS, "c")
+    assert set(seats) == {"video"}
+    assert answer.sections[1].port == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("", "v=0"),
+        ("garbage", "garbage"),
+        ("v=0\r\n", "no video"),
+        (CHROMIUM_OFFER.replace("m=video 9", "m=video 0"), "no video"),
+        ("v=0\r\n" + CHROMIUM_OFFER[CHROMIUM_OFFER.index("m=audio") :], "no video"),
+        (CHROMIUM_OFFER.replace("a=recvonly", "a=sendonly"), "receive H264"),
+        (CHROMIUM_OFFER.replace("a=recvonly", "a=inactive"), "receive H264"),
+        (CHROMIUM_OFFER.replace("H264/", "VP9/"), "receive H264"),
+        (CHROMIUM_OFFER.replace("a=ice-ufrag", "a=x"), "ice-ufrag"),
+        (CHROMIUM_OFFER.replace("a=setup:actpass", "a=setup:passive"), "'passive'"),
+        (CHROMIUM_OFFER.replace("a=mid:1", "a=mid:1\r\n" + "m=audio 9 X 0\r\n" * 50), "52 media sections"),
+    ],
+)
+def test_an_offer_that_cannot_be_served_is_viewer_offer_and_says_why(text: str, seen: str) -> None:
+    assert seen in _viewer_fails(text)
+
+
+@given(st.text(max_size=200))
+def test_whatever_a_viewer_posts_is_at_worst_viewer_offer(text: str) -> None:
+    for whole in (text, CHROMIUM_OFFER.replace("a=mid:0", text), CHROMIUM_OFFER.replace(PRINT, text)):
+        try:
+            _answer(whole)
+        except RingError as error:
+            assert error.code == "VIEWER-OFFER"  # noqa: PT017 - it may be served as well
+
+
+def test_an_opposite_without_video_gets_no_seat_for_it() -> None:
+    with pytest.raises(RingError) as caught:
+        negotiate.answer_viewer(Description((Section("audio", "0"),)), {"video": HIGH}, OURS, SSRCS, "c")
+    assert caught.value.code == "VIEWER-OFFER"

@@ -1,0 +1,67 @@
+"""Exceptions: of the class that says what to do, whole after a journey between processes, readable."""
+
+import copy
+import pickle
+
+import pytest
+
+from ringlight import errors
+from ringlight.errors import RingError, fault_error
+from ringlight.faults import FAULTS
+
+CLASSES = {
+    "AUTH-PASSWORD": errors.AuthError,
+    "AUTH-EDGE-BLOCK": errors.RateLimited,
+    "AUTH-CODE-LIMIT": errors.RateLimited,
+    "AUTH-RATE": errors.RateLimited,
+    "RING-RATE": errors.RateLimited,
+    "RING-DOWN": errors.NetworkError,
+    "ACCOUNT-ID": errors.AuthError,
+    "TICKET-REFUSED": errors.AuthError,
+    "CAM-OFFLINE": errors.CameraError,
+    "SIG-TICKET": errors.SignalingError,
+    "NET-DNS": errors.NetworkError,
+    "MEDIA-UDP": errors.MediaError,
+    "SDP-CODEC": errors.MediaError,
+    "VIEWER-OFFER": errors.MediaError,
+    "FILE-WRITE": errors.MediaError,
+    "CFG-INVALID": errors.SetupError,
+    "KEY-NEEDED": errors.UsageError,
+    "ORIGIN-REFUSED": errors.UsageError,
+    "REQUEST-INVALID": errors.UsageError,
+    "FAULT-UNKNOWN": errors.UsageError,
+    "SERVER-ERROR": RingError,
+}
+
+
+@pytest.mark.parametrize("code", CLASSES)
+def test_the_class_says_what_a_caller_does_next(code: str) -> None:
+    assert type(fault_error(code)) is CLASSES[code]
+
+
+def test_every_family_of_codes_is_in_the_table_above() -> None:
+    assert {code.partition("-")[0] for code in FAULTS} == {code.partition("-")[0] for code in CLASSES}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_an_error_tells_code_cause_and_what_was_seen(code: str) -> None:
+    error = fault_error(code, "seen: x", retry_after=3.0)
+    fault = FAULTS[code]
+    assert isinstance(error, RingError)
+    assert str(error) == f"{code}: {fault.cause} (seen: x)"
+    assert str(fault_error(code)) == f"{code}: {fault.cause}"
+    assert (error.code, error.detail, error.retry_after, error.fix) == (code, "seen: x", 3.0, fault.fix)
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(twin) is type(error)
+        assert (twin.code, twin.detail, twin.retry_after) == (code, "seen: x", 3.0)
+        assert str(twin) == str(error)
+
+
+def test_a_code_that_is_not_listed_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError):
+        fault_error("SIG-TYPO")
+
+
+def test_all_classes_are_public_and_of_one_root() -> None:
+    classes = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, RingError)}
+    assert classes | {"fault_error"} == set(errors.__all__)
