@@ -5,7 +5,7 @@ Read once at the start and passed down. Later sources win: `ringlight.toml`, the
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_state_path
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator
@@ -45,6 +45,7 @@ def _as_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+Renewal = Literal["auto", "never", "while-watched", "ask"]
 SecretText = Annotated[Secret, PlainValidator(_as_secret)]
 TextList = Annotated[list[str], NoDecode]
 
@@ -74,6 +75,9 @@ class LiveViewSettings(_Area):
     ready_retries: int = Field(
         6, ge=0, le=50, description="How often to offer again when the camera is not ready (reason 26)."
     )
+    renew_after: Seconds = Field(
+        540.0, description="Seconds of a running view after which the next one is opened; Ring ends them at 600."
+    )
     audio: bool = Field(True, description="Ask the camera for sound as well.")
 
 
@@ -97,6 +101,14 @@ class CameraSettings(_Area):
 
     linger: float = Field(
         5.0, ge=0, le=600, description="Seconds that a view stays open after the last viewer has left."
+    )
+    renewal: Renewal = Field(
+        "auto",
+        description="Beyond Ring's time limit: `never`, `while-watched`, `ask` who watches, or `auto`: "
+        "while-watched on line power, ask on battery.",
+    )
+    renewal_of: dict[str, Renewal] = Field(
+        default_factory=dict, description="The same for single cameras, by their id in addresses (`front-door`)."
     )
 
 

@@ -29,6 +29,7 @@ class HandUpstream:
         self.on_packet: Callable[[Packet], None]
         self.on_agreed: Callable[[Agreed], None]
         self.on_event: Callable[[Event], None]
+        self.may_renew: Callable[[], bool]
 
     async def open(self) -> Agreed:
         self.on_event(Trying(1))
@@ -62,9 +63,11 @@ class House:
         on_packet: Callable[[Packet], None],
         on_agreed: Callable[[Agreed], None],
         on_event: Callable[[Event], None],
+        may_renew: Callable[[], bool],
     ) -> HandUpstream:
         upstream = HandUpstream()
         upstream.on_packet, upstream.on_agreed, upstream.on_event = on_packet, on_agreed, on_event
+        upstream.may_renew = may_renew
         self.made.append(upstream)
         return upstream
 

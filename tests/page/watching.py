@@ -8,7 +8,8 @@ _VIDEO_STATS = """async () => {
   const found = {};
   (await document.querySelector("camera-view").stats()).forEach((entry) => {
     if (entry.type === "inbound-rtp" && entry.kind === "video") Object.assign(found, {
-      frames: entry.framesDecoded, lost: entry.packetsLost, freezes: entry.freezeCount, width: entry.frameWidth});
+      frames: entry.framesDecoded, lost: entry.packetsLost, freezes: entry.freezeCount,
+      frozen: entry.totalFreezesDuration, width: entry.frameWidth});
     if (entry.type === "transport") found.cipher = entry.srtpCipher;
   });
   return found;
@@ -21,6 +22,7 @@ class VideoStats(TypedDict):
     frames: int
     lost: int
     freezes: int
+    frozen: float
     width: int
     cipher: str
 

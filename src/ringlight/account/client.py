@@ -114,6 +114,15 @@ class AccountClient:
         """
         return (await self._keeper.tokens()).access
 
+    async def renewed_token(self) -> Secret:
+        """Return an access token newer than the one in use: Ring refused that one elsewhere than over HTTP.
+
+        Raises:
+            RingError: As `access_token` does.
+        """
+        tokens = await self._keeper.tokens()
+        return (await self._keeper.tokens(refused=tokens.access)).access
+
     async def account_id(self) -> int:
         """Return Ring's number for this account. Live view does not need it.
 

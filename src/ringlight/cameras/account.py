@@ -5,10 +5,10 @@ import re
 import uuid
 from collections.abc import Callable
 
-from ringlight.account import AccountClient, Device
+from ringlight.account import AccountClient, Device, Power
 from ringlight.account.endpoints import signaling_url
 from ringlight.cameras.camera import Camera
-from ringlight.cameras.view import SharedView
+from ringlight.cameras.view import Policy, SharedView
 from ringlight.errors import fault_error
 from ringlight.liveview import LiveViewClient
 from ringlight.liveview.client import Event
@@ -69,7 +69,8 @@ class Account(AccountClient):
     def _known(self, known: dict[int, Camera], identifier: str, device: Device) -> Camera:
         camera = known.get(device.id)
         if camera is None:
-            return Camera(identifier, device, SharedView(self._dial(device.id), self.settings))
+            view = SharedView(self._dial(device.id), self.settings, lambda: self._renewal_policy(device.id))
+            return Camera(identifier, device, view)
         camera.id, camera.device = identifier, device
         return camera
 
@@ -79,14 +80,24 @@ class Account(AccountClient):
             on_packet: Callable[[Packet], None],
             on_agreed: Callable[[Agreed], None],
             on_event: Callable[[Event], None],
+            may_renew: Callable[[], bool],
         ) -> LiveViewClient:
             return LiveViewClient(
-                number, token=self.access_token, signaling_url=lambda: self._signaling_url(number),
+                number, token=self.access_token, renewed_token=self.renewed_token,
+                signaling_url=lambda: self._signaling_url(number),
                 settings=self.settings.live_view, on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
-                trace=self.trace,
+                may_renew=may_renew, trace=self.trace,
             )  # fmt: skip
 
         return dial
+
+    def _renewal_policy(self, number: int) -> Policy:
+        """Say whether the view of a camera may go on beyond Ring's time limit."""
+        camera = (self._cameras or {})[number]
+        chosen = self.settings.cameras.renewal_of.get(camera.id, self.settings.cameras.renewal)
+        if chosen == "auto":  # every minute costs a battery charge, so its owner is asked
+            return "while-watched" if camera.device.power is Power.WIRED else "ask"
+        return chosen
 
     async def _signaling_url(self, number: int) -> Secret:
         """Fetch a ticket while looking whether the camera may be watched at all; that answer comes first."""

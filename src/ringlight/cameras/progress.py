@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from ringlight.errors import RingError
 from ringlight.faults import FAULTS
-from ringlight.liveview.client import Event, Trying
+from ringlight.liveview.client import Event, Renewed, Trying
 from ringlight.liveview.session import Note, Step
 
 State = Literal["closed", "opening", "live", "failed"]
@@ -23,6 +23,8 @@ class Progress:
         steps: Name and milliseconds since the view began to open.
         error: Why it failed; `None` otherwise.
         notes: What is worth knowing, newest last.
+        began: When it began to open.
+        renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
     """
 
     state: State = "closed"
@@ -32,10 +34,12 @@ class Progress:
     error: RingError | None = None
     notes: list[str] = field(default_factory=list)
     began: float = 0.0
+    renewal: Literal["none", "asked", "granted"] = "none"
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
+        self.renewal = "none"
         self.steps.clear()
         self.notes.clear()
 
@@ -53,6 +57,9 @@ class Progress:
                     fault = FAULTS[code]
                     again = f"in {pause:.1f} s" if pause else "at once"
                     self._note(f"{code}: {fault.title}. Trying again {again}.")
+            case Renewed():
+                self.renewal = "none"
+                self._note("Renewed: the view goes on beyond Ring's time limit.")
             case Note(text, code):
                 self._note(f"{code}: {text}" if code else text)
 
@@ -77,4 +84,5 @@ class Progress:
             "steps": [{"name": name, "ms": at} for name, at in self.steps],
             "fault": error.fault.as_dict(error.detail) if error else None,
             "notes": list(self.notes),
+            "renewal": self.renewal,
         }

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from ringlight.cameras.progress import Progress
 from ringlight.errors import RingError, fault_error
@@ -19,6 +19,7 @@ from ringlight.media.rtp import Packet
 from ringlight.settings import Settings
 
 T = TypeVar("T")
+Policy = Literal["never", "while-watched", "ask"]
 log = logging.getLogger("ringlight.cameras")
 
 
@@ -47,6 +48,7 @@ class Dial(Protocol):
         on_packet: Callable[[Packet], None],
         on_agreed: Callable[[Agreed], None],
         on_event: Callable[[Event], None],
+        may_renew: Callable[[], bool],
     ) -> Upstream:
         """Make an upstream that is not open yet."""
 
@@ -115,10 +117,12 @@ class SharedView:
     Args:
         dial: Makes an upstream.
         settings: For `cameras.linger` and `media.key_frame_cache`.
+        renewal: Says at any time what the policy for this camera is.
     """
 
-    def __init__(self, dial: Dial, settings: Settings) -> None:
+    def __init__(self, dial: Dial, settings: Settings, renewal: Callable[[], Policy] = lambda: "while-watched") -> None:
         self._dial = dial
+        self._renewal = renewal
         self._settings = settings
         self.progress = Progress()
         self._opening: asyncio.Task[View] | None = None
@@ -157,6 +161,21 @@ class SharedView:
             yield self.progress
             await changed.wait()
 
+    def grant_renewal(self) -> None:
+        """Let the view go on beyond Ring's time limit, once: somebody who watches wants it."""
+        self.progress.renewal = "granted"
+        self._tell()
+
+    def _may_renew(self) -> bool:
+        """Decide by the policy, asking who watches where it says so. Nobody watching means no."""
+        policy = self._renewal()
+        if not self.progress.viewers or policy == "never":
+            return False
+        if policy == "ask" and self.progress.renewal == "none":
+            self.progress.renewal = "asked"
+            self._tell()
+        return policy == "while-watched" or self.progress.renewal == "granted"
+
     async def close(self) -> None:
         """Close at once, whoever watches."""
         self._hang_up()
@@ -184,7 +203,7 @@ class SharedView:
             self.progress.take(event, loop.time())
             self._tell()
 
-        upstream = self._dial(on_packet=on_packet, on_agreed=on_agreed, on_event=on_event)
+        upstream = self._dial(on_packet=on_packet, on_agreed=on_agreed, on_event=on_event, may_renew=self._may_renew)
         self._upstream = upstream
         try:
             await upstream.open()

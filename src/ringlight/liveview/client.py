@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from ringlight.liveview import policy
 from ringlight.liveview.attempt import Attempt
 from ringlight.liveview.session import Closed, Note, Step
 from ringlight.liveview.trace import Trace
+from ringlight.media import h264
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
 log = logging.getLogger("ring.live")
+RENEW_AGAIN = 5.0  # seconds until it is asked again whether a view may be renewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,12 @@ class Trying:
     pause: float = 0.0
 
 
-Event = Step | Note | Trying
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Another view goes on where the one before comes to Ring's time limit; who watches sees no gap."""
+
+
+Event = Step | Note | Trying | Renewed
 
 
 def _ignore(_: object) -> None:
@@ -45,12 +52,16 @@ class LiveViewClient:
     Args:
         doorbot_id: The camera's number, as `ring_devices` gives it.
         token: Makes sure of an access token; called before each attempt.
+        renewed_token: Makes sure of a newer access token, after Ring refused the one behind a ticket; `None`
+            calls `token` again.
         signaling_url: Fetches a ticket and returns the URL with it; called for each attempt, since a
             ticket is good for one connection.
         settings: Deadlines and limits.
         on_packet: Called with each RTP packet of the camera, in the order of arrival.
         on_agreed: Called for each attempt that was answered, with the codecs.
         on_event: Called with steps, notes and attempts as they pass.
+        may_renew: Whether somebody still watches and the view may go on beyond Ring's time limit; asked
+            when that comes near.
         trace: Records each signaling message; `None` records nothing.
     """
 
@@ -60,21 +71,26 @@ class LiveViewClient:
         *,
         token: Callable[[], Awaitable[object]],
         signaling_url: Callable[[], Awaitable[Secret]],
+        renewed_token: Callable[[], Awaitable[object]] | None = None,
         settings: LiveViewSettings | None = None,
         on_packet: Callable[[Packet], None] = _ignore,
         on_agreed: Callable[[Agreed], None] = _ignore,
         on_event: Callable[[Event], None] = _ignore,
+        may_renew: Callable[[], bool] = lambda: False,
         trace: Trace | None = None,
     ) -> None:
         self.doorbot_id = doorbot_id
         self._token, self._signaling_url = token, signaling_url
+        self._renewed_token = renewed_token or token
         self._settings = settings or LiveViewSettings()
         self._on_packet, self._on_agreed, self._on_event = on_packet, on_agreed, on_event
+        self._may_renew = may_renew
         self._trace = trace
-        self._attempt: Attempt | None = None
+        self._leg: _Leg | None = None
+        self._next: _Leg | None = None
+        self._renewal: asyncio.TimerHandle | None = None
         self._runner: asyncio.Task[RingError] | None = None
         self._answered: asyncio.Future[Agreed] | None = None
-        self._flowing = False
         self._stopped = False
 
     async def __aenter__(self) -> "LiveViewClient":
@@ -120,52 +136,142 @@ class LiveViewClient:
 
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame."""
-        if self._attempt is not None:
-            self._attempt.ask_key_frame()
+        if self._leg is not None and self._leg.attempt is not None:
+            self._leg.attempt.ask_key_frame()
 
     async def _run(self) -> RingError:
         """Try until a view runs, then until it ends; return why."""
         ended: Counter[str] = Counter()
         self._on_event(Trying(1))
-        while True:
-            error = await self._try()
-            ended[error.code] += 1
-            log.info("live view of %d ended: %s", self.doorbot_id, error.code)
-            pause = policy.pause_before_retry(error.code, ended[error.code], self._settings.ready_retries)
-            if pause is None or self._flowing:
-                return error
-            self._on_event(Trying(ended.total() + 1, error.code, pause))
-            await asyncio.sleep(pause)
-
-    async def _try(self) -> RingError:
+        self._leg = self._begin()
         try:
-            await self._token()
-            self._on_event(Step("token"))
+            while True:
+                leg = self._leg
+                await asyncio.wait({leg.task})
+                if self._leg is not leg:
+                    continue  # a renewal has taken its place
+                error = _outcome(leg.task)
+                log.info("live view of %d ended: %s", self.doorbot_id, error.code)
+                if self._next is not None:
+                    self._take_over(self._next)
+                    continue
+                ended[error.code] += 1
+                pause = self._pause(leg, error.code, ended[error.code])
+                if pause is None:
+                    return error
+                self._on_event(Trying(ended.total() + 1, error.code, pause))
+                await asyncio.sleep(pause)
+                self._leg = self._begin(renew_token=error.code == "SIG-AUTH")
+        finally:
+            if self._renewal is not None:
+                self._renewal.cancel()
+            await _end(leg.task for leg in (self._leg, self._next) if leg is not None)
+
+    def _pause(self, leg: "_Leg", code: str, tries: int) -> float | None:
+        if leg.flowing:  # a view that ran is opened again only where its time was up and somebody still watches
+            return 0.0 if code == "SIG-TIME-LIMIT" and self._may_renew() else None
+        return policy.pause_before_retry(code, tries, self._settings.ready_retries)
+
+    def _begin(self, *, renew_token: bool = False) -> "_Leg":
+        leg = _Leg()
+        leg.task = asyncio.create_task(self._try(leg, renew_token=renew_token), name=f"view of {self.doorbot_id}")
+        return leg
+
+    async def _try(self, leg: "_Leg", *, renew_token: bool) -> RingError:
+        try:
+            await (self._renewed_token() if renew_token else self._token())
+            self._acted(leg, Step("token"))
             url = await self._signaling_url()
-            self._on_event(Step("ticket"))
-            self._attempt = Attempt(
+            self._acted(leg, Step("ticket"))
+            leg.attempt = Attempt(
                 self.doorbot_id,
                 self._settings,
-                on_action=self._acted,
-                on_agreed=self._agreed,
-                on_packet=self._on_packet,
+                on_action=lambda action: self._acted(leg, action),
+                on_agreed=lambda agreed: self._agreed(leg, agreed),
+                on_packet=lambda packet: self._took(leg, packet),
                 trace=self._trace,
             )
-            closed: Closed = await self._attempt.run(url)
+            closed: Closed = await leg.attempt.run(url)
         except RingError as error:
             return error
-        finally:
-            self._attempt = None
         return fault_error(closed.code, closed.detail)
 
-    def _acted(self, action: Step | Note) -> None:
-        self._flowing |= isinstance(action, Step) and action.name == "media"
-        self._on_event(action)
+    def _acted(self, leg: "_Leg", action: Step | Note) -> None:
+        if isinstance(action, Step) and action.name == "media":
+            leg.flowing = True
+            if leg is self._leg:
+                self._renew_in(self._settings.renew_after)
+        if leg is not self._next or isinstance(action, Note):
+            self._on_event(action)
 
-    def _agreed(self, agreed: Agreed) -> None:
+    def _agreed(self, leg: "_Leg", agreed: Agreed) -> None:
+        leg.agreed = agreed
+        if leg is self._next:
+            return
         self._on_agreed(agreed)
         if self._answered is not None and not self._answered.done():
             self._answered.set_result(agreed)
+
+    def _took(self, leg: "_Leg", packet: Packet) -> None:
+        if leg is self._next and leg.starts_with(packet):
+            self._take_over(leg)
+        if leg is self._leg:
+            self._on_packet(packet)
+
+    # ---- renewal: the next view is opened beside the one that runs, and takes over with a key frame ----
+
+    def _renew_in(self, seconds: float) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
+        self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)
+
+    def _renew(self) -> None:
+        if self._next is not None:
+            return
+        self._renew_in(RENEW_AGAIN)  # for what comes to nothing, or is not wanted yet
+        if self._may_renew():
+            self._next = self._begin()
+            self._next.task.add_done_callback(self._renewal_ended)
+
+    def _renewal_ended(self, task: "asyncio.Task[RingError]") -> None:
+        if self._next is not None and self._next.task is task:
+            self._next = None
+            error = _outcome(task)
+            self._on_event(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
+
+    def _take_over(self, leg: "_Leg") -> None:
+        """Let the next view go on in place of the one that runs or has ended."""
+        before, self._leg, self._next = self._leg, leg, None
+        if leg.agreed is not None:
+            self._on_agreed(leg.agreed)
+        self._on_event(Renewed())
+        self._renew_in(self._settings.renew_after)
+        if before is not None:
+            before.task.cancel()
+
+
+class _Leg:
+    """One attempt, and what has become of it."""
+
+    task: "asyncio.Task[RingError]"
+
+    def __init__(self) -> None:
+        self.attempt: Attempt | None = None
+        self.agreed: Agreed | None = None
+        self.flowing = False
+
+    def starts_with(self, packet: Packet) -> bool:
+        """Whether a packet begins a key frame of its video: what comes before cannot be shown."""
+        video = self.agreed.codecs["video"] if self.agreed else None
+        return video is not None and packet.payload_type == video.payload_type and h264.starts_key_frame(packet.payload)
+
+
+async def _end(tasks: "Iterable[asyncio.Task[RingError]]") -> None:
+    """Cancel tasks and wait until each has said goodbye."""
+    for task in (ending := list(tasks)):
+        task.cancel()
+    if ending:
+        await asyncio.wait(ending)
 
 
 def _outcome(runner: "asyncio.Task[RingError]") -> RingError:

@@ -187,7 +187,12 @@ class ViewerPort:
         now, wall = self._loop.time(), time.time()
         busy = False
         for viewer in tuple(self._viewers.values()):
-            viewer.tick(now, wall)
+            try:
+                viewer.tick(now, wall)
+            except Exception:
+                # One viewer's trouble must not stop the clock of all others.
+                log.exception("a viewer could not be served")
+                viewer.close("SERVER-ERROR")
             busy |= not viewer.connected and viewer.address is not None
         self._ticker = self._loop.call_later(0.05 if busy else 1.0, self._tick)
 

@@ -22,6 +22,7 @@ from ringlight.simulator.world import DialogRecord, SimCamera, World
 
 log = logging.getLogger("ringlight.simulator")
 PING_LOST_AFTER = 2.0  # seconds of a live view until the switch "ping-lost" ends it
+SHORT_VIEW = 4.0  # seconds until the switch "short-view" ends a view
 MAX_REASON = 120  # bytes of a WebSocket close reason
 
 
@@ -186,7 +187,7 @@ class SimDialog:
         """Close the dialog with a reason."""
         if self._ended:
             return
-        self.record.ended = f"reason {code}"
+        self.record.ended = self.record.ended or f"reason {code}"
         await self._send(messages.Close(**self._common(), reason=messages.Reason(code=code, text=text)))
         await self.close()
 
@@ -245,7 +246,7 @@ class SimDialog:
             now = time.monotonic()
             if now - self._pinged_at > ping_limit:
                 await self.end(6, "Timeout waiting for ping")
-            elif now - began > world.time_limit:
+            elif now - began > (SHORT_VIEW if "short-view" in world.on else world.time_limit):
                 await self.end(10, "answered_timeout")
             elif not self._activated and now - began > world.activation_limit:
                 self.record.ended = "SIG-NO-ACTIVATION"
