@@ -113,7 +113,7 @@ SHORT = {"path_timeout": 0.4, "ready_retries": 1}
 WITHOUT_A_VIEW = {"offline", "live-view-disabled", "wrong-password", "expired-ticket"}
 
 
-@pytest.mark.parametrize("name", [name for name in SWITCHES if name != "not-ready"])
+@pytest.mark.parametrize("name", [name for name, switch in SWITCHES.items() if not switch.overcome])
 async def test_each_switch_leads_to_its_fault(name: str, ring: SimulatedRing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signaling, "PING_LOST_AFTER", 0.2)
 

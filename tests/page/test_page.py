@@ -135,6 +135,23 @@ def test_a_view_goes_on_beyond_rings_time_limit_without_a_freeze(
     page.close()
 
 
+def test_on_a_battery_the_viewer_is_asked_before_the_view_goes_on(
+    chromium: Browser, start: Callable[..., object]
+) -> None:
+    program = start("demo", "--port", "0", RINGLIGHT_LIVE_VIEW__RENEW_AFTER="1")
+    demo = str(program.url)  # type: ignore[attr-defined]
+    page = chromium.new_page()
+    page.goto(demo)
+    watch(page, "back-yard")
+    page.wait_for_selector("#keep-watching")
+    assert httpx2.get(f"{demo}_sim/cameras").json()["live_views"] == 1
+    page.click("#keep-watching")
+    page.wait_for_function("() => document.body.innerText.includes('goes on beyond')", timeout=15_000)
+    assert httpx2.get(f"{demo}_sim/cameras").json()["live_views"] == 2
+    assert page.locator("camera-view").get_attribute("state") == "playing"
+    page.close()
+
+
 def test_everything_works_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Tab")
     for _ in range(20):

@@ -131,6 +131,15 @@ export async function putSimFaults(on) {
 }
 
 /**
+ * Let the view of a camera go on beyond Ring's time limit, once.
+ *
+ * @param {string} cameraId
+ */
+export async function grantRenewal(cameraId) {
+  await ask(`/api/cameras/${encodeURIComponent(cameraId)}/renewal`, { method: "POST" });
+}
+
+/**
  * Fetch one row of the catalogue, for a failure that only the browser can see.
  *
  * @param {string} code

@@ -4,6 +4,7 @@ import { el, icon } from "./dom.js";
 import { diagnosisText, faultCard } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
 import { Player } from "./player.js";
+import { RenewalBar } from "./renewal-bar.js";
 import { StepList } from "./step-list.js";
 import { placeSteps } from "./steps.js";
 import { Viewing } from "./viewing.js";
@@ -47,6 +48,7 @@ export class CameraView extends HTMLElement {
   #ringPlace = el("div", { class: "cover-ring" }, this.#ring.element);
   #cover = el("div", { class: "cover" }, this.#ringPlace, this.#coverText, this.#coverHint, this.#again);
   #player = new Player(this.#cover, () => this.stop());
+  #renewal = new RenewalBar();
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
   #notes = el("ul", { class: "notes" });
@@ -58,7 +60,7 @@ export class CameraView extends HTMLElement {
     if (this.childElementCount) return;
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
-      this.#player.element, this.#faultPlace, this.#story,
+      this.#player.element, this.#renewal.element, this.#faultPlace, this.#story,
     );
     this.#enter("idle");
   }
@@ -206,6 +208,8 @@ export class CameraView extends HTMLElement {
       viewers: this.#viewing?.snapshot.viewers ?? 0,
       note: this.state === "playing" && this.#viewing ? pictureNote(this.#viewing) : "",
     });
+    const asked = this.state === "playing" && this.#viewing?.snapshot.renewal === "asked";
+    this.#renewal.show(this.#camera?.id ?? "", asked);
     if (this.state === "opening") this.#announce(steps);
   }
 

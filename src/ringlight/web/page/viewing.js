@@ -17,6 +17,7 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {StepTime[]} steps
  * @property {Fault | null} fault
  * @property {string[]} notes
+ * @property {"none" | "asked" | "granted"} [renewal]  Whether we are asked to let the view go on beyond its limit.
  */
 
 /**
