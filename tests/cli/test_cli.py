@@ -86,7 +86,9 @@ def test_a_recording_is_ten_seconds_of_h264(signed_in: Run, tmp_path: Path) -> N
     assert 9 <= json.loads(recorded.stdout)["seconds"] <= 11
     probe = ["ffprobe", "-v", "error", "-of", "json", "-count_frames", "-show_streams", "-show_format", str(out)]
     seen = json.loads(subprocess.run(probe, capture_output=True, text=True, check=True).stdout)
-    assert [stream["codec_name"] for stream in seen["streams"]] == ["h264"]
+    assert [stream["codec_name"] for stream in seen["streams"]] == ["h264", "opus"]
+    for stream in seen["streams"]:
+        assert 8.5 <= float(stream["duration"]) <= 11, "sound is as long as the picture"
     assert 9 <= float(seen["format"]["duration"]) <= 11
     assert int(seen["streams"][0]["nb_read_frames"]) >= 140
     lines = [json.loads(line) for line in trace.read_text().splitlines()]

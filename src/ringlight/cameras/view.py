@@ -65,13 +65,17 @@ class View:
         return await asyncio.shield(self._ended)
 
     async def record(self, path: str | Path, *, seconds: float) -> float:
-        """Record video into an MP4 file without transcoding; return how many seconds it has.
+        """Record into an MP4 file without transcoding; return how many seconds of video it has.
+
+        Sound is kept where it is Opus, as Ring's cameras send it.
 
         Raises:
             MediaError: FILE-WRITE.
             RingError: Why the view ended before; the file holds what came until then.
         """
-        async with Recorder(Path(path), seconds) as recorder:
+        sound = self.broadcast.codecs.get("audio")
+        opus = sound is not None and sound.is_called("opus")
+        async with Recorder(Path(path), seconds, sound=opus) as recorder:
             self.broadcast.add(recorder)
             try:
                 return await self._or_end(asyncio.ensure_future(recorder.done()))

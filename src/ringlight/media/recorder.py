@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet as AvPacket
 from av.video.stream import VideoStream
@@ -19,6 +20,8 @@ from ringlight.media.h264 import PPS, SPS, AccessUnit, Assembler
 from ringlight.media.rtp import TIMESTAMPS, Packet, distance
 
 CLOCK = 90_000  # Hz
+SOUND_CLOCK = 48_000  # Hz, Opus's own
+SOUND_STEP = 960  # its units in a packet of 20 ms, which is what cameras send
 # Fragments: what was written up to the last key frame can be played, whatever happens to the program.
 _FLAGS = "frag_keyframe+empty_moov+default_base_moof"
 
@@ -31,14 +34,16 @@ class Recorder:
     Args:
         path: An `.mp4` file; overwritten.
         seconds: How much video is wanted; `None` goes on until the end of the `async with`.
+        sound: Whether Opus comes beside the picture, to be kept as it is.
     """
 
-    def __init__(self, path: Path, seconds: float | None) -> None:
+    def __init__(self, path: Path, seconds: float | None, *, sound: bool = False) -> None:
         self.path = path
         self._wanted = None if seconds is None else int(seconds * CLOCK)
-        self._queue: queue.SimpleQueue[_Timed | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Timed | _Sound | None] = queue.SimpleQueue()
         self._assembler = Assembler()
-        self._writer = _Writer(path)
+        self._sound = _SoundTimeline() if sound else None
+        self._writer = _Writer(path, sound=sound)
         self._loop = asyncio.get_running_loop()
         self._finished: asyncio.Future[float] = self._loop.create_future()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
@@ -73,7 +78,10 @@ class Recorder:
 
     def packets(self, kind: str, batch: list[Packet]) -> None:
         """Take live packets."""
-        if kind != "video" or self._full:
+        if self._full:
+            return
+        if kind == "audio":
+            self._hear(batch)
             return
         for packet in batch:
             for unit in self._assembler.push(packet):
@@ -90,6 +98,13 @@ class Recorder:
             self._queue.put(None)
         else:
             self._queue.put(_Timed(unit, at, step))
+
+    def _hear(self, batch: list[Packet]) -> None:
+        """Keep sound from the first picture on."""
+        if self._sound is not None and self._timeline is not None:
+            shown = self._timeline.now * SOUND_CLOCK // CLOCK
+            for packet in batch:
+                self._queue.put(_Sound(packet.payload, self._sound.move(packet.timestamp, shown)))
 
     def _write(self) -> None:
         error: RingError | None = None
@@ -120,12 +135,43 @@ class _Timed:
     duration: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A packet of sound and when it is heard, in units of `SOUND_CLOCK`."""
+
+    payload: bytes
+    at: int
+
+
+class _SoundTimeline:
+    """Time of the sound beside the picture's: it begins, and after a jump goes on, at the picture's own time."""
+
+    def __init__(self) -> None:
+        self._at = -SOUND_STEP
+        self._last: int | None = None
+
+    def move(self, timestamp: int, shown: int) -> int:
+        """Go on to the next packet, while the picture is at `shown`; return the packet's time."""
+        step = 0 if self._last is None else distance(timestamp, self._last, TIMESTAMPS)
+        if 0 < step < SOUND_CLOCK:
+            self._at += step
+        else:
+            self._at = max(self._at + SOUND_STEP, shown)
+        self._last = timestamp
+        return self._at
+
+
 class _Timeline:
     """Time that runs on whatever the camera's clock does."""
 
     def __init__(self) -> None:
         self._at, self._step = 0, CLOCK // 15
         self._last: int | None = None
+
+    @property
+    def now(self) -> int:
+        """The time of the newest frame."""
+        return self._at
 
     def move(self, timestamp: int) -> tuple[int, int]:
         """Go on to the next frame; return its time, and how long the one before was."""
@@ -145,18 +191,23 @@ class _Writer:
         end: How much video is in it, in units of `CLOCK`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, sound: bool) -> None:
         self.end = 0
         self._path = path
+        self._with_sound = sound
         self._file: io.BufferedWriter | None = None
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
+        self._sound: AudioStream | None = None
         self._template: InputContainer | None = None
 
     def open(self) -> None:
         self._file = self._path.open("wb")
 
-    def write(self, timed: _Timed) -> None:
+    def write(self, timed: _Timed | _Sound) -> None:
+        if isinstance(timed, _Sound):
+            self._write_sound(timed)
+            return
         if self._stream is None:
             self._start(timed.unit)
         assert self._container is not None and self._stream is not None  # noqa: S101, PT018 - _start made them
@@ -168,6 +219,17 @@ class _Writer:
         packet.is_keyframe = timed.unit.key_frame
         self._container.mux(packet)
         self.end = timed.at + timed.duration
+
+    def _write_sound(self, timed: _Sound) -> None:
+        if self._container is None or self._sound is None:
+            return
+        packet = AvPacket(timed.payload)
+        packet.stream = self._sound
+        packet.time_base = Fraction(1, SOUND_CLOCK)
+        packet.pts = packet.dts = timed.at
+        packet.duration = SOUND_STEP
+        packet.is_keyframe = True
+        self._container.mux(packet)
 
     def __enter__(self) -> None:
         pass
@@ -185,3 +247,8 @@ class _Writer:
         self._container = av.open(self._file, "w", format="mp4", options={"movflags": _FLAGS})
         self._stream = self._container.add_stream_from_template(self._template.streams.video[0])
         self._stream.time_base = Fraction(1, CLOCK)
+        if self._with_sound:
+            # The encoder is never used: it only writes the header that players want (RFC 7845 section 5.1).
+            self._sound = self._container.add_stream("libopus", rate=SOUND_CLOCK, layout="stereo")
+            self._sound.time_base = Fraction(1, SOUND_CLOCK)
+            self._container.start_encoding()
