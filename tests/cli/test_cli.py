@@ -96,6 +96,9 @@ def test_a_recording_is_ten_seconds_of_h264(signed_in: Run, tmp_path: Path) -> N
     assert methods[:3] == [("out", "live_view"), ("in", "session_created"), ("in", "sdp")]
     assert methods[-1] == ("out", "close")
     assert all(line["msg"]["body"].get("session_id", "redacted").startswith("redacted") for line in lines)
+    judged = signed_in("explain", "--trace", str(trace))
+    assert judged.returncode == 0
+    assert f"All {len(lines)} messages are right" in judged.stdout
 
 
 def test_a_snapshot_is_a_jpeg(signed_in: Run, tmp_path: Path) -> None:
@@ -157,6 +160,17 @@ def test_explain_reads_the_catalogue(run: Run) -> None:
     assert json.loads(run("explain", "26", "--json").stdout)["faults"][0]["code"] == "SIG-NOT-READY"
     assert json.loads(run("explain", "close", "6", "--json").stdout)["faults"][0]["code"] == "SIG-PING"
     assert len(run("explain").stdout.splitlines()) == len(FAULTS)
+
+
+def test_explain_names_the_first_message_of_a_trace_that_is_wrong(run: Run, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    offer = {"method": "live_view", "dialog_id": "9b2f1c1e-2f6e-4f0b-8f7e-1d2c3b4a5968", "body": {"doorbot_id": "1001"}}
+    trace.write_text("noise\n" + json.dumps({"at": 0.5, "dir": "out", "msg": offer}) + "\n")
+    judged = run("explain", "--trace", str(trace))
+    assert judged.returncode == 1
+    assert "Line 2 is the first that is wrong: SIG-DOORBOT-ID" in judged.stdout
+    assert FAULTS["SIG-DOORBOT-ID"].fix in judged.stdout
+    assert run("explain", "--trace", str(tmp_path / "none")).returncode == 2
 
 
 def test_doctor_finds_nothing_on_a_healthy_set_up(signed_in: Run) -> None:

@@ -1,5 +1,7 @@
 """`explain`: a row of the catalogue, by our code, by Ring's, or by the text of an error."""
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +10,7 @@ from rich.text import Text
 from ringlight.cli.output import Json, print_json, result
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS, Fault, explain
+from ringlight.liveview.trace_lint import TraceLint
 
 SHOWN = 5
 
@@ -20,9 +23,15 @@ def register(app: typer.Typer) -> None:
         what: Annotated[
             list[str] | None, typer.Argument(help="SIG-TICKET, 26, 4002, or an error's text.", metavar="CODE-or-TEXT")
         ] = None,
+        trace: Annotated[
+            Path | None, typer.Option("--trace", help="Judge a dialog recorded with --trace.", metavar="FILE")
+        ] = None,
         json: Json = False,
     ) -> None:
         """Say what a code or an error text means and what to do; without one, list the catalogue."""
+        if trace is not None:
+            _judge(trace, json=json)
+            return
         query = " ".join(what or [])
         if not query:
             _list(json=json)
@@ -35,6 +44,26 @@ def register(app: typer.Typer) -> None:
             return
         for fault in found[:SHOWN]:
             _show(fault)
+
+
+def _judge(path: Path, *, json: bool) -> None:
+    lint = TraceLint()
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            lint.read(lines)
+    except OSError as error:
+        raise fault_error("REQUEST-INVALID", f"{path}: {error.strerror}") from error
+    if json:
+        print_json({"verdict": lint.verdict, "messages": lint.seen, "findings": [asdict(f) for f in lint.findings]})
+    else:
+        result.print(Text(lint.verdict))
+        for finding in lint.findings[:SHOWN]:
+            at = "" if finding.at is None else f" at {finding.at:.1f} s"
+            result.print(Text(f"  line {finding.line}{at}, {finding.method}: {finding.detail}"))
+        for fault in [FAULTS[finding.code] for finding in lint.findings[:1]]:
+            _show(fault)
+    if lint.findings or not lint.seen:
+        raise typer.Exit(1)
 
 
 def _show(fault: Fault) -> None:
