@@ -9,8 +9,11 @@ import pytest
 from fake_ring import CREDENTIALS, LIFETIME, START, FakeRing, said
 
 from ringlight.account import AccountClient, Credentials
+from ringlight.account.importing import Imported
 from ringlight.account.keeper import TokenKeeper
+from ringlight.account.registration import REPEAT_EVERY, REPEAT_LATER
 from ringlight.errors import AuthError, CameraError, RateLimited, RingError, SetupError, fault_error
+from ringlight.http.flow import Response
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
 from ringlight.store import FileTokenStore, MemoryTokenStore, Tokens
@@ -282,6 +285,157 @@ async def test_an_unsaved_pair_gives_way_to_a_new_sign_in_by_another_process() -
     assert await client.access_token() == Secret("access-3")
 
 
+# Asked to wait
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [(said(429, {}, {"Retry-After": "30"}), 30), (said(429), 600), (said(406), 3600),
+     (said(400, {"error_description": "too many requests from dependency service"}), 600)],
+)  # fmt: skip
+async def test_a_renewal_is_not_repeated_before_ring_allows_it(answer: Response, wait: float) -> None:
+    ring = FakeRing()
+    ring.answers["token"] = [answer]
+    client = ring.client(MemoryTokenStore(ring.tokens(expires_in=0)))
+    with pytest.raises(RateLimited) as first:
+        await client.access_token()
+    ring.now += wait - 1
+    with pytest.raises(RateLimited) as second:
+        await client.access_token()
+    assert (first.value.retry_after, second.value.retry_after) == (wait, 1.0)
+    assert first.value.code == second.value.code
+    assert len(ring.asked["token"]) == 1
+    ring.now += 1
+    assert await client.access_token() == Secret("access-2")
+
+
+async def test_a_person_may_sign_in_while_a_program_has_to_wait() -> None:
+    """They may have left the VPN; and once that worked the wait is over."""
+    ring = FakeRing()
+    ring.wants_code = False
+    ring.answers["token"] = [said(406)]
+    client = ring.client(MemoryTokenStore(ring.tokens(expires_in=0)))
+    assert await _code(client.access_token) == "AUTH-EDGE-BLOCK"
+    await client.sign_in("ada@ringlight.test", Secret("ringlight"))
+    ring.now += LIFETIME
+    assert await client.access_token() == Secret("access-3")
+
+
+async def test_credentials_do_not_hammer_a_closed_door() -> None:
+    ring = FakeRing()
+    ring.answers["token"] = [said(406)]
+    client = ring.client(MemoryTokenStore(), credentials=CREDENTIALS)
+    for _ in range(5):
+        assert await _code(client.access_token) == "AUTH-EDGE-BLOCK"
+    assert len(ring.asked["token"]) == 1
+
+
+async def test_waiting_does_not_keep_from_using_what_another_process_got() -> None:
+    ring = FakeRing()
+    store = MemoryTokenStore(ring.tokens(expires_in=0))
+    ring.answers["token"] = [said(429)]
+    client = ring.client(store)
+    assert await _code(client.access_token) == "AUTH-RATE"
+    store.save(ring.tokens())
+    assert await client.access_token() == Secret("access-2")
+
+
+# Registration
+
+
+async def test_the_registration_is_repeated_every_twelve_hours() -> None:
+    ring = FakeRing()
+    client = ring.client()
+    await client.ticket()
+    ring.now += REPEAT_EVERY - 1
+    await client.ticket()
+    assert len(ring.asked["session"]) == 1
+    ring.now += 1
+    await asyncio.gather(client.ticket(), client.devices())
+    assert [request.headers["hardware_id"] for request in ring.asked["session"]] == ["hw-1", "hw-1"]
+
+
+@pytest.mark.parametrize("answer", [said(503), said(429), said(406), said(200, "nonsense")])
+async def test_a_repetition_that_fails_is_put_off_as_the_former_registration_still_serves(answer: Response) -> None:
+    ring = FakeRing()
+    client = ring.client()
+    await client.ticket()
+    ring.now += REPEAT_EVERY
+    ring.answers["session"] = [answer]
+    assert await client.ticket() == Secret("ticket")
+    assert await client.ticket() == Secret("ticket")
+    assert len(ring.asked["session"]) == 2
+    ring.now += REPEAT_LATER
+    await client.ticket()
+    assert len(ring.asked["session"]) == 3
+
+
+async def test_a_repetition_that_is_refused_for_good_is_told() -> None:
+    ring = FakeRing()
+    client = ring.client()
+    await client.ticket()
+    ring.now += REPEAT_EVERY
+    ring.answers["session"] = [said(403)]
+    assert await _code(client.ticket) == "ACCOUNT-FORBIDDEN"
+
+
+async def test_a_registration_that_ring_denies_is_not_put_off() -> None:
+    ring = FakeRing()
+    client = ring.client()
+    await client.ticket()
+    ring.registered = False
+    ring.answers["session"] = [said(429)]
+    assert await _code(client.ticket) == "AUTH-RATE"
+
+
+# Tokens of another program
+
+
+async def test_another_programs_token_is_renewed_at_once_and_its_hardware_id_taken_over(tmp_path: Path) -> None:
+    ring, store = FakeRing(), FileTokenStore(tmp_path / "tokens.json")
+    theirs = ring.tokens().refresh
+    own = store.hardware_id()
+    client = ring.client(store)
+    await client.adopt(Imported(theirs, "their-hw"))
+    assert own != "their-hw"
+    assert store.load() == Tokens(Secret("access-2"), Secret("refresh-2"), START + LIFETIME, "their-hw", None)
+    assert store.hardware_id() == "their-hw"
+    await client.ticket()
+    sent = [request.headers["hardware_id"] for step in ("token", "session", "ticket") for request in ring.asked[step]]
+    assert sent == ["their-hw"] * 3
+
+
+async def test_without_a_hardware_id_in_the_file_our_own_stays() -> None:
+    ring, store = FakeRing(), MemoryTokenStore()
+    own = store.hardware_id()
+    await ring.client(store).adopt(Imported(ring.tokens().refresh, None))
+    assert store.hardware_id() == own
+    assert ring.asked["token"][0].headers["hardware_id"] == own
+
+
+async def test_a_spent_token_of_another_program_leaves_our_own_sign_in_alone() -> None:
+    ring = FakeRing()
+    theirs = ring.tokens().refresh
+    ours = ring.tokens()
+    store = MemoryTokenStore(ours)
+    client = ring.client(store)
+    assert await _code(lambda: client.adopt(Imported(theirs, "their-hw"))) == "AUTH-LINK-LOST"
+    assert store.load() == ours
+    assert store.hardware_id() == "hw-1"
+
+
+async def test_an_adopted_pair_that_cannot_be_saved_is_not_lost() -> None:
+    ring = FakeRing()
+    theirs = ring.tokens().refresh
+    store = _FullDisk()
+    client = ring.client(store)
+    with pytest.raises(SetupError):
+        await client.adopt(Imported(theirs, "their-hw"))
+    store.full = False
+    assert await client.access_token() == Secret("access-2")
+    assert store.hardware_id() == "their-hw"
+
+
 # Calls
 
 
@@ -336,6 +490,12 @@ async def test_rate_limits_reach_the_caller_with_their_pause() -> None:
     with pytest.raises(RateLimited) as caught:
         await client.devices()
     assert caught.value.retry_after == 7.0
+    ring.now += 6
+    with pytest.raises(RateLimited) as caught:
+        await client.devices()
+    assert caught.value.retry_after == 1.0
+    assert len(ring.asked["session"]) == 1, "nobody asks again before that"
+    ring.now += 1
     assert len(await client.devices()) == 2
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from ringlight.account import flows
 from ringlight.account.answers import TokenRefused
-from ringlight.errors import AuthError, CameraError, NetworkError, RateLimited, RingError
+from ringlight.errors import AuthError, CameraError, NetworkError, RateLimited, RingError, fault_error
+from ringlight.faults import Retry
 from ringlight.http.flow import Flow, Request, Response
 from ringlight.secrets import Secret
 from ringlight.store import Tokens
@@ -23,7 +24,7 @@ FLOWS: dict[str, Callable[[], Flow[object]]] = {
     "sign_in": lambda: flows.sign_in("ada@ringlight.test", Secret("pass-1"), "123456", HARDWARE),
     "refresh": lambda: flows.refresh(TOKENS),
     "register_session": lambda: flows.register_session(ACCESS, HARDWARE),
-    "ring_devices": lambda: flows.ring_devices(ACCESS, HARDWARE),
+    "device_list": lambda: flows.device_list(ACCESS, HARDWARE),
     "ticket": lambda: flows.ticket(ACCESS, HARDWARE),
 }
 
@@ -45,9 +46,16 @@ def _talk(flow: Flow[T], *answers: Response) -> tuple[list[Request], T]:
         return asked, end.value
 
 
+def _repeat(flow: Flow[object], answer: Response) -> None:
+    next(flow)
+    while True:
+        flow.send(answer)
+
+
 def _fails(flow: Flow[object], answer: Response) -> RingError:
+    """Run a flow against one answer, given as often as it asks."""
     with pytest.raises(RingError) as caught:
-        _talk(flow, answer)
+        _repeat(flow, answer)
     assert caught.value.__cause__ is None
     return caught.value
 
@@ -124,7 +132,7 @@ def test_a_registration_that_names_nobody_is_still_a_registration(body: object) 
 
 def test_devices_are_listed() -> None:
     (request,), devices = _talk(
-        flows.ring_devices(ACCESS, HARDWARE), _answer(200, {"doorbots": [{"id": 1001, "description": "Front Door"}]})
+        flows.device_list(ACCESS, HARDWARE), _answer(200, {"doorbots": [{"id": 1001, "description": "Front Door"}]})
     )
     assert (request.method, request.url) == ("GET", "https://api.ring.com/clients_api/ring_devices")
     assert (request.at, request.bearer, request.json) == ("clients_api", ACCESS, None)
@@ -162,14 +170,14 @@ def test_a_ticket_is_asked_for_without_a_body() -> None:
         ("register_session", 403, {}, "ACCOUNT-FORBIDDEN"),
         ("register_session", 429, {}, "AUTH-RATE"),
         ("register_session", 404, {"error": f"no session for {HARDWARE}"}, "ACCOUNT-ANSWER"),
-        ("ring_devices", 401, {}, "AUTH-TOKEN"),
-        ("ring_devices", 403, {}, "ACCOUNT-FORBIDDEN"),
-        ("ring_devices", 404, {"error": f"Session not found for {HARDWARE}"}, "ACCOUNT-SESSION"),
-        ("ring_devices", 404, {"error": "Unknown hardware id"}, "ACCOUNT-SESSION"),
-        ("ring_devices", 404, {}, "ACCOUNT-ANSWER"),
-        ("ring_devices", 429, {}, "RING-RATE"),
-        ("ring_devices", 504, b"", "RING-DOWN"),
-        ("ring_devices", 418, {}, "ACCOUNT-ANSWER"),
+        ("device_list", 401, {}, "AUTH-TOKEN"),
+        ("device_list", 403, {}, "ACCOUNT-FORBIDDEN"),
+        ("device_list", 404, {"error": f"Session not found for {HARDWARE}"}, "ACCOUNT-SESSION"),
+        ("device_list", 404, {"error": "Unknown hardware id"}, "ACCOUNT-SESSION"),
+        ("device_list", 404, {}, "ACCOUNT-ANSWER"),
+        ("device_list", 429, {}, "RING-RATE"),
+        ("device_list", 504, b"", "RING-DOWN"),
+        ("device_list", 418, {}, "ACCOUNT-ANSWER"),
         ("ticket", 401, {}, "TICKET-REFUSED"),
         ("ticket", 403, {}, "TICKET-REFUSED"),
         ("ticket", 404, {"error": HARDWARE}, "ACCOUNT-SESSION"),
@@ -193,7 +201,7 @@ def test_the_edge_block_is_never_taken_for_something_else(name: str, body: bytes
     assert isinstance(error, RateLimited)
 
 
-@pytest.mark.parametrize(("name", "refused"), [("register_session", 401), ("ring_devices", 401), ("ticket", 401)])
+@pytest.mark.parametrize(("name", "refused"), [("register_session", 401), ("device_list", 401), ("ticket", 401)])
 def test_a_refused_access_token_has_a_class_of_its_own(name: str, refused: int) -> None:
     assert isinstance(_fails(FLOWS[name](), _answer(refused)), TokenRefused)
     assert not isinstance(_fails(FLOWS[name](), _answer(403)), TokenRefused)
@@ -230,8 +238,8 @@ def test_the_detail_says_where_the_code_went_but_not_the_whole_number(body: obje
         ("refresh", {"access_token": "a", "refresh_token": "ü"}, "AUTH-ANSWER"),
         ("register_session", PAGE_406, "ACCOUNT-ANSWER"),
         ("register_session", [], "ACCOUNT-ANSWER"),
-        ("ring_devices", PAGE_406, "ACCOUNT-ANSWER"),
-        ("ring_devices", [], "ACCOUNT-ANSWER"),
+        ("device_list", PAGE_406, "ACCOUNT-ANSWER"),
+        ("device_list", [], "ACCOUNT-ANSWER"),
         ("ticket", b"", "TICKET-ANSWER"),
         ("ticket", {"ticket": None}, "TICKET-ANSWER"),
         ("ticket", {"ticket": " "}, "TICKET-ANSWER"),
@@ -259,17 +267,182 @@ def test_without_a_new_refresh_token_the_former_one_stays() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("30", 30.0), (" 1.5 ", 1.5), ("0", 0.0), ("Fri, 31 Dec 2027 23:59:59 GMT", None), ("-1", None), ("1e9", None)],
+    [
+        ("30", 30.0),
+        (" 1.5 ", 1.5),
+        ("0", 0.0),
+        ("9999999", 86_400.0),
+        ("-1", None),
+        ("1e9", None),
+        ("soon", None),
+        ("Fri, 31 Dec 2027 23:59:59 GMT", 59.0),
+        ("Friday, 31-Dec-27 23:59:59 GMT", 59.0),
+        ("Sat, 01 Jan 2028 00:59:59 +0100", 59.0),
+        ("Fri, 31 Dec 2027 23:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 2199 23:59:59 GMT", 86_400.0),
+        ("Fri, 99 Dec 2027 23:59:59 GMT", None),
+    ],
 )
-@pytest.mark.parametrize("status", [429, 503, 418])
-def test_retry_after_in_seconds_is_carried(header: str, seconds: float | None, status: int) -> None:
-    error = _fails(FLOWS["register_session"](), _answer(status, {}, {"RETRY-after": header}))
+@pytest.mark.parametrize("status", [503, 418])
+def test_retry_after_is_carried_in_seconds(header: str, seconds: float | None, status: int) -> None:
+    """A date is judged against the answer's own Date: this machine's clock may be wrong."""
+    date = "Fri, 31 Dec 2027 23:59:00 GMT"
+    error = _fails(FLOWS["register_session"](), _answer(status, {}, {"RETRY-after": header, "Date": date}))
     assert error.retry_after == seconds
+
+
+def test_a_date_to_wait_for_says_nothing_without_the_date_of_the_answer() -> None:
+    error = _fails(FLOWS["device_list"](), _answer(503, {}, {"Retry-After": "Fri, 31 Dec 2027 23:59:59 GMT"}))
+    assert error.retry_after is None
+
+
+@pytest.mark.parametrize("header", [None, "soon", "Fri, 31 Dec 2027 23:59:59 GMT"])
+@pytest.mark.parametrize(
+    ("name", "status", "body", "seconds"),
+    [
+        ("register_session", 429, {}, 200.0),
+        ("sign_in", 429, {}, 600.0),
+        ("sign_in", 400, {"error_description": "too many requests from dependency service"}, 600.0),
+        ("sign_in", 429, {"error_description": "Too Many Requests from dependency service"}, 600.0),
+        ("refresh", 406, PAGE_406, 3600.0),
+        ("refresh", 503, {}, None),
+        ("device_list", 406, PAGE_406, None),
+    ],
+)
+def test_without_a_number_there_is_a_sensible_wait(
+    name: str, status: int, body: object, seconds: float | None, header: str | None
+) -> None:
+    error = _fails(FLOWS[name](), _answer(status, body, {"Retry-After": header} if header else {}))
+    assert error.retry_after == seconds
+
+
+# Every row of the answers to a sign-in (observed-protocol.md#the-answers), in both requests for tokens, and
+# what is never taken for it: the class says what a caller does next.
+CODE_NEEDED = {"next_time_in_secs": 60, "phone": "+1xxxxxxxx12", "tsv_state": "sms"}
+SIGN_IN_ANSWERS = [
+    (412, CODE_NEEDED, "AUTH-CODE-NEEDED", AuthError, None),
+    (412, {**CODE_NEEDED, "tsv_state": "email"}, "AUTH-CODE-NEEDED", AuthError, None),
+    (412, {"tsv_state": "totp"}, "AUTH-CODE-NEEDED", AuthError, None),
+    (400, {"err_msg": "x", "error": "Verification Code is invalid or expired"}, "AUTH-CODE-WRONG", AuthError, None),
+    (
+        401,
+        {"error": "access_denied", "error_description": "invalid user credentials"},
+        "AUTH-PASSWORD",
+        AuthError,
+        None,
+    ),
+    (401, {"error": "invalid_grant", "error_description": "x"}, "AUTH-LINK-LOST", AuthError, None),
+    (400, {"error_description": "too many requests from dependency service"}, "AUTH-CODE-LIMIT", RateLimited, 600.0),
+    (406, PAGE_406, "AUTH-EDGE-BLOCK", RateLimited, 3600.0),
+    (406, b"Not Acceptable", "AUTH-EDGE-BLOCK", RateLimited, 3600.0),
+    (406, CODE_NEEDED, "AUTH-EDGE-BLOCK", RateLimited, 3600.0),
+    (429, {}, "AUTH-RATE", RateLimited, 600.0),
+    (500, PAGE_406, "AUTH-UNAVAILABLE", AuthError, None),
+    (200, PAGE_406, "AUTH-ANSWER", AuthError, None),
+    (200, b"", "AUTH-ANSWER", AuthError, None),
+    (204, b"", "AUTH-ANSWER", AuthError, None),
+    (302, b"", "AUTH-ANSWER", AuthError, None),
+    (451, PAGE_406, "AUTH-ANSWER", AuthError, None),
+]
+
+
+@pytest.mark.parametrize("name", ["sign_in", "refresh"])
+@pytest.mark.parametrize(("status", "body", "code", "kind", "wait"), SIGN_IN_ANSWERS)
+def test_every_answer_to_a_sign_in(
+    name: str, status: int, body: object, code: str, kind: type[RingError], wait: float | None
+) -> None:
+    if name == "refresh" and code == "AUTH-PASSWORD":
+        code = "AUTH-ANSWER"  # none was sent
+    error = _fails(FLOWS[name](), _answer(status, body))
+    assert (error.code, error.retry_after) == (code, wait)
+    assert isinstance(error, kind)
+
+
+@pytest.mark.parametrize("body", [b"", PAGE_406, {}, {"error": "unauthorized"}])
+def test_a_bare_401_to_a_renewal_does_not_end_the_sign_in(body: object) -> None:
+    """Only `invalid_grant` does: a proxy's 401 would otherwise cost the user a sign-in."""
+    error = _fails(FLOWS["refresh"](), _answer(401, body))
+    assert (error.code, error.fault.retry) == ("AUTH-ANSWER", Retry.BACKOFF)
+
+
+# Two addresses
+
+
+def _ticket_hosts(*answers: Response | RingError) -> tuple[list[str], object]:
+    """Ask for a ticket; return the hosts that were asked, and the ticket or the error."""
+    flow, hosts, left = flows.ticket(ACCESS, HARDWARE), [], list(answers)
+    try:
+        request = next(flow)
+        while True:
+            hosts.append(request.url.split("/")[2])
+            answer = left.pop(0)
+            request = flow.throw(answer) if isinstance(answer, RingError) else flow.send(answer)
+    except StopIteration as end:
+        return hosts, end.value
+    except RingError as error:
+        return hosts, error
+
+
+NEW, OLD = "prd-api-us.prd.rings.solutions", "app.ring.com"
+NO_NAME, NOT_THERE, GIVEN = fault_error("NET-DNS", NEW), _answer(404, {}), _answer(200, {"ticket": "t"})
+
+
+@pytest.mark.parametrize("first", [NO_NAME, NOT_THERE])
+def test_a_ticket_is_asked_for_at_the_older_name_too(first: Response | RingError) -> None:
+    assert _ticket_hosts(first, GIVEN) == ([NEW, OLD], Secret("t"))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        fault_error("NET-TIMEOUT"),
+        fault_error("NET-UNREACHABLE"),
+        fault_error("NET-TLS"),
+        _answer(401),
+        _answer(403),
+        _answer(406, PAGE_406),
+        _answer(429),
+        _answer(500),
+        _answer(200, b"x"),
+        _answer(404, {"error": f"no session for {HARDWARE}"}),
+    ],
+)
+def test_any_other_answer_about_a_ticket_stands(first: Response | RingError) -> None:
+    hosts, error = _ticket_hosts(first)
+    assert hosts == [NEW]
+    assert isinstance(error, RingError)
+
+
+@pytest.mark.parametrize("second", [fault_error("NET-DNS", OLD), NOT_THERE])
+def test_where_both_names_fail_the_newer_one_is_told_of(second: Response | RingError) -> None:
+    assert _ticket_hosts(NO_NAME, second) == ([NEW, OLD], NO_NAME)
+    hosts, error = _ticket_hosts(NO_NAME, _answer(403))
+    assert isinstance(error, RingError)
+    assert (hosts, error.code) == ([NEW, OLD], "TICKET-REFUSED")
+
+
+@pytest.mark.parametrize("status", [404, 410, 200])
+def test_the_flat_list_stands_in_where_the_older_one_is_gone(status: int) -> None:
+    flat = {"devices": [{"id": 1001, "description": "Front Door", "kind": "lpd_v2"}]}
+    asked, found = _talk(flows.device_list(ACCESS, HARDWARE), _answer(status, PAGE_406), _answer(200, flat))
+    assert [request.url for request in asked] == [
+        "https://api.ring.com/clients_api/ring_devices",
+        "https://api.ring.com/device_info/v3/devices",
+    ]
+    assert [camera.name for camera in found.cameras] == ["Front Door"]
+
+
+@pytest.mark.parametrize(("second", "code"), [(404, "ACCOUNT-ANSWER"), (401, "AUTH-TOKEN"), (503, "RING-DOWN")])
+def test_where_both_lists_fail_the_better_reason_is_told(second: int, code: str) -> None:
+    flow = flows.device_list(ACCESS, HARDWARE)
+    with pytest.raises(RingError) as caught:
+        _talk(flow, _answer(418), _answer(second))
+    assert caught.value.code == code
 
 
 def test_rings_own_words_are_shortened_flattened_and_without_our_secrets() -> None:
     said = "token access-1 \x1b[31mis\nbad " + "x" * 500
-    error = _fails(FLOWS["ring_devices"](), _answer(418, {"error": said}))
+    error = _fails(FLOWS["device_list"](), _answer(418, {"error": said}))
     assert str(error.detail).startswith("HTTP 418: token *** [31mis bad xxx")
     assert len(str(error.detail)) < 150
 

@@ -1,7 +1,8 @@
 """The shared view with a driver made by hand: who opens it, who shares it, when it closes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ class HandUpstream:
         self.over: asyncio.Future[RingError] = asyncio.get_running_loop().create_future()
         self.closed = False
         self.asked = 0
+        self.commands: list[tuple[str, str]] = []
         self.on_packet: Callable[[Packet], None]
         self.on_agreed: Callable[[Agreed], None]
         self.on_event: Callable[[Event], None]
@@ -48,6 +50,9 @@ class HandUpstream:
 
     def ask_key_frame(self) -> None:
         self.asked += 1
+
+    async def command(self, method: str, params: Mapping[str, Any]) -> None:
+        self.commands.append((method, params["direction"]))
 
 
 class House:

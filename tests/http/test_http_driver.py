@@ -108,6 +108,36 @@ async def test_a_redirect_is_an_answer_not_an_order() -> None:
         assert (await driver.send(REQUEST)).status == 302
 
 
+async def test_cookies_are_an_answers_and_not_kept() -> None:
+    """Two accounts in one process must not meet in a jar; a flow that wants cookies sends them itself."""
+    seen: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request)
+        return httpx2.Response(
+            200, headers=[("Set-Cookie", "a=1; Expires=Fri, 31 Dec 2027 23:59:59 GMT"), ("Set-Cookie", "b=2")]
+        )
+
+    async with _driver(answer) as driver:
+        response = await driver.send(Request("GET", "https://h/"))
+        await driver.send(Request("GET", "https://h/", headers={"Cookie": Secret("c=3")}))
+    assert response.set_cookies == ("a=1; Expires=Fri, 31 Dec 2027 23:59:59 GMT", "b=2")
+    assert [request.headers.get("cookie") for request in seen] == [None, "c=3"]
+
+
+async def test_a_request_may_want_more_time_and_a_longer_answer() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n"
+    async with _serving(_say(head, b"x" * 20)) as url, AsyncDriver(timeout=60) as driver:
+        with pytest.raises(RingError, match="more than 19 bytes"):
+            await driver.send(Request("GET", url, limit=19))
+        assert len((await driver.send(Request("GET", url, limit=20, timeout=30))).body) == 20
+    hang = asyncio.Event()
+    async with _serving(_say(hang=hang)) as url, AsyncDriver(timeout=60) as driver:
+        with pytest.raises(NetworkError, match=r"within 0\.05 s"):
+            await driver.send(Request("GET", url, timeout=0.05))
+        hang.set()
+
+
 async def test_a_flow_runs_over_the_network() -> None:
     def flow() -> Flow[int]:
         response = yield REQUEST

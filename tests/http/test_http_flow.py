@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ringlight.errors import NetworkError, fault_error
+from ringlight.errors import NetworkError, RingError, fault_error
 from ringlight.http.flow import Flow, Headers, NotJson, Request, Response, drive, unreadable
 from ringlight.http.scripted import ScriptedDriver
 from ringlight.secrets import Secret
@@ -101,3 +101,42 @@ def test_an_error_of_sending_ends_the_flow_and_closes_it() -> None:
 )
 def test_an_unreadable_answer_is_a_fault_of_its_step(at: str, code: str) -> None:
     assert unreadable(at, "HTTP 200").code == code
+
+
+@pytest.mark.anyio
+async def test_a_flow_may_ask_elsewhere_when_a_host_is_gone() -> None:
+    codes: list[str] = []
+
+    def flow() -> Flow[str]:
+        try:
+            yield Request("GET", "https://gone/")
+        except NetworkError as error:
+            codes.append(error.code)
+        return (yield Request("GET", "https://here/")).text
+
+    def answer(request: Request) -> Response:
+        if "gone" in request.url:
+            raise fault_error("NET-DNS", "gone")
+        return Response(200, body=b"here")
+
+    driver = ScriptedDriver(answer)
+    assert await driver.run(flow()) == "here"
+    assert codes == ["NET-DNS"]
+
+
+@pytest.mark.anyio
+async def test_what_a_flow_raises_instead_does_not_carry_the_first_error_along() -> None:
+    def flow() -> Flow[str]:
+        failed = False
+        try:
+            yield Request("GET", "https://gone/")
+        except NetworkError:
+            failed = True
+        raise fault_error("TICKET-ANSWER", f"{failed}")
+
+    def answer(_: Request) -> Response:
+        raise fault_error("NET-DNS", "gone")
+
+    with pytest.raises(RingError) as caught:
+        await ScriptedDriver(answer).run(flow())
+    assert (caught.value.code, caught.value.detail, caught.value.__context__) == ("TICKET-ANSWER", "True", None)

@@ -94,6 +94,8 @@ def _shown(action: core.Action) -> str:
             return f"Step {name}"
         case core.Note(text, code):
             return f"Note {code} ({text})" if code else f"Note ({text})"
+        case core.CommandDone(identifier, refused):
+            return f"CommandDone {identifier}" + (f" ({refused})" if refused else "")
         case core.Closed(code, detail):
             return f"Closed {code}" + (f" ({detail})" if detail else "")
 
@@ -128,6 +130,10 @@ def _ring_closes(code: int, text: str = "") -> core.Received:
     return received(messages.Close(doorbot_id=CAMERA, session_id="S", reason=messages.Reason(code=code, text=text)))
 
 
+def _rpc(**command: Any) -> core.Received:
+    return received(messages.Rpc(doorbot_id=CAMERA, session_id="S", command=command))
+
+
 def _unknown(method: str) -> core.Received:
     return received(messages.Unknown(fields={"doorbot_id": CAMERA}), method=method)
 
@@ -145,6 +151,8 @@ _EVENTS: dict[str, Any] = {
     "MediaSeen": core.MediaSeen,
     "SocketClosed": core.SocketClosed,
     "Garbled": lambda detail="not JSON": core.Garbled("SIG-NOISE", detail),
+    "Command": lambda identifier="c-1": core.Command(identifier, "PTZ.Pan.Step", {"direction": "LEFT"}),
+    "Rpc": _rpc,
     "Tick": core.Tick,
     "Stop": core.Stop,
     "Created": _ring(messages.SessionCreated),

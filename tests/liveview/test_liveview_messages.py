@@ -34,6 +34,7 @@ _fields: dict[type[messages.Body], dict[str, Any]] = {
     messages.CameraOptions: {"stealth_mode": _maybe},
     messages.Notification: {"is_ok": _maybe, "text": _text},
     messages.StreamInfo: {"transcoding": _maybe, "transcoding_reason": st.none() | _text},
+    messages.Rpc: {"command": st.dictionaries(_text, _text | st.booleans(), max_size=3)},
     messages.Close: {"reason": st.builds(messages.Reason, code=_numbers, text=_text)},
 }
 _json = st.recursive(

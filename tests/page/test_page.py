@@ -152,6 +152,24 @@ def test_on_a_battery_the_viewer_is_asked_before_the_view_goes_on(
     page.close()
 
 
+def test_turning_the_camera_moves_the_picture(page: Page, demo: str) -> None:
+    """The way of a command: page, server, rpc on Ring's socket, the camera, and back as its picture."""
+    watch(page, "driveway")
+    page.click('[data-turn="right"]')
+    page.wait_for_timeout(1_500)
+    page.click('[data-turn="up"]')
+    page.wait_for_timeout(1_500)
+    sent = [message["method"] for message in httpx2.get(f"{demo}_sim/dialogs").json()["dialogs"][0]["messages"]]
+    assert sent.count("rpc") == 2
+    assert httpx2.get(f"{demo}_sim/cameras").json()["facing"] == {"1003": {"pan": 1, "tilt": 1}}
+    assert page.locator("camera-view").get_attribute("state") == "playing"
+
+
+def test_a_camera_that_cannot_turn_shows_no_buttons_for_it(page: Page) -> None:
+    watch(page)
+    assert page.locator(".turn-pad").is_hidden()
+
+
 def test_everything_works_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Tab")
     for _ in range(20):

@@ -193,6 +193,27 @@ async def test_a_view_that_ends_says_goodbye_to_its_viewers_and_tells_the_page_w
         assert snapshot["fault"]["code"] == "SIG-PING"
 
 
+async def test_a_camera_turns_step_by_step_until_its_limit() -> None:
+    async with house() as (http, world), viewer(str(http.base_url), "driveway", http) as playing:
+        await playing.receive(5)
+        for _ in range(3):
+            assert (await http.post("api/cameras/driveway/ptz", json={"direction": "left"})).status_code == 204
+        assert world.facing[1003].pan == -2
+        async with http.stream("GET", "api/cameras/driveway/events") as events:
+            line = await anext(events.aiter_lines())
+        assert "the camera says PTZ.Pan.Halted" in json.loads(line.removeprefix("data: "))["notes"]
+        assert all(row["code"] is None for row in world.dialogs[0].messages)
+
+
+async def test_turning_what_cannot_turn_and_nonsense_are_refused() -> None:
+    async with house() as (http, world):
+        fixed = await http.post("api/cameras/front-door/ptz", json={"direction": "left"})
+        assert fixed.json()["code"] == "CAM-NO-PTZ"
+        wrong = await http.post("api/cameras/driveway/ptz", json={"direction": "around"})
+        assert wrong.json()["code"] == "REQUEST-INVALID"
+        assert world.live_views == 0
+
+
 async def test_a_still_is_a_jpeg() -> None:
     async with house() as (http, _):
         answer = await http.get("api/cameras/back-yard/snapshot.jpg")

@@ -2,6 +2,8 @@
 
 from ringlight.account.client import AccountClient
 from ringlight.account.devices import Device, Online, Power
+from ringlight.account.events import CameraEvent
+from ringlight.account.importing import Imported, parse_token_file
 from ringlight.account.keeper import Credentials
 
-__all__ = ["AccountClient", "Credentials", "Device", "Online", "Power"]
+__all__ = ["AccountClient", "CameraEvent", "Credentials", "Device", "Imported", "Online", "Power", "parse_token_file"]

@@ -1,6 +1,8 @@
 """Ring's answers to a person's account: judged by status first, then read into types. Pure."""
 
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +19,15 @@ T = TypeVar("T")
 # A long word with a digit in it is an id or a token; the known sentences have none.
 _LIKE_A_SECRET = re.compile(r"(?=\S*\d)\S{12,}")
 _LONGEST = 120  # characters of Ring's own words in a message; the known sentences have up to 60
+
+# Seconds to wait where the answer names none; the catalogue's fixes say the same in words.
+_PATIENCE = {
+    ("session", "AUTH-RATE"): 200.0,  # as dgreif/ring waits (observed-protocol.md#the-answers)
+    ("token", "AUTH-RATE"): 600.0,
+    ("token", "AUTH-CODE-LIMIT"): 600.0,  # ten codes in ten minutes are the limit
+    ("token", "AUTH-EDGE-BLOCK"): 3600.0,  # asking on makes it last (observed-protocol.md#edge-406)
+}
+_LONGEST_WAIT = 86_400.0  # seconds; a date further away is a clock that is wrong
 
 
 class TokenRefused(AuthError):  # noqa: N818 - it says what happened
@@ -36,10 +47,14 @@ def refusal(request: Request, response: Response) -> RingError | None:
     words = _code_channel(response) if (at, status) == ("token", 412) else _words(request, response)
     if words:
         detail = f"{detail}: {words}"
-    retry_after = _retry_after(response)
     code = find(at, status, response.text)
+    if code is None and at == "device":  # what the catalogue does not say of one camera, it says of them all
+        code = find("clients_api", status, response.text)
     if status == 404 and at in {"clients_api", "device", "ticket"} and _names_hardware_id(request, response):
         code = "ACCOUNT-SESSION"
+    retry_after = _retry_after(response)
+    if retry_after is None and code is not None:
+        retry_after = _PATIENCE.get((at, code))
     if code is None:
         error = unreadable(at, detail)
         error.retry_after = retry_after
@@ -106,9 +121,25 @@ def _tidy(text: str) -> str:
 
 
 def _retry_after(response: Response) -> float | None:
-    """Read Retry-After in seconds (RFC 9110 section 10.2.3). The form with a date needs a clock: not here."""
+    """Read Retry-After (RFC 9110 section 10.2.3) in seconds from now.
+
+    A date is judged against the answer's own Date, so that neither a clock is needed nor this machine's right.
+    """
     value = response.headers.get("retry-after", "").strip()
-    return float(value) if re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", value) else None
+    if re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", value):
+        return min(float(value), _LONGEST_WAIT)
+    until, now = _date(value), _date(response.headers.get("date", ""))
+    if until is None or now is None:
+        return None
+    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def _hidden(kind: type, value: object) -> object:

@@ -1,16 +1,18 @@
 """The shell around one Ring account: registers, renews, repeats, and answers in types."""
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self, TypeVar
 
-from ringlight.account import flows
+from ringlight.account import control, flows
 from ringlight.account.answers import TokenRefused
 from ringlight.account.devices import Device
-from ringlight.account.keeper import Credentials, TokenKeeper
+from ringlight.account.events import CameraEvent
+from ringlight.account.importing import Imported
+from ringlight.account.keeper import Credentials, SignInFlow, TokenKeeper
+from ringlight.account.registration import Registration
 from ringlight.errors import RingError, fault_error
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Driver, Flow
@@ -47,9 +49,9 @@ class AccountClient:
     ) -> None:
         self.settings = settings
         self._driver = driver
+        self._clock = clock
         self._keeper = TokenKeeper(store, driver, clock=clock, credentials=credentials)
-        self._profile: flows.Profile | None = None
-        self._registering = asyncio.Lock()
+        self._registration = Registration(lambda: self._ask(flows.register_session), clock=clock)
 
     @classmethod
     @asynccontextmanager
@@ -85,25 +87,42 @@ class AccountClient:
         """Wait until a renewal that is under way has been saved."""
         await self._keeper.aclose()
 
-    async def sign_in(self, email: str, password: Secret, code: str | None = None) -> None:
+    async def sign_in(
+        self, email: str, password: Secret, code: str | None = None, *, flow: SignInFlow = "password"
+    ) -> None:
         """Sign in and keep the tokens.
 
         Args:
             email: The account.
             password: Its password.
             code: The verification code; `None` at first. After AUTH-CODE-NEEDED call again with it.
+            flow: `password` sends both in one request, as most clients do. `code` goes through Ring's pages as
+                a browser does; it may pass where the edge blocks the other. Call the same object with the code.
 
         Raises:
-            AuthError: AUTH-CODE-NEEDED, AUTH-CODE-WRONG, AUTH-PASSWORD or AUTH-ANSWER.
+            AuthError: AUTH-CODE-NEEDED, AUTH-CODE-WRONG, AUTH-PASSWORD, AUTH-ANSWER or AUTH-PAGES.
             RateLimited: AUTH-CODE-LIMIT, AUTH-RATE or AUTH-EDGE-BLOCK: wait before the next try.
         """
-        await self._keeper.sign_in(email, password, code)
-        self._profile = None
+        await self._keeper.sign_in(email, password, code, flow)
+        self._registration.forget()
+
+    async def adopt(self, found: Imported) -> None:
+        """Take over the sign-in of another program, as `parse_token_file` has read it.
+
+        Its refresh token is spent by that: the other program must sign in anew, or it will put nobody out
+        but itself. Its hardware id becomes ours, so that Ring's list of authorised devices stays as it is.
+
+        Raises:
+            AuthError: AUTH-LINK-LOST, the token was spent or revoked already; what was kept here stays.
+            RingError: The renewal failed otherwise.
+        """
+        await self._keeper.adopt(found)
+        self._registration.forget()
 
     async def sign_out(self) -> None:
         """Forget the tokens, here and on disk. The installation's hardware id stays."""
         await self._keeper.sign_out()
-        self._profile = None
+        self._registration.forget()
 
     async def access_token(self) -> Secret:
         """Return an access token that is good for now.
@@ -136,11 +155,11 @@ class AccountClient:
 
     async def profile(self) -> flows.Profile:
         """Return whose account it is, as the registration of this process said."""
-        return await self._registered(lost=None)
+        return await self._registration.profile()
 
     async def devices(self) -> list[Device]:
         """List the cameras of the account, those shared with it included."""
-        found = await self.call(flows.ring_devices)
+        found = await self.call(flows.device_list)
         for note in found.notes:
             _log.debug("device_skipped %s", note)
         return found.cameras
@@ -162,6 +181,65 @@ class AccountClient:
         known = ", ".join(camera.name for camera in cameras) or "none"
         raise fault_error("CAM-UNKNOWN", f"asked for {str(name_or_id)[:80]!r}; known: {known}")
 
+    async def set_light(self, device: Device, on: bool) -> None:
+        """Switch a camera's light.
+
+        Raises:
+            CameraError: CAM-UNABLE, it has none; CAM-GONE.
+        """
+        await self.call(lambda access, own: control.set_light(access, own, device, on=on))
+
+    async def set_siren(self, device: Device, on: bool, *, seconds: int = 30) -> None:
+        """Sound a camera's siren for some seconds, at most 120, or silence it.
+
+        Raises:
+            CameraError: CAM-UNABLE, it has none; CAM-GONE.
+            UsageError: REQUEST-INVALID, `seconds` is out of range.
+        """
+        await self.call(lambda access, own: control.set_siren(access, own, device, on=on, seconds=seconds))
+
+    async def fresh_snapshot(self, device: Device, *, within: float = 10.0, streaming: bool = False) -> bytes:
+        """Have a camera take a picture now, without a live view; return it as JPEG.
+
+        Args:
+            device: The camera.
+            within: Seconds that Ring may wait for it.
+            streaming: Whether a live view of it is open: a camera on battery then takes none.
+
+        Raises:
+            CameraError: CAM-SNAPSHOT, CAM-OFFLINE or CAM-PRIVACY.
+        """
+        after = self._clock()
+        return await self.call(
+            lambda access, own: control.fresh_snapshot(
+                access, own, device, after=after, within=within, streaming=streaming
+            )
+        )
+
+    async def events(self, device: Device, limit: int = 20) -> list[CameraEvent]:
+        """List what a camera has seen, newest first; at most 100.
+
+        Raises:
+            CameraError: CAM-GONE.
+        """
+        return await self.call(lambda access, own: control.events(access, own, device, limit=limit))
+
+    async def recording_url(self, event: CameraEvent) -> Secret:
+        """Return the address of an event's recording; who has it can watch for about 15 minutes.
+
+        Raises:
+            CameraError: CAM-RECORDING, there is none.
+        """
+        return await self.call(lambda access, own: control.recording_url(access, own, event))
+
+    async def recording(self, event: CameraEvent) -> bytes:
+        """Fetch an event's recording, an MP4 file of some megabytes.
+
+        Raises:
+            CameraError: CAM-RECORDING, there is none.
+        """
+        return await self.call(lambda access, own: control.fetch_recording(access, own, event))
+
     async def ticket(self) -> Secret:
         """Fetch a ticket for one connection to the signaling socket; take a new one for each."""
         return await self.call(flows.ticket)
@@ -178,13 +256,13 @@ class AccountClient:
         Raises:
             RingError: What the flow raises, and what `access_token` does.
         """
-        profile = await self._registered(lost=None)
+        profile = await self._registration.profile()
         try:
             return await self._ask(flow)
         except RingError as error:
             if error.code != "ACCOUNT-SESSION":
                 raise
-        await self._registered(lost=profile)
+        await self._registration.profile(lost=profile)
         return await self._ask(flow)
 
     async def _ask(self, flow: Callable[[Secret, str], Flow[T]]) -> T:
@@ -195,11 +273,3 @@ class AccountClient:
             pass  # repeated below, where a second refusal has no first one in its context
         tokens = await self._keeper.tokens(refused=tokens.access)
         return await self._driver.run(flow(tokens.access, tokens.hardware_id))
-
-    async def _registered(self, *, lost: flows.Profile | None) -> flows.Profile:
-        """Return the profile from the registration, registering first where there is none but the lost one."""
-        async with self._registering:
-            if self._profile is None or self._profile is lost:
-                self._profile = await self._ask(flows.register_session)
-                _log.info("registered account_id=%s", self._profile.account_id)
-            return self._profile

@@ -12,6 +12,8 @@ __all__ = ["Device", "Devices", "Online", "Power", "parse_devices"]
 _CAMERA_LISTS = ("doorbots", "authorized_doorbots", "stickup_cams")
 _PTZ_MOUNTS = ("penguin", "emperor")  # a pan-tilt mount, a pan-tilt camera
 _BATTERY_LEVELS = ("battery_percentage", "second_battery_percentage")
+_FLAT_LIST = "devices"  # of the newer answer: everything in one list, kinds that nobody knows yet included
+_CAMERA_SETTINGS = ("enable_vod", "live_view_disabled", "live_view_preset_profile", "video_settings")
 _NAME_LONGEST = 80  # characters; Ring's app stops earlier
 
 
@@ -68,7 +70,9 @@ class Devices:
 
 
 def parse_devices(json: object) -> Devices:
-    """Read the answer of `ring_devices`. Every list in it is optional, and no device can spoil the others.
+    """Read the answer of `ring_devices` or of `v3/devices`. Every list in it is optional.
+
+    No device can spoil the others (observed-protocol.md#devices).
 
     Raises:
         AuthError: ACCOUNT-ANSWER, the answer is no object at all.
@@ -86,7 +90,7 @@ def parse_devices(json: object) -> Devices:
         else:
             seen.add(number)
             device = _device(number, item, authorized=name == "authorized_doorbots")
-            (result.cameras if _is_camera(name, device.kind) else result.others).append(device)
+            (result.cameras if _is_camera(name, device.kind, item) else result.others).append(device)
     return result
 
 
@@ -104,9 +108,12 @@ def _items(json: dict[str, object], notes: list[str]) -> Iterator[tuple[str, str
                 notes.append(f"{where} is no object")
 
 
-def _is_camera(list_name: str, kind: str) -> bool:
+def _is_camera(list_name: str, kind: str, item: dict[str, object]) -> bool:
     if list_name in _CAMERA_LISTS:
         return True
+    if list_name == _FLAT_LIST and kind not in KINDS:  # a new kind is known by what only cameras can be told
+        settings, health = _part(item, "settings"), _part(item, "health")
+        return any(name in settings for name in _CAMERA_SETTINGS) or "vod_enabled" in health
     return kind in OTHER_CAMERAS if list_name == "other" else kind in KINDS
 
 

@@ -5,7 +5,25 @@ from urllib.parse import urlencode
 from ringlight.http.address import base_of
 from ringlight.secrets import Secret
 
-__all__ = ["CLIENT_ID", "DEVICES", "SCOPE", "SESSION", "SIGNALING", "TICKET", "TOKEN", "signaling_url"]
+__all__ = [
+    "AUTHORIZE",
+    "CLIENT_ID",
+    "DEVICES",
+    "DEVICES_V3",
+    "DOORBOTS",
+    "EVENTS",
+    "REDIRECT",
+    "SCOPE",
+    "SESSION",
+    "SIGNALING",
+    "SIGN_IN",
+    "SNAPSHOTS",
+    "TICKET",
+    "TICKET_ALIAS",
+    "TOKEN",
+    "VERIFY",
+    "signaling_url",
+]
 
 CLIENT_ID = "ring_official_android"  # in the body, where it is mandatory since September 2024
 SCOPE = "client"
@@ -13,8 +31,22 @@ SCOPE = "client"
 TOKEN = "https://oauth.ring.com/oauth/token"  # noqa: S105 - an address
 SESSION = "https://api.ring.com/clients_api/session"
 DEVICES = "https://api.ring.com/clients_api/ring_devices"
-# app.ring.com is the older alias of this host; since June 2024 its tickets have led to sockets that fail.
+DEVICES_V3 = "https://api.ring.com/device_info/v3/devices"  # the flat list that the app itself reads now
 TICKET = "https://prd-api-us.prd.rings.solutions/api/v1/clap/ticket/request/signalsocket"
+# The older name of the same service; one client left it in 2024 for sockets that failed, two others still use it.
+TICKET_ALIAS = "https://app.ring.com/api/v1/clap/ticket/request/signalsocket"
+
+# One camera: its number and what is wanted follow (observed-protocol.md#hosts).
+DOORBOTS = "https://api.ring.com/clients_api/doorbots"
+EVENTS = "https://api.ring.com/clients_api/dings"
+SNAPSHOTS = "https://app-snaps.ring.com/snapshots/next"
+
+# The sign-in in steps, as in a browser (observed-protocol.md#a-second-way-to-sign-in).
+AUTHORIZE = "https://oauth.ring.com/oauth/v2/authorize"
+SIGN_IN = "https://oauth.ring.com/oauth/v2/signin"
+VERIFY = "https://oauth.ring.com/oauth/v2/2fa/verify"
+REDIRECT = "https://ring.com/signin/callback"  # where a browser would go at the end; nobody asks it for anything
+
 # One name for the whole world; only the media servers behind it are regional.
 SIGNALING = "wss://api.prod.signalling.ring.devices.a2z.com:443/ws"
 

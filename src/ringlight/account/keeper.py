@@ -2,20 +2,25 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ringlight.account import flows
+from ringlight.account.importing import Imported
+from ringlight.account.pause import Pause
+from ringlight.account.sign_in_pages import PageSignIn
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import Retry
-from ringlight.http.flow import Driver
+from ringlight.http.flow import Driver, Flow
 from ringlight.secrets import Secret
 from ringlight.store.tokens import Tokens, TokenStore
 
-__all__ = ["Credentials", "TokenKeeper"]
+__all__ = ["Credentials", "SignInFlow", "TokenKeeper"]
 
 T = TypeVar("T")
+SignInFlow = Literal["password", "code"]
 
 RENEW_BEFORE = 60.0  # seconds before the end of an access token, as the working clients do
 
@@ -55,6 +60,8 @@ class TokenKeeper:
         self._tokens: Tokens | None = None
         # A pair that Ring gave but the disk refused, with the refresh token that was spent on it.
         self._unsaved: tuple[Secret | None, Tokens] | None = None
+        self._pause = Pause()
+        self._pages: PageSignIn | None = None  # a sign-in in steps that waits for its code
         self._renewal: asyncio.Task[Tokens] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -82,9 +89,18 @@ class TokenKeeper:
                 raise
             return known
 
-    async def sign_in(self, email: str, password: Secret, code: str | None) -> None:
-        """Sign in and keep the tokens. See `flows.sign_in` for what it raises."""
-        await asyncio.shield(self._start(self._sign_in(email, password, code)))
+    async def sign_in(self, email: str, password: Secret, code: str | None, flow: SignInFlow = "password") -> None:
+        """Sign in and keep the tokens. See `flows.sign_in` and `PageSignIn` for what it raises."""
+        work = self._sign_in(email, password, code) if flow == "password" else self._by_pages(email, password, code)
+        await asyncio.shield(self._start(work))
+
+    async def adopt(self, found: Imported) -> None:
+        """Renew another program's refresh token, which spends it, and keep the pair and its hardware id.
+
+        Raises:
+            AuthError: AUTH-LINK-LOST, it was spent or revoked already; what is kept here stays.
+        """
+        await asyncio.shield(self._start(self._adopt(found)))
 
     async def sign_out(self) -> None:
         """Forget the tokens here and in the store; the hardware id stays."""
@@ -118,7 +134,7 @@ class TokenKeeper:
             try:
                 if stored is None:
                     raise fault_error("AUTH-SIGNED-OUT")
-                grant = await self._driver.run(flows.refresh(stored))
+                grant = await self._unasked(flows.refresh(stored))
             except RingError as error:
                 if self._credentials is None or error.code not in {"AUTH-SIGNED-OUT", "AUTH-LINK-LOST"}:
                     raise
@@ -129,16 +145,62 @@ class TokenKeeper:
             return await self._sign_in_again(self._credentials)
 
     async def _sign_in_again(self, known: Credentials) -> Tokens:
+        hardware_id = await asyncio.to_thread(self._store.hardware_id)
         try:
-            return await self._enter(known.email, known.password, None)
+            grant = await self._unasked(flows.sign_in(known.email, known.password, None, hardware_id))
         except RingError as error:
             if error.code != "AUTH-CODE-NEEDED" or known.code is None:
                 raise
-        return await self._enter(known.email, known.password, known.code)
+        else:
+            return await self._entered(grant, hardware_id, known.email)
+        grant = await self._unasked(flows.sign_in(known.email, known.password, known.code, hardware_id))
+        return await self._entered(grant, hardware_id, known.email)
+
+    async def _unasked(self, flow: Flow[flows.Grant]) -> flows.Grant:
+        """Run a flow that no person asked for: not while Ring wants to be left alone."""
+        self._pause.check(self._clock())
+        try:
+            return await self._driver.run(flow)
+        except RingError as error:
+            self._pause.note(error, self._clock())
+            raise
 
     async def _sign_in(self, email: str, password: Secret, code: str | None) -> None:
         async with self._store.lock():
-            await self._enter(email, password, code)
+            hardware_id = await asyncio.to_thread(self._store.hardware_id)
+            grant = await self._driver.run(flows.sign_in(email, password, code, hardware_id))
+            await self._entered(grant, hardware_id, email)
+
+    async def _by_pages(self, email: str, password: Secret, code: str | None) -> None:
+        async with self._store.lock():
+            hardware_id = await asyncio.to_thread(self._store.hardware_id)
+            pages = self._pages
+            try:
+                if code is None or pages is None or (pages.email, pages.hardware_id) != (email, hardware_id):
+                    verifier, state = Secret(secrets.token_urlsafe(48)), Secret(secrets.token_urlsafe(24))
+                    pages = PageSignIn(email, hardware_id, verifier, state)
+                    grant = await self._driver.run(pages.begin(password))
+                else:
+                    grant = await self._driver.run(pages.verify(code))
+            except RingError as error:
+                waits = error.code in {"AUTH-CODE-NEEDED", "AUTH-CODE-WRONG"}
+                self._pages = pages if waits else None
+                raise
+            self._pages = None
+            # The first access token may be refused by Ring's other services; renewed once it is good everywhere
+            # (observed-protocol.md#a-second-way-to-sign-in). Kept first, as that spends the refresh token.
+            first = await self._entered(grant, hardware_id, email)
+            await self._keep(await self._driver.run(flows.refresh(first)), hardware_id, email, spent=first.refresh)
+
+    async def _adopt(self, found: Imported) -> None:
+        async with self._store.lock():
+            own = await asyncio.to_thread(self._store.hardware_id)
+            hardware_id = found.hardware_id or own
+            stored = await asyncio.to_thread(self._store.load)
+            borrowed = Tokens(Secret(""), found.refresh, 0.0, hardware_id)
+            grant = await self._driver.run(flows.refresh(borrowed))
+            await self._keep(grant, hardware_id, None, spent=stored.refresh if stored else None)
+            _log.info("imported expires_in=%.0f", grant.expires_in)
 
     async def _sign_out(self) -> None:
         async with self._store.lock():
@@ -146,9 +208,7 @@ class TokenKeeper:
             self._tokens = self._unsaved = None
             _log.info("signed_out")
 
-    async def _enter(self, email: str, password: Secret, code: str | None) -> Tokens:
-        hardware_id = await asyncio.to_thread(self._store.hardware_id)
-        grant = await self._driver.run(flows.sign_in(email, password, code, hardware_id))
+    async def _entered(self, grant: flows.Grant, hardware_id: str, email: str) -> Tokens:
         tokens = await self._keep(grant, hardware_id, email, spent=None)
         _log.info("signed_in expires_in=%.0f", grant.expires_in)
         return tokens
@@ -156,6 +216,7 @@ class TokenKeeper:
     async def _keep(self, grant: flows.Grant, hardware_id: str, email: str | None, *, spent: Secret | None) -> Tokens:
         expires_at = self._clock() + grant.expires_in
         tokens = Tokens(grant.access, grant.refresh, expires_at, hardware_id, email)
+        self._pause.end()
         self._unsaved = (spent, tokens)
         return await self._save(tokens)
 

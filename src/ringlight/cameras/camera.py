@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ringlight.account import Device
-from ringlight.cameras.view import SharedView, View
+from ringlight.cameras.view import Direction, SharedView, View
+from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
 
 
@@ -38,6 +39,17 @@ class Camera:
         async with self.view.join() as view:
             yield view
 
+    async def turn(self, direction: Direction) -> None:
+        """Turn the camera one step; opens the shared view for it if nobody watches.
+
+        Raises:
+            CameraError: CAM-NO-PTZ or CAM-COMMAND.
+        """
+        if not self.device.has_ptz:
+            raise fault_error("CAM-NO-PTZ", self.name)
+        async with self.view.join() as view:
+            await view.turn(direction)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
         device = self.device
@@ -49,6 +61,7 @@ class Camera:
             "power": device.power.value,
             "battery_percent": device.battery_percent,
             "state": device.state.value,
+            "can_turn": device.has_ptz,
             "refusal": FAULTS[device.refusal].as_dict() if device.refusal else None,
             "view": self.view.progress.state,
             "viewers": self.view.progress.viewers,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from ringlight.media.rtp import Packet
 from ringlight.settings import Settings
 
 T = TypeVar("T")
+Direction = Literal["left", "right", "up", "down"]
 Policy = Literal["never", "while-watched", "ask"]
 log = logging.getLogger("ringlight.cameras")
 
@@ -38,6 +39,9 @@ class Upstream(Protocol):
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame."""
 
+    async def command(self, method: str, params: Mapping[str, Any]) -> None:
+        """Let the camera do something and wait for its answer."""
+
 
 class Dial(Protocol):
     """Makes an upstream; each kind of camera has its own way."""
@@ -56,13 +60,23 @@ class Dial(Protocol):
 class View:
     """What somebody holds who watches. It ends when the upstream ends, or when it is left."""
 
-    def __init__(self, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
+    def __init__(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
         self.broadcast = broadcast
+        self._upstream = upstream
         self._ended = ended
 
     async def ended(self) -> RingError:
         """Wait for the end of the upstream; return why."""
         return await asyncio.shield(self._ended)
+
+    async def turn(self, direction: Direction) -> None:
+        """Turn the camera one step, and wait until it has; at the end of its way it stays and says so.
+
+        Raises:
+            CameraError: CAM-COMMAND.
+        """
+        axis = "Pan" if direction in ("left", "right") else "Tilt"
+        await self._upstream.command(f"PTZ.{axis}.Step", {"direction": direction.upper()})
 
     async def record(self, path: str | Path, *, seconds: float) -> float:
         """Record into an MP4 file without transcoding; return how many seconds of video it has.
@@ -222,7 +236,7 @@ class SharedView:
         assert broadcast is not None  # noqa: S101 - an opened view was answered
         ended: asyncio.Future[RingError] = loop.create_future()
         self._spawn(self._watch(upstream, broadcast, ended))
-        return View(broadcast, ended)
+        return View(upstream, broadcast, ended)
 
     async def _watch(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
         error = await upstream.ended()

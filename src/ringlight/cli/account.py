@@ -2,17 +2,27 @@
 
 import getpass
 import sys
+from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from ringlight.account import AccountClient
+from ringlight.account import AccountClient, parse_token_file
+from ringlight.account.keeper import SignInFlow
 from ringlight.cli.output import Config, Json, print_json, result, run, tell
-from ringlight.errors import AuthError
+from ringlight.errors import AuthError, RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.secrets import Secret
 from ringlight.settings import Settings, load_settings
+
+
+class Flow(str, Enum):
+    """How to sign in."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a way
+    CODE = "code"
 
 
 def register(app: typer.Typer) -> None:
@@ -21,13 +31,24 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def login(
         email: Annotated[str | None, typer.Option("--email", help="The account's e-mail address.")] = None,
+        flow: Annotated[
+            Flow, typer.Option("--flow", help="Send the password in one request, or go through Ring's sign-in pages.")
+        ] = Flow.PASSWORD,
+        import_: Annotated[
+            Path | None,
+            typer.Option("--import", help="Take over the token file of another program instead.", metavar="FILE"),
+        ] = None,
         config: Config = None,
     ) -> None:
         """Sign in to a Ring account and keep the tokens; password and code are asked for.
 
         Where the input is no terminal, password and code are read from it, a line each.
+
+        With --import nothing is asked: the file of python-ring-doorbell, ring-client-api, ring-mqtt or go2rtc
+        is read, and its token renewed once. That spends it, so the other program must sign in anew.
         """
-        run(_login(load_settings(config), email))
+        settings = load_settings(config)
+        run(_import(settings, import_) if import_ else _login(settings, email, flow))
 
     @app.command()
     def logout(config: Config = None) -> None:
@@ -51,19 +72,43 @@ def _ask(question: str, *, hidden: bool = False) -> str:
     return getpass.getpass(f"{question}: ") if hidden else typer.prompt(question, err=True)
 
 
-async def _login(settings: Settings, email: str | None) -> None:
+async def _login(settings: Settings, email: str | None, flow: Flow) -> None:
     async with AccountClient.open(settings) as client:
         name = email or _ask("E-mail")
         password = Secret(_ask("Password", hidden=True))
         try:
-            await client.sign_in(name, password)
-        except AuthError as error:
-            if error.code != "AUTH-CODE-NEEDED":
-                raise
-            tell("Ring wants a verification code: by text message, e-mail or from your authenticator app.")
-            await client.sign_in(name, password, _ask("Code"))
+            await _sign_in(client, name, password, flow)
+        except RingError as error:
+            if error.code == "AUTH-EDGE-BLOCK" and flow is Flow.PASSWORD:
+                tell("`ringlight login --flow code` goes another way to the same tokens, and may pass.")
+            raise
         cameras = await client.devices()
         tell(f"Signed in as {name}: {len(cameras)} cameras. The tokens are in {settings.state_dir}.")
+
+
+async def _sign_in(client: AccountClient, email: str, password: Secret, flow: Flow) -> None:
+    way: SignInFlow = "password" if flow is Flow.PASSWORD else "code"
+    try:
+        await client.sign_in(email, password, flow=way)
+    except AuthError as error:
+        if error.code != "AUTH-CODE-NEEDED":
+            raise
+        tell("Ring wants a verification code: by text message, e-mail or from your authenticator app.")
+        await client.sign_in(email, password, _ask("Code"), flow=way)
+
+
+async def _import(settings: Settings, path: Path) -> None:
+    try:
+        content = path.read_bytes()  # noqa: ASYNC240 - nothing else runs yet
+    except OSError as error:
+        raise fault_error("AUTH-IMPORT", f"{path}: {(error.strerror or 'cannot be read').lower()}") from error
+    found = parse_token_file(content)
+    async with AccountClient.open(settings) as client:
+        await client.adopt(found)
+        tell("The token of that file was renewed, which spends it: sign in anew with the other program.")
+        profile, cameras = await client.profile(), await client.devices()
+        whose = profile.email or "an account without a name"
+        tell(f"Signed in as {whose}: {len(cameras)} cameras. The tokens are in {settings.state_dir}.")
 
 
 async def _logout(settings: Settings) -> None:
@@ -94,6 +139,10 @@ async def _devices(settings: Settings, *, json: bool) -> None:
                 "power": camera.power.value,
                 "battery_percent": camera.battery_percent,
                 "state": camera.state.value,
+                "shared": camera.shared,
+                "light": camera.has_light,
+                "siren": camera.has_siren,
+                "pan_and_tilt": camera.has_ptz,
                 "refusal": FAULTS[camera.refusal].as_dict() if camera.refusal else None,
             }
             for camera in cameras

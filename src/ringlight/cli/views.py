@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ringlight.cameras import Account, Camera
+from ringlight.cameras.view import Direction
 from ringlight.cli.output import Config, Json, TracePath, print_json, run, tell
 from ringlight.errors import fault_error
 from ringlight.liveview.trace import recording
@@ -33,6 +34,16 @@ def register(app: typer.Typer) -> None:
         run(_snapshot(load_settings(config), camera, out, trace, json=json))
 
     @app.command()
+    def ptz(
+        camera: CameraName,
+        direction: Annotated[Direction, typer.Argument(metavar="left|right|up|down")],
+        config: Config = None,
+        trace: TracePath = None,
+    ) -> None:
+        """Turn a camera one step; opens a live view for it."""
+        run(_ptz(load_settings(config), camera, direction, trace))
+
+    @app.command()
     def record(
         camera: CameraName,
         out: Annotated[Path, typer.Argument(metavar="OUT.mp4")],
@@ -43,6 +54,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Record video to an MP4 file, without transcoding."""
         run(_record(load_settings(config), camera, out, seconds, trace, json=json))
+
+
+async def _ptz(settings: Settings, name: str, direction: Direction, trace: Path | None) -> None:
+    async with _camera(settings, name, trace) as camera:
+        await camera.turn(direction)
+        tell(f"{camera.name} turned {direction}")
 
 
 async def _snapshot(settings: Settings, name: str, out: Path, trace: Path | None, *, json: bool) -> None:

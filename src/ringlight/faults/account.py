@@ -121,6 +121,27 @@ ROWS = (
         source="http-statuses",
     ),
     Fault(
+        "AUTH-IMPORT",
+        "Not a token file that is known",
+        cause="The file is neither the JSON that python-ring-doorbell writes, nor the text in base64 that "
+        "ring-client-api, ring-mqtt and go2rtc use, nor a bare refresh token.",
+        fix="Give the file in which the other program keeps its Ring token, whole and unchanged. "
+        "Without one sign in anew with `ringlight login`.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+        source="how-others-keep-tokens",
+    ),
+    Fault(
+        "AUTH-PAGES",
+        "Ring's sign-in pages are not as expected",
+        cause="The sign-in in steps (`--flow code`) met a page, a redirect or an answer that is not in the form "
+        "that is known. Ring may have changed its pages, or something between here and Ring answers for it.",
+        fix="Sign in with `ringlight login --flow password`. If that is turned away too, try from another network.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source="a-second-way-to-sign-in",
+    ),
+    Fault(
         "ACCOUNT-SESSION",
         "This installation is not registered with Ring",
         cause="Ring answers 404 and names our hardware id: it has forgotten the client registration, "

@@ -51,6 +51,24 @@ ROWS = (
         source="derived-facts",
     ),
     Fault(
+        "CAM-NO-PTZ",
+        "This camera cannot turn",
+        cause="Nothing that Ring says of this camera shows that it can pan or tilt.",
+        fix="Choose a camera with pan and tilt; `ringlight devices` lists them all.",
+        retry=Retry.NEVER,
+        http=409,
+        source="derived-facts",
+    ),
+    Fault(
+        "CAM-COMMAND",
+        "The camera did not do what it was told",
+        cause="The command went out, but the camera refused it or did not answer.",
+        fix="Try again while the live view runs. If it stays, restart the camera.",
+        retry=Retry.BACKOFF,
+        http=502,
+        source="messages",
+    ),
+    Fault(
         "CAM-VIDEO-OFF",
         "Video on demand is switched off",
         cause="The camera's settings say that video on demand is off.",
@@ -58,5 +76,36 @@ ROWS = (
         retry=Retry.AFTER_FIX,
         http=403,
         source="derived-facts",
+    ),
+    Fault(
+        "CAM-UNABLE",
+        "The camera has nothing of the kind",
+        cause="This camera has no light or no siren, so there is nothing to switch.",
+        fix="Choose a camera that has one: `ringlight devices --json` tells what each can do.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+        source="derived-facts",
+    ),
+    Fault(
+        "CAM-SNAPSHOT",
+        "The camera took no picture",
+        cause="Ring sent no fresh picture. A camera takes none while its motion detection is off, and one on "
+        "battery takes none while it streams.",
+        fix="Switch motion detection on in Ring's app, and end the live view of a camera on battery; or take "
+        "the picture from a live view with `ringlight snapshot`.",
+        retry=Retry.BACKOFF,
+        http=503,
+        source="devices",
+    ),
+    Fault(
+        "CAM-RECORDING",
+        "There is no recording of this event",
+        cause="Ring has no recording of this event: the account has no subscription, the event is too old, "
+        "or the recording is still being made.",
+        fix="Wait a minute if the event is new. Recordings need a Ring subscription; Ringlight can record a "
+        "live view without one, with `ringlight record`.",
+        retry=Retry.BACKOFF,
+        http=404,
+        source="devices",
     ),
 )

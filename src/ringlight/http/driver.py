@@ -1,6 +1,7 @@
 """The driver that sends requests over the network, with a deadline and a size limit for each."""
 
 import asyncio
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ import msgspec
 
 from ringlight.errors import fault_error
 from ringlight.http.address import base_of, host_of, is_loopback, rebase
-from ringlight.http.flow import Flow, Request, Response, drive, unreadable
+from ringlight.http.flow import MAX_BODY, Flow, Request, Response, drive, unreadable
 from ringlight.http.translate import FOREIGN, translate
 from ringlight.secrets import Secret
 
@@ -22,8 +23,6 @@ T = TypeVar("T")
 # the app's full name with version and build still passes (observed-protocol.md#edge-406).
 USER_AGENT = "android:com.ringapp:3.98.0(70492092)"
 
-MAX_BODY = 4 * 1024 * 1024  # bytes; a list of a hundred devices takes half a MiB
-
 # A proxy with a bad address or of a kind that needs another package, a certificate file that is not there.
 _ENVIRONMENT_ERRORS: tuple[type[Exception], ...] = (*FOREIGN, ValueError, ImportError)
 
@@ -31,8 +30,11 @@ _ENVIRONMENT_ERRORS: tuple[type[Exception], ...] = (*FOREIGN, ValueError, Import
 class AsyncDriver:
     """Runs flows over one pool of connections. Close it with `async with` or `aclose()`.
 
+    It keeps no cookies and follows no redirect: a flow that wants to does so itself, where it can be seen.
+
     Args:
-        timeout: Seconds for one whole exchange: connection, request, and the last byte of the answer.
+        timeout: Seconds for one whole exchange: connection, request, and the last byte of the answer;
+            a request may name its own.
         base_url: One address that stands for every host of Ring; `None` asks Ring itself.
             On loopback the environment's proxies are left alone, as they cannot reach this machine.
         user_agent: Who we say we are.
@@ -85,11 +87,12 @@ class AsyncDriver:
             RingError: The answer is too long or cannot be decoded; the code follows the step.
         """
         url = rebase(request.url, self._base_url)
+        timeout = self._timeout if request.timeout is None else request.timeout
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(timeout):
                 return await self._exchange(request, url)
         except FOREIGN as error:
-            ours = translate(error, url=url, at=request.at, timeout=self._timeout)
+            ours = translate(error, url=url, at=request.at, timeout=timeout)
         # Raised out here, so that neither cause nor context keeps the foreign error: it holds the
         # request with its bearer token, and h11's message repeats a header that it dislikes.
         raise ours
@@ -101,9 +104,10 @@ class AsyncDriver:
         ) as answer:
             async for chunk in answer.aiter_bytes():
                 body += chunk
-                if len(body) > MAX_BODY:
-                    raise unreadable(request.at, f"{host_of(url)}: more than {MAX_BODY} bytes")
-            return Response(answer.status_code, dict(answer.headers), bytes(body))
+                if len(body) > request.limit:
+                    raise unreadable(request.at, f"{host_of(url)}: more than {request.limit} bytes")
+            cookies = tuple(answer.headers.get_list("set-cookie"))
+            return Response(answer.status_code, dict(answer.headers), bytes(body), cookies)
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
@@ -117,9 +121,10 @@ class AsyncDriver:
 
 
 def _new_client(transport: httpx2.AsyncBaseTransport | None, *, trust_env: bool) -> httpx2.AsyncClient:
+    nothing = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     try:
         # Its own time limits are off: each counts anew from byte to byte, so none is a deadline.
-        return httpx2.AsyncClient(transport=transport, trust_env=trust_env, timeout=None)
+        return httpx2.AsyncClient(transport=transport, trust_env=trust_env, timeout=None, cookies=nothing)
     except _ENVIRONMENT_ERRORS:
         broken = fault_error("CFG-INVALID", "a proxy or certificate file named in the environment cannot be used")
     raise broken

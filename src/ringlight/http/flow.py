@@ -13,9 +13,11 @@ import msgspec
 from ringlight.errors import RingError, fault_error
 from ringlight.secrets import Secret
 
-__all__ = ["Driver", "Flow", "Headers", "NotJson", "Request", "Response", "drive", "unreadable"]
+__all__ = ["MAX_BODY", "Driver", "Flow", "Headers", "NotJson", "Request", "Response", "drive", "unreadable"]
 
 T = TypeVar("T")
+
+MAX_BODY = 4 * 1024 * 1024  # bytes; a list of a hundred devices takes half a MiB
 
 # An answer that cannot be read is a fault of the step that it belongs to.
 _UNREADABLE = {"token": "AUTH-ANSWER", "ticket": "TICKET-ANSWER"}
@@ -55,6 +57,8 @@ class Request:
         form: The form body, where there is no `json`; `None` sends none.
         at: The step of the dialog, as in `Seen.at` of the catalogue.
         bearer: The access token, or `None` for a request without one.
+        limit: The longest answer in bytes that is read; more is a fault of the step.
+        timeout: Seconds for the whole exchange; `None` is the driver's own.
     """
 
     method: str
@@ -64,6 +68,8 @@ class Request:
     form: Mapping[str, str | Secret] | None = field(default=None, repr=False)
     at: str = "clients_api"
     bearer: Secret | None = None
+    limit: int = MAX_BODY
+    timeout: float | None = None
 
     def secrets(self) -> Iterator[Secret]:
         """Yield every secret in it, so that none is repeated from an answer that echoes the request."""
@@ -72,11 +78,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, read whole. Its repr shows the status only: a body may hold tokens."""
+    """One answer, read whole. Its repr shows the status only: body and cookies may hold tokens.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The header fields, found without regard to case.
+        body: The body.
+        set_cookies: The values of `Set-Cookie`, each for itself: unlike other fields they cannot be joined
+            (RFC 9110 section 5.3).
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    set_cookies: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "headers", Headers(self.headers))
@@ -109,11 +124,21 @@ class Driver(Protocol):
 
 
 async def drive(flow: Flow[T], send: Callable[[Request], Awaitable[Response]]) -> T:
-    """Run a flow with any way of sending; what `send` raises ends the flow."""
+    """Run a flow with any way of sending.
+
+    A `RingError` of `send` is raised in the flow, at its `yield`: there it may ask elsewhere. Any other
+    exception ends the flow.
+    """
     try:
         request = next(flow)
         while True:
-            request = flow.send(await send(request))
+            failed: RingError | None = None
+            try:
+                response = await send(request)
+            except RingError as error:
+                failed = error
+            # Outside the `except`, so that what the flow raises instead does not carry this one along.
+            request = flow.send(response) if failed is None else flow.throw(failed)
     except StopIteration as end:
         result: T = end.value
         return result

@@ -7,8 +7,9 @@ import re
 import secrets
 import socket
 import ssl
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ log = logging.getLogger("ring.live")
 USER_AGENT = "android:com.ringapp"  # any will do, but Ring closes a socket without one at once
 REPORT_EVERY = 1.0  # seconds between receiver reports
 SEEN_EVERY = 1.0  # seconds between two times that the session is told of packets
+COMMAND_WAIT = 5.0  # seconds for the answer to a command
 FAREWELL = 1.0  # seconds for the last words to a server that does not read
 GLOBAL_HOST = "api.prod.signalling.ring.devices.a2z.com"
 
@@ -84,6 +86,7 @@ class Attempt:
         self._our_ssrc = secrets.randbits(32)
         self._seen_at = float("-inf")
         self._video_ssrc: int | None = None
+        self._commands: dict[str, asyncio.Future[str | None]] = {}
 
     async def run(self, url: Secret) -> core.Closed:
         """Run the whole view; return how it ended. Cancelling it closes everything in order.
@@ -119,6 +122,26 @@ class Attempt:
             report = rtcp.write(rtcp.ReceiverReport(self._our_ssrc))
             self._peer.send_rtcp(report + rtcp.write(rtcp.KeyFrameRequest(self._our_ssrc, self._video_ssrc)))
 
+    async def command(self, method: str, params: Mapping[str, Any]) -> None:
+        """Let the camera do something, and wait until it has said that it did.
+
+        Raises:
+            CameraError: CAM-COMMAND where it refused or did not answer.
+        """
+        identifier = f"c-{secrets.token_hex(4)}"
+        done = self._commands[identifier] = self._loop.create_future()
+        stamped = {**params, "timestamp": int(time.time() * 1000)}
+        self._events.put_nowait(core.Command(identifier, method, stamped))
+        try:
+            async with asyncio.timeout(COMMAND_WAIT):
+                refused = await done
+        except TimeoutError:
+            refused = f"no answer within {COMMAND_WAIT:g} s"
+        finally:
+            del self._commands[identifier]
+        if refused is not None:
+            raise fault_error("CAM-COMMAND", f"{method}: {refused}")
+
     # ---- the session and its actions ----
 
     async def _drive(self, web: ClientConnection) -> core.Closed:
@@ -147,6 +170,10 @@ class Attempt:
                     await self._peer.add_candidate(line)
                 case core.Step() | core.Note():
                     self._on_action(action)
+                case core.CommandDone(identifier, refused):
+                    waiting = self._commands.get(identifier)
+                    if waiting is not None and not waiting.done():
+                        waiting.set_result(refused)
                 case core.Closed():
                     return action
         return None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,17 @@ class LiveViewClient:
         """Ask the camera for a key frame."""
         if self._leg is not None and self._leg.attempt is not None:
             self._leg.attempt.ask_key_frame()
+
+    async def command(self, method: str, params: Mapping[str, Any]) -> None:
+        """Let the camera do something: a JSON-RPC method such as `PTZ.Pan.Step`.
+
+        Raises:
+            CameraError: CAM-COMMAND where there is no open view, or the camera refused or did not answer.
+        """
+        attempt = self._leg.attempt if self._leg is not None else None
+        if attempt is None:
+            raise fault_error("CAM-COMMAND", f"{method}: the view is not open")
+        await attempt.command(method, params)
 
     async def _run(self) -> RingError:
         """Try until a view runs, then until it ends; return why."""

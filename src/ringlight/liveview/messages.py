@@ -178,6 +178,14 @@ class Close(Body, frozen=True, kw_only=True):
     reason: Reason
 
 
+class Rpc(Body, frozen=True, kw_only=True):
+    """A command to the camera or its answer, as JSON-RPC 2.0 (pan and tilt)."""
+
+    METHOD = "rpc"
+
+    command: dict[str, Any]
+
+
 class Unknown(Body, frozen=True, kw_only=True):
     """A method that is not listed here; Ring adds some without notice.
 
@@ -193,7 +201,7 @@ BODIES: dict[str, type[Body]] = {
     kind.METHOD: kind
     for kind in (
         LiveView, SessionCreated, SessionStarted, Sdp, Ice, ActivateSession, StreamOptions, MicEnable,
-        CameraOptions, Ping, Pong, Notification, CameraStarted, StreamInfo, Close,
+        CameraOptions, Ping, Pong, Notification, CameraStarted, StreamInfo, Rpc, Close,
     )
 }  # fmt: skip
 

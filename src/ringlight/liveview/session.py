@@ -4,13 +4,63 @@ It is told the time and what happened, and returns what to do. It opens no socke
 never raises: whatever the other side sends ends in a note or in one `Closed`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from ringlight.faults import find
 from ringlight.liveview import messages
+from ringlight.liveview.events import (
+    Action,
+    AddCandidate,
+    Closed,
+    Command,
+    CommandDone,
+    Event,
+    Garbled,
+    LocalCandidate,
+    MediaSeen,
+    Note,
+    PathFailed,
+    PathOpen,
+    Received,
+    Send,
+    SocketClosed,
+    Start,
+    Step,
+    Stop,
+    Tick,
+    UseAnswer,
+)
 from ringlight.liveview.messages import Message
 from ringlight.settings import LiveViewSettings
+
+__all__ = [
+    "STEPS",
+    "Action",
+    "AddCandidate",
+    "Closed",
+    "Command",
+    "CommandDone",
+    "Event",
+    "Garbled",
+    "LocalCandidate",
+    "MediaSeen",
+    "Note",
+    "PathFailed",
+    "PathOpen",
+    "Received",
+    "Send",
+    "Session",
+    "SocketClosed",
+    "Start",
+    "State",
+    "Step",
+    "Stop",
+    "Tick",
+    "UseAnswer",
+]
 
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
@@ -26,129 +76,6 @@ class State(Enum):
     LIVE = "live"  # activated; pings run
     CLOSED = "closed"
 
-
-# ---- events --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The socket is open and the offer is ready."""
-
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message came."""
-
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Garbled:
-    """A frame came that is no message: the fault's code, what was seen, the method if it had one."""
-
-    code: str
-    detail: str
-    method: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LocalCandidate:
-    """We found another address of ours."""
-
-    line: str
-    mlineindex: int
-    mid: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PathOpen:
-    """ICE and DTLS are done."""
-
-
-@dataclass(frozen=True, slots=True)
-class PathFailed:
-    """ICE or DTLS failed."""
-
-    code: str
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MediaSeen:
-    """Packets came since the last time this was said."""
-
-
-@dataclass(frozen=True, slots=True)
-class SocketClosed:
-    """The socket closed, with its close code (1006 without a close frame) and reason."""
-
-    code: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A deadline has come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Our side wants to end."""
-
-
-Event = Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | MediaSeen | SocketClosed | Tick | Stop
-
-# ---- actions -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send this message."""
-
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class UseAnswer:
-    """Apply the answer to the media peer."""
-
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddCandidate:
-    """Give the peer an address of the other side."""
-
-    line: str
-    mlineindex: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of the dialog is done; one of `STEPS`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something worth showing that ends nothing. `code` names a fault if it is one."""
-
-    text: str
-    code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The one and last action: the view is over, for this fault."""
-
-    code: str
-    detail: str | None = None
-
-
-Action = Send | UseAnswer | AddCandidate | Step | Note | Closed
 
 _FAULT_OF_DEADLINE = {
     "session": "SIG-NO-SESSION",
@@ -189,6 +116,7 @@ class Session:
     _noise: int = 0
     _done: set[str] = field(default_factory=set)
     _notice: str | None = None
+    _media_session: str | None = None
 
     @property
     def deadline(self) -> float | None:
@@ -215,6 +143,8 @@ class Session:
                 return self._close(code, detail)
             case MediaSeen():
                 return self._media_seen(now)
+            case Command(identifier, method, params):
+                return self._command(identifier, method, params)
             case SocketClosed(code, reason):
                 return self._socket_closed(code, reason)
             case Tick():
@@ -259,6 +189,8 @@ class Session:
             case messages.StreamInfo():
                 why = _said(body.transcoding_reason or "it does not say why")
                 return [Note(f"transcoded by Ring: {why}")] if body.transcoding else []
+            case messages.Rpc():
+                return self._rpc(body.command)
             case messages.Close():
                 return self._closed_by_ring(body.reason)
             case _:
@@ -283,6 +215,8 @@ class Session:
         del self._deadlines["answer"]
         self._deadlines["path"] = now + self.settings.path_timeout
         self._deadlines["camera"] = now + self.settings.camera_timeout
+        if isinstance(body, messages.Sdp) and body.session_info:
+            self._media_session = body.session_info.session_id
         if isinstance(body, messages.Sdp) and body.session_info and body.session_info.ping_interval:
             low, high = PING_BOUNDS
             self._ping_every = float(min(max(body.session_info.ping_interval, low), high))
@@ -361,6 +295,26 @@ class Session:
             self._deadlines.pop(phase, None)
         self._deadlines["stall"] = now + self.settings.stall_timeout
         return self._step("media")
+
+    # ---- commands: JSON-RPC inside of `rpc` messages ----
+
+    def _command(self, identifier: str, method: str, params: Mapping[str, Any]) -> list[Action]:
+        if self.state is not State.LIVE:
+            return [CommandDone(identifier, "the view is not open yet")]
+        # The app names the session of the answer here, a third id beside the two others.
+        named = {**params, "sessionId": self._media_session or self.dialog_id, "version": 1}
+        command = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": named}
+        rpc = messages.Rpc(doorbot_id=self.doorbot_id, session_id=self.session_id, command=command)
+        return [self._send(rpc)]
+
+    def _rpc(self, command: Mapping[str, Any]) -> list[Action]:
+        identifier, method = command.get("id"), command.get("method")
+        if isinstance(method, str):  # the camera's own call: it came to its limit, or another that is new
+            return [Note(f"the camera says {_said(method)}")]
+        if not isinstance(identifier, str):
+            return [Note("an rpc that answers nothing")]
+        error = command.get("error")
+        return [CommandDone(identifier, _said(str(error)) if error is not None else None)]
 
     # ---- time and the end ----
 

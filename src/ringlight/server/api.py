@@ -7,13 +7,21 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 
 import ringlight
 from ringlight.cameras import Account, Camera
+from ringlight.cameras.view import Direction
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
 
 KEEP_ALIVE = 15.0  # seconds between two signs of life on an event stream
+
+
+class Turn(BaseModel):
+    """One step of a camera that can turn."""
+
+    direction: Direction
 
 
 def api_router(account: Account, *, demo: bool) -> APIRouter:
@@ -50,6 +58,13 @@ def api_router(account: Account, *, demo: bool) -> APIRouter:
         async with found.live_view() as view:
             picture = await view.snapshot()
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @router.post("/cameras/{identifier}/ptz", tags=["cameras"], status_code=204, response_class=Response)
+    async def ptz(identifier: str, wanted: Turn) -> Response:
+        """Turn the camera one step."""
+        found = await account.camera(identifier)
+        await found.turn(wanted.direction)
+        return Response(status_code=204)
 
     @router.post("/cameras/{identifier}/renewal", tags=["cameras"])
     async def renewal(identifier: str) -> dict[str, Any]:

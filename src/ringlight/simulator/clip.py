@@ -11,6 +11,7 @@ from ringlight.media import h264
 
 WIDTH, HEIGHT, RATE = 640, 360, 15  # pixels, pixels, frames a second
 SECONDS = 10  # length of the loop
+PAN_STEP, TILT_STEP = 120, 30  # pixels that the picture moves when the camera turns one step
 KEY_FRAME_EVERY = 15  # frames; a request for a key frame is answered by going on at the next of these
 CLOCK_STEP = 90_000 // RATE  # RTP clock units from frame to frame
 
@@ -52,12 +53,14 @@ class Clip:
 
 
 @cache
-def make_clip(label: str, hue: int, profile: str) -> Clip:
+def make_clip(label: str, hue: int, profile: str, pan: int = 0, tilt: int = 0) -> Clip:
     """Draw and encode the loop of one camera; takes about a third of a second, once.
 
     Args:
         label: Shown in the picture; letters, digits and spaces.
         hue: 128 to 200, how blue the sky is; tells the cameras apart.
+        pan: Steps that the camera has turned to the right; negative to the left.
+        tilt: Steps that it has turned up; negative down.
         profile: `baseline`, `main` or `high`: H.264 profiles as real cameras use them.
     """
     encoder = av.CodecContext.create("libx264", "w")
@@ -72,7 +75,7 @@ def make_clip(label: str, hue: int, profile: str) -> Clip:
     }  # fmt: skip
     encoded = []
     for index in range(SECONDS * RATE):
-        frame = _draw(label, hue, index)
+        frame = _draw(label, hue, index, pan * PAN_STEP, tilt * TILT_STEP)
         frame.pts, frame.time_base = index, Fraction(1, RATE)
         encoded += encoder.encode(frame)
     encoded += encoder.encode(None)
@@ -83,16 +86,16 @@ def make_clip(label: str, hue: int, profile: str) -> Clip:
     return Clip(tuple(frames), _PROFILES[profile])
 
 
-def _draw(label: str, hue: int, index: int) -> av.VideoFrame:
+def _draw(label: str, hue: int, index: int, right: int, up: int) -> av.VideoFrame:
     """Draw one picture: a sky that darkens downwards, a sun on its way, a walker, the clock."""
     luma = bytearray(b"".join(bytes([200 - row // 3]) * WIDTH for row in range(HEIGHT)))
-    horizon = HEIGHT * 2 // 3
+    horizon = HEIGHT * 2 // 3 + up
     # A breeze: the ground moves a little from frame to frame.
     shift = (index * 7) % 24
     luma[horizon * WIDTH :] = (_grass()[shift:] + _grass()[:shift])[: WIDTH * (HEIGHT - horizon)]
     progress = index / (SECONDS * RATE)
-    _disc(luma, int(progress * WIDTH), 90 + int(160 * (progress - 0.5) ** 2), 34, 235)
-    walker = int((progress * 3 % 1) * (WIDTH + 60)) - 30
+    _disc(luma, int(progress * WIDTH) - right, up + 90 + int(160 * (progress - 0.5) ** 2), 34, 235)
+    walker = int((progress * 3 % 1) * (WIDTH + 60)) - 30 - right
     _box(luma, walker, horizon - 60 + (index % 4), 26, 80, level=40)
     _disc(luma, walker + 13, horizon - 74 + (index % 4), 15, 60)
     _box(luma, 0, HEIGHT - 44, WIDTH, 44, level=20)

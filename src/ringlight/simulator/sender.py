@@ -99,6 +99,11 @@ class CameraSender:
             if self._sound is not None:
                 tasks.create_task(self._send_sound(self._sound))
 
+    def show(self, clip: Clip) -> None:
+        """Go on with another clip of the same length and profile: the camera has turned."""
+        self._clip = clip
+        self._key_frame_wanted = True
+
     async def close(self) -> None:
         """End it."""
         if self._gathering is not None:

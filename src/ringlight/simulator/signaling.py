@@ -18,6 +18,7 @@ from ringlight.liveview.lint import Judge, Verdict
 from ringlight.liveview.messages import Message
 from ringlight.media import sdp
 from ringlight.simulator.sender import CameraSender
+from ringlight.simulator.turning import Facing, answer, halted
 from ringlight.simulator.world import DialogRecord, SimCamera, World
 
 log = logging.getLogger("ringlight.simulator")
@@ -163,7 +164,8 @@ class SimDialog:
             self._world.not_ready_left = max(0, self._world.not_ready_left - 1)
             await self.end(26, "not ready yet")
         else:
-            self._sender = CameraSender(self._camera.clip, sdp.parse(text), reachable="no-udp" not in on)
+            clip = self._camera.clip_facing(self._world.facing.get(self._camera.id, Facing()))
+            self._sender = CameraSender(clip, sdp.parse(text), reachable="no-udp" not in on)
             self._spawn(self._live(self._sender))
 
     async def receive(self, message: Message) -> None:
@@ -177,11 +179,27 @@ class SimDialog:
                 self._activated = True
             case messages.Ice(ice=line) if self._sender is not None:
                 await self._sender.add_candidate(line)
+            case messages.Rpc(command=command):
+                self._spawn(self._turn(command))
             case messages.Close():
                 self.record.ended = "closed by the client"
                 await self.close()
             case _:
                 pass
+
+    async def _turn(self, command: dict[str, Any]) -> None:
+        """Carry out a command: the camera turns, says when it can go no further, and answers."""
+        camera, sender = self._camera, self._sender
+        if camera is None or sender is None:
+            return
+        before = self._world.facing.get(camera.id, Facing())
+        facing, stopped = before.turned(command)
+        if facing != before:
+            self._world.facing[camera.id] = facing
+            sender.show(await asyncio.to_thread(camera.clip_facing, facing))
+        if stopped:
+            await self._send(messages.Rpc(**self._common(), command=halted(command, f"h-{uuid.uuid4()}")))
+        await self._send(messages.Rpc(**self._common(), command=answer(command, int(time.time() * 1000))))
 
     async def end(self, code: int, text: str) -> None:
         """Close the dialog with a reason."""

@@ -67,6 +67,7 @@ class MemoryTokenStore:
     def save(self, tokens: Tokens) -> None:
         """Keep these until the process ends."""
         self._tokens = tokens
+        self._hardware_id = tokens.hardware_id
 
     def clear(self) -> None:
         """Forget the sign-in, but not the hardware id."""

@@ -22,6 +22,7 @@
  * @property {"wired" | "battery" | "unknown"} power
  * @property {number | null} battery_percent
  * @property {"online" | "offline" | "unknown"} state
+ * @property {boolean} can_turn  Whether it pans and tilts.
  * @property {Fault | null} refusal  Why a live view would be refused, known beforehand.
  * @property {"closed" | "opening" | "live" | "failed"} view
  * @property {number} viewers
@@ -103,7 +104,7 @@ async function ask(path, init = {}) {
   } catch (error) {
     throw new FaultError(serverGone(`${what}: ${error instanceof Error ? error.message : error}`));
   }
-  if (response.ok && body !== null) return body;
+  if (response.ok && (body !== null || response.status === 204)) return body;
   throw new FaultError(toFault(body) ?? serverGone(`${what}: HTTP ${response.status} without an explanation`));
 }
 
@@ -137,6 +138,18 @@ export async function putSimFaults(on) {
  */
 export async function grantRenewal(cameraId) {
   await ask(`/api/cameras/${encodeURIComponent(cameraId)}/renewal`, { method: "POST" });
+}
+
+/**
+ * Turn a camera one step, and wait until it has.
+ *
+ * @param {string} cameraId
+ * @param {"left" | "right" | "up" | "down"} direction
+ */
+export async function turnCamera(cameraId, direction) {
+  const headers = { "content-type": "application/json" };
+  await ask(`/api/cameras/${encodeURIComponent(cameraId)}/ptz`,
+    { method: "POST", headers, body: JSON.stringify({ direction }) });
 }
 
 /**

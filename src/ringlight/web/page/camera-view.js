@@ -7,6 +7,7 @@ import { Player } from "./player.js";
 import { RenewalBar } from "./renewal-bar.js";
 import { StepList } from "./step-list.js";
 import { placeSteps } from "./steps.js";
+import { TurnPad } from "./turn-pad.js";
 import { Viewing } from "./viewing.js";
 
 /** @typedef {import("./api.js").Fault} Fault */
@@ -28,7 +29,7 @@ const STORY_TITLES = {
  * Fires `viewstate` when its state changes; the attribute `state` has the same word.
  */
 export class CameraView extends HTMLElement {
-  /** @type {{ id: string, name: string, about: string } | null} */
+  /** @type {{ id: string, name: string, about: string, canTurn: boolean } | null} */
   #camera = null;
   /** @type {Viewing | null} */
   #viewing = null;
@@ -49,6 +50,7 @@ export class CameraView extends HTMLElement {
   #cover = el("div", { class: "cover" }, this.#ringPlace, this.#coverText, this.#coverHint, this.#again);
   #player = new Player(this.#cover, () => this.stop());
   #renewal = new RenewalBar();
+  #turning = new TurnPad();
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
   #notes = el("ul", { class: "notes" });
@@ -60,7 +62,7 @@ export class CameraView extends HTMLElement {
     if (this.childElementCount) return;
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
-      this.#player.element, this.#renewal.element, this.#faultPlace, this.#story,
+      this.#player.element, this.#turning.element, this.#renewal.element, this.#faultPlace, this.#story,
     );
     this.#enter("idle");
   }
@@ -92,7 +94,7 @@ export class CameraView extends HTMLElement {
   /**
    * Watch a camera. Does nothing when it is on the screen already.
    *
-   * @param {{ id: string, name: string, about: string }} camera  `about` is a line for people.
+   * @param {{ id: string, name: string, about: string, canTurn: boolean }} camera  `about` is a line for people.
    */
   watch(camera) {
     if (camera.id === this.#camera?.id && (this.state === "opening" || this.state === "playing")) return;
@@ -210,6 +212,7 @@ export class CameraView extends HTMLElement {
     });
     const asked = this.state === "playing" && this.#viewing?.snapshot.renewal === "asked";
     this.#renewal.show(this.#camera?.id ?? "", asked);
+    this.#turning.show(this.#camera?.id ?? "", this.state === "playing" && this.#camera?.canTurn === true);
     if (this.state === "opening") this.#announce(steps);
   }
 

@@ -56,7 +56,7 @@ function show() {
   if (!listed) return;   // start() comes back when the cameras are known by name
   const camera = cameras.find((one) => one.id === id);
   // A name that is not on the list is asked for all the same: the server knows why it is not there.
-  view.watch({ id, name: camera?.name ?? id, about: camera ? aboutCamera(camera) : "" });
+  view.watch({ id, name: camera?.name ?? id, about: camera ? aboutCamera(camera) : "", canTurn: camera?.can_turn ?? false });
   view.scrollIntoView({ block: wide.matches ? "nearest" : "start" });
 }
 

@@ -1,0 +1,82 @@
+"""What a camera has seen: its history as Ring sends it, read into types. Pure (observed-protocol.md#hosts)."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ringlight.http.flow import unreadable
+
+__all__ = ["CameraEvent", "parse_events"]
+
+_IDS = ("id", "ding_id_str", "ding_id", "event_id")
+_TIMES = ("created_at", "start_time")
+_KINDS = ("kind", "event_type")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraEvent:
+    """One event of a camera.
+
+    Attributes:
+        id: Ring's number for it, as text: it is longer than a JavaScript number.
+        device_id: The camera.
+        kind: `motion`, `ding`, `on_demand` (a live view) or what else Ring calls it.
+        at: When, in seconds since the epoch; `None` where Ring does not say.
+        answered: Somebody answered the ring.
+        has_recording: Ring says that there is a recording; `None` where it does not say.
+    """
+
+    id: str
+    device_id: int
+    kind: str
+    at: float | None
+    answered: bool
+    has_recording: bool | None
+
+
+def parse_events(json: object, device_id: int) -> list[CameraEvent]:
+    """Read a history, newest first as it comes; entries without an id are left out.
+
+    Raises:
+        AuthError: ACCOUNT-ANSWER, the answer is neither a list nor an object with one.
+    """
+    items = json.get("events") if isinstance(json, dict) else json
+    if not isinstance(items, list):
+        raise unreadable("device", f"expected a list of events, got {type(items).__name__}")
+    found = (_event(item, device_id) for item in items if isinstance(item, dict))
+    return [event for event in found if event is not None]
+
+
+def _event(item: dict[str, object], device_id: int) -> CameraEvent | None:
+    number = next((text for text in (_id(item.get(name)) for name in _IDS) if text), None)
+    if number is None:
+        return None
+    kind = next((value for value in (item.get(name) for name in _KINDS) if isinstance(value, str) and value), "unknown")
+    at = next((moment for moment in (_time(item.get(name)) for name in _TIMES) if moment is not None), None)
+    return CameraEvent(number, device_id, _clean(kind), at, item.get("answered") is True, _has_recording(item))
+
+
+def _has_recording(item: dict[str, object]) -> bool | None:
+    recording = item.get("recording")
+    status = recording.get("status") if isinstance(recording, dict) else item.get("recording_status")
+    return status == "ready" if isinstance(status, str) else None
+
+
+def _id(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if 0 < value < 2**64 else ""
+    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value) else None
+
+
+def _time(value: object) -> float | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _clean(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())[:40]
