@@ -87,6 +87,12 @@ def test_secrets_are_compared_by_their_text_and_with_nothing_else() -> None:
     assert not isinstance(SECRET, str)
 
 
+def test_a_secret_may_hold_bytes_that_are_no_text() -> None:
+    """So does an environment variable that is not UTF-8, by the surrogates that Python puts in their place."""
+    assert Secret("a\udcff") == Secret("a\udcff")
+    assert Secret("a\udcff") != Secret("a\udcfe")
+
+
 def test_an_empty_secret_is_none() -> None:
     assert not Secret("")
     assert Secret(" ")

@@ -29,7 +29,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        # surrogatepass: an environment variable may hold bytes that are no UTF-8
+        ours, theirs = (secret._value.encode(errors="surrogatepass") for secret in (self, other))
+        return hmac.compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash(("Secret", self._value))

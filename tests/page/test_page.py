@@ -152,6 +152,15 @@ def test_on_a_battery_the_viewer_is_asked_before_the_view_goes_on(
     page.close()
 
 
+def test_a_browser_without_webrtc_is_told_so(chromium: Browser, demo: str) -> None:
+    page = chromium.new_page()
+    page.add_init_script("delete window.RTCPeerConnection")
+    page.goto(demo)
+    page.click('[data-camera="front-door"]')
+    page.locator('[data-fault-code="VIEWER-NO-WEBRTC"]').wait_for()
+    page.close()
+
+
 def test_turning_the_camera_moves_the_picture(page: Page, demo: str) -> None:
     """The way of a command: page, server, rpc on Ring's socket, the camera, and back as its picture."""
     watch(page, "driveway")

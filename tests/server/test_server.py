@@ -240,6 +240,17 @@ async def test_an_allowed_origin_may_and_can_read_the_answer() -> None:
         assert "Location" in answer.headers["access-control-expose-headers"]
 
 
+async def test_the_preflight_of_an_allowed_origin_is_answered_without_a_key() -> None:
+    ask = {"Origin": "https://home.example", "Access-Control-Request-Method": "DELETE"}
+    async with house(host="0.0.0.0", key="long and random", origins=["https://home.example"]) as (http, _):
+        answer = await http.options("whep/front-door/session", headers=ask)
+        assert answer.status_code == 204
+        assert "DELETE" in answer.headers["access-control-allow-methods"]
+        assert "Authorization" in answer.headers["access-control-allow-headers"]
+        foreign = await http.options("whep/front-door/session", headers={**ask, "Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in foreign.headers
+
+
 async def test_a_foreign_host_name_that_resolves_to_loopback_is_refused() -> None:
     """DNS rebinding: a page could otherwise read what only this machine may."""
     async with house() as (http, _):

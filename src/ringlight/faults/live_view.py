@@ -242,7 +242,7 @@ ROWS = (
         "(`ringlight doctor network`).",
         retry=Retry.BACKOFF,
         http=504,
-        seen=(Seen("close", 6),),
+        seen=(Seen("close", 6), Seen("close", 6, "Timeout waiting for ping")),
         source="close-6",
     ),
     Fault(
@@ -252,7 +252,7 @@ ROWS = (
         fix="Press “Try again” to go on watching. On a battery camera every minute costs charge.",
         retry=Retry.NOW,
         http=504,
-        seen=(Seen("close", 10),),
+        seen=(Seen("close", 10), Seen("close", 10, "answered_timeout")),
         source="close-10",
     ),
     Fault(

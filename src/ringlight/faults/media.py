@@ -108,6 +108,16 @@ ROWS = (
         source="viewers",
     ),
     Fault(
+        "VIEWER-NO-WEBRTC",
+        "This browser cannot play live video",
+        cause="Live video needs WebRTC, which this browser lacks or has switched off: by a privacy setting, an "
+        "extension or a hardened build.",
+        fix="Allow WebRTC in the browser's privacy settings, or open the page in another browser.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source="viewers",
+    ),
+    Fault(
         "VIEWER-NO-FRAME",
         "Your browser shows no picture",
         cause="Video packets reach the browser, but it decodes none of them.",

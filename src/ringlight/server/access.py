@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringlight.errors import RingError, fault_error
@@ -21,6 +22,12 @@ _PROTECTION = {
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+}
+# What a page of an allowed origin may send; a preflight itself carries no key.
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization, If-Match",
+    "Access-Control-Max-Age": "600",
 }
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
@@ -100,6 +107,9 @@ class AccessMiddleware:
                 _protect(MutableHeaders(scope=message), scope["path"], origin if crossing else None)
             await send(message)
 
+        if crossing and method == "OPTIONS" and "access-control-request-method" in headers:
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, protected)
+            return
         try:
             self._access.judge(method, scope["path"], headers)
         except RingError as error:

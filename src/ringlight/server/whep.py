@@ -27,13 +27,8 @@ def whep_router(account: Account, playbacks: Playbacks) -> APIRouter:
 
     @router.options("/{camera}", status_code=204)
     async def options(camera: str) -> Response:
-        """Say what is taken; also the answer to a browser's preflight."""
-        headers = {
-            "Accept-Post": SDP,
-            "Access-Control-Allow-Methods": "POST, PATCH, DELETE, OPTIONS",
-            "Access-Control-Allow-Headers": "Content-Type, Authorization, If-Match",
-        }
-        return Response(status_code=204, headers=headers)
+        """Say what is taken."""
+        return Response(status_code=204, headers={"Accept-Post": SDP})
 
     @router.patch("/{camera}/{session}", status_code=204)
     async def trickle(camera: str, session: str, request: Request) -> Response:

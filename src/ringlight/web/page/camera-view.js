@@ -1,5 +1,6 @@
 // <camera-view>: one camera on the screen, from the click to the picture, or to the fault and what to do about it.
 
+import { namedFault } from "./api.js";
 import { el, icon } from "./dom.js";
 import { diagnosisText, faultCard } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
@@ -109,6 +110,10 @@ export class CameraView extends HTMLElement {
     this.#player.reset();
     this.#announced = 0;
     this.#fault = null;
+    if (!("RTCPeerConnection" in window)) {
+      namedFault("VIEWER-NO-WEBRTC", navigator.userAgent).then((fault) => this.#fail(fault));
+      return;
+    }
     this.#viewing = new Viewing(this.#camera.id, this.#player.video, {
       progress: () => this.#render(),
       playing: () => this.#enter("playing"),
