@@ -49,14 +49,21 @@ class Program:
         """Stop it as Ctrl-C does; return exit code and stderr."""
         self.process.terminate()
         _, said = self.process.communicate(timeout=15)
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
         return self.process.returncode, said
+
+
+def clean_environment(state: Path) -> dict[str, str]:
+    """An environment in which no setting of the developer's own is left."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
+    return {**kept, "RINGLIGHT_STATE_DIR": str(state), "NO_COLOR": "1"}
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """An environment in which no setting of the developer's own is left."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
-    return {**kept, "RINGLIGHT_STATE_DIR": str(tmp_path / "state"), "NO_COLOR": "1"}
+    return clean_environment(tmp_path / "state")
 
 
 @pytest.fixture
@@ -77,9 +84,9 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., Program]]:
                 pipe.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> "Iterator[Browser]":
-    """A real Chromium, Debian's."""
+    """A real Chromium, Debian's. Not for the whole session: its driver's event loop would stand in others' way."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

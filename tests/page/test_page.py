@@ -3,6 +3,7 @@
 import os
 import re
 import struct
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from watching import choose_fault, video_stats, wait_for_picture, watch
 
+from conftest import Program, clean_environment
 from ringlight.faults import FAULTS
 from ringlight.simulator.switchboard import SWITCHES
 
@@ -24,8 +26,30 @@ def demo(start: Callable[..., object]) -> str:
     return str(program.url)  # type: ignore[attr-defined]
 
 
+@pytest.fixture(scope="module")
+def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A demo for tests that leave nothing behind in it: it starts once."""
+    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
+    yield program.url
+    program.stop()
+
+
 @pytest.fixture
 def page(chromium: Browser, demo: str) -> Iterator[Page]:
+    yield from _page_on(chromium, demo)
+
+
+@pytest.fixture
+def shared_page(chromium: Browser, shared_demo: str) -> Iterator[Page]:
+    yield from _page_on(chromium, shared_demo)
+    httpx2.put(f"{shared_demo}_sim/faults", json={"on": []})
+    deadline = time.monotonic() + 20
+    while any(one["view"] in ("live", "opening") for one in httpx2.get(f"{shared_demo}api/cameras").json()["cameras"]):
+        assert time.monotonic() < deadline, "a view stays open for nobody"
+        time.sleep(0.05)
+
+
+def _page_on(chromium: Browser, demo: str) -> Iterator[Page]:
     complaints: list[str] = []
     page = chromium.new_page(viewport={"width": 1280, "height": 860})
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -36,23 +60,23 @@ def page(chromium: Browser, demo: str) -> Iterator[Page]:
     assert complaints == []
 
 
-def test_moving_frames_are_decoded_for_ten_seconds(page: Page) -> None:
+def test_moving_frames_are_decoded_for_ten_seconds(shared_page: Page) -> None:
     """At least ten frames a second for ten seconds, by the browser's own count, without loss or freeze."""
-    watch(page)
-    before = video_stats(page)
-    page.wait_for_timeout(10_000)
-    after = video_stats(page)
+    watch(shared_page)
+    before = video_stats(shared_page)
+    shared_page.wait_for_timeout(10_000)
+    after = video_stats(shared_page)
     assert (after["frames"] - before["frames"]) / 10 >= 10
     assert after["lost"] == 0
     assert after["freezes"] == 0
     assert after["cipher"] == "SRTP_AEAD_AES_128_GCM"
 
 
-def test_the_picture_moves(page: Page) -> None:
-    watch(page)
-    video = page.locator("video#player")
+def test_the_picture_moves(shared_page: Page) -> None:
+    watch(shared_page)
+    video = shared_page.locator("video#player")
     first = video.screenshot()
-    page.wait_for_timeout(1_000)
+    shared_page.wait_for_timeout(1_000)
     assert video.screenshot() != first
 
 
@@ -71,17 +95,17 @@ def test_two_tabs_share_one_upstream(page: Page, chromium: Browser, demo: str) -
 
 
 @pytest.mark.parametrize("camera", ["front-door", "back-yard", "driveway"])
-def test_every_h264_profile_plays(page: Page, camera: str) -> None:
+def test_every_h264_profile_plays(shared_page: Page, camera: str) -> None:
     """High, Baseline and Main: packets are passed through, so the profile does not matter."""
-    watch(page, camera)
-    page.wait_for_timeout(500)
-    assert video_stats(page)["frames"] >= 5
+    watch(shared_page, camera)
+    shared_page.wait_for_timeout(500)
+    assert video_stats(shared_page)["frames"] >= 5
 
 
-def test_the_steps_are_shown_with_their_times(page: Page) -> None:
-    watch(page)
+def test_the_steps_are_shown_with_their_times(shared_page: Page) -> None:
+    watch(shared_page)
     for name in ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media", "frame"):
-        step = page.locator(f'[data-step="{name}"]')
+        step = shared_page.locator(f'[data-step="{name}"]')
         assert step.get_attribute("data-state") == "done", name
         assert re.search(r"\d", step.inner_text()), name
 
@@ -90,29 +114,29 @@ FAILING = [switch for switch in SWITCHES.values() if not switch.overcome]
 
 
 @pytest.mark.parametrize("switch", FAILING, ids=lambda switch: switch.name)
-def test_each_fault_is_shown_and_lifted(page: Page, switch: object) -> None:
+def test_each_fault_is_shown_and_lifted(shared_page: Page, switch: object) -> None:
     """The card has the code, cause and fix of the catalogue; without the fault, "try again" plays."""
     name, code = switch.name, switch.code  # type: ignore[attr-defined]
-    choose_fault(page, name)
-    page.click('[data-camera="front-door"]')
-    card = page.locator(f'[data-fault-code="{code}"]')
+    choose_fault(shared_page, name)
+    shared_page.click('[data-camera="front-door"]')
+    card = shared_page.locator(f'[data-fault-code="{code}"]')
     card.wait_for(timeout=20_000)
     assert _plain(card.locator(".fault-cause").inner_text()) == _plain(FAULTS[code].cause)
     assert _plain(card.locator(".fault-fix").inner_text()) == _plain(FAULTS[code].fix)
-    choose_fault(page, "")
-    page.click("#try-again")
-    wait_for_picture(page)
-    assert page.locator("[data-fault-code]").count() == 0
+    choose_fault(shared_page, "")
+    shared_page.click("#try-again")
+    wait_for_picture(shared_page)
+    assert shared_page.locator("[data-fault-code]").count() == 0
 
 
-def test_a_camera_that_is_not_ready_is_asked_again(page: Page) -> None:
+def test_a_camera_that_is_not_ready_is_asked_again(shared_page: Page) -> None:
     """Reason 26 twice: the page tells of it, and the third offer plays."""
-    choose_fault(page, "not-ready")
-    page.click('[data-camera="front-door"]')
-    page.wait_for_function(
+    choose_fault(shared_page, "not-ready")
+    shared_page.click('[data-camera="front-door"]')
+    shared_page.wait_for_function(
         "() => document.body.innerText.includes('SIG-NOT-READY') && document.body.innerText.includes('Trying again')"
     )
-    wait_for_picture(page)
+    wait_for_picture(shared_page)
 
 
 def test_a_view_goes_on_beyond_rings_time_limit_without_a_freeze(
@@ -152,10 +176,10 @@ def test_on_a_battery_the_viewer_is_asked_before_the_view_goes_on(
     page.close()
 
 
-def test_a_browser_without_webrtc_is_told_so(chromium: Browser, demo: str) -> None:
+def test_a_browser_without_webrtc_is_told_so(chromium: Browser, shared_demo: str) -> None:
     page = chromium.new_page()
     page.add_init_script("delete window.RTCPeerConnection")
-    page.goto(demo)
+    page.goto(shared_demo)
     page.click('[data-camera="front-door"]')
     page.locator('[data-fault-code="VIEWER-NO-WEBRTC"]').wait_for()
     page.close()
@@ -174,24 +198,24 @@ def test_turning_the_camera_moves_the_picture(page: Page, demo: str) -> None:
     assert page.locator("camera-view").get_attribute("state") == "playing"
 
 
-def test_a_camera_that_cannot_turn_shows_no_buttons_for_it(page: Page) -> None:
-    watch(page)
-    assert page.locator(".turn-pad").is_hidden()
+def test_a_camera_that_cannot_turn_shows_no_buttons_for_it(shared_page: Page) -> None:
+    watch(shared_page)
+    assert shared_page.locator(".turn-pad").is_hidden()
 
 
-def test_everything_works_with_the_keyboard_alone(page: Page) -> None:
-    page.keyboard.press("Tab")
+def test_everything_works_with_the_keyboard_alone(shared_page: Page) -> None:
+    shared_page.keyboard.press("Tab")
     for _ in range(20):
-        if page.evaluate("document.activeElement?.dataset?.camera") == "front-door":
+        if shared_page.evaluate("document.activeElement?.dataset?.camera") == "front-door":
             break
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    wait_for_picture(page)
+        shared_page.keyboard.press("Tab")
+    shared_page.keyboard.press("Enter")
+    wait_for_picture(shared_page)
 
 
-def test_a_phone_needs_no_sideways_scrolling(chromium: Browser, demo: str) -> None:
+def test_a_phone_needs_no_sideways_scrolling(chromium: Browser, shared_demo: str) -> None:
     page = chromium.new_page(viewport={"width": 360, "height": 740})
-    page.goto(demo)
+    page.goto(shared_demo)
     watch(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.close()
@@ -208,12 +232,12 @@ def test_leaving_the_page_ends_the_view_after_the_linger(page: Page, demo: str) 
     assert ended == ["closed by the client"]
 
 
-def test_the_picture_in_the_readme_is_of_this_page(page: Page, tmp_path: Path) -> None:
+def test_the_picture_in_the_readme_is_of_this_page(shared_page: Page, tmp_path: Path) -> None:
     """`make picture` takes it anew; here it is only looked at whether there is one of the right size."""
-    watch(page)
-    page.wait_for_timeout(2_500)
+    watch(shared_page)
+    shared_page.wait_for_timeout(2_500)
     target = PICTURE if os.environ.get("RINGLIGHT_TAKE_PICTURE") else tmp_path / "page.png"
-    page.screenshot(path=target)
+    shared_page.screenshot(path=target)
     assert struct.unpack(">II", PICTURE.read_bytes()[16:24]) == struct.unpack(">II", target.read_bytes()[16:24])
 
 
