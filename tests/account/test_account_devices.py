@@ -231,6 +231,37 @@ def test_every_known_kind_has_words_for_people() -> None:
     assert _one(kind="doorbell_graham_cracker").model == "Wired doorbell"
 
 
+def test_the_flat_list_is_read_by_the_same_rules() -> None:
+    found = parse_devices(
+        {
+            "devices": [
+                {**YARD, "id": 1},
+                {"id": 2, "kind": "cam_of_tomorrow", "settings": {"enable_vod": True}},
+                {"id": 3, "kind": "cam_of_next_week", "health": {"vod_enabled": False}, "owned": False},
+                {"id": 4, "kind": "chime_v3", "settings": {"volume": 5}},
+                {"id": 5, "kind": "base_station_v1", "alerts": {"connection": "online"}},
+                {"id": 6, "kind": "intercom_handset_audio", "settings": {"show_recordings": True}},
+                {"id": 7, "kind": "onvif_camera"},
+                5,
+            ]
+        }
+    )
+    assert [camera.id for camera in found.cameras] == [1, 2, 3, 7]
+    assert [device.id for device in found.others] == [4, 5, 6]
+    assert found.notes == ["devices[7] is no object"]
+    assert (found.cameras[2].shared, found.cameras[2].refusal) == (True, "CAM-VIDEO-OFF")
+    (same,) = parse_devices({"stickup_cams": [{**YARD, "id": 1}]}).cameras
+    assert found.cameras[0] == same
+
+
+@pytest.mark.parametrize("value", [4003, "4081", 101, "1e9"])
+def test_millivolts_are_no_percentage_and_make_no_battery(value: object) -> None:
+    """Wired doorbells were seen to report 4003 and 4081 as `battery_life`."""
+    camera = _one("doorbots", kind="lpd_v1", battery_life=value)
+    assert (camera.power, camera.battery_percent) == (Power.WIRED, None)
+    assert _one(kind="cocoa_camera", battery_life=value, battery_life_2="55").battery_percent == 55
+
+
 @pytest.mark.parametrize("json", [None, [], "x", 5, True])
 def test_an_answer_that_is_no_object_is_a_fault(json: object) -> None:
     with pytest.raises(AuthError) as caught:
@@ -244,11 +275,14 @@ NAMES = [
     *("id", "kind", "description", "owned", "battery_life", "battery_life_2", "led_status", "siren_status"),
     *("external_connection", "alerts", "settings", "health", "connection", "connected", "rss_connected"),
     *("power_mode", "enable_vod", "vod_enabled", "live_view_disabled", "privacy_cover_enabled"),
+    *("enable_vod", "video_settings"),
     *("battery_percentage", "battery_present", "ac_power", "ptz_connected", "supported_rpc_commands"),
 ]
 PARTS = st.dictionaries(st.sampled_from(NAMES), JSON)
 RECORDS = st.dictionaries(st.sampled_from(NAMES), JSON | PARTS)
-LISTS = st.dictionaries(st.sampled_from(["doorbots", "stickup_cams", "chimes", "other"]) | st.text(), st.lists(RECORDS))
+LISTS = st.dictionaries(
+    st.sampled_from(["doorbots", "stickup_cams", "chimes", "other", "devices"]) | st.text(), st.lists(RECORDS)
+)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a slow machine is no fault of ours

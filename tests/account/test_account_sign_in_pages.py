@@ -128,7 +128,7 @@ def test_a_code_may_be_asked_for_in_several_ways(asking: Response) -> None:
         _page(),
         Response(200, {}, b'<script id="__NEXT_DATA__">{"props": {"pageProps": {"csrfToken": "csrf-1"}}}</script>'),
         Response(200, {}, b"<html></html>", ("csrf-token=csrf-1; Path=/oauth/v2; Secure",)),
-        Response(200, {}, b"<SCRIPT ID='oauth-args'>broken</SCRIPT><script id='oauth-args'>{\"csrf_token\": \"csrf-1\"}</script>"),
+        Response(200, {}, b"<SCRIPT ID='oauth-args'>x</SCRIPT>" + _page().body.replace(b"csrf-token", b"csrf_token")),
     ],
 )  # fmt: skip
 def test_the_csrf_token_is_found_wherever_it_was_seen(page: Response) -> None:

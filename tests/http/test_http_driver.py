@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import pickle
 import socket
 import ssl
@@ -389,3 +390,16 @@ def _self_signed(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     return context
+
+
+async def test_the_librarys_log_has_neither_queries_nor_headers_of_answers(caplog: pytest.LogCaptureFixture) -> None:
+    """A signed address, a cookie and the redirect with a code are secrets; the library logs all three."""
+    caplog.set_level(logging.DEBUG)
+    head = f"HTTP/1.1 302 Found\r\nSet-Cookie: a={CANARY}\r\nLocation: /?code={CANARY}\r\nContent-Length: 0\r\n\r\n"
+    async with _serving(_say(head.encode())) as url, AsyncDriver() as driver:
+        request = Request("GET", f"{url}/path?signature={CANARY}", headers={"Cookie": Secret(CANARY)})
+        assert CANARY in (await driver.send(request)).set_cookies[0]
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("http")]
+    assert any("receive_response_headers.complete" in line for line in said)
+    assert any("/path" in line and "302" in line for line in said)
+    assert CANARY not in "".join(said)

@@ -12,13 +12,13 @@ class Pause:
     """
 
     def __init__(self) -> None:
-        self._until = float("-inf")
+        self._since = self._until = float("-inf")
         self._code = ""
 
     def note(self, error: RingError, now: float) -> None:
         """Take an error into account; one that names no wait changes nothing."""
         if isinstance(error, RateLimited) and error.retry_after:
-            self._until, self._code = now + error.retry_after, error.code
+            self._since, self._until, self._code = now, now + error.retry_after, error.code
 
     def check(self, now: float) -> None:
         """Return if it may be asked at `now`, in seconds by the clock that `note` was given.
@@ -27,7 +27,7 @@ class Pause:
             RateLimited: The refusal that was remembered, with the rest of its wait.
         """
         left = self._until - now
-        if left > 0:
+        if left > 0 and now >= self._since:  # a clock that was set back says nothing of the wait
             raise fault_error(self._code, f"not asked again: Ring wants {left:.0f} s more", retry_after=left)
 
     def end(self) -> None:

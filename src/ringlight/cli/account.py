@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from ringlight.secrets import Secret
 from ringlight.settings import Settings, load_settings
 
 
-class Flow(str, Enum):
+class Flow(StrEnum):
     """How to sign in."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a way

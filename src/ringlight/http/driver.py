@@ -11,6 +11,7 @@ import msgspec
 
 from ringlight.errors import fault_error
 from ringlight.http.address import base_of, host_of, is_loopback, rebase
+from ringlight.http.discretion import be_discreet
 from ringlight.http.flow import MAX_BODY, Flow, Request, Response, drive, unreadable
 from ringlight.http.translate import FOREIGN, translate
 from ringlight.secrets import Secret
@@ -57,6 +58,7 @@ class AsyncDriver:
         self._timeout = timeout
         self._base_url = base_url
         self._user_agent = user_agent
+        be_discreet()
         self._client = _new_client(transport, trust_env=base_url is None or not is_loopback(base_url))
 
     async def __aenter__(self) -> Self:

@@ -7,135 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringlight.simulator.clip import Clip, make_clip
+from ringlight.simulator.premises import CAMERAS, EVENTS, MORE_CAMERAS, SimCamera, SimEvent
 from ringlight.simulator.sound import make_sound
 from ringlight.simulator.switchboard import SWITCHES
 from ringlight.simulator.turning import Facing
 
+__all__ = [
+    "CAMERAS",
+    "EVENTS",
+    "MORE_CAMERAS",
+    "TICKET_LIFE",
+    "TOKEN_LIFE",
+    "Delays",
+    "DialogRecord",
+    "SimCamera",
+    "SimEvent",
+    "World",
+]
+
 TICKET_LIFE = 60.0  # seconds
 TOKEN_LIFE = 3600  # seconds
 KEPT_DIALOGS = 100
-_ADA = {"id": 4711, "email": "ada@ringlight.test", "first_name": "Ada", "last_name": "Sim"}
-_GRACE = {"id": 4712, "email": "grace@ringlight.test", "first_name": "Grace", "last_name": "Sim"}
-
-
-@dataclass(frozen=True, slots=True)
-class SimCamera:
-    """One simulated camera."""
-
-    id: int
-    name: str
-    kind: str
-    group: str
-    profile: str
-    hue: int
-    battery: int | None = None
-    pan_and_tilt: bool = False
-    privacy_cover: bool = False
-    video_off: bool = False
-    shared: bool = False
-    millivolts: int | None = None
-
-    @property
-    def has_light(self) -> bool:
-        """Whether it has a light that can be switched."""
-        return "floodlight" in self.kind
-
-    @property
-    def has_siren(self) -> bool:
-        """Whether it has a siren."""
-        return "floodlight" in self.kind
-
-    @property
-    def clip(self) -> Clip:
-        """What it sees; encoded at the first use."""
-        return self.clip_facing(Facing())
-
-    def clip_facing(self, facing: Facing) -> Clip:
-        """What it sees when it has turned."""
-        return make_clip(self.name, self.hue, self.profile, facing.pan, facing.tilt)
-
-    def record(self, on: set[str]) -> dict[str, Any]:
-        """Return its entry of `ring_devices`, as the switches say."""
-        offline, disabled = "offline" in on, "live-view-disabled" in on
-        covered, video = self.privacy_cover or "privacy-cover" in on, not (self.video_off or "video-off" in on)
-        health: dict[str, Any] = {"connected": not offline, "rss_connected": not offline, "vod_enabled": video}
-        life = self.battery if self.millivolts is None else self.millivolts
-        if self.battery is not None:
-            health |= {"battery_percentage": self.battery, "battery_present": True}
-        if self.pan_and_tilt:
-            health["supported_rpc_commands"] = ["PTZ.Pan.Step", "PTZ.Tilt.Step"]
-        return {
-            "id": self.id,
-            "description": self.name,
-            "kind": self.kind,
-            "device_id": f"{self.id:012x}",
-            "location_id": "loc-sim-1",
-            "owned": not self.shared,
-            "owner": _GRACE if self.shared else _ADA,
-            "battery_life": None if life is None else str(life),
-            "alerts": {
-                "connection": "offline" if offline else "online",
-                **({"privacy_cover_enabled": True} if covered else {}),
-            },
-            "settings": {
-                "enable_vod": video,
-                "live_view_disabled": disabled,
-                "power_mode": "wired" if self.battery is None else "battery",
-            },
-            "health": health,
-            **({"led_status": "off"} if self.has_light else {}),
-            **({"siren_status": {"seconds_remaining": 0}} if self.has_siren else {}),
-        }
-
-
-CAMERAS = (
-    SimCamera(1001, "Front Door", "lpd_v2", "doorbots", "high", 160),
-    SimCamera(1002, "Back Yard", "cocoa_camera", "stickup_cams", "baseline", 140, battery=87),
-    SimCamera(1003, "Driveway", "floodlight_pro", "stickup_cams", "main", 185, pan_and_tilt=True),
-)
-
-# For `World(cameras=CAMERAS + MORE_CAMERAS)`: what a long list of devices may hold.
-MORE_CAMERAS = (
-    SimCamera(1004, "Nursery", "stickup_cam_mini_v2", "stickup_cams", "baseline", 150, privacy_cover=True),
-    SimCamera(1005, "Garage", "stickup_cam_wired", "stickup_cams", "main", 170, video_off=True),
-    SimCamera(1006, "Neighbours", "doorbell_v4", "authorized_doorbots", "high", 180, battery=41, shared=True),
-    SimCamera(1007, "Attic", "cam_of_tomorrow", "stickup_cams", "baseline", 190),
-    SimCamera(1008, "Gate", "lpd_v1", "doorbots", "main", 165, millivolts=4003),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SimEvent:
-    """Something that a simulated camera has seen.
-
-    Attributes:
-        id: Ring's number for it, too long for a JavaScript number.
-        doorbot_id: The camera.
-        kind: `motion`, `ding` or `on_demand`.
-        created_at: When, in Ring's form.
-        recorded: Whether there is a recording.
-    """
-
-    id: int
-    doorbot_id: int
-    kind: str
-    created_at: str
-    recorded: bool = True
-
-    def record(self) -> dict[str, Any]:
-        """Return its entry of a camera's history."""
-        status = "ready" if self.recorded else "unavailable"
-        return {"id": self.id, "created_at": self.created_at, "kind": self.kind, "answered": False, "favorite": False,
-                "events": [], "recording": {"status": status}, "snapshot_url": ""}  # fmt: skip
-
-
-EVENTS = (
-    SimEvent(7_500_000_000_000_000_003, 1001, "ding", "2026-02-03T18:04:05.250Z"),
-    SimEvent(7_500_000_000_000_000_002, 1001, "motion", "2026-02-03T18:03:58.000Z"),
-    SimEvent(7_500_000_000_000_000_001, 1001, "on_demand", "2026-02-02T07:00:00.000Z", recorded=False),
-    SimEvent(7_500_000_000_000_000_004, 1003, "motion", "2026-02-03T19:30:00.000Z"),
-)
 
 
 @dataclass(frozen=True, slots=True)
