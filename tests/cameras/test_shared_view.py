@@ -176,6 +176,56 @@ async def test_who_watches_is_told_of_the_end() -> None:
     assert house.view.progress.as_dict()["fault"]["code"] == "SIG-PING"
 
 
+async def test_a_yes_to_a_renewal_is_for_one_renewal() -> None:
+    house = House()
+    house.view._renewal = lambda: "ask"
+    watcher = asyncio.create_task(hold(house.view, asyncio.Event()))
+    await settle()
+    may_renew = house.made[0].may_renew
+    assert [may_renew(), house.view.progress.renewal] == [False, "asked"]
+    house.view.grant_renewal()
+    assert [may_renew(), may_renew()] == [True, False]
+    watcher.cancel()
+    await asyncio.wait({watcher})
+
+
+async def test_who_still_holds_a_view_that_has_ended_keeps_no_camera_awake() -> None:
+    house, leave = House(), asyncio.Event()
+    holder = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    house.made[0].answered.set_result(None)
+    await settle()
+    house.made[0].over.set_result(fault_error("SIG-PING"))
+    await settle()
+    second_leaves = asyncio.Event()
+    second = asyncio.create_task(hold(house.view, second_leaves))
+    await settle()
+    house.made[1].answered.set_result(None)
+    await settle()
+    second_leaves.set()
+    await second
+    await settle()
+    assert house.made[1].closed
+    leave.set()
+    assert await holder == "left"
+    assert house.view.progress.viewers == 0
+
+
+async def test_a_view_that_has_ended_gives_no_old_pictures() -> None:
+    house = House()
+    joining = house.view.join()
+    entering = asyncio.ensure_future(joining.__aenter__())
+    await settle()
+    house.made[0].answered.set_result(None)
+    view = await entering
+    house.made[0].over.set_result(fault_error("SIG-PING"))
+    await settle()
+    for use in (view.snapshot(), view.turn("left")):
+        with pytest.raises(RingError, match="SIG-PING"):
+            await use
+    await joining.__aexit__(None, None, None)
+
+
 async def test_the_progress_tells_steps_attempts_and_notes() -> None:
     house, leave = House(), asyncio.Event()
     watcher = asyncio.create_task(hold(house.view, leave))

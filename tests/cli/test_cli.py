@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,13 @@ def test_devices_are_listed_for_people_and_for_programs(signed_in: Run, ring: Si
     ring.world.switch(["live-view-disabled"])
     rows = json.loads(signed_in("devices", "--json").stdout)["devices"]
     assert [row["refusal"]["code"] for row in rows] == ["CAM-DISABLED"] * 3
+
+
+def test_brackets_in_a_cameras_name_are_shown_and_not_read(signed_in: Run, ring: SimulatedRing) -> None:
+    ring.world.cameras = (replace(ring.world.cameras[0], name="Gate [/] [back]"), *ring.world.cameras[1:])
+    table = signed_in("devices")
+    assert table.returncode == 0, table.stderr
+    assert "Gate [/] [back]" in table.stdout
 
 
 def test_a_recording_is_ten_seconds_of_h264(signed_in: Run, tmp_path: Path) -> None:

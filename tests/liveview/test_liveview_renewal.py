@@ -9,7 +9,7 @@ from dialing import FRONT_DOOR, Notes, account_at
 
 from ringlight import Account
 from ringlight.account.endpoints import signaling_url
-from ringlight.liveview import LiveViewClient
+from ringlight.liveview import LiveViewClient, client
 from ringlight.liveview.client import Renewed
 from ringlight.media import h264
 from ringlight.secrets import Secret
@@ -90,6 +90,21 @@ async def test_a_renewal_that_fails_leaves_the_running_view_alone(ring: Simulate
         await asyncio.sleep(0.3)
         assert len(notes.packets) > seen
         assert renewals(notes) == 0
+
+
+async def test_a_renewal_that_failed_late_is_tried_again(ring: SimulatedRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attempt outlasts the pause between two tries, so its end has to set the clock anew."""
+    monkeypatch.setattr(client, "RENEW_AGAIN", 0.2)
+    notes = Notes()
+    async with account_at(ring, renew_after=0.3, path_timeout=0.6) as account, renewing(account, notes, lambda: True):
+        async with asyncio.timeout(8):
+            await notes.flowing.wait()
+            ring.world.switch(["no-udp"])
+            while "MEDIA-UDP" not in notes.notes:
+                await asyncio.sleep(0.02)
+            ring.world.switch([])
+            while not renewals(notes):
+                await asyncio.sleep(0.02)
 
 
 async def test_closing_during_a_renewal_closes_both_views(ring: SimulatedRing) -> None:

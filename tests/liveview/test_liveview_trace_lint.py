@@ -64,6 +64,10 @@ def test_what_is_no_message_is_counted_and_an_empty_trace_says_what_is_expected(
     assert mixed.seen == 5
     assert mixed.findings == []
     assert "Nothing in it is a message" in lint("", "noise").verdict
+    notes = lint('{"at": 1, "dir": "note", "msg": {"text": "x"}}', *REGULAR)
+    assert (notes.seen, notes.unread) == (5, 0)
+    endless = lint(line("out", PING).replace("1.0", "9" * 400))
+    assert (endless.findings[0].at, endless.findings[0].code) == (None, "SIG-ORDER")
 
 
 @given(

@@ -100,6 +100,10 @@ async def test_whep_plays_and_delete_ends_it() -> None:
             location = playing.location
             trickle = {"Content-Type": "application/trickle-ice-sdpfrag"}
             assert (await http.patch(location, content=b"a=end-of-candidates", headers=trickle)).status_code == 204
+            restart = await http.patch(location, content=b"a=ice-ufrag:other\r\na=ice-pwd:x\r\n", headers=trickle)
+            assert (restart.status_code, restart.json()["code"]) == (422, "VIEWER-RESTART")
+            stale = await http.patch(location, content=b"", headers={**trickle, "If-Match": '"old"'})
+            assert (stale.status_code, stale.json()["code"]) == (412, "VIEWER-STALE")
         gone = await http.delete(location)
         assert gone.status_code == 404
         assert gone.json()["code"] == "VIEWER-GONE"
@@ -214,6 +218,32 @@ async def test_turning_what_cannot_turn_and_nonsense_are_refused() -> None:
         assert world.live_views == 0
 
 
+async def test_a_page_that_listens_does_not_hold_up_the_end_of_the_server() -> None:
+    loop = asyncio.get_running_loop()
+    async with house() as (http, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", http.base_url.port)
+        writer.write(b"GET /api/cameras/front-door/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await reader.readuntil(b"data: ")
+        began = loop.time()
+    assert loop.time() - began < 1.5
+    writer.close()
+
+
+async def test_a_camera_that_leaves_rings_list_keeps_its_view_and_its_place() -> None:
+    async with house() as (http, world), viewer(str(http.base_url), "driveway", http) as playing:
+        await playing.receive(5)
+        everything = world.cameras
+        world.cameras = tuple(camera for camera in everything if camera.id != 1003)
+        await asyncio.sleep(2.1)  # the list is shown again for two seconds
+        assert (await http.get("api/cameras/driveway")).json()["code"] == "CAM-UNKNOWN"
+        before = len(playing.packets)
+        await playing.receive(before + 10)
+        world.cameras = everything
+        await asyncio.sleep(2.1)
+        assert (await http.get("api/cameras/driveway")).json()["view"] == "live"
+        assert world.live_views == 1
+
+
 async def test_a_still_is_a_jpeg() -> None:
     async with house() as (http, _):
         answer = await http.get("api/cameras/back-yard/snapshot.jpg")
@@ -231,6 +261,25 @@ async def test_a_page_of_another_origin_may_not_write() -> None:
         assert answer.status_code == 403
         assert answer.json()["code"] == "ORIGIN-REFUSED"
         assert world.live_views == 0
+
+
+async def test_a_page_of_another_site_cannot_wake_a_camera_with_a_picture() -> None:
+    """`<img src=…/snapshot.jpg>` carries no Origin, but browsers say that it comes from elsewhere."""
+    image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    async with house() as (http, world):
+        for path, headers in (("api/cameras/back-yard/snapshot.jpg", image), ("api/cameras", link)):
+            assert (await http.get(path, headers=headers)).json()["code"] == "ORIGIN-REFUSED"
+        assert (await http.get("/", headers=link)).status_code == 200
+        assert world.live_views == 0
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://["}, {"Authorization": "Basic \xe9"}, {"Host": "["}])
+async def test_broken_headers_are_refused_and_break_nothing(headers: dict[str, str]) -> None:
+    async with house(host="0.0.0.0", key="long and random") as (http, _):
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in {**SDP, **headers}.items()]
+        answer = await http.post("whep/front-door", content=GOOD_OFFER, headers=raw)
+        assert answer.status_code in (400, 401, 403)
 
 
 async def test_an_allowed_origin_may_and_can_read_the_answer() -> None:

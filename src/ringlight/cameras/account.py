@@ -4,6 +4,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from ringlight.account import AccountClient, Device, Power
 from ringlight.account.endpoints import signaling_url
@@ -28,8 +29,13 @@ class Account(AccountClient):
     """
 
     trace: Trace | None = None
-    _cameras: dict[int, Camera] | None = None
+    _listed: list[Camera] | None = None  # as Ring lists them now
+    _known: dict[int, Camera]  # all that were ever listed: one may come back, and its view may still run
     _listed_at: float = float("-inf")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._known = {}
 
     async def cameras(self) -> list[Camera]:
         """List the cameras, as Ring has them now; the same camera stays the same object.
@@ -38,13 +44,12 @@ class Account(AccountClient):
             RingError: Why the list could not be read.
         """
         now = asyncio.get_running_loop().time()
-        if self._cameras is None or now - self._listed_at >= LIST_LIFE:
+        if self._listed is None or now - self._listed_at >= LIST_LIFE:
             devices = await self.devices()
-            known = self._cameras or {}
             names = _identifiers(devices)
-            self._cameras = {device.id: self._known(known, names[device.id], device) for device in devices}
+            self._listed = [self._camera_of(device, names[device.id]) for device in devices]
             self._listed_at = now
-        return list(self._cameras.values())
+        return list(self._listed)
 
     async def camera(self, name: str | int) -> Camera:
         """Return a camera by its name, its id in addresses, or Ring's number.
@@ -62,15 +67,15 @@ class Account(AccountClient):
 
     async def aclose(self) -> None:
         """Close every view, then the account."""
-        for camera in (self._cameras or {}).values():
+        for camera in self._known.values():
             await camera.view.close()
         await super().aclose()
 
-    def _known(self, known: dict[int, Camera], identifier: str, device: Device) -> Camera:
-        camera = known.get(device.id)
+    def _camera_of(self, device: Device, identifier: str) -> Camera:
+        camera = self._known.get(device.id)
         if camera is None:
             view = SharedView(self._dial(device.id), self.settings, lambda: self._renewal_policy(device.id))
-            return Camera(identifier, device, view)
+            camera = self._known[device.id] = Camera(identifier, device, view)
         camera.id, camera.device = identifier, device
         return camera
 
@@ -93,7 +98,7 @@ class Account(AccountClient):
 
     def _renewal_policy(self, number: int) -> Policy:
         """Say whether the view of a camera may go on beyond Ring's time limit."""
-        camera = (self._cameras or {})[number]
+        camera = self._known[number]
         chosen = self.settings.cameras.renewal_of.get(camera.id, self.settings.cameras.renewal)
         if chosen == "auto":  # every minute costs a battery charge, so its owner is asked
             return "while-watched" if camera.device.power is Power.WIRED else "ask"

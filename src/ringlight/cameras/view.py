@@ -75,6 +75,7 @@ class View:
         Raises:
             CameraError: CAM-COMMAND.
         """
+        self._check_open()
         axis = "Pan" if direction in ("left", "right") else "Tilt"
         await self._upstream.command(f"PTZ.{axis}.Step", {"direction": direction.upper()})
 
@@ -106,8 +107,13 @@ class View:
             MediaError: MEDIA-NO-KEY-FRAME where none came in time.
             RingError: Why the view ended before.
         """
+        self._check_open()
         unit = self.broadcast.key_frame() or await self._next_key_frame(within)
         return await asyncio.to_thread(stills.to_jpeg, unit)
+
+    def _check_open(self) -> None:
+        if self._ended.done():
+            raise self._ended.result()
 
     async def _next_key_frame(self, within: float) -> AccessUnit:
         watch = _KeyFrameWatch(self.broadcast)
@@ -156,21 +162,20 @@ class SharedView:
         Raises:
             RingError: Why it could not be opened.
         """
-        self.progress.viewers += 1
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
+        if self._opening is None:
+            self.progress.viewers = 0
+            self._opening = asyncio.create_task(self._open(), name="open view")
+        opening = self._opening
+        self.progress.viewers += 1
+        self._tell()
         try:
-            if self._opening is None:
-                self._opening = asyncio.create_task(self._open(), name="open view")
-            self._tell()
-            yield await asyncio.shield(self._opening)
+            yield await asyncio.shield(opening)
         finally:
-            self.progress.viewers -= 1
-            self._tell()
-            if not self.progress.viewers and self._opening is not None:
-                loop = asyncio.get_running_loop()
-                self._lingering = loop.call_later(self._settings.cameras.linger, self._hang_up)
+            if self._opening is opening:  # who still holds a view that has ended counts no more
+                self._leave()
 
     async def changes(self) -> AsyncGenerator[Progress, None]:
         """Yield the progress now and after each change, for as long as wanted."""
@@ -178,6 +183,13 @@ class SharedView:
             changed = self._changed
             yield self.progress
             await changed.wait()
+
+    def _leave(self) -> None:
+        self.progress.viewers -= 1
+        self._tell()
+        if not self.progress.viewers:
+            loop = asyncio.get_running_loop()
+            self._lingering = loop.call_later(self._settings.cameras.linger, self._hang_up)
 
     def grant_renewal(self) -> None:
         """Let the view go on beyond Ring's time limit, once: somebody who watches wants it."""
@@ -192,7 +204,10 @@ class SharedView:
         if policy == "ask" and self.progress.renewal == "none":
             self.progress.renewal = "asked"
             self._tell()
-        return policy == "while-watched" or self.progress.renewal == "granted"
+        if policy == "ask" and self.progress.renewal == "granted":
+            self.progress.renewal = "none"  # a yes is for one renewal
+            return True
+        return policy == "while-watched"
 
     async def close(self) -> None:
         """Close at once, whoever watches."""
@@ -239,7 +254,12 @@ class SharedView:
         return View(upstream, broadcast, ended)
 
     async def _watch(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
-        error = await upstream.ended()
+        try:
+            error = await upstream.ended()
+        except Exception as broken:
+            # A bug of ours: who watches is told all the same.
+            log.exception("a view broke")
+            error = fault_error("SERVER-ERROR", type(broken).__name__)
         self._forget(upstream, error)
         ended.set_result(error)
         broadcast.close()
@@ -248,6 +268,10 @@ class SharedView:
         if self._upstream is not upstream:
             return
         self._upstream = self._opening = None
+        self.progress.viewers = 0
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         if error.code == "SIG-CLOSED":
             self.progress.end()
         else:
@@ -262,6 +286,7 @@ class SharedView:
             return
         self._spawn(self._close_upstream(upstream, opening))
         self._upstream = self._opening = None
+        self.progress.viewers = 0
         self.progress.end()
         self._tell()
 

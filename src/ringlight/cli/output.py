@@ -25,8 +25,9 @@ TracePath = Annotated[
     typer.Option("--trace", help="Record every signaling message: no secrets, but network addresses.", metavar="FILE"),
 ]
 
-story = Console(stderr=True, highlight=False, soft_wrap=True)
-result = Console(highlight=False, soft_wrap=True)
+# No markup: what Ring and its users named may hold brackets.
+story = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+result = Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def tell(text: str) -> None:

@@ -13,7 +13,7 @@ from ringlight.cameras import Account
 from ringlight.errors import RingError, fault_error
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request
-from ringlight.http.serving import listen
+from ringlight.http.serving import Serving, listen
 from ringlight.liveview.attempt import open_socket
 from ringlight.media.port import own_addresses
 from ringlight.settings import Settings
@@ -50,16 +50,18 @@ async def port_probe(settings: Settings) -> str:
     try:
         listen(host, port).close()
     except RingError:
-        if await _is_ringlight(host, port):
+        if await _is_ringlight(settings):
             return f"{port} is taken by a Ringlight server that runs"
         raise
     return f"{port} is free"
 
 
-async def _is_ringlight(host: str, port: int) -> bool:
+async def _is_ringlight(settings: Settings) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)
+    url = f"{Serving(host, settings.server.port).url}api/about"
     async with AsyncDriver(timeout=2) as driver:
         try:
-            answer = await driver.send(Request("GET", f"http://{host}:{port}/api/about"))
+            answer = await driver.send(Request("GET", url, bearer=settings.secret_key))
         except RingError:
             return False
     return b'"Ringlight"' in answer.body

@@ -98,6 +98,25 @@ ROWS = (
         source="viewers",
     ),
     Fault(
+        "VIEWER-RESTART",
+        "This playback cannot be restarted",
+        cause="The viewer asked for an ICE restart, which is not offered yet.",
+        fix="End this playback (DELETE) and start a new one (POST). A change of network needs neither: it is "
+        "followed by itself.",
+        retry=Retry.NOW,
+        http=422,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-STALE",
+        "The playback has changed meanwhile",
+        cause="The request names another version of the playback (If-Match) than the one that runs.",
+        fix="Use the ETag of the answer to the POST, or start a new playback.",
+        retry=Retry.NOW,
+        http=412,
+        source="viewers",
+    ),
+    Fault(
         "VIEWER-UDP",
         "Your browser cannot reach Ringlight by UDP",
         cause="The page works, but no UDP packet came through between the browser and the Ringlight server.",

@@ -85,6 +85,7 @@ class Attempt:
         self._receptions: dict[int, Reception] = {}
         self._our_ssrc = secrets.randbits(32)
         self._seen_at = float("-inf")
+        self._seen_every = min(SEEN_EVERY, settings.stall_timeout / 3)
         self._video_ssrc: int | None = None
         self._commands: dict[str, asyncio.Future[str | None]] = {}
 
@@ -115,6 +116,9 @@ class Attempt:
                 raise
             finally:
                 await _end(*self._tasks)
+                for waiting in self._commands.values():
+                    if not waiting.done():
+                        waiting.set_result("the view has ended")
 
     def ask_key_frame(self) -> None:
         """Send a PLI for the video; nothing before the first packet."""
@@ -248,7 +252,7 @@ class Attempt:
             if packet.payload_type == self._video_type:
                 self._video_ssrc = packet.ssrc
         reception.note(packet, now)
-        if now - self._seen_at >= SEEN_EVERY:
+        if packet.payload_type == self._video_type and now - self._seen_at >= self._seen_every:
             self._seen_at = now
             self._events.put_nowait(core.MediaSeen())
         self._on_packet(packet)

@@ -89,6 +89,8 @@ class LiveViewClient:
         self._leg: _Leg | None = None
         self._next: _Leg | None = None
         self._renewal: asyncio.TimerHandle | None = None
+        self._leaving: set[asyncio.Task[RingError]] = set()
+        self._finished = False
         self._runner: asyncio.Task[RingError] | None = None
         self._answered: asyncio.Future[Agreed] | None = None
         self._stopped = False
@@ -166,6 +168,8 @@ class LiveViewClient:
                 if self._next is not None:
                     self._take_over(self._next)
                     continue
+                if leg.flowing:
+                    ended.clear()  # what an earlier view went through does not count against this one
                 ended[error.code] += 1
                 pause = self._pause(leg, error.code, ended[error.code])
                 if pause is None:
@@ -174,9 +178,11 @@ class LiveViewClient:
                 await asyncio.sleep(pause)
                 self._leg = self._begin(renew_token=error.code == "SIG-AUTH")
         finally:
+            self._finished = True  # from here on no key frame takes over, and no timer is set
             if self._renewal is not None:
                 self._renewal.cancel()
-            await _end(leg.task for leg in (self._leg, self._next) if leg is not None)
+            open_legs = [leg.task for leg in (self._leg, self._next) if leg is not None]
+            await _end([*open_legs, *self._leaving])
 
     def _pause(self, leg: "_Leg", code: str, tries: int) -> float | None:
         if leg.flowing:  # a view that ran is opened again only where its time was up and somebody still watches
@@ -224,6 +230,8 @@ class LiveViewClient:
             self._answered.set_result(agreed)
 
     def _took(self, leg: "_Leg", packet: Packet) -> None:
+        if self._finished:
+            return
         if leg is self._next and leg.starts_with(packet):
             self._take_over(leg)
         if leg is self._leg:
@@ -234,6 +242,8 @@ class LiveViewClient:
     def _renew_in(self, seconds: float) -> None:
         if self._renewal is not None:
             self._renewal.cancel()
+        if self._finished:
+            return
         self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)
 
     def _renew(self) -> None:
@@ -247,6 +257,7 @@ class LiveViewClient:
     def _renewal_ended(self, task: "asyncio.Task[RingError]") -> None:
         if self._next is not None and self._next.task is task:
             self._next = None
+            self._renew_in(RENEW_AGAIN)
             error = _outcome(task)
             self._on_event(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
 
@@ -258,6 +269,8 @@ class LiveViewClient:
         self._on_event(Renewed())
         self._renew_in(self._settings.renew_after)
         if before is not None:
+            self._leaving.add(before.task)
+            before.task.add_done_callback(self._leaving.discard)
             before.task.cancel()
 
 

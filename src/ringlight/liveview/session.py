@@ -117,6 +117,7 @@ class Session:
     _done: set[str] = field(default_factory=set)
     _notice: str | None = None
     _media_session: str | None = None
+    _waiting_commands: list[Command] = field(default_factory=list)
 
     @property
     def deadline(self) -> float | None:
@@ -230,6 +231,7 @@ class Session:
         self.state = State.LIVE
         self._deadlines["ping"] = now + self._ping_every
         self._deadlines["pong"] = now + self._pong_limit
+        waiting, self._waiting_commands = self._waiting_commands, []
         mine = messages.StreamOptions(
             doorbot_id=self.doorbot_id,
             session_id=self.session_id,
@@ -241,6 +243,7 @@ class Session:
             self._send(messages.ActivateSession(doorbot_id=self.doorbot_id, session_id=self.session_id)),
             self._send(mine),
             self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id)),
+            *(action for each in waiting for action in self._command(each.id, each.method, each.params)),
         ]
 
     # ---- candidates ----
@@ -299,6 +302,9 @@ class Session:
     # ---- commands: JSON-RPC inside of `rpc` messages ----
 
     def _command(self, identifier: str, method: str, params: Mapping[str, Any]) -> list[Action]:
+        if self.state is State.OFFERED:
+            self._waiting_commands.append(Command(identifier, method, params))
+            return []
         if self.state is not State.LIVE:
             return [CommandDone(identifier, "the view is not open yet")]
         # The app names the session of the answer here, a third id beside the two others.

@@ -14,6 +14,7 @@ from ringlight.faults import FAULTS, find
 from ringlight.liveview import messages
 from ringlight.liveview.lint import Judge
 
+MAX_SECONDS = 1e9  # a time beyond is none
 MAX_LINE = 1024 * 1024  # characters; a longer line is no message
 
 
@@ -77,6 +78,8 @@ class TraceLint:
             self.unread += 1
             return
         at, direction, message = entry
+        if direction == "note":
+            return
         method = message.get("method")
         name = method if isinstance(method, str) else "?"
         self.seen += 1
@@ -119,7 +122,12 @@ def _entry(line: str) -> tuple[float | None, str, dict[str, Any]] | None:
         entry = msgspec.json.decode(line)
     except (msgspec.DecodeError, RecursionError):
         return None
-    if not isinstance(entry, dict) or entry.get("dir") not in ("in", "out") or not isinstance(entry.get("msg"), dict):
+    if (
+        not isinstance(entry, dict)
+        or entry.get("dir") not in ("in", "out", "note")
+        or not isinstance(entry.get("msg"), dict)
+    ):
         return None
     at = entry.get("at")
-    return (float(at) if isinstance(at, int | float) else None), entry["dir"], entry["msg"]
+    seconds = float(at) if isinstance(at, int | float) and abs(at) < MAX_SECONDS else None
+    return seconds, entry["dir"], entry["msg"]

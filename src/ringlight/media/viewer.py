@@ -162,7 +162,9 @@ class Viewer:
         """
         if self.closed:
             return
-        if now - (self.born if self._heard is None else self._heard) > GONE_AFTER:
+        # Checks alone are no sign of life: until the channel is open, all that counts is how long it takes.
+        since = self._heard if self.connected and self._heard is not None else self.born
+        if now - since > GONE_AFTER:
             self.close(None if self.connected else "VIEWER-UDP")
             return
         if self._dtls is not None and self._dtls.keys is None and self._dtls.timeout() == 0:

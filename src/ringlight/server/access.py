@@ -1,7 +1,6 @@
 """Who may use the server: origin and host checks, the key, and the headers that protect the page."""
 
 import base64
-import binascii
 import hmac
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -16,11 +15,13 @@ from ringlight.secrets import Secret
 from ringlight.server.problems import problem
 
 OPEN_PATHS = frozenset({"/health"})
+_LINKED = frozenset({"/", "/docs"})  # pages of ours that others may link to
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
 # What a page of an allowed origin may send; a preflight itself carries no key.
@@ -55,30 +56,35 @@ class Access:
             UsageError: ORIGIN-REFUSED or KEY-NEEDED.
         """
         host = _host(f"//{headers.get('host', '')}")
-        if self.loopback and not is_loopback(host) and f"http://{headers.get('host')}" not in self.origins:
+        if self.loopback and not is_loopback(host) and host not in map(_host, self.origins):
             # A name of somebody else that resolves to this machine: a page would read what it may not.
             raise fault_error("ORIGIN-REFUSED", f"the request was made for the host {host!r}")
         origin = headers.get("origin")
-        if origin is not None and method not in _READING and not self._knows(origin, headers.get("host", "")):
-            raise fault_error("ORIGIN-REFUSED", f"the page is of {origin}")
+        known = origin is not None and self._knows(origin, headers.get("host", ""))
+        if origin is not None and method not in _READING and not known:
+            raise fault_error("ORIGIN-REFUSED", f"the page is of {origin[:80]}")
+        followed_link = headers.get("sec-fetch-mode") == "navigate" and path in _LINKED
+        if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
+            # A picture of ours inside of a stranger's page would wake a camera.
+            raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
         if self.key is not None and path not in OPEN_PATHS and not self._holds_key(headers):
             raise fault_error("KEY-NEEDED")
 
     def _knows(self, origin: str, host: str) -> bool:
-        if urlsplit(origin).netloc == host or origin in self.origins:
+        if _netloc(origin) == host or origin in self.origins:
             return True
         return self.any_loopback_origin and is_loopback(_host(origin))
 
     def allows_cross(self, origin: str, host: str) -> bool:
         """Whether a page of another origin may read the answer."""
-        return urlsplit(origin).netloc != host and self._knows(origin, host)
+        return _netloc(origin) != host and self._knows(origin, host)
 
     def _holds_key(self, headers: Headers) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":  # what a browser asks its user for
             try:
                 given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # no base64, or no text in it
                 return False
         elif scheme.lower() != "bearer":
             return False
@@ -127,6 +133,7 @@ def _protect(headers: MutableHeaders, path: str, origin: str | None) -> None:
     if path == "/docs":  # FastAPI's page of the API loads its own scripts
         headers["Content-Security-Policy"] = _DOCS_POLICY
     if origin is not None:
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Expose-Headers"] = "Location, Link, ETag"
         headers["Vary"] = "Origin"
@@ -138,6 +145,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def _host(url: str) -> str:

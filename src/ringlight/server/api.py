@@ -24,8 +24,8 @@ class Turn(BaseModel):
     direction: Direction
 
 
-def api_router(account: Account, *, demo: bool) -> APIRouter:
-    """Return `/api/…`."""
+def api_router(account: Account, stopping: asyncio.Event, *, demo: bool) -> APIRouter:
+    """Return `/api/…`. Event streams end when `stopping` is set: they would hold up the end of the program."""
     router = APIRouter(prefix="/api")
 
     @router.get("/about", tags=["about"])
@@ -48,7 +48,7 @@ def api_router(account: Account, *, demo: bool) -> APIRouter:
         """Stream the state of the camera's shared view: a whole snapshot for each change."""
         found = await account.camera(identifier)
         return StreamingResponse(
-            _stream(found, request), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+            _stream(found, request, stopping), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
     @router.get("/cameras/{identifier}/snapshot.jpg", tags=["cameras"], response_class=Response)
@@ -89,21 +89,23 @@ def api_router(account: Account, *, demo: bool) -> APIRouter:
     return router
 
 
-async def _stream(camera: Camera, request: Request) -> AsyncIterator[bytes]:
+async def _stream(camera: Camera, request: Request, stopping: asyncio.Event) -> AsyncIterator[bytes]:
     changes = camera.view.changes()
     pending: asyncio.Task[Any] | None = None
+    stop = asyncio.create_task(stopping.wait())
     try:
-        while not await request.is_disconnected():
+        while not (stop.done() or await request.is_disconnected()):
             pending = pending or asyncio.ensure_future(anext(changes))
-            done, _ = await asyncio.wait({pending}, timeout=KEEP_ALIVE)
-            if done:
+            await asyncio.wait({pending, stop}, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
+            if pending.done():
                 snapshot = pending.result().as_dict()
                 pending = None
                 yield b"data: " + msgspec.json.encode(snapshot) + b"\n\n"
-            else:
+            elif not stop.done():
                 yield b": still here\n\n"
     finally:
-        if pending is not None:
-            pending.cancel()
-            await asyncio.wait({pending})
+        ending = {task for task in (pending, stop) if task is not None}
+        for task in ending:
+            task.cancel()
+        await asyncio.wait(ending)
         await changes.aclose()

@@ -1,5 +1,7 @@
 """The server's application: one FastAPI app, put together from its routers."""
 
+import asyncio
+
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -15,7 +17,13 @@ from ringlight.web import PAGE
 
 
 def create_app(
-    account: Account, playbacks: Playbacks, access: Access, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
+    account: Account,
+    playbacks: Playbacks,
+    access: Access,
+    stopping: asyncio.Event,
+    *,
+    extra: tuple[APIRouter, ...] = (),
+    demo: bool = False,
 ) -> FastAPI:
     """Return the application.
 
@@ -23,6 +31,7 @@ def create_app(
         account: Whose cameras are shown. Whoever opened it closes it.
         playbacks: The viewers.
         access: Who may use it.
+        stopping: Set when the server is about to stop.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
     """
@@ -38,7 +47,7 @@ def create_app(
         """Say that the server runs."""
         return {"status": "ok"}
 
-    app.include_router(api_router(account, demo=demo))
+    app.include_router(api_router(account, stopping, demo=demo))
     app.include_router(whep_router(account, playbacks))
     for router in extra:
         app.include_router(router)

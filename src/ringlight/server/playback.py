@@ -18,11 +18,12 @@ MAX_SESSIONS = 2000
 
 @dataclass(slots=True)
 class Playback:
-    """One viewer who watches one camera."""
+    """One viewer who watches one camera. `ufrag` is the viewer's own, from its offer."""
 
     id: str
     camera: Camera
     viewer: Viewer
+    ufrag: str
     task: "asyncio.Task[None] | None" = None
 
 
@@ -64,7 +65,7 @@ class Playbacks:
         except BaseException:
             await stack.aclose()
             raise
-        playback = Playback(secrets.token_urlsafe(18), camera, viewer)
+        playback = Playback(secrets.token_urlsafe(18), camera, viewer, offer.transport.ufrag)
         self._sessions[playback.id] = playback
         view.broadcast.add(viewer)
         playback.task = asyncio.create_task(self._keep(playback, view, gone, stack), name="playback")

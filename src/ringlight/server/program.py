@@ -1,5 +1,6 @@
 """The server as a program: settings judged, ports taken, everything opened and closed in order."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -42,5 +43,8 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        app = create_app(account, playbacks, access, extra=extra, demo=demo)
-        yield await stack.enter_async_context(serving(app, listening))
+        stopping = asyncio.Event()
+        app = create_app(account, playbacks, access, stopping, extra=extra, demo=demo)
+        running = await stack.enter_async_context(serving(app, listening))
+        stack.callback(stopping.set)
+        yield running

@@ -1,5 +1,7 @@
 """WHEP: a viewer posts an offer and gets an answer (draft-ietf-wish-whep; RFC 9725 for what is shared)."""
 
+import re
+
 from fastapi import APIRouter, Request, Response
 
 from ringlight.cameras import Account
@@ -22,7 +24,7 @@ def whep_router(account: Account, playbacks: Playbacks) -> APIRouter:
         offer = (await _body(request)).decode("utf-8", "replace")
         found = await account.camera(camera)
         identifier, answer = await playbacks.start(found, offer)
-        headers = {"Location": f"/whep/{found.id}/{identifier}", "ETag": f'"{identifier[:8]}"'}
+        headers = {"Location": f"/whep/{found.id}/{identifier}", "ETag": _etag(identifier)}
         return Response(answer, 201, headers, SDP)
 
     @router.options("/{camera}", status_code=204)
@@ -33,9 +35,13 @@ def whep_router(account: Account, playbacks: Playbacks) -> APIRouter:
     @router.patch("/{camera}/{session}", status_code=204)
     async def trickle(camera: str, session: str, request: Request) -> Response:
         """Take trickled candidates. As ICE-lite we learn a viewer's address from its checks and need none."""
-        playbacks.find(camera, session)
+        playback = playbacks.find(camera, session)
         _expect(request, TRICKLE)
-        await _body(request)
+        if request.headers.get("if-match", "*") not in ("*", _etag(session)):
+            raise fault_error("VIEWER-STALE", f"If-Match is {request.headers['if-match'][:40]}")
+        named = re.search(r"^a=ice-ufrag:(\S+)", (await _body(request)).decode("utf-8", "replace"), re.MULTILINE)
+        if named is not None and named[1] != playback.ufrag:
+            raise fault_error("VIEWER-RESTART")
         return Response(status_code=204)
 
     @router.delete("/{camera}/{session}", status_code=200)
@@ -45,6 +51,11 @@ def whep_router(account: Account, playbacks: Playbacks) -> APIRouter:
         return Response(status_code=200)
 
     return router
+
+
+def _etag(session: str) -> str:
+    """Return the tag of a session's ICE credentials; they never change while it lasts."""
+    return f'"{session[:8]}"'
 
 
 def _expect(request: Request, kind: str) -> None:
