@@ -348,6 +348,14 @@ def test_closing_says_goodbye_twice_over_and_only_once(browser: Browser) -> None
     assert browser.viewer.failed == "MEDIA-STALLED"
 
 
+def test_checks_alone_keep_nobody_in_place(browser: Browser) -> None:
+    """ICE without DTLS: for such a viewer a camera would stay awake for ever."""
+    for now in range(100, 100 + int(GONE_AFTER) + 6, 5):
+        browser.check(now=float(now))
+        browser.viewer.tick(float(now), 0.0)
+    assert browser.ended.seen == ["VIEWER-UDP"]
+
+
 def test_a_viewer_that_never_came_is_closed_without_a_word(browser: Browser) -> None:
     browser.viewer.close(None)
     assert browser.inbox == []
