@@ -181,13 +181,15 @@ def test_explain_names_the_first_message_of_a_trace_that_is_wrong(run: Run, tmp_
     assert run("explain", "--trace", str(tmp_path / "none")).returncode == 2
 
 
-def test_doctor_finds_nothing_on_a_healthy_set_up(signed_in: Run) -> None:
-    well = signed_in("doctor", "Front Door", "--json")
+def test_doctor_finds_nothing_on_a_healthy_set_up(signed_in: Run, tmp_path: Path) -> None:
+    trace = tmp_path / "doctor.jsonl"
+    well = signed_in("doctor", "Front Door", "--json", "--trace", str(trace))
     report = json.loads(well.stdout)
     assert well.returncode == 0, report
     assert report["healthy"]
     checks = ["settings", "state", "port", "udp", "reach", "token", "cameras", "websocket", "Front Door"]
     assert [check["check"] for check in report["checks"]] == checks
+    assert "live_view" in trace.read_text()
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from ringlight.cli.output import Config, Json, print_json, result, run
+from ringlight.cli.output import Config, Json, TracePath, print_json, result, run
 from ringlight.doctor.checkup import TARGETS, examine
 from ringlight.doctor.judge import Finding, Mark
 from ringlight.faults import FAULTS
+from ringlight.liveview.trace import recording
 from ringlight.settings import load_settings
 
 _SIGNS = {Mark.GOOD: ("ok  ", "green"), Mark.FAULT: ("FAIL", "bold red"), Mark.SKIPPED: ("skip", "dim")}
@@ -23,13 +24,15 @@ def register(app: typer.Typer) -> None:
             list[str] | None, typer.Argument(help=f"{', '.join(TARGETS)}, or a camera's name.", metavar="TARGET")
         ] = None,
         config: Config = None,
+        trace: TracePath = None,
         json: Json = False,
     ) -> None:
         """Check settings, network, account and cameras, and name the first thing to fix.
 
         Naming a camera opens a live view of it, to see whether video really comes.
         """
-        findings = run(examine(load_settings(config), targets or []))
+        with recording(trace) as record:
+            findings = run(examine(load_settings(config), targets or [], record))
         faults = [finding for finding in findings if finding.mark is Mark.FAULT]
         if json:
             print_json({"healthy": not faults, "checks": [finding.as_dict() for finding in findings]})

@@ -7,23 +7,26 @@ from ringlight.cameras import Account
 from ringlight.doctor import probes
 from ringlight.doctor.judge import Evidence, Finding, judge
 from ringlight.errors import RingError, fault_error
+from ringlight.liveview.trace import Trace
 from ringlight.settings import Settings
 
 TARGETS = ("server", "network", "account")
 
 
-async def examine(settings: Settings, targets: list[str]) -> list[Finding]:
+async def examine(settings: Settings, targets: list[str], trace: Trace | None = None) -> list[Finding]:
     """Look at what is asked for, or at everything that needs no camera to wake up.
 
     Args:
         settings: The settings in force.
         targets: Of `TARGETS`, or cameras by name or id; empty for all targets.
+        trace: Records the signaling of a camera that is looked at; `None` records nothing.
     """
     areas = [target for target in targets if target in TARGETS]
     cameras = [target for target in targets if target not in TARGETS]
     if not targets or cameras:
         areas = list(TARGETS)
     async with Account.open(settings) as account:
+        account.trace = trace
         first: list[Awaitable[Evidence]] = [_look("settings", probes.settings_probe(settings))]
         if "server" in areas:
             first.append(_look("state", probes.state_probe(settings)))
