@@ -166,7 +166,6 @@ class SharedView:
             self._lingering.cancel()
             self._lingering = None
         if self._opening is None:
-            self.progress.viewers = 0
             self._opening = asyncio.create_task(self._open(), name="open view")
         opening = self._opening
         self.progress.viewers += 1

@@ -2,7 +2,6 @@
 
 import getpass
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +17,6 @@ from ringlight.secrets import Secret
 from ringlight.settings import Settings, load_settings
 
 
-class Flow(StrEnum):
-    """How to sign in."""
-
-    PASSWORD = "password"  # noqa: S105 - the name of a way
-    CODE = "code"
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
 
@@ -32,8 +24,9 @@ def register(app: typer.Typer) -> None:
     def login(
         email: Annotated[str | None, typer.Option("--email", help="The account's e-mail address.")] = None,
         flow: Annotated[
-            Flow, typer.Option("--flow", help="Send the password in one request, or go through Ring's sign-in pages.")
-        ] = Flow.PASSWORD,
+            SignInFlow,
+            typer.Option("--flow", help="Send the password in one request, or go through Ring's sign-in pages."),
+        ] = "password",
         import_: Annotated[
             Path | None,
             typer.Option("--import", help="Take over the token file of another program instead.", metavar="FILE"),
@@ -72,29 +65,28 @@ def _ask(question: str, *, hidden: bool = False) -> str:
     return getpass.getpass(f"{question}: ") if hidden else typer.prompt(question, err=True)
 
 
-async def _login(settings: Settings, email: str | None, flow: Flow) -> None:
+async def _login(settings: Settings, email: str | None, flow: SignInFlow) -> None:
     async with AccountClient.open(settings) as client:
         name = email or _ask("E-mail")
         password = Secret(_ask("Password", hidden=True))
         try:
             await _sign_in(client, name, password, flow)
         except RingError as error:
-            if error.code == "AUTH-EDGE-BLOCK" and flow is Flow.PASSWORD:
+            if error.code == "AUTH-EDGE-BLOCK" and flow == "password":
                 tell("`ringlight login --flow code` goes another way to the same tokens, and may pass.")
             raise
         cameras = await client.devices()
         tell(f"Signed in as {name}: {len(cameras)} cameras. The tokens are in {settings.state_dir}.")
 
 
-async def _sign_in(client: AccountClient, email: str, password: Secret, flow: Flow) -> None:
-    way: SignInFlow = "password" if flow is Flow.PASSWORD else "code"
+async def _sign_in(client: AccountClient, email: str, password: Secret, flow: SignInFlow) -> None:
     try:
-        await client.sign_in(email, password, flow=way)
+        await client.sign_in(email, password, flow=flow)
     except AuthError as error:
         if error.code != "AUTH-CODE-NEEDED":
             raise
         tell("Ring wants a verification code: by text message, e-mail or from your authenticator app.")
-        await client.sign_in(email, password, _ask("Code"), flow=way)
+        await client.sign_in(email, password, _ask("Code"), flow=flow)
 
 
 async def _import(settings: Settings, path: Path) -> None:

@@ -60,8 +60,8 @@ def _judge(path: Path, *, json: bool) -> None:
         for finding in lint.findings[:SHOWN]:
             at = "" if finding.at is None else f" at {finding.at:.1f} s"
             result.print(Text(f"  line {finding.line}{at}, {finding.method}: {finding.detail}"))
-        for fault in [FAULTS[finding.code] for finding in lint.findings[:1]]:
-            _show(fault)
+        if lint.findings:
+            _show(FAULTS[lint.findings[0].code])
     if lint.findings or not lint.seen:
         raise typer.Exit(1)
 

@@ -103,10 +103,10 @@ async def token_probe(client: AccountClient) -> str:
 async def cameras_probe(client: AccountClient) -> str:
     """Read the device list."""
     cameras = await client.devices()
-    refused = [camera for camera in cameras if camera.refusal]
-    for camera in refused[:1]:
-        names = ", ".join(camera.name for camera in refused)
-        raise fault_error(camera.refusal or "CAM-OFFLINE", f"of {len(cameras)} cameras cannot be watched now: {names}")
+    refused = [(camera.name, camera.refusal) for camera in cameras if camera.refusal]
+    if refused:
+        names = ", ".join(name for name, _ in refused)
+        raise fault_error(refused[0][1], f"of {len(cameras)} cameras cannot be watched now: {names}")
     return f"{len(cameras)} cameras, and each can be watched"
 
 

@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ringlight.errors import fault_error
 
-__all__ = ["base_of", "host_of", "is_loopback", "rebase"]
+__all__ = ["base_of", "host_of", "is_loopback", "is_loopback_host", "rebase"]
 
 
 def base_of(name: str, url: str, schemes: tuple[str, ...] = ("http", "https")) -> SplitResult:
@@ -43,7 +43,11 @@ def host_of(url: str) -> str:
 def is_loopback(url: str) -> bool:
     """Whether the URL points at this machine itself, judged without asking any name server."""
     parts = _split(url)
-    host = (parts.hostname if parts else None) or ""
+    return is_loopback_host((parts.hostname if parts else None) or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name or address means this machine itself, judged without asking any name server."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

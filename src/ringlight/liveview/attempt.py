@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import find
+from ringlight.http.address import is_loopback_host
 from ringlight.liveview import messages
 from ringlight.liveview import session as core
 from ringlight.liveview.trace import Trace
@@ -115,7 +116,7 @@ class Attempt:
                         await self._perform_all(self._session.receive(core.Stop(), now=self._loop.time()), web)
                 raise
             finally:
-                await _end(*self._tasks)
+                await end_all(self._tasks)
                 for waiting in self._commands.values():
                     if not waiting.done():
                         waiting.set_result("the view has ended")
@@ -275,11 +276,12 @@ class Attempt:
                 self._peer.send_rtcp(report + rtcp.source_description(self._our_ssrc, "ringlight"))
 
 
-async def _end(*tasks: "asyncio.Task[Any]") -> None:
+async def end_all(tasks: "Sequence[asyncio.Task[Any]]") -> None:
     """Cancel tasks and wait until they have ended; one that broke is logged."""
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
+    if tasks:
+        await asyncio.wait(tasks)
     for task in tasks:
         if not task.cancelled() and task.exception() is not None:
             log.error("a part of the live view broke", exc_info=task.exception())
@@ -303,7 +305,7 @@ async def open_socket(url: Secret, seconds: float) -> ClientConnection:
         RingError: NET-DNS, NET-UNREACHABLE, NET-TLS, SIG-REGION, SIG-BLOCKED, SIG-TICKET, SIG-UPGRADE …
     """
     host = urlsplit(url.reveal()).hostname or ""
-    local = host in ("127.0.0.1", "localhost", "::1")
+    local = is_loopback_host(host)
     try:
         return await connect(
             url.reveal(),

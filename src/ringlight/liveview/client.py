@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import policy
-from ringlight.liveview.attempt import Attempt
+from ringlight.liveview.attempt import Attempt, end_all
 from ringlight.liveview.session import Closed, Note, Step
 from ringlight.liveview.trace import Trace
 from ringlight.media import h264
@@ -182,7 +182,7 @@ class LiveViewClient:
             if self._renewal is not None:
                 self._renewal.cancel()
             open_legs = [leg.task for leg in (self._leg, self._next) if leg is not None]
-            await _end([*open_legs, *self._leaving])
+            await end_all([*open_legs, *self._leaving])
 
     def _pause(self, leg: "_Leg", code: str, tries: int) -> float | None:
         if leg.flowing:  # a view that ran is opened again only where its time was up and somebody still watches
@@ -288,14 +288,6 @@ class _Leg:
         """Whether a packet begins a key frame of its video: what comes before cannot be shown."""
         video = self.agreed.codecs["video"] if self.agreed else None
         return video is not None and packet.payload_type == video.payload_type and h264.starts_key_frame(packet.payload)
-
-
-async def _end(tasks: "Iterable[asyncio.Task[RingError]]") -> None:
-    """Cancel tasks and wait until each has said goodbye."""
-    for task in (ending := list(tasks)):
-        task.cancel()
-    if ending:
-        await asyncio.wait(ending)
 
 
 def _outcome(runner: "asyncio.Task[RingError]") -> RingError:

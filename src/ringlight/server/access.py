@@ -3,7 +3,6 @@
 import base64
 import hmac
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringlight.errors import RingError, fault_error
+from ringlight.http.address import is_loopback_host
 from ringlight.secrets import Secret
 from ringlight.server.problems import problem
 
@@ -56,7 +56,7 @@ class Access:
             UsageError: ORIGIN-REFUSED or KEY-NEEDED.
         """
         host = _host(f"//{headers.get('host', '')}")
-        if self.loopback and not is_loopback(host) and host not in map(_host, self.origins):
+        if self.loopback and not is_loopback_host(host) and host not in map(_host, self.origins):
             # A name of somebody else that resolves to this machine: a page would read what it may not.
             raise fault_error("ORIGIN-REFUSED", f"the request was made for the host {host!r}")
         origin = headers.get("origin")
@@ -73,7 +73,7 @@ class Access:
     def _knows(self, origin: str, host: str) -> bool:
         if _netloc(origin) == host or origin in self.origins:
             return True
-        return self.any_loopback_origin and is_loopback(_host(origin))
+        return self.any_loopback_origin and is_loopback_host(_host(origin))
 
     def allows_cross(self, origin: str, host: str) -> bool:
         """Whether a page of another origin may read the answer."""
@@ -137,14 +137,6 @@ def _protect(headers: MutableHeaders, path: str, origin: str | None) -> None:
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Expose-Headers"] = "Location, Link, ETag"
         headers["Vary"] = "Origin"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine itself."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _netloc(url: str) -> str:

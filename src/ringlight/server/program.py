@@ -8,9 +8,10 @@ from fastapi import APIRouter
 
 from ringlight.cameras import Account
 from ringlight.errors import fault_error
+from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
-from ringlight.server.access import Access, is_loopback
+from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.playback import Playbacks
 from ringlight.settings import Settings
@@ -32,11 +33,10 @@ async def run_server(
         SetupError: CFG-PORT or CFG-SECRET-KEY.
     """
     host = settings.server.host
-    if not is_loopback(host) and not settings.secret_key:
+    local = is_loopback_host(host)
+    if not local and not settings.secret_key:
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
-    access = Access(
-        is_loopback(host), None if is_loopback(host) else settings.secret_key, frozenset(settings.allowed_origins), demo
-    )
+    access = Access(local, None if local else settings.secret_key, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)

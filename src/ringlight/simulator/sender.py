@@ -5,12 +5,12 @@ import itertools
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ringlight.media import rtcp, rtp, sdp
 from ringlight.media.dtls import Role
 from ringlight.media.peer import Peer
-from ringlight.media.sdp import Codec, Description, Section, Transport
+from ringlight.media.sdp import Codec, Description, Direction, Section, Transport
 from ringlight.simulator import sound
 from ringlight.simulator.clip import CLOCK_STEP, RATE, Clip
 from ringlight.simulator.sound import make_sound
@@ -74,9 +74,9 @@ class CameraSender:
             if track is None:
                 sections.append(sdp.refused(section))
                 continue
-            answered = Section(section.kind, section.mid, "sendonly", (track.codec,), transport, ssrc=track.ssrc)
             # Whatever was asked for, Ring answers sound with sendrecv (observed-protocol.md#answer).
-            sections.append(replace(answered, direction="sendrecv") if section.kind == "audio" else answered)
+            direction: Direction = "sendrecv" if section.kind == "audio" else "sendonly"
+            sections.append(Section(section.kind, section.mid, direction, (track.codec,), transport, ssrc=track.ssrc))
         return sdp.write(Description(tuple(sections), tuple(s.mid for s in sections if s.port)))
 
     async def connect(self) -> None:
