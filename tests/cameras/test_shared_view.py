@@ -126,6 +126,28 @@ async def test_it_lingers_for_who_comes_back() -> None:
     assert house.made[0].closed
 
 
+async def test_a_view_that_is_closed_while_it_lingers_does_not_take_the_next_one_with_it() -> None:
+    house, leave = House(linger=60), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    first = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    house.made[0].answered.set_result(None)
+    await settle()
+    timers: list[asyncio.TimerHandle] = []
+    later = loop.call_later
+
+    def noted(*args: Any) -> asyncio.TimerHandle:
+        timers.append(later(*args))
+        return timers[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "call_later", noted)
+        leave.set()
+        await first
+    await house.view.close()
+    assert [timer.cancelled() for timer in timers] == [True]
+
+
 async def test_all_who_wait_are_told_why_it_could_not_be_opened_and_the_next_opens_anew() -> None:
     house, leave = House(), asyncio.Event()
     watchers = [asyncio.create_task(hold(house.view, leave)) for _ in range(3)]

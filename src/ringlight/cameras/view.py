@@ -279,7 +279,9 @@ class SharedView:
 
     def _hang_up(self) -> None:
         """Close the upstream in the background; whoever comes now opens a new one."""
-        self._lingering = None
+        if self._lingering is not None:
+            self._lingering.cancel()  # or it would close the next view
+            self._lingering = None
         upstream, opening = self._upstream, self._opening
         if upstream is None:
             return
