@@ -1,12 +1,14 @@
 """One camera's packets to everybody: who gets what, and when the camera is asked for a key frame."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 from media_kit import IDR, PPS, SLICE, SPS, Calls, frame, frames_of, ignore, packet
 
-from ringlight.media.broadcast import FLUSH_AFTER, Broadcast
+from ringlight.media.broadcast import FLUSH_AFTER, MOST_WAITING, Broadcast
+from ringlight.media.broadcast import SLICE as SLICE_OF_TIME
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
 
@@ -21,18 +23,22 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def payloads(packets: Sequence[Packet]) -> list[bytes]:
+    return [one.payload for one in packets]
+
+
 class Heard:
     """A sink that remembers."""
 
     def __init__(self) -> None:
-        self.joined: dict[str, list[Packet]] = {}
-        self.batches: list[tuple[str, list[Packet]]] = []
+        self.joined: dict[str, list[bytes]] = {}
+        self.batches: list[tuple[str, list[bytes]]] = []
 
-    def join(self, kind: str, group: list[Packet]) -> None:
-        self.joined[kind] = list(group)
+    def join(self, kind: str, group: Sequence[Packet]) -> None:
+        self.joined[kind] = payloads(group)
 
-    def packets(self, kind: str, batch: list[Packet]) -> None:
-        self.batches.append((kind, list(batch)))
+    def packets(self, kind: str, batch: Sequence[Packet]) -> None:
+        self.batches.append((kind, payloads(batch)))
 
 
 def _broadcast(ask: Callable[[], None] = ignore) -> Broadcast:
@@ -50,7 +56,7 @@ async def test_every_sink_gets_every_batch_under_the_kind_of_its_track() -> None
     broadcast.add(second)
     key, sound = frames_of(KEY), packet(1, 960, b"sound", payload_type=111)
     _push(broadcast, [*key, sound])
-    assert first.batches == second.batches == [("video", key), ("audio", [sound])]
+    assert first.batches == second.batches == [("video", [*KEY]), ("audio", [b"sound"])]
     assert broadcast.received == 4
 
 
@@ -58,7 +64,7 @@ async def test_a_packet_of_no_known_track_is_told_and_goes_nowhere() -> None:
     broadcast, sink = _broadcast(), Heard()
     broadcast.add(sink)
     assert broadcast.push(packet(1, 1, payload_type=42)) is None
-    assert broadcast.push(packet(1, 1, payload_type=96, marker=True)) == "video"
+    assert broadcast.push(packet(1, 1, SPS, payload_type=96, marker=True)) == "video"
     assert broadcast.received == 1
     assert len(sink.batches) == 1
 
@@ -83,8 +89,8 @@ async def test_a_newcomer_gets_the_running_group_and_then_the_rest_once() -> Non
     _push(broadcast, packets[:5])
     broadcast.add(sink)
     _push(broadcast, packets[5:])
-    assert sink.joined == {"video": packets[:4], "audio": []}
-    assert [one for _, batch in sink.batches for one in batch] == packets[4:]
+    assert sink.joined == {"video": payloads(packets[:4]), "audio": []}
+    assert [one for _, batch in sink.batches for one in batch] == payloads(packets[4:])
     assert len(asked) == 0
 
 
@@ -112,7 +118,7 @@ async def test_a_sink_may_leave_while_packets_are_handed_out() -> None:
     broadcast, stays = _broadcast(), Heard()
 
     class Leaves(Heard):
-        def packets(self, kind: str, batch: list[Packet]) -> None:
+        def packets(self, kind: str, batch: Sequence[Packet]) -> None:
             super().packets(kind, batch)
             broadcast.remove(self)
 
@@ -140,8 +146,8 @@ async def test_another_session_with_other_payload_types_goes_to_the_same_sinks()
     assert broadcast.push(packet(1, 1, payload_type=96)) is None
     after = [packet(at, 1, part, marker=at == 2, ssrc=2, payload_type=102) for at, part in enumerate(KEY)]
     _push(broadcast, after)
-    assert sink.batches[-1] == ("video", after)
-    assert broadcast.group == after
+    assert sink.batches[-1] == ("video", [*KEY])
+    assert payloads(broadcast.group) == [*KEY]
 
 
 async def test_the_last_key_frame_is_there_once_it_is_whole() -> None:
@@ -167,3 +173,68 @@ async def test_a_camera_without_video_has_no_group() -> None:
     broadcast = Broadcast({"audio": SOUND}, 100, ignore)
     assert broadcast.group == []
     assert broadcast.key_frame() is None
+
+
+# Many sinks
+
+
+class Slow(Heard):
+    """Takes a whole slice of time for each batch."""
+
+    def packets(self, kind: str, batch: Sequence[Packet]) -> None:
+        super().packets(kind, batch)
+        until = time.perf_counter() + SLICE_OF_TIME
+        while time.perf_counter() < until:
+            pass
+
+
+async def test_many_sinks_do_not_hold_up_the_rest_of_the_program() -> None:
+    broadcast, sinks = _broadcast(), [Slow() for _ in range(5)]
+    for sink in sinks:
+        broadcast.add(sink)
+    _push(broadcast, frames_of(KEY))
+    assert sum(len(sink.batches) for sink in sinks) == 1
+    for served in range(2, 6):
+        await asyncio.sleep(0)
+        assert sum(len(sink.batches) for sink in sinks) == served
+
+
+async def test_everybody_is_the_first_in_turn() -> None:
+    broadcast, order = _broadcast(), []
+
+    class Noted(Heard):
+        def packets(self, kind: str, batch: Sequence[Packet]) -> None:
+            super().packets(kind, batch)
+            order.append(self)
+
+    sinks = [Noted() for _ in range(3)]
+    for sink in sinks:
+        broadcast.add(sink)
+    _push(broadcast, frames_of(KEY, (SLICE,), (SLICE,)))
+    assert {sinks.index(first) for first in order[::3]} == {0, 1, 2}
+    assert all(len(sink.batches) == 3 for sink in sinks)
+
+
+async def test_who_joins_while_others_wait_gets_nothing_twice() -> None:
+    broadcast, late = _broadcast(), Heard()
+    for sink in (Slow(), Slow()):
+        broadcast.add(sink)
+    _push(broadcast, frames_of(KEY))
+    broadcast.add(late)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert late.joined["video"] == [*KEY]
+    assert late.batches == []
+
+
+async def test_a_machine_that_cannot_keep_up_skips_and_asks_for_a_key_frame() -> None:
+    asked = Calls()
+    broadcast = _broadcast(asked)
+    for sink in (Slow(), Slow()):
+        broadcast.add(sink)
+    asked.seen.clear()
+    broadcast._asked_at = float("-inf")
+    _push(broadcast, frames_of(KEY, *[(SLICE,)] * (MOST_WAITING + 1)))
+    assert broadcast.overrun > MOST_WAITING
+    assert len(asked) == 1
+    broadcast.close()

@@ -141,14 +141,25 @@ def test_a_viewer_gets_the_payload_type_of_the_cameras_profile(source: Codec, pa
     answer, seats = _answer(CHROMIUM_OFFER, source)
     assert seats["video"].codec.payload_type == payload_type
     assert seats["audio"].codec.payload_type == 111
-    assert (seats["video"].ssrc, seats["audio"].ssrc) == (1, 2)
     video, audio = answer.sections
-    assert [codec.payload_type for codec in video.codecs] == [payload_type]
+    assert video.codecs[0].payload_type == payload_type
     assert (video.direction, video.ssrc, video.cname) == ("sendonly", 1, "cname")
     assert (audio.direction, audio.ssrc, audio.cname) == ("sendonly", 2, "cname")
     assert video.transport == audio.transport == OURS
     assert answer.bundle == ("0", "1")
     assert answer.ice_lite
+
+
+def test_packets_are_sent_again_in_a_stream_of_their_own_where_the_viewer_offers_one() -> None:
+    """RFC 4588: with a payload type and an SSRC of its own, tied to the picture's by the group FID."""
+    answer, seats = _answer(CHROMIUM_OFFER, HIGH)
+    video = answer.sections[0]
+    assert [codec.payload_type for codec in video.codecs] == [108, 109]
+    assert seats["video"].rtx == (109, video.rtx_ssrc)
+    assert f"a=ssrc-group:FID 1 {video.rtx_ssrc}\r\n" in sdp.write(answer)
+    without = _answer(CHROMIUM_OFFER.replace("apt=108", "apt=96"), HIGH)
+    assert without[1]["video"].rtx is None
+    assert without[0].sections[0].rtx_ssrc is None
 
 
 def test_a_viewer_without_the_cameras_profile_gets_another_with_fragments() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -315,10 +315,10 @@ class _KeyFrameWatch:
         self._broadcast = broadcast
         self.found: asyncio.Future[AccessUnit] = asyncio.get_running_loop().create_future()
 
-    def join(self, kind: str, group: list[Packet]) -> None:
+    def join(self, kind: str, group: Sequence[Packet]) -> None:
         """Nothing: there was no key frame yet."""
 
-    def packets(self, kind: str, batch: list[Packet]) -> None:
+    def packets(self, kind: str, batch: Sequence[Packet]) -> None:
         """Look whether a key frame is whole now."""
         if kind == "video" and batch and batch[-1].marker and not self.found.done():
             unit = self._broadcast.key_frame()

@@ -1,30 +1,37 @@
 """One camera's packets to everybody who wants them: viewers, recorders, stills."""
 
 import asyncio
+import secrets
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from ringlight.media.forward import Source
+from ringlight.media.forward import Batch, Numbered, Track
 from ringlight.media.h264 import AccessUnit, Assembler
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
 
 FLUSH_AFTER = 0.004  # seconds that a frame may wait for its last packet
 KEY_FRAME_EVERY = 1.0  # seconds; requests that come faster are one
+SLICE = 0.002  # seconds that sinks are served before sockets get their turn
+MOST_WAITING = 256  # batches, some five seconds of a camera: more is a machine that cannot keep up
 
 
 class Sink(Protocol):
     """Takes what the camera sends. Neither call may wait or raise."""
 
-    def join(self, kind: str, group: list[Packet]) -> None:
+    def join(self, kind: str, group: list[Numbered]) -> None:
         """Take what came since the last key frame, at the moment of joining; may be empty."""
 
-    def packets(self, kind: str, batch: list[Packet]) -> None:
+    def packets(self, kind: str, batch: Batch) -> None:
         """Take live packets, in the order of the camera."""
 
 
 class Broadcast:
     """Hands each packet of one camera to all sinks, in batches of a frame.
+
+    Who is served first changes from batch to batch, and nobody is served for longer than a `SLICE` at a
+    time: of many viewers none waits for all others.
 
     Args:
         codecs: The camera's codec of each kind of track.
@@ -33,22 +40,29 @@ class Broadcast:
     """
 
     def __init__(self, codecs: Mapping[str, Codec], keep: int, ask_key_frame: Callable[[], None]) -> None:
-        self.received = 0
+        self.received = self.overrun = 0
         self._keep = keep
-        self._sources: dict[str, Source] = {}
+        self.tracks: dict[str, Track] = {}
         self.tune(codecs)
-        self._sinks: list[Sink] = []
+        self._sinks: dict[Sink, None] = {}
         self._ask = ask_key_frame
         self._asked_at = float("-inf")
         self._loop = asyncio.get_running_loop()
         self._flushes: dict[str, asyncio.TimerHandle] = {}
+        self._waiting: deque[tuple[str, Batch, deque[Sink]]] = deque()
+        self._serving: asyncio.Handle | None = None
+        self._turn = 0
 
     def tune(self, codecs: Mapping[str, Codec]) -> None:
         """Take over the codecs of another attempt or view; who watches stays."""
         self.codecs = dict(codecs)
         self._kind_of = {codec.payload_type: kind for kind, codec in codecs.items()}
-        for kind in codecs:
-            self._sources.setdefault(kind, Source(kind == "video", self._keep))
+        for kind, codec in codecs.items():
+            if kind not in self.tracks:
+                self.tracks[kind] = Track(
+                    kind == "video", secrets.randbits(32), codec.clock_rate, self._keep,
+                    index=secrets.randbelow(1 << 15), timestamp=secrets.randbelow(1 << 31),
+                )  # fmt: skip
 
     def push(self, packet: Packet) -> str | None:
         """Take a packet of the camera; return the kind of its track, `None` for one that is not known."""
@@ -56,9 +70,9 @@ class Broadcast:
         if kind is None:
             return None
         self.received += 1
-        source = self._sources[kind]
-        batch = source.push(packet)
-        if batch:
+        track = self.tracks[kind]
+        batch = track.push(packet, self._loop.time())
+        if batch is not None:
             self._hand_out(kind, batch)
         elif kind not in self._flushes:
             self._flushes[kind] = self._loop.call_later(FLUSH_AFTER, self._flush, kind)
@@ -66,16 +80,15 @@ class Broadcast:
 
     def add(self, sink: Sink) -> None:
         """Let a sink in; it gets the running group of pictures at once."""
-        self._sinks.append(sink)
-        for kind, source in self._sources.items():
-            sink.join(kind, source.sent)
+        self._sinks[sink] = None
+        for kind, track in self.tracks.items():
+            sink.join(kind, track.sent)
         if self.group == []:
             self.ask_key_frame()
 
     def remove(self, sink: Sink) -> None:
         """Let a sink go; it is no error if it has gone."""
-        if sink in self._sinks:
-            self._sinks.remove(sink)
+        self._sinks.pop(sink, None)
 
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame, unless it has just been asked."""
@@ -85,10 +98,10 @@ class Broadcast:
             self._ask()
 
     @property
-    def group(self) -> list[Packet]:
+    def group(self) -> list[Numbered]:
         """The video packets since the last key frame, those sent already."""
-        source = self._sources.get("video")
-        return source.sent if source else []
+        track = self.tracks.get("video")
+        return track.sent if track else []
 
     def key_frame(self) -> AccessUnit | None:
         """Return the last key frame if it is whole, for a still; `None` if there is none yet."""
@@ -101,19 +114,52 @@ class Broadcast:
     def close(self) -> None:
         """Let everybody go."""
         self._sinks.clear()
+        self._waiting.clear()
         for timer in self._flushes.values():
             timer.cancel()
         self._flushes.clear()
+        if self._serving is not None:
+            self._serving.cancel()
 
     def _flush(self, kind: str) -> None:
         del self._flushes[kind]
-        batch = self._sources[kind].flush()
-        if batch:
+        batch = self.tracks[kind].flush()
+        if batch is not None:
             self._hand_out(kind, batch)
 
-    def _hand_out(self, kind: str, batch: list[Packet]) -> None:
+    def _hand_out(self, kind: str, batch: Batch) -> None:
         timer = self._flushes.pop(kind, None)
         if timer is not None:
             timer.cancel()
-        for sink in tuple(self._sinks):
-            sink.packets(kind, batch)
+        if not self._sinks:
+            return
+        # Who joins from now on has got this batch with the group: it is for those who are here.
+        sinks = deque(self._sinks)
+        sinks.rotate(self._turn)
+        self._turn = (self._turn + 1) % len(sinks)
+        self._waiting.append((kind, batch, sinks))
+        if len(self._waiting) > MOST_WAITING:
+            self._skip()
+        if self._serving is None:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Serve who waits for a slice of time; then let others have theirs."""
+        self._serving = None
+        until = self._loop.time() + SLICE
+        while self._waiting:
+            kind, batch, sinks = self._waiting[0]
+            while sinks:
+                sink = sinks.popleft()
+                if sink in self._sinks:
+                    sink.packets(kind, batch)
+                if sinks and self._loop.time() >= until:
+                    self._serving = self._loop.call_soon(self._serve)
+                    return
+            self._waiting.popleft()
+
+    def _skip(self) -> None:
+        """Give up what waits: the machine cannot keep up, and late pictures help nobody."""
+        self.overrun += len(self._waiting)
+        self._waiting.clear()
+        self.ask_key_frame()

@@ -1,71 +1,178 @@
 """How packets of one camera reach many viewers without being decoded. Pure.
 
-A `Source` numbers the camera's packets, keeps those since the last key frame, and hands out frames.
-An `Outlet` writes them for one viewer: with the viewer's own SSRC and payload type, and with sequence
-numbers and timestamps that run on without a gap, whatever the camera does.
+A `Track` gives the camera's packets numbers that run on without a gap, whatever the camera does, and
+hands them out in batches of a frame. All viewers get the same numbers, so what can be computed for a
+packet is computed once: the headers, and which packets may leave in one call. An `Outlet` is a track
+as one viewer gets it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ringlight.media import h264, rtp
 from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, Packet
 
-BATCH = 44  # packets: a frame that is longer goes out in parts, so that nobody waits for its end
+BATCH = 24  # packets: a frame that is longer goes out in parts, so that nobody waits for its end
 CATCH_UP_STEP = 90  # RTP clock units (1 ms) between frames that a newcomer gets at once
 FRAME_GAP = 3000  # RTP clock units (1/30 s) put between two cameras' clocks at a change of source
+RECENT = 1024  # packets kept to be sent again; a power of two, some five seconds of a camera
+RUN_PACKETS, RUN_BYTES = 64, 60_000  # what the kernel takes in one call (UDP_SEGMENT), with room for tags
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered(Packet):
+    """A packet as viewers get it. `index` is its sequence number without the circle."""
+
+    index: int = 0
+
+
+class Batch(tuple[Numbered, ...]):
+    """Packets that leave together, with what is the same for all viewers. Never empty."""
+
+    @cached_property
+    def indexes(self) -> tuple[int, ...]:
+        """The numbers without the circle."""
+        return tuple(packet.index for packet in self)
+
+    @cached_property
+    def payloads(self) -> tuple[bytes, ...]:
+        """What is encrypted for each viewer."""
+        return tuple(packet.payload for packet in self)
+
+    @cached_property
+    def octets(self) -> int:
+        """Bytes of all payloads."""
+        return sum(map(len, self.payloads))
+
+    @cached_property
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """Stretches (from, to) that one call may send: packets of equal length, the last one shorter at most."""
+        runs: list[tuple[int, int]] = []
+        start, size, total, closed = 0, len(self[0].payload), 0, False
+        for at, payload in enumerate(self.payloads):
+            length = len(payload)
+            full = at - start >= RUN_PACKETS or total + length > RUN_BYTES
+            if at > start and (closed or length > size or full):
+                runs.append((start, at))
+                start, size, total, closed = at, length, 0, False
+            total += length + rtp.HEADER_LENGTH
+            closed = length < size
+        return (*runs, (start, len(self)))
+
+    def headers(self, payload_type: int) -> list[bytes]:
+        """The RTP headers, for viewers with this payload type."""
+        known = self._headers.get(payload_type)
+        if known is None:
+            known = self._headers[payload_type] = [
+                rtp.header(payload_type, packet.marker, packet.sequence, packet.timestamp, packet.ssrc)
+                for packet in self
+            ]
+        return known
+
+    @cached_property
+    def _headers(self) -> dict[int, list[bytes]]:
+        return {}
 
 
 @dataclass(slots=True)
-class Source:
-    """The packets of one track of one camera.
+class Track:
+    """One track of one camera, as all viewers get it.
 
     Attributes:
         video: Whether key frames matter.
+        ssrc: Ours, the same for all viewers.
+        clock_rate: In Hz.
         limit: Packets that are kept since the last key frame; a longer group is not kept at all.
+        index: The number of the newest packet; the first one gets the next.
+        timestamp: Of the newest packet.
         group: The packets since the last key frame, oldest first; empty if there is none.
+        starts_key_frame: Whether a payload begins a key frame; by codec.
     """
 
     video: bool
+    ssrc: int
+    clock_rate: int
     limit: int = 1500
-    group: list[Packet] = field(default_factory=list)
-    _batch: list[Packet] = field(default_factory=list)
+    index: int = 0
+    timestamp: int = 0
+    starts_key_frame: Callable[[bytes], bool] = h264.starts_key_frame
+    group: list[Numbered] = field(default_factory=list)
+    _batch: list[Numbered] = field(default_factory=list)
+    _recent: list[Numbered | None] = field(default_factory=lambda: [None] * RECENT)
     _key_timestamp: int | None = None
+    _source: int | None = None
+    _sequence: int = 0
+    _first: int = 0
+    _timestamp_offset: int = 0
+    _heard_at: float = 0.0
 
-    def push(self, packet: Packet) -> list[Packet]:
-        """Take a packet of the camera; return the batch to send now, or nothing.
+    def push(self, packet: Packet, now: float = 0.0) -> Batch | None:
+        """Take a packet of the camera at `now` seconds; return the batch to send now, if one is ready.
 
         A batch ends with a frame (marker), before a packet of another frame, or at `BATCH` packets.
+        Nothing goes out before the first key frame of a source.
         """
-        self.keep(packet)
-        if self._batch and self._batch[-1].timestamp != packet.timestamp:
+        numbered = self._number(packet, now)
+        if numbered is None:
+            return None
+        self._keep(numbered)
+        if self._batch and self._batch[-1].timestamp != numbered.timestamp:
             # A frame without marker: send it with what begins now rather than later.
-            out = [*self._batch, packet]
-            self._batch.clear()
-            return out
-        self._batch.append(packet)
-        if packet.marker or not self.video or len(self._batch) >= BATCH:
+            self._batch.append(numbered)
             return self.flush()
-        return []
+        self._batch.append(numbered)
+        if numbered.marker or not self.video or len(self._batch) >= BATCH:
+            return self.flush()
+        return None
 
-    def flush(self) -> list[Packet]:
+    def flush(self) -> Batch | None:
         """Return what waits for the end of its frame."""
-        out = list(self._batch)
+        if not self._batch:
+            return None
+        out = Batch(self._batch)
         self._batch.clear()
         return out
 
     @property
-    def sent(self) -> list[Packet]:
+    def sent(self) -> list[Numbered]:
         """The kept packets that have gone out already: what a newcomer has missed."""
         return self.group[: max(0, len(self.group) - len(self._batch))]
 
-    def keep(self, packet: Packet) -> None:
-        """Keep a packet for newcomers, if it belongs to a group of pictures whose beginning is kept."""
+    def find(self, sequence: int) -> Numbered | None:
+        """Return a packet that went out lately, to send it again; `None` if it is not kept."""
+        index = self.index + rtp.distance(sequence, self.index % SEQUENCES)
+        known = self._recent[index % RECENT]
+        return known if known is not None and known.index == index else None
+
+    def time(self, now: float) -> int:
+        """Return the RTP time at `now`, on the clock of `push`."""
+        return (self.timestamp + int((now - self._heard_at) * self.clock_rate)) % TIMESTAMPS
+
+    def _number(self, packet: Packet, now: float) -> Numbered | None:
+        if packet.ssrc != self._source:
+            if self.video and not self.starts_key_frame(packet.payload):
+                return None  # its pictures refer to a key frame that we don't have
+            self._source, self._sequence, self._first = packet.ssrc, (packet.sequence - 1) % SEQUENCES, self.index + 1
+            self._timestamp_offset = (self.timestamp + FRAME_GAP - packet.timestamp) % TIMESTAMPS
+            self.group, self._key_timestamp = [], None
+        index = self.index + rtp.distance(packet.sequence, self._sequence)
+        if index < self._first:
+            return None  # from before the key frame that this source began with
+        timestamp = (packet.timestamp + self._timestamp_offset) % TIMESTAMPS
+        if index > self.index:
+            self.index, self._sequence = index, packet.sequence
+            self.timestamp, self._heard_at = timestamp, now
+        return Numbered(
+            packet.payload_type, packet.marker, index % SEQUENCES, timestamp, self.ssrc, packet.payload, index
+        )
+
+    def _keep(self, packet: Numbered) -> None:
+        """Keep a packet to send it again, and for newcomers if the beginning of its group is kept."""
+        self._recent[packet.index % RECENT] = packet
         if not self.video:
             return
-        if self.group and self.group[-1].ssrc != packet.ssrc:
-            self.group, self._key_timestamp = [], None  # another session: its pictures need its own key frame
-        if packet.timestamp != self._key_timestamp and h264.starts_key_frame(packet.payload):
+        if packet.timestamp != self._key_timestamp and self.starts_key_frame(packet.payload):
             # What came before it in the same frame (a delimiter, SEI) stays with it.
             self.group = [kept for kept in self.group if kept.timestamp == packet.timestamp]
             self._key_timestamp = packet.timestamp
@@ -82,81 +189,105 @@ class Outlet:
     """One track as one viewer gets it.
 
     Attributes:
-        ssrc: The viewer's own.
+        track: Where it comes from.
         payload_type: As agreed with this viewer.
-        clock_rate: In Hz.
-        video: Whether to begin with a key frame.
+        rtx: Payload type and SSRC of packets that are sent again (RFC 4588); `None` sends them as they were.
         packets: How many were written.
         octets: Payload bytes written, for sender reports.
     """
 
-    ssrc: int
+    track: Track
     payload_type: int
-    clock_rate: int
-    video: bool
-    sequence: int = 0
-    timestamp: int = 0
+    rtx: tuple[int, int] | None = None
     packets: int = 0
     octets: int = 0
-    _source_ssrc: int | None = None
-    _sequence_offset: int = 0
-    _timestamp_offset: int = 0
     _started: bool = False
+    _first: int = 0
+    _joined: int = -1
+    _squeezed: dict[int, int] = field(default_factory=dict)
+    _rtx_sequence: int = 0
 
     @property
     def started(self) -> bool:
         """Whether the viewer has got a key frame (video) or anything (audio)."""
         return self._started
 
-    def join(self, group: list[Packet]) -> list[bytes]:
-        """Write the group of pictures that runs, squeezed into a few milliseconds of time.
+    def join(self) -> list[Batch]:
+        """Return the group of pictures that runs, squeezed into a few milliseconds of time.
 
         The viewer's decoder works through it at once and shows the newest picture, with no delay
         that would stay: each frame is stamped 1 ms after the one before, and the last one as the
         camera did, so that what follows continues.
         """
+        group = self.track.sent
         if self._started or not group:
             return []
-        self._align(group[0])
-        frames = list(dict.fromkeys(packet.timestamp for packet in group))
-        newest = frames[-1]
-        squeezed = {
-            stamp: (newest - CATCH_UP_STEP * (len(frames) - 1 - index)) % TIMESTAMPS
-            for index, stamp in enumerate(frames)
+        stamps = list(dict.fromkeys(packet.timestamp for packet in group))
+        newest = len(stamps) - 1
+        self._squeezed = {
+            stamp: (stamps[-1] - CATCH_UP_STEP * (newest - at)) % TIMESTAMPS for at, stamp in enumerate(stamps)
         }
-        self._timestamp_offset = (self.timestamp + FRAME_GAP - squeezed[frames[0]]) % TIMESTAMPS
-        self._started = True
-        return [self._write(packet, squeezed[packet.timestamp]) for packet in group]
+        self._started, self._first, self._joined = True, group[0].index, group[-1].index
+        packets = [self._as_sent(packet) for packet in group]
+        return [self._count(Batch(packets[at : at + BATCH])) for at in range(0, len(packets), BATCH)]
 
-    def write(self, batch: Iterable[Packet]) -> list[bytes]:
-        """Write a batch of live packets; nothing before the first key frame."""
-        return list(self._live(batch))
+    def take(self, batch: Batch) -> Batch | None:
+        """Return what of a live batch goes to this viewer; nothing before its first key frame."""
+        if not self._started:
+            begin = self._begin(batch)
+            if begin is None:
+                return None
+            self._started, self._first, batch = True, begin[0].index, begin
+        elif batch[0].index <= self._joined:  # in what it got when it joined
+            rest = [packet for packet in batch if packet.index > self._joined]
+            if not rest:
+                return None
+            batch = Batch(rest)
+        return self._count(batch)
 
-    def _live(self, batch: Iterable[Packet]) -> Iterator[bytes]:
-        for packet in batch:
-            if not self._started:
-                if self.video and not h264.starts_key_frame(packet.payload):
-                    continue
-                self._started = True
-                self._align(packet)
-            elif packet.ssrc != self._source_ssrc:
-                if self.video and not h264.starts_key_frame(packet.payload):
-                    continue
-                self._align(packet)
-            yield self._write(packet, packet.timestamp)
+    def again(self, sequences: Iterable[int]) -> list[tuple[bytes, bytes, int | None]]:
+        """Return the packets that the viewer misses and that are still kept, to send them again.
 
-    def _align(self, packet: Packet) -> None:
-        """Continue our numbers where another source's begin."""
-        self._source_ssrc = packet.ssrc
-        self._sequence_offset = (self.sequence + 1 - packet.sequence) % SEQUENCES
-        self._timestamp_offset = (self.timestamp + FRAME_GAP - packet.timestamp) % TIMESTAMPS
+        Returns:
+            Header, payload and the number without the circle of each; the number is `None` where the packet
+            goes out as a new one of its own stream (RFC 4588).
+        """
+        found = (self.track.find(sequence) for sequence in sequences)
+        return [
+            self._again(self._as_sent(packet))
+            for packet in found
+            if packet is not None and self._started and packet.index >= self._first
+        ]
 
-    def _write(self, packet: Packet, stamp: int) -> bytes:
-        sequence = (packet.sequence + self._sequence_offset) % SEQUENCES
-        timestamp = (stamp + self._timestamp_offset) % TIMESTAMPS
-        if rtp.distance(sequence, self.sequence) > 0:
-            self.sequence = sequence
-            self.timestamp = timestamp
-        self.packets += 1
-        self.octets += len(packet.payload)
-        return rtp.header(self.payload_type, packet.marker, sequence, timestamp, self.ssrc) + packet.payload
+    def _again(self, packet: Numbered) -> tuple[bytes, bytes, int | None]:
+        if self.rtx is None:
+            header = rtp.header(self.payload_type, packet.marker, packet.sequence, packet.timestamp, packet.ssrc)
+            return header, packet.payload, packet.index
+        payload_type, ssrc = self.rtx
+        self._rtx_sequence = (self._rtx_sequence + 1) % SEQUENCES
+        header = rtp.header(payload_type, packet.marker, self._rtx_sequence, packet.timestamp, ssrc)
+        return header, packet.sequence.to_bytes(2, "big") + packet.payload, None
+
+    def _as_sent(self, packet: Numbered) -> Numbered:
+        """Return a packet with the time that this viewer got it with.
+
+        To send the same number with another time would use a nonce twice (RFC 7714 section 8.4).
+        """
+        stamp = self._squeezed.get(packet.timestamp, packet.timestamp)
+        if stamp == packet.timestamp or packet.index > self._joined:
+            return packet
+        return Numbered(
+            packet.payload_type, packet.marker, packet.sequence, stamp, packet.ssrc, packet.payload, packet.index
+        )
+
+    def _begin(self, batch: Batch) -> Batch | None:
+        starts = self.track.starts_key_frame
+        first = next((at for at, packet in enumerate(batch) if not self.track.video or starts(packet.payload)), None)
+        if first is None:
+            return None
+        return Batch(batch[first:]) if first else batch
+
+    def _count(self, batch: Batch) -> Batch:
+        self.packets += len(batch)
+        self.octets += batch.octets
+        return batch

@@ -94,10 +94,10 @@ def check_transport(transport: Transport, setups: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What a viewer gets of one track: its payload type there, and the SSRC that we made for it."""
+    """What a viewer gets of one track: its payload type there, and that and the SSRC of packets sent again."""
 
     codec: Codec
-    ssrc: int
+    rtx: tuple[int, int] | None = None
 
 
 def answer_viewer(
@@ -113,7 +113,7 @@ def answer_viewer(
         offer: The viewer's.
         sources: The camera's codec of each kind of track.
         transport: Ours; candidates included.
-        ssrcs: A number for each kind.
+        ssrcs: Our number for each kind of track.
         cname: Binds the tracks together, so that they play in time.
 
     Returns:
@@ -130,11 +130,13 @@ def answer_viewer(
             sections.append(refused(section))
             continue
         ssrc = ssrcs[section.kind]
-        seats[section.kind] = Seat(codec, ssrc)
         kept = replace(codec, feedback=tuple(kind for kind in codec.feedback if kind in _FEEDBACK))
+        repair = section.repair_of(codec) if "nack" in kept.feedback else None
+        # Any other number will do: it is one for each viewer, and nobody else's in this session.
+        seats[section.kind] = Seat(codec, (repair.payload_type, ssrc ^ 1) if repair else None)
         sections.append(
-            Section(section.kind, section.mid, "sendonly", (kept,), transport, section.port, section.protocol,
-                    ssrc=ssrc, cname=cname)
+            Section(section.kind, section.mid, "sendonly", (kept, repair) if repair else (kept,), transport,
+                    section.port, section.protocol, ssrc=ssrc, cname=cname, rtx_ssrc=ssrc ^ 1 if repair else None)
         )  # fmt: skip
     if "video" not in seats:
         raise fault_error("VIEWER-OFFER", "there is no video section that can receive H264")

@@ -5,6 +5,7 @@ import contextlib
 import io
 import queue
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -72,11 +73,11 @@ class Recorder:
         """
         return await asyncio.shield(self._finished)
 
-    def join(self, kind: str, group: list[Packet]) -> None:
+    def join(self, kind: str, group: Sequence[Packet]) -> None:
         """Begin with the group of pictures that runs."""
         self.packets(kind, group)
 
-    def packets(self, kind: str, batch: list[Packet]) -> None:
+    def packets(self, kind: str, batch: Sequence[Packet]) -> None:
         """Take live packets."""
         if self._full:
             return
@@ -99,7 +100,7 @@ class Recorder:
         else:
             self._queue.put(_Timed(unit, at, step))
 
-    def _hear(self, batch: list[Packet]) -> None:
+    def _hear(self, batch: Sequence[Packet]) -> None:
         """Keep sound from the first picture on."""
         if self._sound is not None and self._timeline is not None:
             shown = self._timeline.now * SOUND_CLOCK // CLOCK

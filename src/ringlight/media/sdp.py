@@ -83,7 +83,7 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One `m=` section."""
+    """One `m=` section. `rtx_ssrc` is the source of packets that are sent again (RFC 4588)."""
 
     kind: str
     mid: str
@@ -95,6 +95,12 @@ class Section:
     formats: tuple[str, ...] = ()
     ssrc: int | None = None
     cname: str = ""
+    rtx_ssrc: int | None = None
+
+    def repair_of(self, codec: Codec) -> Codec | None:
+        """Return the payload type that packets of a codec are sent again with (RFC 4588), or `None`."""
+        number = str(codec.payload_type)
+        return next((rtx for rtx in self.codecs if rtx.is_called("rtx") and rtx.parameters.get("apt") == number), None)
 
     def find(self, *names: str) -> Codec | None:
         """Return the first codec of one of these names, or `None`."""
@@ -309,7 +315,11 @@ def _section_lines(section: Section) -> Iterator[str]:
             yield f"a=fmtp:{codec.payload_type} {pairs}"
     if section.ssrc is not None:
         yield f"a=msid:ringlight {section.kind}"
-        yield f"a=ssrc:{section.ssrc} cname:{section.cname or 'ringlight'}"
+        if section.rtx_ssrc is not None:
+            yield f"a=ssrc-group:FID {section.ssrc} {section.rtx_ssrc}"
+        for ssrc in (section.ssrc, section.rtx_ssrc):
+            if ssrc is not None:
+                yield f"a=ssrc:{ssrc} cname:{section.cname or 'ringlight'}"
 
 
 def _transport_lines(transport: Transport) -> Iterator[str]:

@@ -3,22 +3,25 @@
 Datagrams go in, datagrams come out; the port (port.py) carries them.
 """
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ringlight.errors import RingError
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role
-from ringlight.media.forward import Outlet, Source
-from ringlight.media.rtp import Packet
+from ringlight.media.forward import Batch, Numbered, Outlet
 
 GONE_AFTER = 15.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
 REPORT_EVERY = 2.0  # seconds between sender reports
-KEPT = 1500  # packets that may come during a handshake; of a longer group none is kept
+CATCH_UP_BATCHES = 2  # parts of the running group that go out at once; the port asks for more every few ms
+REPORTS_KEPT = 4  # sender reports whose echo still tells the round trip
+REPEATS = 400  # packets sent again between two ticks, a second apart: more would only feed the congestion
 Address = tuple[str, int]
+Runs = tuple[tuple[int, int], ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Viewer:
     """A browser or player that watches.
 
@@ -29,9 +32,13 @@ class Viewer:
         outlets: What it gets, by kind of track.
         cname: Binds its tracks together.
         send: Carries a datagram to the viewer.
+        send_all: Carries RTP packets, and the stretches of them that may leave in one call.
         on_key_frame: Called when the viewer needs a key frame.
         on_closed: Called once when it ends, with a fault code or `None`.
         born: When it was made, on the clock of `now`.
+        lost_fraction: Of its video, between its last two reports: 0 to 1.
+        round_trip: Seconds to it and back, by its last report; `None` before one.
+        repeated: Packets that were sent again.
     """
 
     ufrag: str
@@ -40,6 +47,7 @@ class Viewer:
     outlets: dict[str, Outlet]
     cname: str
     send: Callable[[bytes], None]
+    send_all: Callable[[list[bytes], Runs], None]
     on_key_frame: Callable[[], None]
     on_closed: Callable[[str | None], None]
     born: float
@@ -47,51 +55,77 @@ class Viewer:
     closed: bool = False
     failed: str | None = None
     lost_fraction: float = 0.0
+    round_trip: float | None = None
+    repeated: int = 0
     _dtls: Dtls | None = None
     _sender: srtp.Sender | None = None
     _receiver: srtp.Receiver | None = None
     _heard: float | None = None
     _reported: float = float("-inf")
-    _missed: dict[str, Source] = field(default_factory=dict)
+    _behind: deque[tuple[Outlet, Batch]] = field(default_factory=deque)
+    _repeats_left: int = REPEATS
+    _report_times: dict[int, float] = field(default_factory=dict)
 
     # ---- what the camera sends ----
 
-    def join(self, kind: str, group: list[Packet]) -> None:
-        """Take the running group of pictures; it goes out as soon as the channel is open."""
+    def join(self, kind: str, group: list[Numbered]) -> None:
+        """Begin with the running group of pictures, if the channel is open; else it goes out when it opens."""
+        if self.connected:
+            self._catch_up(kind)
+
+    def packets(self, kind: str, batch: Batch) -> None:
+        """Take live packets; nothing is kept while the channel is not open."""
         outlet = self.outlets.get(kind)
-        if outlet is None or self.closed:
+        if outlet is None or self._sender is None or self.closed:
             return
-        if self._sender is not None:
-            self._protect(outlet.join(group))
+        wanted = outlet.take(batch)
+        if wanted is None:
+            return
+        if self._behind:
+            self._behind.append((outlet, wanted))
         else:
-            self._missed[kind] = Source(outlet.video, len(group) + KEPT, list(group))
+            self._transmit(outlet, wanted)
 
-    def packets(self, kind: str, batch: list[Packet]) -> None:
-        """Take live packets."""
+    @property
+    def behind(self) -> bool:
+        """Whether more of the running group waits to go out; `catch_up` sends the next part."""
+        return bool(self._behind)
+
+    def catch_up(self) -> None:
+        """Send the next part of what waits. A whole group at once would overflow a home's router."""
+        for _ in range(min(CATCH_UP_BATCHES, len(self._behind))):
+            self._transmit(*self._behind.popleft())
+
+    def _catch_up(self, kind: str) -> None:
         outlet = self.outlets.get(kind)
-        if outlet is None or self.closed:
+        if outlet is None:
             return
-        if self._sender is not None:
-            self._protect(outlet.write(batch))
-        else:
-            # Keep the running group until the channel is open, so that the first picture comes with it.
-            missed = self._missed.setdefault(kind, Source(outlet.video, KEPT))
-            for packet in batch:
-                missed.keep(packet)
+        group = outlet.join()
+        self._behind.extend((outlet, batch) for batch in group)
+        self.catch_up()
+        if outlet.track.video and not outlet.started:
+            self.on_key_frame()
 
-    def _catch_up(self) -> None:
-        for kind, outlet in self.outlets.items():
-            missed = self._missed.get(kind)
-            if missed is not None and missed.group:
-                self._protect(outlet.join(missed.group))
-            elif outlet.video:
-                self.on_key_frame()
-        self._missed.clear()
-
-    def _protect(self, packets: Iterable[bytes]) -> None:
+    def _transmit(self, outlet: Outlet, batch: Batch) -> None:
         if self._sender is not None:
-            for packet in packets:
-                self.send(self._sender.protect(packet))
+            headers = batch.headers(outlet.payload_type)
+            self.send_all(
+                self._sender.protect_all(outlet.track.ssrc, headers, batch.payloads, batch.indexes), batch.runs
+            )
+
+    def _repeat(self, media: int, missing: tuple[int, ...]) -> None:
+        """Send packets again that the viewer misses, as many as is sensible."""
+        outlet = next((outlet for outlet in self.outlets.values() if outlet.track.ssrc == media), None)
+        if outlet is None or self._sender is None:
+            return
+        allowed = missing[: self._repeats_left]
+        self._repeats_left -= len(allowed)
+        for header, payload, index in outlet.again(allowed):
+            self.repeated += 1
+            if index is None:
+                self.send(self._sender.protect(header + payload))
+            else:
+                self.send(*self._sender.protect_all(media, (header,), (payload,), (index,)))
 
     # ---- what the viewer sends ----
 
@@ -117,7 +151,7 @@ class Viewer:
         elif 128 <= first <= 191 and self._receiver is not None and rtp.is_rtcp(data):
             plain = self._receiver.unprotect_rtcp(data)
             for report in rtcp.parse(plain) if plain is not None else ():
-                self._reported_by_viewer(report)
+                self._reported_by_viewer(report, now)
 
     def _handshake(self, data: bytes) -> None:
         if self._dtls is None:
@@ -134,17 +168,29 @@ class Viewer:
         elif self._dtls.keys is not None and self._sender is None:
             self._sender = srtp.sender(self._dtls.keys, is_client=False)
             self._receiver = srtp.receiver(self._dtls.keys, is_client=False)
-            self._catch_up()
+            for kind in self.outlets:
+                self._catch_up(kind)
 
-    def _reported_by_viewer(self, report: rtcp.Report) -> None:
+    def _reported_by_viewer(self, report: rtcp.Report, now: float) -> None:
         match report:
             case rtcp.KeyFrameRequest():
                 self.on_key_frame()
+            case rtcp.Nack(_, media, missing):
+                self._repeat(media, missing)
             case rtcp.ReceiverReport(_, blocks) | rtcp.SenderReport(blocks=blocks):
                 for block in blocks:
-                    self.lost_fraction = block.lost_fraction / 256
+                    self._judged(block, now)
             case rtcp.Bye():
                 self.close(None)
+
+    def _judged(self, block: rtcp.ReportBlock, now: float) -> None:
+        """Take a report about one of our tracks (RFC 3550 section 6.4.1)."""
+        video = self.outlets.get("video")
+        if video is not None and block.ssrc == video.track.ssrc:
+            self.lost_fraction = block.lost_fraction / 256
+        sent = self._report_times.get(block.last_report)
+        if sent is not None:
+            self.round_trip = max(0.0, now - sent - block.delay / 65536)
 
     # ---- time and the end ----
 
@@ -174,17 +220,19 @@ class Viewer:
                 self.close(error.code)
                 return
             self._flush()
+        self._repeats_left = REPEATS
         if self.connected and now - self._reported >= REPORT_EVERY:
             self._reported = now
-            self._report(wall)
+            self._report(now, wall)
 
-    def _report(self, wall: float) -> None:
+    def _report(self, now: float, wall: float) -> None:
+        ntp = rtcp.ntp_time(wall)
+        self._report_times = dict([*self._report_times.items(), (ntp >> 16 & 0xFFFFFFFF, now)][-REPORTS_KEPT:])
         for outlet in self.outlets.values():
             if self._sender is not None and outlet.started:
-                report = rtcp.SenderReport(
-                    outlet.ssrc, rtcp.ntp_time(wall), outlet.timestamp, outlet.packets, outlet.octets
-                )
-                compound = rtcp.write(report) + rtcp.source_description(outlet.ssrc, self.cname)
+                ssrc, clock = outlet.track.ssrc, outlet.track.time(now)
+                report = rtcp.SenderReport(ssrc, ntp, clock, outlet.packets, outlet.octets)
+                compound = rtcp.write(report) + rtcp.source_description(ssrc, self.cname)
                 self.send(self._sender.protect_rtcp(compound))
 
     def close(self, code: str | None) -> None:
@@ -192,13 +240,13 @@ class Viewer:
         if self.closed:
             return
         if self._sender is not None:
-            sources = tuple(outlet.ssrc for outlet in self.outlets.values())
+            sources = tuple(outlet.track.ssrc for outlet in self.outlets.values())
             self.send(self._sender.protect_rtcp(rtcp.write(rtcp.Bye(sources))))
         if self._dtls is not None:
             self._dtls.close()
             self._flush()
         self.closed, self.failed = True, code
-        self._missed.clear()
+        self._behind.clear()
         self.on_closed(code)
 
     def _flush(self) -> None:

@@ -54,12 +54,13 @@ class Playbacks:
         try:
             view = await stack.enter_async_context(camera.live_view())
             local = self._port.transport()
-            ssrcs = {kind: secrets.randbits(32) for kind in negotiate.TRACK_KINDS}
+            tracks = view.broadcast.tracks
+            ssrcs = {kind: track.ssrc for kind, track in tracks.items()}
             cname = secrets.token_hex(8)
             answer, seats = negotiate.answer_viewer(offer, view.broadcast.codecs, local, ssrcs, cname)
             gone = asyncio.Event()
             viewer = self._port.add(
-                local, offer.transport, seats, cname,
+                local, offer.transport, seats, tracks, cname,
                 on_key_frame=view.broadcast.ask_key_frame, on_closed=lambda _: gone.set(),
             )  # fmt: skip
         except BaseException:
