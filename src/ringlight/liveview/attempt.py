@@ -22,18 +22,17 @@ from ringlight.http.address import is_loopback_host
 from ringlight.liveview import messages
 from ringlight.liveview import session as core
 from ringlight.liveview.trace import Trace
-from ringlight.media import negotiate, rtcp, rtp, sdp
+from ringlight.media import negotiate, sdp
 from ringlight.media.dtls import Role
 from ringlight.media.negotiate import Agreed
 from ringlight.media.peer import Peer
-from ringlight.media.reception import Reception
+from ringlight.media.receiver import Receiver
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
 log = logging.getLogger("ring.live")
 USER_AGENT = "android:com.ringapp"  # any will do, but Ring closes a socket without one at once
-REPORT_EVERY = 1.0  # seconds between receiver reports
 SEEN_EVERY = 1.0  # seconds between two times that the session is told of packets
 COMMAND_WAIT = 5.0  # seconds for the answer to a command
 FAREWELL = 1.0  # seconds for the last words to a server that does not read
@@ -82,12 +81,10 @@ class Attempt:
         self._loop = asyncio.get_running_loop()
         self._peer = Peer(controlling=True, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=self._on_path_closed)
         self._offer: sdp.Description | None = None
-        self._rates: dict[int, int] = {}
-        self._receptions: dict[int, Reception] = {}
-        self._our_ssrc = secrets.randbits(32)
+        self._receiver: Receiver | None = None
         self._seen_at = float("-inf")
         self._seen_every = min(SEEN_EVERY, settings.stall_timeout / 3)
-        self._video_ssrc: int | None = None
+        self._video_type: int | None = None
         self._commands: dict[str, asyncio.Future[str | None]] = {}
 
     async def run(self, url: Secret) -> core.Closed:
@@ -106,7 +103,7 @@ class Attempt:
             self._on_action(core.Step("socket"))
             local = await asyncio.shield(gathering)
             self._offer = negotiate.camera_offer(local, audio=self._settings.audio)
-            self._tasks = [asyncio.create_task(self._read(web)), asyncio.create_task(self._report())]
+            self._tasks = [asyncio.create_task(self._read(web))]
             try:
                 self._events.put_nowait(core.Start(sdp.write(self._offer)))
                 return await self._drive(web)
@@ -116,16 +113,17 @@ class Attempt:
                         await self._perform_all(self._session.receive(core.Stop(), now=self._loop.time()), web)
                 raise
             finally:
+                if self._receiver is not None:
+                    self._receiver.close()
                 await end_all(self._tasks)
                 for waiting in self._commands.values():
                     if not waiting.done():
                         waiting.set_result("the view has ended")
 
     def ask_key_frame(self) -> None:
-        """Send a PLI for the video; nothing before the first packet."""
-        if self._video_ssrc is not None:
-            report = rtcp.write(rtcp.ReceiverReport(self._our_ssrc))
-            self._peer.send_rtcp(report + rtcp.write(rtcp.KeyFrameRequest(self._our_ssrc, self._video_ssrc)))
+        """Ask the camera for a key frame; nothing before its first packet."""
+        if self._receiver is not None:
+            self._receiver.ask_key_frame()
 
     async def command(self, method: str, params: Mapping[str, Any]) -> None:
         """Let the camera do something, and wait until it has said that it did.
@@ -199,8 +197,8 @@ class Attempt:
             return
         for code, detail in agreed.notes:
             self._on_action(core.Note(detail, code))
-        self._rates = {codec.payload_type: codec.clock_rate for codec in agreed.codecs.values()}
         self._video_type = agreed.codecs["video"].payload_type
+        self._receiver = Receiver(agreed, self._peer.send_rtcp, self._on_packet_ready)
         self._on_agreed(agreed)
         self._tasks.append(asyncio.create_task(self._connect(agreed)))
 
@@ -238,42 +236,22 @@ class Attempt:
     # ---- media ----
 
     def _on_rtp(self, data: bytes) -> None:
-        try:
-            packet = rtp.parse(data)
-        except RingError:
-            self._peer.dropped += 1
-            return
-        rate = self._rates.get(packet.payload_type)
-        if rate is None:
-            return
+        if self._receiver is not None:
+            self._receiver.receive_rtp(data)
+
+    def _on_rtcp(self, data: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.receive_rtcp(data)
+
+    def _on_packet_ready(self, packet: Packet) -> None:
         now = self._loop.time()
-        reception = self._receptions.get(packet.ssrc)
-        if reception is None:
-            reception = self._receptions[packet.ssrc] = Reception(packet.ssrc, rate)
-            if packet.payload_type == self._video_type:
-                self._video_ssrc = packet.ssrc
-        reception.note(packet, now)
         if packet.payload_type == self._video_type and now - self._seen_at >= self._seen_every:
             self._seen_at = now
             self._events.put_nowait(core.MediaSeen())
         self._on_packet(packet)
 
-    def _on_rtcp(self, data: bytes) -> None:
-        for report in rtcp.parse(data):
-            if isinstance(report, rtcp.SenderReport) and report.ssrc in self._receptions:
-                self._receptions[report.ssrc].heard(report, self._loop.time())
-
     def _on_path_closed(self, code: str | None) -> None:
         self._events.put_nowait(core.PathFailed(code or "MEDIA-STALLED", "the media path was closed"))
-
-    async def _report(self) -> None:
-        while True:
-            await asyncio.sleep(REPORT_EVERY)
-            if self._receptions:
-                now = self._loop.time()
-                blocks = tuple(reception.block(now) for reception in self._receptions.values())[:31]
-                report = rtcp.write(rtcp.ReceiverReport(self._our_ssrc, blocks))
-                self._peer.send_rtcp(report + rtcp.source_description(self._our_ssrc, "ringlight"))
 
 
 async def end_all(tasks: "Sequence[asyncio.Task[Any]]") -> None:

@@ -1,7 +1,7 @@
 """What is offered to a camera, what its answer means, and what a viewer is answered. Pure (RFC 3264)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ringlight.errors import RingError, fault_error
 from ringlight.media.sdp import Codec, Description, Direction, Section, Transport, parse, refused
@@ -24,11 +24,13 @@ class Agreed:
         codecs: The codec of each kind of track that will be sent to us.
         transport: How to reach the other side.
         notes: What was repaired, as faults: (code, what was seen).
+        repairs: Payload types of packets that are sent again, each with the one that it stands for (RFC 4588).
     """
 
     codecs: Mapping[str, Codec]
     transport: Transport
     notes: tuple[tuple[str, str], ...] = ()
+    repairs: Mapping[int, int] = field(default_factory=dict)
 
 
 def camera_offer(transport: Transport, *, audio: bool) -> Description:
@@ -36,17 +38,17 @@ def camera_offer(transport: Transport, *, audio: bool) -> Description:
 
     Sound is offered `sendrecv` because Ring answers `recvonly` with `sendrecv`, against RFC 3264.
     """
-    video = tuple(
-        Codec(
-            number, "H264", 90_000, 1,
-            {"profile-level-id": profile, "packetization-mode": "1", "level-asymmetry-allowed": "1"},
-            _FEEDBACK,
-        )
-        for number, profile in _H264_OFFERED.items()
-    )  # fmt: skip
+    video = tuple(codec for number, profile in _H264_OFFERED.items() for codec in _with_repair(number, profile))
     sections = [Section("audio", "0", "sendrecv", (_OPUS, _PCMU), transport)] if audio else []
     sections.append(Section("video", str(len(sections)), "recvonly", video, transport))
     return Description(tuple(sections), tuple(section.mid for section in sections))
+
+
+def _with_repair(number: int, profile: str) -> tuple[Codec, Codec]:
+    """Return an H.264 codec, and the payload type behind it for packets that are sent again."""
+    parameters = {"profile-level-id": profile, "packetization-mode": "1", "level-asymmetry-allowed": "1"}
+    repair = Codec(number + 1, "rtx", 90_000, 1, {"apt": str(number)})
+    return Codec(number, "H264", 90_000, 1, parameters, _FEEDBACK), repair
 
 
 def read_answer(offer: Description, answer: Description) -> Agreed:
@@ -57,6 +59,7 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
         SignalingError: SIG-SDP where ICE or DTLS lines are missing.
     """
     codecs: dict[str, Codec] = {}
+    repairs: dict[int, int] = {}
     notes = []
     for asked, section in zip(offer.sections, answer.sections, strict=False):
         if not section.port or section.direction == "inactive":
@@ -70,11 +73,14 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
         if codec.payload_type not in {known.payload_type for known in asked.codecs}:
             raise fault_error("SDP-PROFILE", f"payload type {codec.payload_type} was never offered")
         codecs[section.kind] = codec
+        repair = section.repair_of(codec)
+        if repair is not None:
+            repairs[repair.payload_type] = codec.payload_type
     if "video" not in codecs:
         raise fault_error("SDP-CODEC", "the answer has no H.264 video that is sent to us")
     transport = answer.transport
     check_transport(transport, ("active", "passive"))
-    return Agreed(codecs, transport, tuple(notes))
+    return Agreed(codecs, transport, tuple(notes), repairs)
 
 
 def check_transport(transport: Transport, setups: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import secrets
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from ringlight.simulator import sound
 from ringlight.simulator.clip import CLOCK_STEP, RATE, Clip
 from ringlight.simulator.sound import make_sound
 
+RECENT = 512  # packets that a client may ask for again
 REPORT_EVERY = 2.0  # seconds between sender reports
 NOWHERE = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host"
 
@@ -29,16 +31,24 @@ class Track:
     timestamp: int = field(default_factory=lambda: secrets.randbits(32))
     sent: int = 0
     octets: int = 0
+    recent: deque[bytes] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     def packets(self, payloads: Sequence[bytes], step: int) -> Iterator[bytes]:
         """Write the packets of one frame, then move the clock on by `step`."""
         for index, payload in enumerate(payloads):
             last = index == len(payloads) - 1
-            yield rtp.header(self.codec.payload_type, last, self.sequence, self.timestamp, self.ssrc) + payload
+            packet = rtp.header(self.codec.payload_type, last, self.sequence, self.timestamp, self.ssrc) + payload
+            self.recent.append(packet)
+            yield packet
             self.sequence = (self.sequence + 1) % rtp.SEQUENCES
             self.sent += 1
             self.octets += len(payload)
         self.timestamp = (self.timestamp + step) % rtp.TIMESTAMPS
+
+    def again(self, missing: Sequence[int]) -> Iterator[rtp.Packet]:
+        """Return the packets of these numbers that are still kept."""
+        kept = map(rtp.parse, self.recent)
+        return (packet for packet in kept if packet.sequence in missing)
 
     def report(self, wall: float) -> bytes:
         """Write a sender report with its description."""
@@ -54,6 +64,9 @@ class CameraSender:
         self._offer = offer
         self._reachable = reachable
         self._video = Track(_choose(offer, clip))
+        video = offer.find("video")
+        repair = video.repair_of(self._video.codec) if video else None
+        self._repair = Track(repair) if repair else None
         audio = offer.find("audio")
         opus = audio.find("opus") if audio else None
         self._sound = Track(Codec(opus.payload_type, "OPUS", 48_000, 2, {"useinbandfec": "1"})) if opus else None
@@ -76,7 +89,13 @@ class CameraSender:
                 continue
             # Whatever was asked for, Ring answers sound with sendrecv (observed-protocol.md#answer).
             direction: Direction = "sendrecv" if section.kind == "audio" else "sendonly"
-            sections.append(Section(section.kind, section.mid, direction, (track.codec,), transport, ssrc=track.ssrc))
+            repair = self._repair if section.kind == "video" else None
+            sections.append(
+                Section(
+                    section.kind, section.mid, direction, (track.codec, repair.codec) if repair else (track.codec,),
+                    transport, ssrc=track.ssrc, rtx_ssrc=repair.ssrc if repair else None,
+                )
+            )  # fmt: skip
         return sdp.write(Description(tuple(sections), tuple(s.mid for s in sections if s.port)))
 
     async def connect(self) -> None:
@@ -133,8 +152,19 @@ class CameraSender:
                     self._peer.send_rtcp(track.report(time.time()))
 
     def _on_rtcp(self, data: bytes) -> None:
-        if any(isinstance(report, rtcp.KeyFrameRequest) for report in rtcp.parse(data)):
-            self._key_frame_wanted = True
+        for report in rtcp.parse(data):
+            if isinstance(report, rtcp.KeyFrameRequest):
+                self._key_frame_wanted = True
+            elif isinstance(report, rtcp.Nack) and report.media == self._video.ssrc and self._repair is not None:
+                self._send_again(self._repair, report.missing)
+
+    def _send_again(self, repair: Track, missing: Sequence[int]) -> None:
+        """Send packets again in a stream of their own (RFC 4588)."""
+        for packet in self._video.again(missing):
+            number, kind = repair.sequence, repair.codec.payload_type
+            repair.sequence = (number + 1) % rtp.SEQUENCES
+            head = rtp.header(kind, packet.marker, number, packet.timestamp, repair.ssrc)
+            self._peer.send(head + packet.sequence.to_bytes(2, "big") + packet.payload)
 
 
 async def _beats(period: float) -> AsyncIterator[None]:

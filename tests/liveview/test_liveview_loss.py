@@ -1,0 +1,47 @@
+"""A live view over a network that loses packets: what is lost on the way from the camera is asked for and comes."""
+
+import random
+from pathlib import Path
+
+import av
+import pytest
+
+import ringlight
+from ringlight.account import Credentials
+from ringlight.media.peer import Peer
+from ringlight.secrets import Secret
+from ringlight.settings import Settings
+from ringlight.store import MemoryTokenStore
+from ringlight.testing import simulator
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("percent", [1, 5, 20])
+async def test_with_packets_lost_on_the_way_every_frame_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, percent: int
+) -> None:
+    """The loss is of the packets themselves, those sent again included; in both directions."""
+    dice, transmit = random.Random(percent), Peer._transmit
+    lost = 0
+
+    def lossy(self: Peer, data: bytes) -> None:
+        nonlocal lost
+        if 128 <= data[0] <= 191 and dice.random() * 100 < percent:
+            lost += 1
+        else:
+            transmit(self, data)
+
+    async with simulator() as ring:
+        known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
+        settings = Settings(ring_url=ring.url, state_dir=tmp_path)
+        async with ringlight.Account.open(settings, store=MemoryTokenStore(), credentials=known) as account:
+            camera = await account.camera("Front Door")
+            async with camera.live_view() as view:
+                await view.snapshot()
+                monkeypatch.setattr(Peer, "_transmit", lossy)
+                await view.record(tmp_path / "door.mp4", seconds=4)
+    assert lost > 0
+    with av.open(str(tmp_path / "door.mp4")) as container:
+        frames = sum(1 for _ in container.decode(video=0))
+    assert frames >= 58  # of 60
