@@ -18,11 +18,11 @@ async def save(name: str, clip: Path, seconds: float) -> None:
         camera = await account.camera(name)
         # Clip and still share one view: the camera wakes up once.
         async with camera.live_view() as view:
-            length = await view.record(clip, seconds=seconds)
+            recording = await view.record(clip, seconds=seconds)
             picture = await view.snapshot()
     still = clip.with_suffix(".jpg")
     await asyncio.to_thread(still.write_bytes, picture)
-    print(f"{clip}: {length:.1f} s of video")
+    print(f"{clip}: {recording.seconds:.1f} s of video")
     print(f"{still}: {len(picture)} bytes")
 
 

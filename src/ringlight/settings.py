@@ -24,6 +24,7 @@ __all__ = [
     "CameraSettings",
     "LiveViewSettings",
     "MediaSettings",
+    "RecordingSettings",
     "ServerSettings",
     "Settings",
     "load_settings",
@@ -93,7 +94,35 @@ class MediaSettings(_Area):
         1500, ge=50, le=20_000, description="Packets kept since the last key frame, for those who join late."
     )
 
+    past: float = Field(
+        0.0,
+        ge=0,
+        le=600,
+        description="Seconds of a running view that are kept in memory, for recordings that begin before they are "
+        "asked for; at 1.5 Mbit/s a second takes 0.2 MB. 0 keeps what came since the last key frame.",
+    )
+    past_memory: float = Field(
+        32.0, ge=1, le=4000, description="Megabytes that this may take for one camera; what is older goes first."
+    )
+
     _split = field_validator("announce", mode="before")(_as_list)
+
+
+class RecordingSettings(_Area):
+    """Where recordings go and how much they may take."""
+
+    dir: Path | None = Field(
+        None, description="Where recordings made over the API are kept; empty: `recordings` in the state directory."
+    )
+    keep_free: float = Field(
+        200.0, ge=0, description="Megabytes of the disk that recordings leave free; at this they end in order."
+    )
+    bit_rate: float = Field(
+        2.0, gt=0, le=100, description="Mbit/s that a camera is taken to send, until its own rate has been seen."
+    )
+    at_once: int = Field(4, ge=1, le=100, description="How many recordings may run at once over the API.")
+    longest: Seconds = Field(3600.0, description="Seconds after which a recording made over the API ends.")
+    total: float = Field(10_000.0, gt=0, description="Megabytes that all recordings made over the API may take.")
 
 
 class CameraSettings(_Area):
@@ -140,6 +169,7 @@ class Settings(BaseSettings):
     )
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()
+    recordings: RecordingSettings = RecordingSettings()
     cameras: CameraSettings = CameraSettings()
     server: ServerSettings = ServerSettings()
 

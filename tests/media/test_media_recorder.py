@@ -12,6 +12,7 @@ import pytest
 from media_kit import IDR, PPS, SLICE, SPS, clip, clip_frames, frames_of, packet
 
 from ringlight.errors import RingError
+from ringlight.media.past import Past
 from ringlight.media.recorder import Recorder
 from ringlight.media.rtp import TIMESTAMPS, Packet
 from ringlight.simulator.clip import HEIGHT, RATE, WIDTH
@@ -37,7 +38,7 @@ def _feed(recorder: Recorder, frames: Iterable[list[Packet]]) -> None:
 
 async def _done(recorder: Recorder) -> float:
     async with asyncio.timeout(5):
-        return await recorder.done()
+        return (await recorder.done()).seconds
 
 
 class Film:
@@ -91,7 +92,10 @@ async def test_it_begins_with_a_key_frame_the_running_group_included(path: Path)
     frames = list(clip_frames(10, count=15))
     recorder = Recorder(path, None)
     async with recorder:
-        recorder.join("video", [one for packets in frames[:8] for one in packets])  # the fifth is a key frame
+        past = Past()
+        for number, packets in enumerate(frames[:8]):  # the sixth is a key frame
+            past.push("video", packets, number * FRAME)
+        recorder.begin(past.since(7 * FRAME))
         _feed(recorder, frames[8:])
         recorder.packets("audio", [packet(1, 1, b"sound")])
     assert len(Film(path).pictures) == 10
@@ -104,13 +108,15 @@ async def test_nothing_recorded_has_no_length(path: Path) -> None:
     assert await _done(recorder) == 0.0
 
 
-async def test_lost_packets_cost_their_frames_and_the_time_goes_on(path: Path) -> None:
-    frames = list(clip_frames(count=30))
-    del frames[7][-1:], frames[20][:]
+async def test_lost_packets_cost_what_refers_to_them_and_the_time_goes_on(path: Path) -> None:
+    """A frame that refers to a lost one shows garbage: the picture stands still until the next key frame."""
+    frames = list(clip_frames(count=45))
+    del frames[7][-1:], frames[40][:]
     length, film = await _recorded(path, frames)
     assert film.forwards
-    assert length == pytest.approx(30 * FRAME, abs=FRAME / 2)
-    assert 26 <= len(film.pictures) <= 28
+    assert length == pytest.approx(45 * FRAME, abs=FRAME / 2)
+    assert len(film.pictures) == 7 + 15 + 10
+    assert film.times[7] == pytest.approx(15 * FRAME, abs=0.001)
 
 
 @pytest.mark.parametrize("timestamp", [5, 3_000_000_000, (1 << 31) - 90_000, (1 << 31) + 6000 * 12])
@@ -160,7 +166,7 @@ async def test_while_it_records_the_file_can_be_played_already(path: Path) -> No
     async with recorder:
         _feed(recorder, clip_frames(count=47))
         async with asyncio.timeout(3):
-            while path.stat().st_size < 100_000:
+            while not path.exists() or path.stat().st_size < 100_000:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         assert len(Film(path).pictures) >= 15
@@ -191,7 +197,7 @@ async def test_a_path_that_cannot_be_written_is_file_write_at_once(tmp_path: Pat
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
-async def test_a_full_disk_is_file_write(tmp_path: Path) -> None:
+async def test_a_full_disk_is_file_full(tmp_path: Path) -> None:
     path = tmp_path / "full.mp4"
     path.symlink_to("/dev/full")
     recorder = Recorder(path, 2.0)
@@ -199,17 +205,18 @@ async def test_a_full_disk_is_file_write(tmp_path: Path) -> None:
         _feed(recorder, clip_frames(count=40))
         with pytest.raises(RingError) as caught:
             await _done(recorder)
-    assert caught.value.code == "FILE-WRITE"
+    assert caught.value.code == "FILE-FULL"
 
 
-async def test_a_key_frame_that_ffmpeg_cannot_read_is_file_write(path: Path) -> None:
-    recorder = Recorder(path, 2.0)
+async def test_key_frames_that_ffmpeg_cannot_read_are_no_recording_and_touch_no_file(path: Path) -> None:
+    path.write_bytes(b"of yesterday")
+    recorder = Recorder(path, None)
     async with recorder:
         _feed(recorder, [frames_of((SPS, PPS, IDR + b"x"), (SLICE,))])
-        recorder._queue.put(None)
-        with pytest.raises(RingError) as caught:
-            await _done(recorder)
-    assert caught.value.code == "FILE-WRITE"
+    with pytest.raises(RingError) as caught:
+        await _done(recorder)
+    assert caught.value.code == "MEDIA-NO-KEY-FRAME"
+    assert path.read_bytes() == b"of yesterday"
 
 
 async def test_who_does_not_wait_for_an_error_is_not_warned_of_it(path: Path) -> None:

@@ -24,6 +24,7 @@ class Progress:
         error: Why it failed; `None` otherwise.
         notes: What is worth knowing, newest last.
         began: When it began to open.
+        recordings: How many recordings of it run.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
     """
 
@@ -34,6 +35,7 @@ class Progress:
     error: RingError | None = None
     notes: list[str] = field(default_factory=list)
     began: float = 0.0
+    recordings: int = 0
     renewal: Literal["none", "asked", "granted"] = "none"
 
     def begin(self, now: float) -> None:
@@ -84,5 +86,6 @@ class Progress:
             "steps": [{"name": name, "ms": at} for name, at in self.steps],
             "fault": error.fault.as_dict(error.detail) if error else None,
             "notes": list(self.notes),
+            "recordings": self.recordings,
             "renewal": self.renewal,
         }

@@ -10,18 +10,24 @@ from typing import Any, Literal, Protocol, TypeVar
 from ringlight.cameras.progress import Progress
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview.client import Event
+from ringlight.liveview.session import Note
 from ringlight.media import stills
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.h264 import AccessUnit
 from ringlight.media.negotiate import Agreed
-from ringlight.media.recorder import Recorder
+from ringlight.media.past import Past
+from ringlight.media.recorder import Recorder, Recording
 from ringlight.media.rtp import Packet
-from ringlight.settings import Settings
+from ringlight.media.sdp import Codec
+from ringlight.media.sound import TRANSCODED
+from ringlight.media.space import MEGABYTE, Space, disk_fault
+from ringlight.settings import RecordingSettings, Settings
 
 T = TypeVar("T")
 Direction = Literal["left", "right", "up", "down"]
 Policy = Literal["never", "while-watched", "ask"]
 log = logging.getLogger("ringlight.cameras")
+FIRST_PICTURE = 15.0  # seconds that a recording waits for a key frame
 
 
 class Upstream(Protocol):
@@ -60,10 +66,21 @@ class Dial(Protocol):
 class View:
     """What somebody holds who watches. It ends when the upstream ends, or when it is left."""
 
-    def __init__(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        broadcast: Broadcast,
+        ended: "asyncio.Future[RingError]",
+        *,
+        recordings: RecordingSettings | None = None,
+        on_event: Callable[[Event], None] = lambda _: None,
+        on_recording: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.broadcast = broadcast
         self._upstream = upstream
         self._ended = ended
+        self._recordings = recordings or RecordingSettings()
+        self._on_event, self._on_recording = on_event, on_recording
 
     async def ended(self) -> RingError:
         """Wait for the end of the upstream; return why."""
@@ -79,23 +96,97 @@ class View:
         axis = "Pan" if direction in ("left", "right") else "Tilt"
         await self._upstream.command(f"PTZ.{axis}.Step", {"direction": direction.upper()})
 
-    async def record(self, path: str | Path, *, seconds: float) -> float:
-        """Record into an MP4 file without transcoding; return how many seconds of video it has.
+    async def record(
+        self,
+        path: str | Path,
+        *,
+        seconds: float | None,
+        before: float = 0.0,
+        faststart: bool = False,
+        sound: bool = True,
+    ) -> Recording:
+        """Record into an MP4 file without transcoding the pictures; return what it has become.
 
-        Sound is kept where it is Opus, as Ring's cameras send it.
+        The file can be played while it grows, and up to the last second if the program is killed.
+
+        Args:
+            path: What has this name is replaced, once there is something to show.
+            seconds: How much is wanted; `None` goes on until cancelled, which leaves the file whole.
+            before: Seconds of what was shown before that come on top, as far as `media.past` keeps them. It
+                always begins with the last key frame before that time.
+            faststart: Write the finished file once more with its index first, for web servers without ranges.
+            sound: Keep the sound: Opus as it is, G.711 as Opus.
 
         Raises:
-            MediaError: FILE-WRITE.
+            MediaError: FILE-WRITE, FILE-FULL, or MEDIA-NO-KEY-FRAME where no picture comes.
             RingError: Why the view ended before; the file holds what came until then.
         """
-        sound = self.broadcast.codecs.get("audio")
-        opus = sound is not None and sound.is_called("opus")
-        async with Recorder(Path(path), seconds, sound=opus) as recorder:
-            self.broadcast.add(recorder)
-            try:
-                return await self._or_end(asyncio.ensure_future(recorder.done()))
-            finally:
-                self.broadcast.remove(recorder)
+        path = Path(path)
+        async with self.recorder(path, seconds, before=before, faststart=faststart, sound=sound) as recorder:
+            return await self.enough(recorder)
+
+    async def enough(self, recorder: Recorder) -> Recording:
+        """Wait until a recording has what it wants.
+
+        Raises:
+            MediaError: As `record`.
+            RingError: Why the view ended before.
+        """
+        return await self._or_end(asyncio.ensure_future(_recorded(recorder)))
+
+    @contextlib.asynccontextmanager
+    async def recorder(
+        self,
+        path: Path,
+        seconds: float | None,
+        *,
+        before: float = 0.0,
+        faststart: bool = False,
+        sound: bool = True,
+        allowed: Callable[[], int] | None = None,
+    ) -> AsyncIterator[Recorder]:
+        """Record while inside, for who wants to see how far it is; see `record`.
+
+        Args:
+            path: As there, and the same for what is not named here.
+            seconds: As there.
+            before: As there.
+            faststart: As there.
+            sound: As there.
+            allowed: Returns how many more bytes may be written; `None` sets no limit but the disk's.
+
+        Raises:
+            MediaError: FILE-WRITE or FILE-FULL.
+        """
+        self._check_open()
+        space = Space(path.parent, int(self._recordings.keep_free * MEGABYTE), allowed)
+        now = asyncio.get_running_loop().time()
+        rate = self.broadcast.past.rate(now) or self._recordings.bit_rate * MEGABYTE / 8
+        try:
+            space.check(rate * ((seconds or 0) + before))
+        except OSError as error:
+            raise disk_fault(path, error) from error
+        recorder = Recorder(
+            path, seconds, sound=self._sound() if sound else None, space=space, faststart=faststart,
+            on_broken=self.broadcast.ask_key_frame,
+            on_slow=lambda: self._on_event(Note("The disk is too slow; pictures are left out.", "FILE-SLOW")),
+        )  # fmt: skip
+        self._on_recording(1)
+        try:
+            async with recorder:
+                recorder.begin(self.broadcast.past.since(now - before), before)
+                self.broadcast.add(recorder)
+                try:
+                    yield recorder
+                finally:
+                    self.broadcast.remove(recorder)
+        finally:
+            self._on_recording(-1)
+
+    def _sound(self) -> Codec | None:
+        """Return the codec of the sound if a file can hold it."""
+        codec = self.broadcast.codecs.get("audio")
+        return codec if codec and any(codec.is_called(name) for name in ("opus", *TRANSCODED)) else None
 
     async def snapshot(self, *, within: float = 15.0) -> bytes:
         """Return the newest key frame as JPEG; wait for one if there is none yet.
@@ -208,6 +299,10 @@ class SharedView:
             return True
         return policy == "while-watched"
 
+    def _count_recordings(self, more: int) -> None:
+        self.progress.recordings += more
+        self._tell()
+
     async def close(self) -> None:
         """Close at once, whoever watches."""
         self._hang_up()
@@ -223,8 +318,9 @@ class SharedView:
         def on_agreed(agreed: Agreed) -> None:
             nonlocal broadcast
             if broadcast is None:
-                keep = self._settings.media.key_frame_cache
-                broadcast = Broadcast(agreed.codecs, keep, upstream.ask_key_frame)
+                media = self._settings.media
+                past = Past(media.past, int(media.past_memory * MEGABYTE))
+                broadcast = Broadcast(agreed.codecs, media.key_frame_cache, upstream.ask_key_frame, past)
             broadcast.tune(agreed.codecs)
 
         def on_packet(packet: Packet) -> None:
@@ -250,7 +346,10 @@ class SharedView:
         assert broadcast is not None  # noqa: S101 - an opened view was answered
         ended: asyncio.Future[RingError] = loop.create_future()
         self._spawn(self._watch(upstream, broadcast, ended))
-        return View(upstream, broadcast, ended)
+        return View(
+            upstream, broadcast, ended,
+            recordings=self._settings.recordings, on_event=on_event, on_recording=self._count_recordings,
+        )  # fmt: skip
 
     async def _watch(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
         try:
@@ -306,6 +405,20 @@ class SharedView:
     def _tell(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+async def _recorded(recorder: Recorder) -> Recording:
+    """Wait for the end of a recording; without a first picture soon there will be none."""
+    done = asyncio.ensure_future(recorder.done())
+    begun = asyncio.ensure_future(recorder.begun.wait())
+    try:
+        await asyncio.wait({done, begun}, timeout=FIRST_PICTURE, return_when=asyncio.FIRST_COMPLETED)
+        if not (done.done() or begun.done()):
+            raise fault_error("MEDIA-NO-KEY-FRAME", f"none within {FIRST_PICTURE:g} s")
+        return await done
+    finally:
+        done.cancel()
+        begun.cancel()
 
 
 class _KeyFrameWatch:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -47,13 +48,24 @@ def register(app: typer.Typer) -> None:
     def record(
         camera: CameraName,
         out: Annotated[Path, typer.Argument(metavar="OUT.mp4")],
-        seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="How much video.")] = 30,
+        seconds: Annotated[
+            float, typer.Option("--seconds", min=0, max=86_400, help="How much video; 0 goes on until Ctrl-C.")
+        ] = 30,
+        faststart: Annotated[
+            bool, typer.Option("--faststart", help="Write it once more at the end, with the index first.")
+        ] = False,
+        sound: Annotated[bool, typer.Option("--sound/--no-sound", help="Keep the sound.")] = True,
         config: Config = None,
         trace: TracePath = None,
         json: Json = False,
     ) -> None:
-        """Record video to an MP4 file, without transcoding."""
-        run(_record(load_settings(config), camera, out, seconds, trace, json=json))
+        """Record to an MP4 file, without transcoding the pictures.
+
+        The file can be played while it grows. Ctrl-C, a full disk and even a kill leave it whole: at most the
+        last second is missing. Where the camera changes its resolution, OUT-2.mp4 goes on.
+        """
+        wanted = Wanted(camera, out, seconds or None, faststart=faststart, sound=sound)
+        run(_record(load_settings(config), wanted, trace, json=json))
 
 
 async def _ptz(settings: Settings, name: str, direction: Direction, trace: Path | None) -> None:
@@ -72,13 +84,39 @@ async def _snapshot(settings: Settings, name: str, out: Path, trace: Path | None
     _done({"file": str(out), "bytes": len(picture)}, f"{out}: {len(picture)} bytes", json=json)
 
 
-async def _record(settings: Settings, name: str, out: Path, seconds: float, trace: Path | None, *, json: bool) -> None:
-    async with _camera(settings, name, trace) as camera:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A recording as it was asked for; `seconds` is `None` until Ctrl-C."""
+
+    camera: str
+    out: Path
+    seconds: float | None
+    faststart: bool
+    sound: bool
+
+
+async def _record(settings: Settings, wanted: Wanted, trace: Path | None, *, json: bool) -> None:
+    stopped = False
+    async with _camera(settings, wanted.camera, trace) as camera:
         began = time.monotonic()
         async with camera.live_view() as view:
-            tell(f"{camera.name} answered after {time.monotonic() - began:.1f} s; recording {seconds:g} s")
-            length = await view.record(out, seconds=seconds)
-    _done({"file": str(out), "seconds": round(length, 2)}, f"{out}: {length:.1f} s of video", json=json)
+            length = "until Ctrl-C" if wanted.seconds is None else f"{wanted.seconds:g} s"
+            tell(f"{camera.name} answered after {time.monotonic() - began:.1f} s; recording {length}")
+            async with view.recorder(
+                wanted.out, wanted.seconds, faststart=wanted.faststart, sound=wanted.sound
+            ) as recorder:
+                try:
+                    await view.enough(recorder)
+                except asyncio.CancelledError:
+                    stopped = True
+    made = recorder.progress
+    for note in made.notes:
+        tell(note)
+    files = [str(file) for file in made.files]
+    values = {"file": str(wanted.out), "files": files, "seconds": round(made.seconds, 2), "bytes": made.size}
+    _done({**values, "lost_frames": made.lost}, f"{', '.join(files)}: {made.seconds:.1f} s of video", json=json)
+    if stopped and wanted.seconds is not None:  # Ctrl-C came before its end
+        raise asyncio.CancelledError
 
 
 def _done(values: dict[str, object], sentence: str, *, json: bool) -> None:

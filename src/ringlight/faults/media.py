@@ -154,4 +154,42 @@ ROWS = (
         http=507,
         source="media",
     ),
+    Fault(
+        "FILE-FULL",
+        "No room for the recording",
+        cause="The disk, a quota or the room set aside for recordings is used up. What was recorded until then is "
+        "whole and plays.",
+        fix="Delete recordings or other files, record to another disk, or change `recordings.keep_free` or "
+        "`recordings.total`.",
+        retry=Retry.AFTER_FIX,
+        http=507,
+        source="media",
+    ),
+    Fault(
+        "FILE-SLOW",
+        "The disk is too slow",
+        cause="Video comes faster than the disk takes it, so whole groups of pictures are left out of the recording.",
+        fix="Record to a faster disk, or fewer cameras at once.",
+        retry=Retry.AFTER_FIX,
+        http=507,
+        source="media",
+    ),
+    Fault(
+        "FILE-GONE",
+        "There is no such recording",
+        cause="No recording of this camera has this name; it was deleted or never was.",
+        fix="Look through the list at /api/cameras/{id}/recordings.",
+        retry=Retry.NEVER,
+        http=404,
+        source="media",
+    ),
+    Fault(
+        "FILE-BUSY",
+        "Enough recordings run already",
+        cause="As many recordings run as are allowed at once.",
+        fix="End one of them (DELETE), wait for its end, or raise `recordings.at_once`.",
+        retry=Retry.BACKOFF,
+        http=429,
+        source="media",
+    ),
 )

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ringlight.media.forward import Batch, Numbered, Track
 from ringlight.media.h264 import AccessUnit, Assembler
+from ringlight.media.past import Past
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
 
@@ -37,10 +38,17 @@ class Broadcast:
         codecs: The camera's codec of each kind of track.
         keep: Packets kept since the last key frame.
         ask_key_frame: Asks the camera for one; called at most every `KEY_FRAME_EVERY` seconds.
+        past: What recordings may begin with; `None` keeps the running group alone.
+
+    Attributes:
+        past: Everything that went out, as far back as is kept.
     """
 
-    def __init__(self, codecs: Mapping[str, Codec], keep: int, ask_key_frame: Callable[[], None]) -> None:
+    def __init__(
+        self, codecs: Mapping[str, Codec], keep: int, ask_key_frame: Callable[[], None], past: Past | None = None
+    ) -> None:
         self.received = self.overrun = 0
+        self.past = past or Past()
         self._keep = keep
         self.tracks: dict[str, Track] = {}
         self.tune(codecs)
@@ -131,6 +139,7 @@ class Broadcast:
         timer = self._flushes.pop(kind, None)
         if timer is not None:
             timer.cancel()
+        self.past.push(kind, batch, self._loop.time())
         if not self._sinks:
             return
         # Who joins from now on has got this batch with the group: it is for those who are here.

@@ -1,255 +1,276 @@
-"""A recording: packets to an MP4 file as they come, without decoding, whole after every key frame."""
+"""A recording: packets to an MP4 file as they come, without decoding pictures, whole after every fragment."""
 
 import asyncio
-import contextlib
-import io
+import errno
+import logging
+import os
 import queue
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import av
-from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
-from av.packet import Packet as AvPacket
-from av.video.stream import VideoStream
-
 from ringlight.errors import RingError, fault_error
+from ringlight.media import film
+from ringlight.media.film import Film, Heard, Picture
 from ringlight.media.h264 import PPS, SPS, AccessUnit, Assembler
-from ringlight.media.rtp import TIMESTAMPS, Packet, distance
+from ringlight.media.past import Batch
+from ringlight.media.rtp import Packet
+from ringlight.media.sdp import Codec
+from ringlight.media.space import Space, disk_fault
+from ringlight.media.timing import PICTURE_CLOCK, Timing
 
-CLOCK = 90_000  # Hz
-SOUND_CLOCK = 48_000  # Hz, Opus's own
-SOUND_STEP = 960  # its units in a packet of 20 ms, which is what cameras send
-# Fragments: what was written up to the last key frame can be played, whatever happens to the program.
-_FLAGS = "frag_keyframe+empty_moov+default_base_moof"
+log = logging.getLogger("ringlight.media")
+# Bytes that wait for a slow disk: a minute of a camera of 2 Mbit/s. Beyond, whole groups of pictures are left out.
+WAITING = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was recorded.
+
+    Attributes:
+        seconds: How much video.
+        files: Where it is; more than one where the camera changed its pictures in between.
+        size: Bytes of all files.
+        lost: Frames that are missing because packets were.
+        left_out: Groups of pictures that are missing because the disk was too slow.
+        notes: What is worth knowing, for people.
+    """
+
+    seconds: float = 0.0
+    files: tuple[Path, ...] = ()
+    size: int = 0
+    lost: int = 0
+    left_out: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Recorder:
-    """A sink that writes video into a file until it has enough.
+    """A sink that writes a view into a file until it has enough.
 
     Use with `async with`; then `await done()`. The file is written by a thread of its own.
 
     Args:
-        path: An `.mp4` file; overwritten.
+        path: An `.mp4` file; what is there is replaced once the new one has something to show.
         seconds: How much video is wanted; `None` goes on until the end of the `async with`.
-        sound: Whether Opus comes beside the picture, to be kept as it is.
+        sound: The codec of the sound, kept if it is Opus and encoded as Opus if it is G.711; `None` leaves it out.
+        space: What may be used of the disk; `None` uses it up.
+        faststart: Rewrite the finished file with its index first.
+        on_broken: Called when frames are lost, to ask for a key frame.
+        on_slow: Called when the disk begins to be too slow.
+        clock: Tells the time in seconds; `None` is the loop's.
     """
 
-    def __init__(self, path: Path, seconds: float | None, *, sound: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        seconds: float | None,
+        *,
+        sound: Codec | None = None,
+        space: Space | None = None,
+        faststart: bool = False,
+        on_broken: Callable[[], None] = lambda: None,
+        on_slow: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self.path = path
-        self._wanted = None if seconds is None else int(seconds * CLOCK)
-        self._queue: queue.SimpleQueue[_Timed | _Sound | None] = queue.SimpleQueue()
-        self._assembler = Assembler()
-        self._sound = _SoundTimeline() if sound else None
-        self._writer = _Writer(path, sound=sound)
+        self._wanted = None if seconds is None else int(seconds * PICTURE_CLOCK)
+        self._space = space or Space(path.parent)
+        self._faststart = faststart
+        self._on_broken, self._on_slow = on_broken, on_slow
         self._loop = asyncio.get_running_loop()
-        self._finished: asyncio.Future[float] = self._loop.create_future()
+        self._clock = clock or self._loop.time
+        self._queue: queue.SimpleQueue[Picture | Heard | None] = queue.SimpleQueue()
+        # Two counters, each with one thread that writes it.
+        self._put = self._taken = 0
+        self._assembler = Assembler()
+        self._timing = Timing(sound.clock_rate if sound else 48_000)
+        self._sound = sound is not None
+        self._film = Film(path, sound, self._space)
+        self._finished: asyncio.Future[Recording] = self._loop.create_future()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
-        self._timeline: _Timeline | None = None
-        self._full = False
+        self._seen = Recording()
+        self._ssrc: int | None = None
+        self._until: int | None = None
+        self._skipping = self._slow = self._full = False
+        self.begun = asyncio.Event()
 
     async def __aenter__(self) -> "Recorder":
         try:
-            self._writer.open()
+            if self.path.is_dir():
+                raise IsADirectoryError(None, "is a folder")
+            self._space.check()
+            if not os.access(self.path.parent, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
-            raise fault_error("FILE-WRITE", f"{self.path}: {error.strerror or error}") from error
+            raise disk_fault(self.path, error) from error
         self._thread.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
-        if self._finished.done() and not self._finished.cancelled():
-            self._finished.exception()  # seen here, if nobody waits for it
+        self._end()
+        # Even a second Ctrl-C waits for the end of the file.
+        ending = asyncio.ensure_future(asyncio.to_thread(self._thread.join))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await ending
+            raise
+        finally:
+            if self._finished.done() and not self._finished.cancelled():
+                self._finished.exception()  # seen here, if nobody waits for it
 
-    async def done(self) -> float:
-        """Wait until enough is recorded and in the file; return its length in seconds.
+    async def done(self) -> Recording:
+        """Wait until enough is recorded and in the file; return what it is.
 
         Raises:
-            MediaError: FILE-WRITE.
+            MediaError: FILE-WRITE or FILE-FULL. What was written until then plays.
         """
         return await asyncio.shield(self._finished)
 
-    def join(self, kind: str, group: Sequence[Packet]) -> None:
-        """Begin with the group of pictures that runs."""
-        self.packets(kind, group)
+    @property
+    def progress(self) -> Recording:
+        """What is in the file by now."""
+        return replace(
+            self._seen, seconds=self._film.end / PICTURE_CLOCK, size=self._film.size,
+            files=tuple(file.path for file in self._film.files if file.size),
+        )  # fmt: skip
 
-    def packets(self, kind: str, batch: Sequence[Packet]) -> None:
+    def begin(self, past: Iterable[Batch], before: float = 0.0) -> None:
+        """Begin with what the view has shown before, the running group at least.
+
+        Args:
+            past: From a key frame on.
+            before: How many seconds of it come on top of the wanted length.
+        """
+        batches = list(past)
+        if batches and self._wanted is not None:
+            self._wanted += int(min(before, self._clock() - batches[0].at) * PICTURE_CLOCK)
+        for batch in batches:
+            self._take(batch.kind, batch.packets, batch.at)
+
+    def join(self, kind: str, group: list[Packet]) -> None:
+        """Nothing: a recording has begun with the past."""
+
+    def packets(self, kind: str, batch: list[Packet]) -> None:
         """Take live packets."""
+        self._take(kind, batch, self._clock())
+
+    def _take(self, kind: str, batch: list[Packet], now: float) -> None:
         if self._full:
             return
         if kind == "audio":
-            self._hear(batch)
+            self._hear(batch, now)
             return
         for packet in batch:
-            for unit in self._assembler.push(packet):
-                self._take(unit)
+            lost = self._assembler.dropped
+            units = self._assembler.push(packet)
+            broken = self._assembler.dropped > lost
+            if broken or packet.ssrc != self._ssrc:
+                self._break(lost=int(broken and self.begun.is_set()))
+            self._ssrc = packet.ssrc
+            for unit in units:
+                self._show(unit, packet.ssrc, now)
+                # Where the newer of two frames is the broken one, the older does not mend it.
+                self._skipping |= broken and unit.timestamp != packet.timestamp
 
-    def _take(self, unit: AccessUnit) -> None:
-        if self._timeline is None:
-            if not (unit.key_frame and unit.find(SPS) and unit.find(PPS)):
-                return
-            self._timeline = _Timeline()
-        at, step = self._timeline.move(unit.timestamp)
+    def _break(self, lost: int) -> None:
+        """Leave out what refers to a lost frame, or to another session's: all up to the next key frame."""
+        self._seen = replace(self._seen, lost=self._seen.lost + lost)
+        self._skipping = True
+        self._on_broken()
+
+    def _show(self, unit: AccessUnit, ssrc: int, now: float) -> None:
+        if self._full or not (self.begun.is_set() or (unit.key_frame and unit.find(SPS) and unit.find(PPS))):
+            return
+        self.begun.set()
+        at = self._timing.see(unit.timestamp, ssrc, now)
         if self._wanted is not None and at >= self._wanted:
-            self._full = True
-            self._queue.put(None)
-        else:
-            self._queue.put(_Timed(unit, at, step))
+            self._end()
+            return
+        if unit.key_frame:
+            self._skipping = self._is_slow(WAITING // 2 if self._slow else WAITING)
+        elif not self._skipping:
+            self._skipping = self._is_slow(2 * WAITING)  # a camera without key frames
+        elif not self._slow:
+            self._seen = replace(self._seen, lost=self._seen.lost + 1)
+        if not self._skipping:
+            self._hand_over(Picture(unit, at), sum(map(len, unit.units)))
 
-    def _hear(self, batch: Sequence[Packet]) -> None:
+    def _is_slow(self, limit: int) -> bool:
+        """Decide whether a group can wait for the disk, or has to be left out."""
+        slow = self._put - self._taken > limit
+        if slow:
+            self._seen = replace(self._seen, left_out=self._seen.left_out + 1)
+            if not self._slow:
+                log.warning("FILE-SLOW: %s is written too slowly; pictures are left out", self.path.name)
+                self._on_slow()
+        self._slow = slow
+        return slow
+
+    def _hear(self, batch: list[Packet], now: float) -> None:
         """Keep sound from the first picture on."""
-        if self._sound is not None and self._timeline is not None:
-            shown = self._timeline.now * SOUND_CLOCK // CLOCK
-            for packet in batch:
-                self._queue.put(_Sound(packet.payload, self._sound.move(packet.timestamp, shown)))
+        for packet in batch if self._sound else ():
+            at = self._timing.hear(packet.timestamp, packet.ssrc, now)
+            if at is not None and not self._slow:
+                self._hand_over(Heard(packet.payload, at), len(packet.payload))
+
+    def _hand_over(self, item: Picture | Heard, octets: int) -> None:
+        self._put += octets
+        self._queue.put(item)
+
+    def _end(self) -> None:
+        if not self._full:
+            self._full = True
+            picture = self._timing.picture
+            seen = None if picture.at is None else picture.at + picture.step
+            self._until = seen if self._wanted is None or seen is None else min(seen, self._wanted)
+            self._queue.put(None)
 
     def _write(self) -> None:
         error: RingError | None = None
+        notes: list[str] = []
         try:
-            with self._writer:
-                while (timed := self._queue.get()) is not None:
-                    self._writer.write(timed)
-        except (OSError, av.FFmpegError) as failure:
-            error = fault_error("FILE-WRITE", f"{self.path}: {failure.strerror or failure}")
-        self._loop.call_soon_threadsafe(self._finish, self._writer.end / CLOCK, error)
+            try:
+                while (item := self._queue.get()) is not None:
+                    self._film.write(item)
+                    octets = len(item.payload) if isinstance(item, Heard) else sum(map(len, item.unit.units))
+                    self._taken += octets
+            finally:
+                self._film.close(self._until)
+                notes = self._index()
+            if self._film.unreadable and not self._film.size:
+                error = fault_error("MEDIA-NO-KEY-FRAME", "ffmpeg could read none")
+        except RingError as full:
+            error = full
+        except OSError as failure:
+            error = disk_fault(self.path, failure)
+        except Exception as broken:
+            # A bug of ours must not end a thread in silence.
+            log.exception("a recording broke")
+            error = fault_error("SERVER-ERROR", type(broken).__name__)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._finish, notes, error)
 
-    def _finish(self, seconds: float, error: RingError | None) -> None:
+    def _index(self) -> list[str]:
+        if not self._faststart:
+            return []
+        notes = []
+        for file in self._film.files:
+            refused = film.index(file.path, self._space) if file.size else None
+            if refused:
+                notes.append(f"The index stays inside of {file.path.name}: {refused}.")
+            elif file.size:
+                file.size = file.path.stat().st_size
+        return notes
+
+    def _finish(self, notes: list[str], error: RingError | None) -> None:
         self._full = True  # after an error too: nobody would take it out of the queue
         if self._finished.done():
             return
+        self._seen = replace(self._seen, notes=(*self._seen.notes, *notes))
         if error is None:
-            self._finished.set_result(seconds)
+            self._finished.set_result(self.progress)
         else:
             self._finished.set_exception(error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Timed:
-    """A frame, when it is shown and for how long, in units of `CLOCK`."""
-
-    unit: AccessUnit
-    at: int
-    duration: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    """A packet of sound and when it is heard, in units of `SOUND_CLOCK`."""
-
-    payload: bytes
-    at: int
-
-
-class _SoundTimeline:
-    """Time of the sound beside the picture's: it begins, and after a jump goes on, at the picture's own time."""
-
-    def __init__(self) -> None:
-        self._at = -SOUND_STEP
-        self._last: int | None = None
-
-    def move(self, timestamp: int, shown: int) -> int:
-        """Go on to the next packet, while the picture is at `shown`; return the packet's time."""
-        step = 0 if self._last is None else distance(timestamp, self._last, TIMESTAMPS)
-        if 0 < step < SOUND_CLOCK:
-            self._at += step
-        else:
-            self._at = max(self._at + SOUND_STEP, shown)
-        self._last = timestamp
-        return self._at
-
-
-class _Timeline:
-    """Time that runs on whatever the camera's clock does."""
-
-    def __init__(self) -> None:
-        self._at, self._step = 0, CLOCK // 15
-        self._last: int | None = None
-
-    @property
-    def now(self) -> int:
-        """The time of the newest frame."""
-        return self._at
-
-    def move(self, timestamp: int) -> tuple[int, int]:
-        """Go on to the next frame; return its time, and how long the one before was."""
-        if self._last is not None:
-            # A jump back or over more than ten seconds is another clock; go on one frame later.
-            step = distance(timestamp, self._last, TIMESTAMPS)
-            self._step = step if 0 < step < 10 * CLOCK else self._step
-            self._at += self._step
-        self._last = timestamp
-        return self._at, self._step
-
-
-class _Writer:
-    """The file: made at the first key frame, which says what the pictures are like. `with` finishes it.
-
-    Attributes:
-        end: How much video is in it, in units of `CLOCK`.
-    """
-
-    def __init__(self, path: Path, *, sound: bool) -> None:
-        self.end = 0
-        self._path = path
-        self._with_sound = sound
-        self._file: io.BufferedWriter | None = None
-        self._container: OutputContainer | None = None
-        self._stream: VideoStream | None = None
-        self._sound: AudioStream | None = None
-        self._template: InputContainer | None = None
-
-    def open(self) -> None:
-        self._file = self._path.open("wb")
-
-    def write(self, timed: _Timed | _Sound) -> None:
-        if isinstance(timed, _Sound):
-            self._write_sound(timed)
-            return
-        if self._stream is None:
-            self._start(timed.unit)
-        assert self._container is not None and self._stream is not None  # noqa: S101, PT018 - _start made them
-        packet = AvPacket(timed.unit.annex_b)
-        packet.stream = self._stream
-        packet.time_base = Fraction(1, CLOCK)
-        packet.pts = packet.dts = timed.at
-        packet.duration = timed.duration
-        packet.is_keyframe = timed.unit.key_frame
-        self._container.mux(packet)
-        self.end = timed.at + timed.duration
-
-    def _write_sound(self, timed: _Sound) -> None:
-        if self._container is None or self._sound is None:
-            return
-        packet = AvPacket(timed.payload)
-        packet.stream = self._sound
-        packet.time_base = Fraction(1, SOUND_CLOCK)
-        packet.pts = packet.dts = timed.at
-        packet.duration = SOUND_STEP
-        packet.is_keyframe = True
-        self._container.mux(packet)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.ExitStack() as stack:
-            for part in (self._file, self._template, self._container):
-                if part is not None:
-                    stack.callback(part.close)
-
-    def _start(self, unit: AccessUnit) -> None:
-        """Let ffmpeg read the first key frame, and write a stream like it."""
-        self._template = av.open(io.BytesIO(unit.annex_b), "r", format="h264")
-        assert self._file is not None  # noqa: S101 - opened before the first unit
-        self._container = av.open(self._file, "w", format="mp4", options={"movflags": _FLAGS})
-        self._stream = self._container.add_stream_from_template(self._template.streams.video[0])
-        self._stream.time_base = Fraction(1, CLOCK)
-        if self._with_sound:
-            # The encoder is never used: it only writes the header that players want (RFC 7845 section 5.1).
-            self._sound = self._container.add_stream("libopus", rate=SOUND_CLOCK, layout="stereo")
-            self._sound.time_base = Fraction(1, SOUND_CLOCK)
-            self._container.start_encoding()

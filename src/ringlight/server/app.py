@@ -12,6 +12,8 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.playback import Playbacks
+from ringlight.server.recordings import Recordings
+from ringlight.server.recordings_api import recordings_router
 from ringlight.server.whep import whep_router
 from ringlight.web import PAGE
 
@@ -22,6 +24,7 @@ def create_app(
     access: Access,
     stopping: asyncio.Event,
     *,
+    recordings: Recordings,
     extra: tuple[APIRouter, ...] = (),
     demo: bool = False,
 ) -> FastAPI:
@@ -32,6 +35,7 @@ def create_app(
         playbacks: The viewers.
         access: Who may use it.
         stopping: Set when the server is about to stop.
+        recordings: Those that run, and the shelf.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
     """
@@ -48,6 +52,7 @@ def create_app(
         return {"status": "ok"}
 
     app.include_router(api_router(account, stopping, demo=demo))
+    app.include_router(recordings_router(account, recordings))
     app.include_router(whep_router(account, playbacks))
     for router in extra:
         app.include_router(router)

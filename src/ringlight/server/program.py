@@ -14,6 +14,7 @@ from ringlight.media.port import ViewerPort
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.playback import Playbacks
+from ringlight.server.recordings import Recordings
 from ringlight.settings import Settings
 
 
@@ -43,8 +44,9 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
+        recordings = await stack.enter_async_context(Recordings(settings))
         stopping = asyncio.Event()
-        app = create_app(account, playbacks, access, stopping, extra=extra, demo=demo)
+        app = create_app(account, playbacks, access, stopping, recordings=recordings, extra=extra, demo=demo)
         running = await stack.enter_async_context(serving(app, listening))
         stack.callback(stopping.set)
         yield running

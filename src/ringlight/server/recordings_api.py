@@ -1,0 +1,93 @@
+"""The addresses of recordings: begin, list, look, fetch, end."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from ringlight.cameras import Account
+from ringlight.errors import fault_error
+from ringlight.server.recordings import Recordings
+
+MP4 = "video/mp4"
+CHUNK = 64 * 1024  # bytes
+_FILE = re.compile(r"(\d{8}-\d{6}-[0-9a-f]{8})(?:-(\d{1,4}))?")
+
+
+class WantedRecording(BaseModel):
+    """What to record."""
+
+    seconds: Annotated[float, Field(ge=1, le=86_400)] | None = Field(
+        None, description="How much; nothing goes on until DELETE, at most `recordings.longest`."
+    )
+    before: float = Field(
+        0.0, ge=0, le=600, description="Seconds of what was shown before, as far as `media.past` keeps them."
+    )
+
+
+def recordings_router(account: Account, recordings: Recordings) -> APIRouter:
+    """Return `/api/cameras/{id}/recordings…`."""
+    router = APIRouter(prefix="/api/cameras/{identifier}/recordings", tags=["recordings"])
+
+    @router.post("", status_code=201)
+    async def record(identifier: str, wanted: WantedRecording | None = None) -> JSONResponse:
+        """Begin to record the shared view, opening it if nobody watches; answers once the camera has."""
+        wanted = wanted or WantedRecording(seconds=None)
+        found = await account.camera(identifier)
+        item = await recordings.start(found, wanted.seconds, wanted.before)
+        location = f"/api/cameras/{item.camera}/recordings/{item.id}"
+        return JSONResponse(await recordings.as_dict(item), 201, {"Location": location})
+
+    @router.get("")
+    async def listed(identifier: str) -> dict[str, Any]:
+        """List the recordings of a camera, newest first."""
+        found = await account.camera(identifier)
+        return {"recordings": await recordings.listed(found.id)}
+
+    @router.get("/{name}.mp4", response_class=FileResponse)
+    @router.head("/{name}.mp4", response_class=FileResponse, include_in_schema=False)
+    async def fetch(identifier: str, name: str, request: Request) -> Response:
+        """Fetch a file, whole or in ranges; one that is still being recorded as far as it is."""
+        found = await account.camera(identifier)
+        read = _FILE.fullmatch(name)
+        if read is None:
+            raise fault_error("FILE-GONE", name[:60])
+        path, grows = await recordings.file(found.id, read[1], int(read[2] or 1))
+        headers = {"Content-Disposition": f'inline; filename="{found.id}-{name}.mp4"'}
+        if not grows:
+            return FileResponse(path, media_type=MP4, headers={**headers, "Cache-Control": "private, no-cache"})
+        size = (await asyncio.to_thread(path.stat)).st_size
+        headers |= {"Content-Length": str(size), "Accept-Ranges": "none", "Cache-Control": "no-store"}
+        body = _first(path, 0 if request.method == "HEAD" else size)
+        return StreamingResponse(body, media_type=MP4, headers=headers)
+
+    @router.get("/{name}")
+    async def look(identifier: str, name: str) -> dict[str, Any]:
+        """Show one recording: whether it runs, its seconds and bytes."""
+        found = await account.camera(identifier)
+        return await recordings.as_dict(await recordings.find(found.id, name))
+
+    @router.delete("/{name}")
+    async def end(identifier: str, name: str) -> Response:
+        """End one that runs, and answer with what it has become; remove one that has ended."""
+        found = await account.camera(identifier)
+        item = await recordings.find(found.id, name)
+        if recordings.runs(item):
+            return JSONResponse(await recordings.as_dict(await recordings.stop(item)))
+        await recordings.remove(item)
+        return Response(status_code=204)
+
+    return router
+
+
+def _first(path: Path, size: int) -> Iterator[bytes]:
+    """Yield the first bytes of a file that grows: as many as its length was told to be."""
+    with path.open("rb") as file:
+        while size > 0 and (chunk := file.read(min(size, CHUNK))):
+            size -= len(chunk)
+            yield chunk
