@@ -23,6 +23,7 @@ pytestmark = pytest.mark.program
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 HOW_TO = (ROOT / "docs" / "how-to" / "live-view-in-python.md").read_text(encoding="utf-8")
+RECORDING = (ROOT / "docs" / "how-to" / "record-a-clip.md").read_text(encoding="utf-8")
 TUTORIAL = (ROOT / "docs" / "tutorial" / "first-view.md").read_text(encoding="utf-8")
 RINGLIGHT = Path(sys.executable).with_name("ringlight")
 # A program, and what it prints where a block of text follows with nothing but a line between them.
@@ -119,7 +120,9 @@ def test_the_page_has_programs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"), BLOCKS, ids=re.findall(r"^## (.+?)\n(?=(?:(?!^##).)*?```python)", HOW_TO, re.M | re.S)
+    ("source", "said"),
+    [*BLOCKS, *re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", RECORDING, re.MULTILINE | re.DOTALL)],
+    ids=re.findall(r"^## (.+?)\n(?=(?:(?!^##).)*?```python)", HOW_TO + RECORDING, re.M | re.S),
 )
 def test_a_program_of_the_how_to_prints_what_the_page_says(
     source: str, said: str, signed_in: Run, ring: SimulatedRing
@@ -128,6 +131,16 @@ def test_a_program_of_the_how_to_prints_what_the_page_says(
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout == said
     assert complaints(ring) == []
+
+
+def test_the_commands_of_recording_a_clip_work(signed_in: Run, tmp_path: Path) -> None:
+    commands = re.findall(r"^ringlight (record .*)$", RECORDING, re.MULTILINE)
+    assert len(commands) >= 2
+    for command in commands:
+        finished = signed_in(str(RINGLIGHT), *shlex.split(command))
+        assert finished.returncode == 0, finished.stderr
+        with av.open(tmp_path / "work" / "door.mp4") as clip:
+            assert clip.duration == pytest.approx(5_000_000, abs=100_000)
 
 
 def tutorial_commands() -> list[list[str]]:

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import sys
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -86,6 +88,10 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     async with contextlib.AsyncExitStack() as stack:
         ring = await stack.enter_async_context(serving(create_app(world), listen("127.0.0.1", 0)))
         configured = settings.model_copy(update={"ring_url": ring.url.rstrip("/")})
+        if settings.recordings.dir is None:  # what a simulated camera saw goes with the demo
+            kept = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
+            recordings = settings.recordings.model_copy(update={"dir": kept})
+            configured = configured.model_copy(update={"recordings": recordings})
         known = Credentials(world.email, Secret(world.password), world.code)
         account = await stack.enter_async_context(Account.open(configured, store=MemoryTokenStore(), credentials=known))
         account.trace = stack.enter_context(recording(trace))
