@@ -166,3 +166,40 @@ export async function namedFault(code, detail) {
     return faultOf(error);
   }
 }
+
+/**
+ * @typedef {object} Recording
+ * @property {string} id
+ * @property {"recording" | "done" | "failed" | "interrupted"} status
+ * @property {number} seconds
+ * @property {number} bytes
+ * @property {string[]} files  Where it can be fetched; empty before its first second.
+ * @property {Fault | null} fault
+ */
+
+/**
+ * Record what a camera shows, until it is ended.
+ *
+ * @param {string} cameraId
+ * @returns {Promise<Recording>}
+ */
+export const startRecording = (cameraId) => ask(recordings(cameraId), { method: "POST" });
+
+/**
+ * @param {string} cameraId
+ * @param {string} id
+ * @returns {Promise<Recording>}
+ */
+export const lookAtRecording = (cameraId, id) => ask(`${recordings(cameraId)}/${id}`);
+
+/**
+ * End a recording that runs.
+ *
+ * @param {string} cameraId
+ * @param {string} id
+ * @returns {Promise<Recording>}
+ */
+export const endRecording = (cameraId, id) => ask(`${recordings(cameraId)}/${id}`, { method: "DELETE" });
+
+/** @param {string} cameraId */
+const recordings = (cameraId) => `/api/cameras/${encodeURIComponent(cameraId)}/recordings`;

@@ -5,6 +5,7 @@ import { el, icon } from "./dom.js";
 import { diagnosisText, faultCard } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
 import { Player } from "./player.js";
+import { RecordBar } from "./record-bar.js";
 import { RenewalBar } from "./renewal-bar.js";
 import { StepList } from "./step-list.js";
 import { placeSteps } from "./steps.js";
@@ -52,6 +53,7 @@ export class CameraView extends HTMLElement {
   #player = new Player(this.#cover, () => this.stop());
   #renewal = new RenewalBar();
   #turning = new TurnPad();
+  #recording = new RecordBar();
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
   #notes = el("ul", { class: "notes" });
@@ -63,7 +65,7 @@ export class CameraView extends HTMLElement {
     if (this.childElementCount) return;
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
-      this.#player.element, this.#turning.element, this.#renewal.element, this.#faultPlace, this.#story,
+      this.#player.element, this.#turning.element, this.#recording.element, this.#renewal.element, this.#faultPlace, this.#story,
     );
     this.#enter("idle");
   }
@@ -218,6 +220,7 @@ export class CameraView extends HTMLElement {
     const asked = this.state === "playing" && this.#viewing?.snapshot.renewal === "asked";
     this.#renewal.show(this.#camera?.id ?? "", asked);
     this.#turning.show(this.#camera?.id ?? "", this.state === "playing" && this.#camera?.canTurn === true);
+    this.#recording.show(this.#camera?.id ?? "", this.state === "playing");
     if (this.state === "opening") this.#announce(steps);
   }
 
