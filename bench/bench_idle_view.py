@@ -14,6 +14,8 @@ from pathlib import Path
 
 from simulated import Ring, signed_in, simulated_ring
 
+from ringlight.media.recorder import Recording
+
 CPU_GOAL, MEMORY_GOAL, MORE_GOAL = 3.0, 100.0, 6.0  # percent of a core, MB with one view, MB for each further view
 SETTLE = 5.0  # seconds after opening that do not count
 
@@ -36,7 +38,7 @@ async def measure(ring: Ring, seconds: float, views: int) -> list[tuple[int, flo
     with tempfile.TemporaryDirectory() as state:
         async with signed_in(ring, Path(state)) as account, contextlib.AsyncExitStack() as stack:
             cameras = await account.cameras()
-            recordings: list[asyncio.Task[float]] = []
+            recordings: list[asyncio.Task[Recording]] = []
             rows.append((0, 0.0, resident()))
             for count in (1, views):
                 while len(recordings) < count:

@@ -14,6 +14,7 @@ import pytest
 from media_kit import clip_frames, frame, packet
 
 from ringlight.media import h264
+from ringlight.media.forward import Track
 from ringlight.media.past import Past
 from ringlight.media.recorder import Recorder, Recording
 from ringlight.media.rtp import Packet
@@ -162,8 +163,19 @@ async def test_a_renewal_waits_for_the_new_sessions_key_frame(path: Path) -> Non
 class Session:
     """A camera that shows a picture 15 times a second and is heard 50 times, in a clock's time."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, tracks: dict[str, Track] | None = None) -> None:
         self.number = number
+        self._tracks = tracks
+
+    def _send(self, recorder: Recorder, kind: str, packets: list[Packet], now: float) -> None:
+        """Send them as they are, or as the view's tracks number them for everybody."""
+        if self._tracks is None:
+            recorder.packets(kind, packets)
+            return
+        for one in packets:
+            batch = self._tracks[kind].push(one, now)
+            if batch is not None:
+                recorder.packets(kind, batch)
 
     def play(
         self, recorder: Recorder, clock: Clock, start: float, seconds: int, sounds: list[bytes], rate: int
@@ -175,11 +187,12 @@ class Session:
         for now, kind, at in sorted(moments):
             clock.now = now
             if kind == "video":
-                recorder.packets("video", frames[at])
+                self._send(recorder, "video", frames[at], now)
             else:
                 stamp = self.number * 777_777 + at * rate // 50
                 payload = sounds[at % len(sounds)]
-                recorder.packets("audio", [packet(at, stamp, payload, ssrc=self.number * 10 + 1, payload_type=111)])
+                heard = packet(at, stamp, payload, ssrc=self.number * 10 + 1, payload_type=111)
+                self._send(recorder, "audio", [heard], now)
 
 
 def strokes(path: Path) -> list[float]:
@@ -208,14 +221,16 @@ def ulaw() -> list[bytes]:
 
 
 @pytest.mark.parametrize(("codec", "sounds"), [(OPUS, make_sound()), (PCMU, ulaw())], ids=["Opus", "PCMU"])
+@pytest.mark.parametrize("numbered", [False, True])
 async def test_sound_is_heard_with_its_picture_through_a_renewal_and_a_gap(
-    path: Path, codec: Codec, sounds: tuple[bytes, ...]
+    path: Path, codec: Codec, sounds: tuple[bytes, ...], numbered: bool
 ) -> None:
     """Both sessions begin with a stroke at their first picture; 2.4 s lie between their ends."""
     clock = Clock()
+    tracks = {"video": Track(True, 1, 90_000), "audio": Track(False, 2, codec.clock_rate)} if numbered else None
     async with Recorder(path, None, sound=codec, clock=clock) as recorder:
-        Session(1).play(recorder, clock, 1000.0, 3, list(sounds), codec.clock_rate)
-        Session(2).play(recorder, clock, 1005.4, 3, list(sounds), codec.clock_rate)
+        Session(1, tracks).play(recorder, clock, 1000.0, 3, list(sounds), codec.clock_rate)
+        Session(2, tracks).play(recorder, clock, 1005.4, 3, list(sounds), codec.clock_rate)
     checked(path)
     heard = strokes(path)
     wanted = [0, 1, 2, 5.4, 6.4, 7.4]

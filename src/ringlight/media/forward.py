@@ -22,9 +22,15 @@ RUN_PACKETS, RUN_BYTES = 64, 60_000  # what the kernel takes in one call (UDP_SE
 
 @dataclass(frozen=True, slots=True)
 class Numbered(Packet):
-    """A packet as viewers get it. `index` is its sequence number without the circle."""
+    """A packet as viewers get it. `index` is its sequence number without the circle, `source` the camera's SSRC."""
 
     index: int = 0
+    source: int = 0
+
+
+def source_of(packet: Packet) -> int:
+    """Return the SSRC with which a packet came from the camera; each session has its own."""
+    return packet.source if isinstance(packet, Numbered) else packet.ssrc
 
 
 class Batch(tuple[Numbered, ...]):
@@ -164,8 +170,9 @@ class Track:
             self.index, self._sequence = index, packet.sequence
             self.timestamp, self._heard_at = timestamp, now
         return Numbered(
-            packet.payload_type, packet.marker, index % SEQUENCES, timestamp, self.ssrc, packet.payload, index
-        )
+            packet.payload_type, packet.marker, index % SEQUENCES, timestamp, self.ssrc, packet.payload, index,
+            packet.ssrc,
+        )  # fmt: skip
 
     def _keep(self, packet: Numbered) -> None:
         """Keep a packet to send it again, and for newcomers if the beginning of its group is kept."""

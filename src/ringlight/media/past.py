@@ -1,9 +1,11 @@
 """What a running view has just shown, picture and sound, for recordings that begin before. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ringlight.media import h264
+from ringlight.media.forward import source_of
 from ringlight.media.rtp import Packet
 
 RATE_AFTER = 3.0  # seconds of packets until a bit rate can be told
@@ -15,7 +17,7 @@ class Batch:
 
     at: float
     kind: str
-    packets: list[Packet]
+    packets: Sequence[Packet]
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class Past:
     _seen: int = 0
     _since: float | None = None
 
-    def push(self, kind: str, packets: list[Packet], now: float) -> None:
+    def push(self, kind: str, packets: Sequence[Packet], now: float) -> None:
         """Take what goes out now."""
         self._since = now if self._since is None else self._since
         self._seen += sum(len(packet.payload) for packet in packets)
@@ -72,10 +74,10 @@ class Past:
             return None
         return self._seen / (now - self._since)
 
-    def _key_frame_in(self, packets: list[Packet]) -> int | None:
+    def _key_frame_in(self, packets: Sequence[Packet]) -> int | None:
         """Return where a new key frame begins: at the first packet of its time, a delimiter included."""
         for packet in packets:
-            stamp = (packet.ssrc, packet.timestamp)
+            stamp = (source_of(packet), packet.timestamp)
             if stamp != self._key and h264.starts_key_frame(packet.payload):
                 self._key = stamp
                 return next(at for at, one in enumerate(packets) if one.timestamp == packet.timestamp)

@@ -6,13 +6,14 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ringlight.errors import RingError, fault_error
 from ringlight.media import film
 from ringlight.media.film import Film, Heard, Picture
+from ringlight.media.forward import source_of
 from ringlight.media.h264 import PPS, SPS, AccessUnit, Assembler
 from ringlight.media.past import Batch
 from ringlight.media.rtp import Packet
@@ -91,7 +92,7 @@ class Recorder:
         self._finished: asyncio.Future[Recording] = self._loop.create_future()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._seen = Recording()
-        self._ssrc: int | None = None
+        self._source: int | None = None
         self._until: int | None = None
         self._skipping = self._slow = self._full = False
         self.begun = asyncio.Event()
@@ -150,14 +151,14 @@ class Recorder:
         for batch in batches:
             self._take(batch.kind, batch.packets, batch.at)
 
-    def join(self, kind: str, group: list[Packet]) -> None:
+    def join(self, kind: str, group: Sequence[Packet]) -> None:
         """Nothing: a recording has begun with the past."""
 
-    def packets(self, kind: str, batch: list[Packet]) -> None:
+    def packets(self, kind: str, batch: Sequence[Packet]) -> None:
         """Take live packets."""
         self._take(kind, batch, self._clock())
 
-    def _take(self, kind: str, batch: list[Packet], now: float) -> None:
+    def _take(self, kind: str, batch: Sequence[Packet], now: float) -> None:
         if self._full:
             return
         if kind == "audio":
@@ -166,12 +167,12 @@ class Recorder:
         for packet in batch:
             lost = self._assembler.dropped
             units = self._assembler.push(packet)
-            broken = self._assembler.dropped > lost
-            if broken or packet.ssrc != self._ssrc:
+            broken, source = self._assembler.dropped > lost, source_of(packet)
+            if broken or source != self._source:
                 self._break(lost=int(broken and self.begun.is_set()))
-            self._ssrc = packet.ssrc
+            self._source = source
             for unit in units:
-                self._show(unit, packet.ssrc, now)
+                self._show(unit, source, now)
                 # Where the newer of two frames is the broken one, the older does not mend it.
                 self._skipping |= broken and unit.timestamp != packet.timestamp
 
@@ -181,11 +182,11 @@ class Recorder:
         self._skipping = True
         self._on_broken()
 
-    def _show(self, unit: AccessUnit, ssrc: int, now: float) -> None:
+    def _show(self, unit: AccessUnit, source: int, now: float) -> None:
         if self._full or not (self.begun.is_set() or (unit.key_frame and unit.find(SPS) and unit.find(PPS))):
             return
         self.begun.set()
-        at = self._timing.see(unit.timestamp, ssrc, now)
+        at = self._timing.see(unit.timestamp, source, now)
         if self._wanted is not None and at >= self._wanted:
             self._end()
             return
@@ -209,10 +210,10 @@ class Recorder:
         self._slow = slow
         return slow
 
-    def _hear(self, batch: list[Packet], now: float) -> None:
+    def _hear(self, batch: Sequence[Packet], now: float) -> None:
         """Keep sound from the first picture on."""
         for packet in batch if self._sound else ():
-            at = self._timing.hear(packet.timestamp, packet.ssrc, now)
+            at = self._timing.hear(packet.timestamp, source_of(packet), now)
             if at is not None and not self._slow:
                 self._hand_over(Heard(packet.payload, at), len(packet.payload))
 
