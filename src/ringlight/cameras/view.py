@@ -107,7 +107,7 @@ class View:
     ) -> Recording:
         """Record into an MP4 file without transcoding the pictures; return what it has become.
 
-        The file can be played while it grows, and up to the last second if the program is killed.
+        The file can be played while it grows, and up to about the last second if the program is killed.
 
         Args:
             path: What has this name is replaced, once there is something to show.

@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Record to an MP4 file, without transcoding the pictures.
 
-        The file can be played while it grows. Ctrl-C, a full disk and even a kill leave it whole: at most the
+        The file can be played while it grows. Ctrl-C, a full disk and even a kill leave it whole: about the
         last second is missing. Where the camera changes its resolution, OUT-2.mp4 goes on.
         """
         wanted = Wanted(camera, out, seconds or None, faststart=faststart, sound=sound)

@@ -22,7 +22,8 @@ from ringlight.media.space import Space, disk_fault
 from ringlight.media.timing import PICTURE_CLOCK, Timing
 
 log = logging.getLogger("ringlight.media")
-# Bytes that wait for a slow disk: a minute of a camera of 2 Mbit/s. Beyond, whole groups of pictures are left out.
+# Bytes that wait for a slow disk: a minute of a camera of 2 Mbit/s. Beyond, whole groups of pictures are left out;
+# a group that has begun may go on to twice as many.
 WAITING = 16_000_000
 
 
