@@ -73,6 +73,11 @@ class LiveViewSettings(_Area):
     stall_timeout: Seconds = Field(10.0, description="Seconds without a packet until video counts as stopped.")
     ping_every: Seconds = Field(5.0, description="Seconds between pings until Ring names its own interval.")
     pong_timeout: Seconds = Field(15.0, description="Seconds without any pong until the session counts as lost.")
+    activation_limit: Seconds = Field(
+        70.0,
+        description="Seconds after which Ring ends a view that was not activated; an end without a reason then is "
+        "named so.",
+    )
     ready_retries: int = Field(
         6, ge=0, le=50, description="How often to offer again when the camera is not ready (reason 26)."
     )

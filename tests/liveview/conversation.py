@@ -113,9 +113,9 @@ def _ring(kind: type[Body], **usual: Any) -> Any:
     return make
 
 
-def _answer(sdp: str = "ANSWER", ping_interval: float | None = None) -> core.Received:
+def _answer(sdp: str = "ANSWER", ping_interval: float | None = None, session_id: str = "S") -> core.Received:
     info = messages.SessionInfo(ping_interval=ping_interval) if ping_interval is not None else None
-    return received(messages.Sdp(doorbot_id=CAMERA, session_id="S", sdp=sdp, type="answer", session_info=info))
+    return received(messages.Sdp(doorbot_id=CAMERA, session_id=session_id, sdp=sdp, type="answer", session_info=info))
 
 
 def _notification(text: str = "camera_connected", *, is_ok: bool | None = True) -> core.Received:
@@ -165,5 +165,6 @@ _EVENTS: dict[str, Any] = {
     "CameraStarted": _ring(messages.CameraStarted),
     "StreamInfo": _ring(messages.StreamInfo),
     "RingCloses": _ring_closes,
+    "PushEvent": lambda: received(messages.PushEvent(subscription_id="sub-1")),
     "Unknown": _unknown,
 }

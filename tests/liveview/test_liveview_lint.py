@@ -103,6 +103,37 @@ def test_several_dialogs_share_a_socket_without_mixing() -> None:
     )  # fmt: skip
 
 
+WISH = {"notification_type": "shoulder_tap", "notification_scope": "event", "filter_identifier": "f",
+        "filters": {"doorbot_ids": [1001]}}  # fmt: skip
+
+
+def _about_events(method: str, **body: Any) -> dict[str, Any]:
+    return {"method": method, "dialog_id": str(uuid.UUID(int=7, version=4)), "body": body}
+
+
+def test_events_and_recorded_video_have_dialogs_of_their_own_on_the_socket() -> None:
+    """As Ring's app does: one socket, a subscription beside views, each heartbeat with a riid of its own."""
+    judge = _live()
+    playback = _envelope("playback", sdp=OFFER, type="cloud", entry_point="timeline") | {"dialog_id": str(uuid.uuid4())}
+    for envelope in (
+        _about_events("push_subscribe", requested_notifications=[WISH]),
+        _about_events("push_heartbeat", subscription_id="s") | {"riid": "0" * 32},
+        _in_session("ping"),
+        _about_events("push_unsubscribe", subscription_id="s"),
+        playback,
+    ):
+        verdict = judge.receive_envelope(envelope)
+        assert verdict.code is None, verdict
+    for envelope in (
+        _about_events("push_heartbeat"),
+        _about_events("push_subscribe", requested_notifications=[WISH]),
+        _in_session("push_heartbeat"),
+        playback,
+        _about_events("ping", doorbot_id=1001),
+    ):
+        assert judge.receive_envelope(envelope).code == "SIG-ORDER", envelope
+
+
 # Each row of observed-protocol.md#causes-of-4002 that a message can show: when, what, the fault.
 WRONG: dict[str, tuple[Any, Any, str]] = {
     # wrong or old message format

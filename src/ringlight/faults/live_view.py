@@ -301,8 +301,10 @@ ROWS = (
     Fault(
         "SIG-NO-ACTIVATION",
         "The session was never activated",
-        cause="Without `activate_session` after the answer Ring ends the stream after about 70 seconds.",
-        fix="Send `activate_session` once, right after the answer was applied.",
+        cause="Ring ended the view about 70 seconds after its start and named no reason. It does that where no "
+        "`activate_session` came after the answer.",
+        fix="Send `activate_session` once, right after the answer was applied. Ringlight does: record the dialog "
+        "with `--trace FILE` to see whether it went out, and look for a proxy that drops messages.",
         retry=Retry.AFTER_FIX,
         http=502,
         source="activation",

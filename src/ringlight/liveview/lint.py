@@ -18,7 +18,9 @@ CLIENT_METHODS = frozenset(
     {"live_view", "ice", "activate_session", "stream_options", "mic_enable", "camera_options", "ping", "close",
      "notification", "rpc", "playback", "push_subscribe", "push_heartbeat", "push_unsubscribe"}
 )  # fmt: skip
-_NO_SESSION_NEEDED = frozenset({"live_view", "ice", "close", "playback", "push_subscribe", "push_heartbeat"})
+_NO_SESSION_NEEDED = frozenset(
+    {"live_view", "ice", "close", "playback", "push_subscribe", "push_heartbeat", "push_unsubscribe"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,11 @@ class Dialog:
     """What is known of one dialog.
 
     Attributes:
-        doorbot_id: The camera that the offer named.
+        doorbot_id: The camera that the first message named; 0 for a dialog about events.
         session_id: What the server gave; `None` before.
         activated: Whether `activate_session` has come.
         answered: Whether the server has sent its answer.
+        about: What its first message was: `live_view`, `playback` or `push_subscribe`.
     """
 
     doorbot_id: int
@@ -54,6 +57,7 @@ class Dialog:
     activated: bool = False
     answered: bool = False
     closed: bool = False
+    about: str = "live_view"
 
 
 @dataclass(slots=True)
@@ -98,9 +102,17 @@ class Judge:
         body = message.body
         if isinstance(body, messages.LiveView):
             return self._judge_offer(dialog_id, dialog, body)
+        if isinstance(body, messages.Playback | messages.PushSubscribe):
+            return self._judge_opening(dialog_id, dialog, body)
         if dialog is None or dialog.closed:
-            return "SIG-ORDER", f"{message.method} out of order: live_view opens a dialog"
-        if not isinstance(body, messages.Unknown) and body.doorbot_id != dialog.doorbot_id:
+            first = "push_subscribe" if isinstance(body, messages.PushBody) else "live_view"
+            return "SIG-ORDER", f"{message.method} out of order: {first} opens a dialog"
+        if isinstance(body, messages.PushBody) and dialog.about != "push_subscribe":
+            return "SIG-ORDER", f"{message.method} out of order: this dialog was opened by {dialog.about}"
+        if isinstance(body, messages.PushUnsubscribe):
+            dialog.closed = True
+        named = not isinstance(body, messages.Unknown | messages.PushBody) and dialog.about != "push_subscribe"
+        if named and body.doorbot_id != dialog.doorbot_id:
             return "SIG-DOORBOT-ID", f"doorbot_id {body.doorbot_id} where the dialog is about {dialog.doorbot_id}"
         complaint = _session_complaint(message, dialog)
         if complaint is None:
@@ -116,6 +128,16 @@ class Judge:
         if body.stream_options is None:
             return "SIG-FORMAT", "live_view: required field stream_options is missing"
         self.dialogs[dialog_id] = Dialog(body.doorbot_id)
+        return None
+
+    def _judge_opening(
+        self, dialog_id: str, dialog: Dialog | None, body: messages.Playback | messages.PushSubscribe
+    ) -> tuple[str, str] | None:
+        if dialog is not None:
+            return "SIG-ORDER", f"{body.METHOD} out of order: once per dialog_id"
+        if isinstance(body, messages.Playback) and not body.sdp.strip():
+            return "SIG-SDP", "playback: sdp is empty"
+        self.dialogs[dialog_id] = Dialog(body.doorbot_id, about=body.METHOD)
         return None
 
 

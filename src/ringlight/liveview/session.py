@@ -64,6 +64,7 @@ __all__ = [
 
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
+ACTIVATION_WINDOW = (0.9, 1.25)  # of `activation_limit`; what was seen is "about 70 seconds"
 MAX_SAID = 200  # characters shown of a text that the other side chose
 STEPS = ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media")
 
@@ -118,6 +119,7 @@ class Session:
     _notice: str | None = None
     _media_session: str | None = None
     _waiting_commands: list[Command] = field(default_factory=list)
+    _live_since: float = 0.0
 
     @property
     def deadline(self) -> float | None:
@@ -171,8 +173,11 @@ class Session:
         if self.state is State.NEW or message.dialog_id not in (None, self.dialog_id):
             return [Note(f"ignored {_said(message.method)}: it belongs to another dialog")]
         body = message.body
-        if not isinstance(body, messages.Unknown) and body.doorbot_id != self.doorbot_id:
+        if not isinstance(body, messages.Unknown | messages.PushBody) and body.doorbot_id != self.doorbot_id:
             return [Note(f"ignored {message.method}: it is for camera {body.doorbot_id}")]
+        opens = isinstance(body, messages.SessionCreated | messages.SessionStarted)
+        if not opens and self.session_id is not None and body.session_id not in (None, self.session_id):
+            return [Note(f"ignored {_said(message.method)}: it belongs to another session")]
         match body:
             case messages.SessionCreated() | messages.SessionStarted():
                 return self._created(body.session_id, now)
@@ -193,7 +198,7 @@ class Session:
             case messages.Rpc():
                 return self._rpc(body.command)
             case messages.Close():
-                return self._closed_by_ring(body.reason)
+                return self._closed_by_ring(body.reason, now)
             case _:
                 return [Note(f"unexpected message {_said(message.method)}")]
 
@@ -228,7 +233,7 @@ class Session:
         """Activate once both the session id and the answer are here, in whatever order they came."""
         if self.session_id is None or self._answer is None:
             return []
-        self.state = State.LIVE
+        self.state, self._live_since = State.LIVE, now
         self._deadlines["ping"] = now + self._ping_every
         self._deadlines["pong"] = now + self._pong_limit
         waiting, self._waiting_commands = self._waiting_commands, []
@@ -351,9 +356,18 @@ class Session:
             return [Note(_said(event.detail), event.code)]
         return self._close(event.code, _said(event.detail))
 
-    def _closed_by_ring(self, reason: messages.Reason) -> list[Action]:
+    def _closed_by_ring(self, reason: messages.Reason, now: float) -> list[Action]:
         code = find("close", reason.code, reason.text) or "SIG-CLOSE-OTHER"
-        return self._close(code, f"reason {reason.code}: {_said(reason.text)}", tell=False)
+        detail = f"reason {reason.code}: {_said(reason.text)}"
+        age = now - self._live_since
+        if code == "SIG-CLOSED" and self._is_activation_limit(age):
+            code, detail = "SIG-NO-ACTIVATION", f"reason 0 after {age:.0f} s"
+        return self._close(code, detail, tell=False)
+
+    def _is_activation_limit(self, age: float) -> bool:
+        """Whether an end without a reason comes when Ring ends what it takes for a view never activated."""
+        low, high = ACTIVATION_WINDOW
+        return self.state is State.LIVE and low <= age / self.settings.activation_limit <= high
 
     def _socket_closed(self, code: int, reason: str) -> list[Action]:
         said = f"close code {code}" + (f": {_said(reason)}" if reason else "")
