@@ -148,6 +148,7 @@ _EVENTS: dict[str, Any] = {
     "LocalCandidate": lambda line: core.LocalCandidate(line, 0, "0"),
     "PathOpen": core.PathOpen,
     "PathFailed": core.PathFailed,
+    "PathLeft": core.PathLeft,
     "MediaSeen": core.MediaSeen,
     "SocketClosed": core.SocketClosed,
     "Garbled": lambda detail="not JSON": core.Garbled("SIG-NOISE", detail),

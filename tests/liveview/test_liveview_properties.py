@@ -56,6 +56,7 @@ _events: st.SearchStrategy[core.Event] = st.one_of(
     st.just(core.MediaSeen()),
     st.just(core.Tick()),
     st.builds(core.Garbled, st.sampled_from(["SIG-NOISE", "SIG-FORMAT"]), _texts),
+    st.builds(core.PathLeft),
     st.builds(core.PathFailed, st.sampled_from(["MEDIA-UDP", "MEDIA-DTLS"])),
     st.builds(core.SocketClosed, st.sampled_from([1000, 1001, 1005, 1006, 1009, 4002, 4711, 0]), _texts),
     st.just(core.Stop()),

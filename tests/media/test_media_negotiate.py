@@ -110,6 +110,16 @@ def test_an_answer_without_video_for_us_is_sdp_codec(old: str, new: str) -> None
     assert _camera_fails(RING_ANSWER.replace(old, new)).code == "SDP-CODEC"
 
 
+def test_a_profile_that_was_not_offered_is_noted_and_passed_on() -> None:
+    offer = negotiate.camera_offer(OURS, audio=False)
+    codec = replace(HIGH, parameters={"profile-level-id": "f40029", "packetization-mode": "1"})
+    transport = replace(OURS, setup="active")
+    video = replace(offer.sections[0], direction="sendonly", codecs=(codec,), transport=transport)
+    agreed = negotiate.read_answer(offer, Description((video,)))
+    assert agreed.codecs["video"] == codec
+    assert agreed.notes == (("SDP-PROFILE", "H.264 profile f4 was never offered; passed on as it is"),)
+
+
 def test_a_payload_type_that_was_not_offered_is_sdp_profile() -> None:
     error = _camera_fails(RING_ANSWER.replace("102", "120"))
     assert error.code == "SDP-PROFILE"

@@ -1,6 +1,7 @@
 """A simulated dialog that is ended from two sides at once, or half way, still frees its sockets."""
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from ringlight.liveview.messages import Message
 from ringlight.media import negotiate
 from ringlight.media.peer import Peer
 from ringlight.media.sdp import Transport
+from ringlight.simulator.behaviour import Behaviour
 from ringlight.simulator.clip import Clip
 from ringlight.simulator.sender import CameraSender
 from ringlight.simulator.signaling import SimDialog
@@ -75,7 +77,7 @@ async def test_gathering_that_was_begun_is_finished_before_the_sockets_are_close
     monkeypatch.setattr(Peer, "gather", gather)
     monkeypatch.setattr(Peer, "close", close)
     offer = negotiate.camera_offer(TRANSPORT, audio=False)
-    sender = CameraSender(Clip((), "42e029"), offer, reachable=True)
+    sender = CameraSender(Clip((), "42e029"), offer, Behaviour(), random.Random(1))
     answering = asyncio.create_task(sender.answer())
     await begun.wait()
     answering.cancel()

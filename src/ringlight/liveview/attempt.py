@@ -251,7 +251,7 @@ class Attempt:
         self._on_packet(packet)
 
     def _on_path_closed(self, code: str | None) -> None:
-        self._events.put_nowait(core.PathFailed(code or "MEDIA-STALLED", "the media path was closed"))
+        self._events.put_nowait(core.PathFailed(code, "the media path was closed") if code else core.PathLeft())
 
 
 async def end_all(tasks: "Sequence[asyncio.Task[Any]]") -> None:

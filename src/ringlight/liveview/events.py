@@ -55,6 +55,11 @@ class PathFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class PathLeft:
+    """The other side said goodbye on the media path; why, its socket may tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaSeen:
     """Packets came since the last time this was said."""
 
@@ -87,7 +92,7 @@ class Stop:
 
 
 Event = (
-    Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | MediaSeen | Command | SocketClosed
+    Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | PathLeft | MediaSeen | Command | SocketClosed
     | Tick | Stop
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from ringlight.liveview.events import (
     MediaSeen,
     Note,
     PathFailed,
+    PathLeft,
     PathOpen,
     Received,
     Send,
@@ -49,6 +50,7 @@ __all__ = [
     "MediaSeen",
     "Note",
     "PathFailed",
+    "PathLeft",
     "PathOpen",
     "Received",
     "Send",
@@ -65,6 +67,7 @@ __all__ = [
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
 ACTIVATION_WINDOW = (0.9, 1.25)  # of `activation_limit`; what was seen is "about 70 seconds"
+FAREWELL = 1.0  # seconds for the socket to say why, after the media path was left; both go at the same time
 MAX_SAID = 200  # characters shown of a text that the other side chose
 STEPS = ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media")
 
@@ -85,6 +88,7 @@ _FAULT_OF_DEADLINE = {
     "path": "MEDIA-UDP",
     "media": "MEDIA-SILENT",
     "stall": "MEDIA-STALLED",
+    "farewell": "MEDIA-STALLED",
     "pong": "SIG-PING",
 }
 
@@ -139,11 +143,8 @@ class Session:
                 return self._garbled(event)
             case LocalCandidate():
                 return self._local_candidate(event)
-            case PathOpen():
-                self._deadlines.pop("path", None)
-                return self._step("path") + self._await_media(now)
-            case PathFailed(code, detail):
-                return self._close(code, detail)
+            case PathOpen() | PathFailed() | PathLeft():
+                return self._path(event, now)
             case MediaSeen():
                 return self._media_seen(now)
             case Command(identifier, method, params):
@@ -170,14 +171,10 @@ class Session:
 
     def _received(self, message: Message, now: float) -> list[Action]:
         self._heard = True
-        if self.state is State.NEW or message.dialog_id not in (None, self.dialog_id):
-            return [Note(f"ignored {_said(message.method)}: it belongs to another dialog")]
+        stranger = self._stranger(message)
+        if stranger is not None:
+            return [Note(f"ignored {_said(message.method)}: it {stranger}")]
         body = message.body
-        if not isinstance(body, messages.Unknown | messages.PushBody) and body.doorbot_id != self.doorbot_id:
-            return [Note(f"ignored {message.method}: it is for camera {body.doorbot_id}")]
-        opens = isinstance(body, messages.SessionCreated | messages.SessionStarted)
-        if not opens and self.session_id is not None and body.session_id not in (None, self.session_id):
-            return [Note(f"ignored {_said(message.method)}: it belongs to another session")]
         match body:
             case messages.SessionCreated() | messages.SessionStarted():
                 return self._created(body.session_id, now)
@@ -201,6 +198,18 @@ class Session:
                 return self._closed_by_ring(body.reason, now)
             case _:
                 return [Note(f"unexpected message {_said(message.method)}")]
+
+    def _stranger(self, message: Message) -> str | None:
+        """Say whom a message is for, if it is not for us: several dialogs may share a socket."""
+        body = message.body
+        if self.state is State.NEW or message.dialog_id not in (None, self.dialog_id):
+            return "belongs to another dialog"
+        if not isinstance(body, messages.Unknown | messages.PushBody) and body.doorbot_id != self.doorbot_id:
+            return f"is for camera {body.doorbot_id}"
+        opens = isinstance(body, messages.SessionCreated | messages.SessionStarted)
+        if not opens and self.session_id is not None and body.session_id not in (None, self.session_id):
+            return "belongs to another session"
+        return None
 
     def _created(self, session_id: str | None, now: float) -> list[Action]:
         if self.session_id is not None:
@@ -279,6 +288,17 @@ class Session:
 
     # ---- the camera and its media ----
 
+    def _path(self, event: PathOpen | PathFailed | PathLeft, now: float) -> list[Action]:
+        match event:
+            case PathOpen():
+                self._deadlines.pop("path", None)
+                return self._step("path") + self._await_media(now)
+            case PathFailed(code, detail):
+                return self._close(code, detail)
+            case PathLeft():
+                self._deadlines["farewell"] = now + FAREWELL
+                return []
+
     def _notified(self, body: messages.Notification, now: float) -> list[Action]:
         if body.is_ok is False:
             self._notice = _said(body.text)
@@ -340,6 +360,8 @@ class Session:
         return [self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id))]
 
     def _late(self, name: str) -> str:
+        if name == "farewell":
+            return "the media path was closed"
         seconds = self._pong_limit if name == "pong" else getattr(self.settings, f"{name}_timeout")
         notice = f"; Ring said: {self._notice}" if self._notice else ""
         return f"waited {seconds:g} s{notice}"

@@ -55,7 +55,8 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
     """Judge the answer to our offer.
 
     Raises:
-        MediaError: SDP-CODEC without H.264 video, SDP-PROFILE for a payload type that was not offered.
+        MediaError: SDP-CODEC without H.264 video, SDP-PROFILE for a payload type that was not offered (an H.264
+            profile that was not is only noted).
         SignalingError: SIG-SDP where ICE or DTLS lines are missing.
     """
     codecs: dict[str, Codec] = {}
@@ -72,6 +73,8 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
             continue
         if codec.payload_type not in {known.payload_type for known in asked.codecs}:
             raise fault_error("SDP-PROFILE", f"payload type {codec.payload_type} was never offered")
+        if codec.h264_profile not in {known.h264_profile for known in asked.codecs if known.is_called(codec.name)}:
+            notes.append(("SDP-PROFILE", f"H.264 profile {codec.h264_profile} was never offered; passed on as it is"))
         codecs[section.kind] = codec
         repair = section.repair_of(codec)
         if repair is not None:

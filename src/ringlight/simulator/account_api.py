@@ -57,8 +57,9 @@ def account_router(world: World) -> APIRouter:
 
     @router.post("/api/v1/clap/ticket/request/signalsocket")
     async def ticket(request: Request) -> Response:
-        if world.delays.ticket:
-            await asyncio.sleep(world.delays.ticket)
+        seconds = world.delay("ticket") + world.behaviour.ticket_delay
+        if seconds:
+            await asyncio.sleep(seconds)
         return stopped(world, request, "ticket") or JSONResponse({"ticket": world.make_ticket()})
 
     return router

@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
+from ringlight.simulator.channel import signaling_router
 from ringlight.simulator.rest import control_router, ring_router
-from ringlight.simulator.signaling import signaling_router
 from ringlight.simulator.world import World
 
 

@@ -1,7 +1,6 @@
 """One camera over HTTP: light, siren, fresh still pictures, history and recordings."""
 
 import asyncio
-import secrets
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -47,9 +46,10 @@ def camera_router(world: World) -> APIRouter:
         camera = judged(request, number)
         if isinstance(camera, Response):
             return camera
-        if not world.takes_stills or world.delays.still > _max_wait(request):
+        seconds = world.delay("still")
+        if not world.takes_stills or seconds > _max_wait(request):
             return Response(status_code=204)
-        await asyncio.sleep(world.delays.still)
+        await asyncio.sleep(seconds)
         picture = await asyncio.to_thread(still, camera.clip)
         return Response(picture, media_type="image/jpeg", headers={"x-time-millis": str(int(world.now() * 1000))})
 
@@ -68,7 +68,7 @@ def camera_router(world: World) -> APIRouter:
         event = next((event for event in world.events if event.id == number and event.recorded), None)
         if event is None:
             return _not_found()
-        signature = secrets.token_hex(16)
+        signature = world.hexadecimal(16)
         signatures[signature] = str(event.doorbot_id)
         address = request.url_for("recording", name=f"{number}.mp4").include_query_params(signature=signature)
         return JSONResponse({"url": str(address)})

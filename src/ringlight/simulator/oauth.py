@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import secrets
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -83,8 +82,8 @@ class _Pages:
         missing = {"redirect_uri", "code_challenge", "state"} - {name for name, value in query.items() if value}
         if missing or any(query.get(name) != value for name, value in wanted.items()):
             return JSONResponse({"error": "invalid_request"}, 400)
-        name = secrets.token_hex(16)
-        self._visits[name] = _Visit(query, secrets.token_hex(16))
+        name = self._world.hexadecimal(16)
+        self._visits[name] = _Visit(query, self._world.hexadecimal(16))
         while len(self._visits) > KEPT:
             del self._visits[next(iter(self._visits))]
         answer = RedirectResponse("/oauth/v2/signin", 302)

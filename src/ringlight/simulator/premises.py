@@ -6,8 +6,9 @@ from typing import Any
 from ringlight.simulator.clip import Clip, make_clip
 from ringlight.simulator.turning import Facing
 
-__all__ = ["CAMERAS", "EVENTS", "MORE_CAMERAS", "SimCamera", "SimEvent"]
+__all__ = ["CAMERAS", "EVENTS", "LOCATION", "MORE_CAMERAS", "SimCamera", "SimEvent"]
 
+LOCATION = "loc-sim-1"
 _ADA = {"id": 4711, "email": "ada@ringlight.test", "first_name": "Ada", "last_name": "Sim"}
 _GRACE = {"id": 4712, "email": "grace@ringlight.test", "first_name": "Grace", "last_name": "Sim"}
 
@@ -63,7 +64,7 @@ class SimCamera:
             "description": self.name,
             "kind": self.kind,
             "device_id": f"{self.id:012x}",
-            "location_id": "loc-sim-1",
+            "location_id": LOCATION,
             "owned": not self.shared,
             "owner": _GRACE if self.shared else _ADA,
             "battery_life": None if life is None else str(life),

@@ -1,7 +1,7 @@
 """The simulator's HTTP side as a whole: Ring's addresses, and the switches under `/_sim/`."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Response
 from fastapi.responses import JSONResponse
@@ -48,6 +48,14 @@ def control_router(world: World) -> APIRouter:
         facing = {str(number): asdict(where) for number, where in world.facing.items()}
         listed = [world.device_record(camera) for camera in world.cameras]
         return {"cameras": listed, "live_views": world.live_views, "facing": facing}
+
+    @router.post("/cameras/{number}/{what}")
+    async def press(number: int, what: Literal["bell", "motion"]) -> Response:
+        """Press a camera's bell, or walk past it: an event for its history and for who asked to be told."""
+        if world.camera(number) is None:
+            return JSONResponse({"detail": f"no camera {number}"}, 404)
+        event = world.press(number, "ding" if what == "bell" else "motion")
+        return JSONResponse(event.record(), 201)
 
     @router.get("/dialogs")
     async def dialogs() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-import secrets
+import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -13,12 +13,15 @@ from ringlight.media.dtls import Role
 from ringlight.media.peer import Peer
 from ringlight.media.sdp import Codec, Description, Direction, Section, Transport
 from ringlight.simulator import sound
+from ringlight.simulator.behaviour import Behaviour
 from ringlight.simulator.clip import CLOCK_STEP, RATE, Clip
-from ringlight.simulator.sound import make_sound
+from ringlight.simulator.sound import make_sound, make_telephone_sound
 
 RECENT = 512  # packets that a client may ask for again
 REPORT_EVERY = 2.0  # seconds between sender reports
 NOWHERE = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host"
+UNOFFERED = "f40029"  # High 4:4:4, which no client offers
+TCP_NOWHERE = "candidate:9 1 TCP 1010828031 127.0.0.1 9 typ host tcptype passive"
 
 
 @dataclass(slots=True)
@@ -26,12 +29,17 @@ class Track:
     """One stream of RTP packets: its numbers, and what was sent."""
 
     codec: Codec
-    ssrc: int = field(default_factory=lambda: secrets.randbits(32))
-    sequence: int = field(default_factory=lambda: secrets.randbelow(1 << 16))
-    timestamp: int = field(default_factory=lambda: secrets.randbits(32))
+    ssrc: int
+    sequence: int
+    timestamp: int
     sent: int = 0
     octets: int = 0
     recent: deque[bytes] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    @classmethod
+    def begin(cls, codec: Codec, dice: random.Random) -> "Track":
+        """Start a stream with numbers by chance, as RTP wants it."""
+        return cls(codec, dice.getrandbits(32), dice.getrandbits(16), dice.getrandbits(32))
 
     def packets(self, payloads: Sequence[bytes], step: int) -> Iterator[bytes]:
         """Write the packets of one frame, then move the clock on by `step`."""
@@ -57,38 +65,45 @@ class Track:
 
 
 class CameraSender:
-    """Answers an offer as Ring does and sends: DTLS client, candidates in the answer, one H.264 type, Opus."""
+    """Answers an offer as Ring does and sends: DTLS client, one H.264 type, Opus.
 
-    def __init__(self, clip: Clip, offer: Description, *, reachable: bool) -> None:
+    Args:
+        clip: What the camera sees.
+        offer: The client's.
+        how: What may go one way or another: candidates, codecs, direction, silence.
+        dice: For the numbers of the streams.
+    """
+
+    def __init__(self, clip: Clip, offer: Description, how: Behaviour, dice: random.Random) -> None:
         self._clip = clip
         self._offer = offer
-        self._reachable = reachable
-        self._video = Track(_choose(offer, clip))
+        self._how = how
+        self._video = Track.begin(_choose(offer, clip, how), dice)
         video = offer.find("video")
         repair = video.repair_of(self._video.codec) if video else None
-        self._repair = Track(repair) if repair else None
-        audio = offer.find("audio")
-        opus = audio.find("opus") if audio else None
-        self._sound = Track(Codec(opus.payload_type, "OPUS", 48_000, 2, {"useinbandfec": "1"})) if opus else None
+        self._repair = Track.begin(repair, dice) if repair else None
+        heard = _choose_sound(offer, how)
+        self._sound = Track.begin(heard, dice) if heard else None
         self._key_frame_wanted = False
         self._gathering: asyncio.Task[Transport] | None = None
         self._peer = Peer(controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None)
 
     async def answer(self) -> str:
         """Gather addresses and write the answer."""
-        # Never cut short: the sockets that it just opens would be nobody's.
-        self._gathering = asyncio.create_task(self._peer.gather())
-        local = await asyncio.shield(self._gathering)
-        candidates = local.candidates if self._reachable else (NOWHERE,)
-        transport = Transport(local.ufrag, local.pwd, local.fingerprint, Role.CLIENT.value, candidates)
+        local = await self._local()
+        if self._how.video == "garbage":
+            return "no session description\r\n"
+        candidates = await self.candidates() if self._how.candidates != "trickled" else ()
+        print_of = local.fingerprint.lower() if self._how.odd_case else local.fingerprint
+        transport = Transport(local.ufrag, local.pwd, print_of, Role.CLIENT.value, candidates)
         sections = []
         for section in self._offer.sections:
             track = {"video": self._video, "audio": self._sound}.get(section.kind)
-            if track is None:
+            if track is None or (section.kind == "video" and self._how.video == "none"):
                 sections.append(sdp.refused(section))
                 continue
             # Whatever was asked for, Ring answers sound with sendrecv (observed-protocol.md#answer).
-            direction: Direction = "sendrecv" if section.kind == "audio" else "sendonly"
+            direction: Direction = "sendrecv" if section.kind == "audio" else self._how.direction
             repair = self._repair if section.kind == "video" else None
             sections.append(
                 Section(
@@ -98,20 +113,40 @@ class CameraSender:
             )  # fmt: skip
         return sdp.write(Description(tuple(sections), tuple(s.mid for s in sections if s.port)))
 
+    async def candidates(self) -> tuple[str, ...]:
+        """Return the camera's addresses, those that lead nowhere included."""
+        local = await self._local()
+        over_udp = local.candidates if self._how.reachable else (NOWHERE,)
+        if self._how.odd_case:
+            over_udp = tuple(line.replace(" udp ", " UdP ") for line in over_udp)
+        return {"none": over_udp, "also": (*over_udp, TCP_NOWHERE), "only": (TCP_NOWHERE,)}[self._how.tcp]
+
+    async def _local(self) -> Transport:
+        if self._gathering is None:
+            # Never cut short: the sockets that it just opens would be nobody's.
+            self._gathering = asyncio.create_task(self._peer.gather())
+        return await asyncio.shield(self._gathering)
+
     async def connect(self) -> None:
         """Open the path to the client; waits for ever where UDP does not come through."""
         remote = self._offer.transport
-        if not self._reachable:
+        if not self._can_be_reached:
             await asyncio.Event().wait()
         await self._peer.connect(remote, Role.CLIENT)
 
     async def add_candidate(self, line: str) -> None:
         """Take a trickled address of the client."""
-        if self._reachable:
+        if self._can_be_reached:
             await self._peer.add_candidate(line)
+
+    @property
+    def _can_be_reached(self) -> bool:
+        return self._how.reachable and self._how.tcp != "only"
 
     async def send(self) -> None:
         """Send picture and sound in real time, round and round, until cancelled."""
+        if not self._how.sends:
+            await asyncio.Event().wait()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_video())
             tasks.create_task(self._report())
@@ -140,9 +175,10 @@ class CameraSender:
             at = (at + 1) % len(self._clip.frames)
 
     async def _send_sound(self, track: Track) -> None:
-        heard = itertools.cycle(make_sound())
+        is_opus = track.codec.is_called("opus")
+        heard = itertools.cycle(make_sound() if is_opus else make_telephone_sound())
         async for _ in _beats(sound.FRAME / sound.RATE):
-            for packet in track.packets((next(heard),), sound.FRAME):
+            for packet in track.packets((next(heard),), sound.FRAME if is_opus else sound.PCMU_FRAME):
                 self._peer.send(packet)
 
     async def _report(self) -> None:
@@ -177,11 +213,28 @@ async def _beats(period: float) -> AsyncIterator[None]:
         await asyncio.sleep(max(0.0, due - loop.time()))
 
 
-def _choose(offer: Description, clip: Clip) -> Codec:
-    """Take the offered payload type of the clip's profile, else the first H.264."""
+def _choose(offer: Description, clip: Clip, how: Behaviour) -> Codec:
+    """Take the offered payload type of the clip's profile, else the first H.264; or what is told to go wrong."""
     video = offer.find("video")
+    taken = {codec.payload_type for codec in video.codecs} if video else set()
+    free = next(number for number in range(35, 64) if number not in taken)
+    if how.video == "hevc":
+        return Codec(free, "H265", 90_000, 1, {"level-id": "93"}, ("nack", "nack pli"))
     offered = [codec for codec in video.codecs if codec.is_called("H264")] if video else []
     ours = Codec(0, "H264", 90_000, 1, {"profile-level-id": clip.profile_level_id}).h264_profile
     chosen = next((codec for codec in offered if codec.h264_profile == ours), offered[0])
-    parameters = {"profile-level-id": clip.profile_level_id, "packetization-mode": "1"}
-    return Codec(chosen.payload_type, "H264", 90_000, 1, parameters, ("nack", "nack pli"))
+    said = UNOFFERED if how.video == "unoffered-profile" else clip.profile_level_id
+    parameters = {"profile-level-id": said, "packetization-mode": "1"}
+    number = free if how.video == "unoffered-type" else chosen.payload_type
+    return Codec(number, "h264" if how.odd_case else "H264", 90_000, 1, parameters, ("nack", "nack pli"))
+
+
+def _choose_sound(offer: Description, how: Behaviour) -> Codec | None:
+    """Take Opus, in capitals as Ring does, or PCMU; `None` where it is not offered."""
+    audio = offer.find("audio")
+    offered = audio.find(how.sound) if audio else None
+    if offered is None:
+        return None
+    if how.sound == "pcmu":
+        return Codec(offered.payload_type, "PCMU", 8_000)
+    return Codec(offered.payload_type, "oPuS" if how.odd_case else "OPUS", 48_000, 2, {"useinbandfec": "1"})

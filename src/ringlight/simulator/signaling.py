@@ -1,149 +1,58 @@
-"""The simulator's signaling socket: judges what it receives, and answers as Ring's server does."""
+"""One simulated dialog: answers an offer as Ring's server does, in the way that the behaviour says."""
 
 import asyncio
 import base64
-import contextlib
 import json
 import logging
 import time
-import uuid
 from collections.abc import Coroutine
-from typing import Any
-
-from fastapi import APIRouter, Response, WebSocket, WebSocketDisconnect
+from typing import Any, Protocol
 
 from ringlight.errors import RingError
 from ringlight.liveview import messages
-from ringlight.liveview.lint import Judge, Verdict
 from ringlight.liveview.messages import Message
 from ringlight.media import sdp
 from ringlight.simulator.sender import CameraSender
+from ringlight.simulator.strangers import for_others, unheard_of
+from ringlight.simulator.switchboard import NO_SESSION, Ending
 from ringlight.simulator.turning import Facing, answer, halted
 from ringlight.simulator.world import DialogRecord, SimCamera, World
 
 log = logging.getLogger("ringlight.simulator")
 PING_LOST_AFTER = 2.0  # seconds of a live view until the switch "ping-lost" ends it
-SHORT_VIEW = 4.0  # seconds until the switch "short-view" ends a view
-MAX_REASON = 120  # bytes of a WebSocket close reason
 
 
-def signaling_router(world: World) -> APIRouter:
-    """Return the socket at `/ws`."""
-    router = APIRouter()
-
-    @router.websocket("/ws")
-    async def signaling(websocket: WebSocket) -> None:
-        query = websocket.query_params
-        if query.get("auth_type") != "ring_solutions" or not world.use_ticket(query.get("token", "")):
-            await websocket.send_denial_response(Response(status_code=404))
-            return
-        await websocket.accept()
-        if not websocket.headers.get("user-agent"):
-            await websocket.close(1000)
-            return
-        await SignalingSocket(world, websocket).run()
-
-    return router
-
-
-class _RefusedError(Exception):
-    """The socket is to be closed with 4002."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.code)
-        self.verdict = verdict
-
-
-class SignalingSocket:
-    """One socket with its dialogs."""
-
-    def __init__(self, world: World, websocket: WebSocket) -> None:
-        self._world = world
-        self._websocket = websocket
-        self._judge = Judge()
-        self._dialogs: dict[str, SimDialog] = {}
-
-    async def run(self) -> None:
-        """Serve until the client leaves or breaks the protocol."""
-        try:
-            while True:
-                frame = await self._websocket.receive()
-                if frame["type"] == "websocket.disconnect":
-                    return
-                await self._take(frame.get("text") or frame.get("bytes") or "")
-        except _RefusedError as refused:
-            reason = f"{refused.verdict.detail or refused.verdict.code}"
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await self._websocket.close(4002, reason.encode()[:MAX_REASON].decode("utf-8", "ignore"))
-        except (WebSocketDisconnect, RuntimeError):
-            return
-        finally:
-            for dialog in self._dialogs.values():
-                await dialog.close()
+class Channel(Protocol):
+    """The socket as a dialog needs it."""
 
     async def send(self, message: Message) -> None:
         """Send a message; a client that has gone is no error."""
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await self._websocket.send_text(messages.encode(message))
+
+    async def send_envelope(self, envelope: dict[str, Any]) -> None:
+        """Send a message as it is."""
 
     def session_created(self, dialog_id: str, session_id: str) -> None:
         """Tell the judge the id that the client must use from now on."""
-        self._judge.created(dialog_id, session_id)
 
     def answered(self, dialog_id: str) -> None:
         """Tell the judge that the answer is out."""
-        self._judge.answered(dialog_id)
 
-    async def _take(self, frame: str | bytes) -> None:
-        try:
-            envelope = _tampered(messages.load(frame), self._world.on)
-        except RingError as error:
-            verdict, envelope = Verdict("?", error.code, error.detail or ""), {}
-        else:
-            verdict = self._judge.receive_envelope(envelope)
-        dialog_id = envelope.get("dialog_id")
-        record = self._record(dialog_id if isinstance(dialog_id, str) else "", envelope)
-        record.messages.append(
-            {"at": round(time.time(), 3), "method": verdict.method, "code": verdict.code, "detail": verdict.detail}
-        )
-        if verdict.code == "SIG-SESSION-ID" and verdict.message is not None:
-            # Ring answers this one with a close message and not with 4002.
-            await self._dialogs[str(dialog_id)].end(5, "Sessions with the provided ID not found")
-        elif verdict.code is not None:
-            record.ended = verdict.code
-            raise _RefusedError(verdict)
-        elif verdict.message is not None:
-            await self._handle(verdict.message, record)
-
-    def _record(self, dialog_id: str, envelope: dict[str, Any]) -> DialogRecord:
-        known = self._dialogs.get(dialog_id)
-        if known is not None:
-            return known.record
-        body = envelope.get("body")
-        number = body.get("doorbot_id") if isinstance(body, dict) else None
-        return self._world.record(dialog_id, number if isinstance(number, int) else None)
-
-    async def _handle(self, message: Message, record: DialogRecord) -> None:
-        dialog_id = message.dialog_id or ""
-        if isinstance(message.body, messages.LiveView):
-            self._world.live_views += 1
-            dialog = SimDialog(self._world, self, message, record)
-            self._dialogs[dialog_id] = dialog
-            await dialog.offered(message.body.sdp)
-        else:
-            await self._dialogs[dialog_id].receive(message)
+    def end(self, code: int | None, text: str) -> None:
+        """Close the socket; `None` cuts the connection."""
 
 
 class SimDialog:
     """One live view as the server sees it."""
 
-    def __init__(self, world: World, channel: SignalingSocket, offer: Message, record: DialogRecord) -> None:
+    def __init__(self, world: World, channel: Channel, offer: Message, record: DialogRecord) -> None:
         self._world = world
         self._channel = channel
         self._offer = offer
+        self._how = world.behaviour
         self.record = record
         self._camera: SimCamera | None = world.camera(offer.body.doorbot_id)
-        self._session_id = _session_token(offer.body.doorbot_id, world.ping_interval)
+        self._ping_interval = self._how.ping_interval or world.ping_interval
+        self._session_id = session_token(world, offer.body.doorbot_id, self._ping_interval)
         self._sender: CameraSender | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -153,26 +62,23 @@ class SimDialog:
 
     async def offered(self, text: str) -> None:
         """Take the offer and begin."""
-        on = self._world.on
         if self._camera is None:
-            await self.end(5, "Sessions with the provided ID not found")
-        elif "auth-failed" in on:
-            await self.end(5, "Authentication failed: -1")
-        elif "session-lost" in on:
-            await self.end(5, "Sessions with the provided ID not found")
-        elif "never-ready" in on or self._world.not_ready_left > 0:
+            await self.end(5, NO_SESSION)
+        elif self._how.refusal is not None:
+            await self.end(*self._how.refusal)
+        elif "never-ready" in self._world.on or self._world.not_ready_left > 0:
             self._world.not_ready_left = max(0, self._world.not_ready_left - 1)
             await self.end(26, "not ready yet")
         else:
             clip = self._camera.clip_facing(self._world.facing.get(self._camera.id, Facing()))
-            self._sender = CameraSender(clip, sdp.parse(text), reachable="no-udp" not in on)
+            self._sender = CameraSender(clip, sdp.parse(text), self._how, self._world.dice)
             self._spawn(self._live(self._sender))
 
     async def receive(self, message: Message) -> None:
         """Take any later message, judged already."""
         match message.body:
             case messages.Ping():
-                if "ping-lost" not in self._world.on:
+                if self._world.behaviour.hears_pings:
                     self._pinged_at = time.monotonic()
                     await self._send(messages.Pong(**self._common()))
             case messages.ActivateSession():
@@ -198,7 +104,7 @@ class SimDialog:
             self._world.facing[camera.id] = facing
             sender.show(await asyncio.to_thread(camera.clip_facing, facing))
         if stopped:
-            await self._send(messages.Rpc(**self._common(), command=halted(command, f"h-{uuid.uuid4()}")))
+            await self._send(messages.Rpc(**self._common(), command=halted(command, f"h-{self._world.uuid()}")))
         await self._send(messages.Rpc(**self._common(), command=answer(command, int(time.time() * 1000))))
 
     async def end(self, code: int, text: str) -> None:
@@ -227,25 +133,21 @@ class SimDialog:
 
     async def _live(self, sender: CameraSender) -> None:
         """Go through the phases as Ring does, then send video."""
-        delays, dialog_id = self._world.delays, self._offer.dialog_id or ""
-        await asyncio.sleep(delays.session)
-        self._channel.session_created(dialog_id, self._session_id)
-        await self._send(messages.SessionCreated(**self._common(), requested_at=int(time.time() * 1000)))
-        await asyncio.sleep(delays.answer)
-        answer = await sender.answer()
-        info = messages.SessionInfo(
-            ping_interval=self._world.ping_interval, region="sim-1", session_id=str(uuid.uuid4()),
-            ding_kind="on_demand", created_at=int(time.time() * 1000), rms_version="5e0f0000",
-        )  # fmt: skip
-        self._channel.answered(dialog_id)
-        await self._send(messages.Sdp(**self._common(), sdp=answer, type="answer", session_info=info))
+        phases = [self._begin_session, self._answer]
+        if self._how.answer_first:
+            phases.reverse()
+        for phase in phases:
+            if not await phase(sender):
+                return
+        await self._interrupt()
         self._spawn(self._watch())
+        if self._how.candidates != "answer":
+            self._spawn(self._trickle(sender))
+        if self._how.silent_at == "camera":
+            return
         connecting = asyncio.create_task(sender.connect())
         try:
-            await asyncio.sleep(delays.connected)
-            await self._send(messages.Notification(**self._common(), is_ok=True, text="camera_connected"))
-            await asyncio.sleep(delays.started)
-            await self._send(messages.CameraStarted(**self._common()))
+            await self._wake()
             await connecting
         except RingError as error:
             log.info("no media path to the client: %s", error.code)
@@ -254,23 +156,88 @@ class SimDialog:
             connecting.cancel()
         await sender.send()
 
+    async def _begin_session(self, _: CameraSender) -> bool:
+        if self._how.silent_at == "session":
+            return False
+        await asyncio.sleep(self._world.delay("session"))
+        self._channel.session_created(self._offer.dialog_id or "", self._session_id)
+        requested = int(time.time() * 1000)
+        created = messages.SessionCreated(**self._common(), requested_at=requested)
+        started = messages.SessionStarted(**self._common())
+        await self._send(created if self._how.created_as == "session_created" else started)
+        if self._how.duplicates:
+            another = {**self._common(), "session_id": f"another-{self._world.hexadecimal(4)}"}
+            await self._send(messages.SessionCreated(**another, requested_at=requested))
+        return True
+
+    async def _answer(self, sender: CameraSender) -> bool:
+        if self._how.silent_at == "answer":
+            return False
+        await asyncio.sleep(self._world.delay("answer"))
+        text = await sender.answer()
+        if self._how.early_candidate:
+            await self._send(messages.Ice(**self._common(), ice=(await sender.candidates())[0], mlineindex=0))
+        self._channel.answered(self._offer.dialog_id or "")
+        info = session_info(self._world, self._ping_interval) if self._how.session_info else None
+        for _ in range(2 if self._how.duplicates else 1):
+            if self._how.answer_as == "live_view":
+                await self._send(messages.LiveView(**self._common(), sdp=text, type="answer"))
+            else:
+                await self._send(messages.Sdp(**self._common(), sdp=text, type="answer", session_info=info))
+        return True
+
+    async def _interrupt(self) -> None:
+        """Say what a client must live through."""
+        how, offer, dice = self._how, self._offer, self._world.dice
+        odd = for_others(offer, self._session_id, dice) if how.noise else []
+        odd += unheard_of(offer, self._session_id, dice) if how.unknown_methods else []
+        for envelope in odd:
+            await self._channel.send_envelope(envelope)
+        if how.notice:
+            await self._send(messages.Notification(**self._common(), is_ok=False, text=how.notice))
+        if how.transcoding:
+            told = messages.StreamInfo(**self._common(), transcoding=True, transcoding_reason=how.transcoding)
+            await self._send(told)
+
+    async def _trickle(self, sender: CameraSender) -> None:
+        for line in await sender.candidates():
+            await asyncio.sleep(self._how.trickle_after)
+            await self._send(messages.Ice(**self._common(), ice=line, mlineindex=0))
+
+    async def _wake(self) -> None:
+        await asyncio.sleep(self._world.delay("connected"))
+        for text in ("camera_connected", "PeerConnectionState::kConnecting"):
+            await self._send(messages.Notification(**self._common(), is_ok=True, text=text))
+        await asyncio.sleep(self._world.delay("started"))
+        await self._send(messages.CameraStarted(**self._common()))
+
     async def _watch(self) -> None:
-        """End the view for what the client leaves out, and at the time limit."""
-        world, began = self._world, time.monotonic()
-        ping_limit = PING_LOST_AFTER if "ping-lost" in world.on else 3 * world.ping_interval
+        """End the view for what the client leaves out, at the time limit, and where a switch says so."""
+        world, how, began = self._world, self._how, time.monotonic()
+        ping_limit = 3 * self._ping_interval if how.hears_pings else PING_LOST_AFTER
+        # A switch names real seconds; the world's own limits pass as fast as its time does.
+        time_limit = how.time_limit or world.time_limit / world.speed
+        activation_limit = how.activation_limit or world.activation_limit / world.speed
         self._pinged_at = began
-        while True:
-            await asyncio.sleep(min(0.25, ping_limit / 4))
+        while not self._ended:
+            await asyncio.sleep(min(0.1, ping_limit / 4))
             now = time.monotonic()
-            if now - self._pinged_at > ping_limit:
+            if how.ending is not None and now - began >= how.ending.after:
+                await self._end_as(how.ending)
+            elif now - self._pinged_at > ping_limit:
                 await self.end(6, "Timeout waiting for ping")
-            elif now - began > (SHORT_VIEW if "short-view" in world.on else world.time_limit):
+            elif now - began > time_limit:
                 await self.end(10, "answered_timeout")
-            elif not self._activated and now - began > world.activation_limit:
+            elif not self._activated and now - began > activation_limit:
                 self.record.ended = "SIG-NO-ACTIVATION"
                 await self.end(0, "")
-            if self._ended:
-                return
+
+    async def _end_as(self, ending: Ending) -> None:
+        if ending.reason is not None:
+            await self.end(ending.reason, ending.text)
+        else:
+            self._channel.end(ending.socket, ending.text)
+            self._ended = True
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -287,23 +254,26 @@ class SimDialog:
 
     async def _send(self, body: messages.Body) -> None:
         offer = self._offer
-        await self._channel.send(Message(method=body.METHOD, dialog_id=offer.dialog_id, riid=offer.riid, body=body))
+        riid = offer.riid if self._how.echoes_riid else None
+        await self._channel.send(Message(method=body.METHOD, dialog_id=offer.dialog_id, riid=riid, body=body))
 
 
-def _session_token(doorbot_id: int, ping_interval: float) -> str:
+def session_token(world: World, doorbot_id: int, ping_interval: float) -> str:
     """Make a session id that looks like Ring's: a JWT, opaque to clients (the signature is none)."""
     now = int(time.time())
     claims = {"ding_kind": "on_demand", "doorbot_id": doorbot_id, "ping_interval": ping_interval,
-              "session_id": str(uuid.uuid4()), "iat": now, "exp": now + 86_400}  # fmt: skip
+              "ding_id": str(world.dice.randrange(75 * 10**17, 76 * 10**17)), "ip": "127.0.0.1",
+              "created_at": now * 1000, "rms_fqdn": "127-0-0-1.1.sim-1.prod.rms.ring.devices.a2z.com",
+              "session_id": world.uuid(), "iat": now, "exp": now + 86_400,
+              "rms_version": world.hexadecimal(4)}  # fmt: skip
     parts = ({"alg": "HS256", "kid": "Signalling", "typ": "JWT"}, claims, {"simulated": True})
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
 
 
-def _tampered(envelope: dict[str, Any], on: set[str]) -> dict[str, Any]:
-    """Change a message on its way, as the switches ask: the mistakes of other clients."""
-    body = envelope.get("body")
-    if "missing-dialog-id" in on:
-        envelope = {key: value for key, value in envelope.items() if key != "dialog_id"}
-    if "string-doorbot-id" in on and isinstance(body, dict):
-        envelope = {**envelope, "body": {**body, "doorbot_id": str(body.get("doorbot_id"))}}
-    return envelope
+def session_info(world: World, ping_interval: float) -> messages.SessionInfo:
+    """Make what newer servers tell beside the answer; its session id is a third one."""
+    return messages.SessionInfo(
+        ping_interval=ping_interval, region="sim-1", session_id=world.uuid(), ip="127.0.0.1",
+        ding_id=str(world.dice.randrange(75 * 10**17, 76 * 10**17)), ding_kind="on_demand", cell_id="sim",
+        created_at=int(time.time() * 1000), rms_version=world.hexadecimal(4),
+    )  # fmt: skip

@@ -9,6 +9,7 @@ import av
 
 RATE = 48_000  # Hz
 FRAME = 960  # samples: 20 ms
+PCMU_RATE, PCMU_FRAME = 8_000, 160  # the same for telephone sound
 SECONDS = 2  # length of the loop
 STROKE = 0.25  # seconds that a stroke rings
 PITCHES = (660, 880)  # Hz, one for each second
@@ -28,6 +29,23 @@ def make_sound() -> tuple[bytes, ...]:
         frame.planes[0].update(_samples(index * FRAME).tobytes())
         packets += (bytes(packet) for packet in encoder.encode(frame))
     packets += (bytes(packet) for packet in encoder.encode(None))
+    return tuple(packets)
+
+
+@cache
+def make_telephone_sound() -> tuple[bytes, ...]:
+    """Return the PCMU packets of the loop, 20 ms each: one channel, 8 kHz."""
+    encoder = av.CodecContext.create("pcm_mulaw", "w")
+    assert isinstance(encoder, av.AudioCodecContext)  # noqa: S101 - tells the type checker what pcm_mulaw is
+    encoder.sample_rate, encoder.layout, encoder.format = PCMU_RATE, "mono", "s16"
+    encoder.time_base = Fraction(1, PCMU_RATE)
+    packets: list[bytes] = []
+    for index in range(SECONDS * PCMU_RATE // PCMU_FRAME):
+        frame = av.AudioFrame("s16", "mono", PCMU_FRAME)
+        frame.sample_rate, frame.pts, frame.time_base = PCMU_RATE, index * PCMU_FRAME, Fraction(1, PCMU_RATE)
+        heard = _samples(index * FRAME)[:: 2 * RATE // PCMU_RATE]
+        frame.planes[0].update(heard.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
+        packets += (bytes(packet) for packet in encoder.encode(frame))
     return tuple(packets)
 
 

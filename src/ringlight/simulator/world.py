@@ -1,12 +1,15 @@
 """What the simulator knows: the account, its cameras, tokens, tickets, the switches, and what it was sent."""
 
-import secrets
+import random
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
+from ringlight.simulator.behaviour import PROFILES, Behaviour, behaviour_of
 from ringlight.simulator.premises import CAMERAS, EVENTS, MORE_CAMERAS, SimCamera, SimEvent
 from ringlight.simulator.sound import make_sound
 from ringlight.simulator.switchboard import SWITCHES
@@ -20,12 +23,13 @@ __all__ = [
     "TOKEN_LIFE",
     "Delays",
     "DialogRecord",
+    "Line",
     "SimCamera",
     "SimEvent",
     "World",
 ]
 
-TICKET_LIFE = 60.0  # seconds
+TICKET_LIFE = PROFILES["observed"].behaviour.ticket_life  # seconds
 TOKEN_LIFE = 3600  # seconds
 KEPT_DIALOGS = 100
 
@@ -52,12 +56,31 @@ class DialogRecord:
     ended: str | None = None
 
 
+class Line(Protocol):
+    """One signaling socket that is open, as the world reaches it."""
+
+    def seen(self, event: SimEvent) -> None:
+        """Tell of an event, if that was asked for."""
+
+    def end_views(self, reason: int, text: str) -> None:
+        """Close all its views with a reason."""
+
+    def end(self, code: int | None, text: str) -> None:
+        """Close the socket; `None` cuts the connection without a close frame."""
+
+
 @dataclass(slots=True)
 class World:
     """The state of the simulator. One account: `ada@ringlight.test`.
 
     Attributes:
         on: Names of the switches that are on.
+        profile: Whose description of Ring it follows; see `behaviour.PROFILES`.
+        seed: Begins all that is left to chance, so that it is the same again; `None` is another one each time.
+        dice: All chance comes from here.
+        speed: How many seconds of delays, limits of a view and scenarios pass in one second. Pings and tickets
+            keep to real time, since clients do.
+        jitter: By what part delays may be longer or shorter.
         delays: How long the phases take.
         ping_interval: Seconds, as told to clients; three of them without a ping end a view.
         time_limit: Seconds of a view.
@@ -75,6 +98,7 @@ class World:
         lights: Which lights are on, by camera.
         sirens: Until when sirens sound, by camera and clock.
         now: The clock, for what expires.
+        lines: The signaling sockets that are open.
     """
 
     email: str = "ada@ringlight.test"
@@ -82,6 +106,12 @@ class World:
     code: str = "123456"
     cameras: tuple[SimCamera, ...] = CAMERAS
     on: set[str] = field(default_factory=set)
+    profile: str = "observed"
+    seed: int | None = None
+    dice: random.Random = field(init=False)
+    speed: float = 1.0
+    jitter: float = 0.0
+    lines: set[Line] = field(default_factory=set)
     delays: Delays = field(default_factory=Delays)
     ping_interval: float = 10.0
     time_limit: float = 600.0
@@ -106,6 +136,36 @@ class World:
     _spent: dict[str, float] = field(default_factory=dict)
     _codes: dict[str, tuple[str, str]] = field(default_factory=dict)
     _tickets: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)  # noqa: S311 - nothing here is a secret, and it must be repeatable
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What Ring does just now: the profile, changed by the switches."""
+        return behaviour_of(self.profile, self.on)
+
+    def delay(self, phase: str) -> float:
+        """Return the real seconds that a phase of `delays` takes this time."""
+        seconds: float = getattr(self.delays, phase)
+        return seconds * (1 + self.jitter * self.dice.uniform(-1, 1)) / self.speed
+
+    def hexadecimal(self, count: int) -> str:
+        """Return a name of `count` bytes by chance, in hexadecimal."""
+        return self.dice.randbytes(count).hex()
+
+    def uuid(self) -> str:
+        """Return a UUID by chance."""
+        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+
+    def press(self, doorbot_id: int, kind: str) -> SimEvent:
+        """Let a camera see something: it goes into its history, and to all who asked to be told."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        event = SimEvent(self.dice.randrange(75 * 10**17, 76 * 10**17), doorbot_id, kind, at)
+        self.events = (event, *self.events)
+        for line in tuple(self.lines):
+            line.seen(event)
+        return event
 
     def camera(self, number: int) -> SimCamera | None:
         """Return the camera with this id, or `None`."""
@@ -132,14 +192,17 @@ class World:
             self._access.clear()  # so that clients must renew theirs
         if "session-lapsed" in wanted - self.on:
             self.hardware_ids.clear()
-        self.not_ready_left = 2 if "not-ready" in wanted else 0
+        if "not-ready" in wanted - self.on:
+            self.not_ready_left = 2
+        elif "not-ready" not in wanted:
+            self.not_ready_left = 0
         self.on = wanted
 
     # ---- tokens and tickets ----
 
     def grant(self, *, usable: bool = True) -> dict[str, Any]:
         """Make a pair of tokens; an access token that is not usable is refused by all other services."""
-        access, refresh = f"sim-access-{secrets.token_hex(12)}", f"sim-refresh-{secrets.token_hex(12)}"
+        access, refresh = f"sim-access-{self.hexadecimal(12)}", f"sim-refresh-{self.hexadecimal(12)}"
         if usable:
             self._access[access] = self.now() + TOKEN_LIFE
         self._refresh.add(refresh)
@@ -162,7 +225,7 @@ class World:
 
     def make_code(self, challenge: str, redirect: str) -> str:
         """Make an authorisation code, good once, for who knows the verifier of a challenge."""
-        code = f"sim-code-{secrets.token_hex(12)}"
+        code = f"sim-code-{self.hexadecimal(12)}"
         self._codes[code] = (challenge, redirect)
         return code
 
@@ -202,8 +265,8 @@ class World:
 
     def make_ticket(self) -> str:
         """Make a ticket, good once."""
-        ticket = f"sim-ticket-{secrets.token_hex(16)}"
-        self._tickets[ticket] = self.now() + TICKET_LIFE
+        ticket = f"sim-ticket-{self.hexadecimal(16)}"
+        self._tickets[ticket] = self.now() + self.behaviour.ticket_life
         return ticket
 
     def use_ticket(self, ticket: str) -> bool:
