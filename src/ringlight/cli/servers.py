@@ -5,12 +5,13 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ringlight.cli.output import Config, TracePath, run, tell
+from ringlight.cli.output import Config, TracePath, result, run, tell
 from ringlight.settings import Settings, load_settings
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.", metavar="H")]
@@ -18,7 +19,10 @@ Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 p
 
 SIMULATOR_PORT = 8100
 # The demo tells soon when no UDP comes through; nobody has to wait for a simulated firewall.
-DEMO_DEADLINES = {"path_timeout": 4.0, "media_timeout": 6.0, "stall_timeout": 6.0}
+DEMO_DEADLINES = {
+    "socket_timeout": 4.0, "session_timeout": 4.0, "answer_timeout": 4.0, "camera_timeout": 5.0, "path_timeout": 4.0,
+    "media_timeout": 4.0, "stall_timeout": 6.0, "activation_limit": 2.0,
+}  # fmt: skip
 DEMO_LINGER = 1.0  # seconds; a fault that was chosen shows at the next Watch
 
 
@@ -44,9 +48,25 @@ def register(app: typer.Typer) -> None:
         host: Host = None,
         port: Port = None,
         fault: Annotated[list[str] | None, typer.Option("--fault", help="Switch a fault on from the start.")] = None,
+        scenario: Annotated[
+            str | None, typer.Option("--scenario", help="Play a scenario: a name of --list, or a TOML file.")
+        ] = None,
+        profile: Annotated[
+            str | None, typer.Option("--profile", help="Whose Ring it is: observed, documented or hostile.")
+        ] = None,
+        seed: Annotated[int | None, typer.Option("--seed", help="Begins all chance, so that it is the same.")] = None,
+        speed: Annotated[
+            float | None,
+            typer.Option("--speed", help="Seconds of delays, limits and scenario in one second.", min=0.01),
+        ] = None,
+        names: Annotated[bool, typer.Option("--list", help="Print scenarios, profiles and faults, and leave.")] = False,
     ) -> None:
         """Run Ring on this machine, for `RINGLIGHT_RING_URL`."""
-        run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, fault or [])))
+        if names:
+            _list_names()
+            return
+        story = _Story(scenario, profile, seed, speed, tuple(fault or ()))
+        run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, story)))
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
@@ -105,19 +125,52 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
         yield server.url
 
 
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """What the simulated Ring shall be like, as the options say."""
+
+    scenario: str | None = None
+    profile: str | None = None
+    seed: int | None = None
+    speed: float | None = None
+    faults: tuple[str, ...] = ()
+
+
+def _list_names() -> None:
+    from ringlight.simulator.behaviour import PROFILES  # noqa: PLC0415
+    from ringlight.simulator.director import load_scenario, scenario_names  # noqa: PLC0415
+    from ringlight.simulator.switchboard import SWITCHES  # noqa: PLC0415
+
+    for name in scenario_names():
+        result.print(f"scenario  {name:<22} {load_scenario(name).title}")
+    for profile in PROFILES.values():
+        result.print(f"profile   {profile.name:<22} {profile.about}")
+    for switch in SWITCHES.values():
+        result.print(f"fault     {switch.name:<22} {switch.title}")
+
+
 @contextlib.asynccontextmanager
-async def _simulate(host: str, port: int, faults: list[str]) -> AsyncIterator[str]:
+async def _simulate(host: str, port: int, story: _Story) -> AsyncIterator[str]:
     from ringlight.errors import fault_error  # noqa: PLC0415
     from ringlight.http.serving import listen, serving  # noqa: PLC0415
     from ringlight.simulator.app import create_app  # noqa: PLC0415
+    from ringlight.simulator.behaviour import PROFILES  # noqa: PLC0415
+    from ringlight.simulator.director import load_scenario, playing, world_of  # noqa: PLC0415
     from ringlight.simulator.switchboard import SWITCHES  # noqa: PLC0415
     from ringlight.simulator.world import World  # noqa: PLC0415
 
-    unknown = [name for name in faults if name not in SWITCHES]
-    if unknown:
-        raise fault_error("REQUEST-INVALID", f"no fault {unknown[0]!r}; known: {', '.join(SWITCHES)}")
-    world = World()
-    world.switch(faults)
-    async with serving(create_app(world), listen(host, port)) as running:
+    for name, known in (*((fault, SWITCHES) for fault in story.faults), (story.profile or "observed", PROFILES)):
+        if name not in known:
+            raise fault_error("REQUEST-INVALID", f"no {name!r}; known: {', '.join(known)}")
+    scenario = load_scenario(story.scenario) if story.scenario is not None else None
+    if scenario is not None:
+        world = world_of(scenario, seed=story.seed, speed=story.speed)
+    else:
+        world = World(seed=story.seed, speed=story.speed or 1.0)
+    world.profile = story.profile or world.profile
+    world.switch([*world.on, *story.faults])
+    async with serving(create_app(world), listen(host, port)) as running, playing(world, scenario):
         tell(f"account {world.email}, password {world.password}, code {world.code}")
+        if scenario is not None:
+            tell(f"{scenario.title}. {scenario.about}".strip())
         yield running.url

@@ -7,7 +7,7 @@ ROWS = (
         "CFG-INVALID",
         "A setting is not valid",
         cause="A setting has a value that cannot be used.",
-        fix="Correct it in ringlight.toml or in the environment variable that is named.",
+        fix="Correct it in the file or the environment variable that is named; ringlight.toml if none is.",
         retry=Retry.AFTER_FIX,
         http=500,
     ),

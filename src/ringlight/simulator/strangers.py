@@ -1,4 +1,4 @@
-"""Messages that a client must live through: meant for somebody else, or for nobody that is known. Pure."""
+"""Messages that a client must live through: meant for somebody else, or for nobody that is known."""
 
 import random
 import uuid

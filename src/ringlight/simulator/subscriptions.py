@@ -1,4 +1,4 @@
-"""Events over the signaling socket: subscriptions, and what is told to whom. Pure."""
+"""Events over the signaling socket: subscriptions, and what is told to whom."""
 
 import random
 from collections.abc import Iterator

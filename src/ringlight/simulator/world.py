@@ -167,6 +167,16 @@ class World:
             line.seen(event)
         return event
 
+    def end_views(self, reason: int, text: str) -> None:
+        """Close all views with a reason."""
+        for line in tuple(self.lines):
+            line.end_views(reason, text)
+
+    def end_sockets(self, code: int | None, text: str) -> None:
+        """Close all signaling sockets; `None` cuts the connections without a close frame."""
+        for line in tuple(self.lines):
+            line.end(code, text)
+
     def camera(self, number: int) -> SimCamera | None:
         """Return the camera with this id, or `None`."""
         return next((camera for camera in self.cameras if camera.id == number), None)

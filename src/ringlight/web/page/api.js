@@ -29,7 +29,7 @@
  */
 
 /** @typedef {{ name: string, version: string, demo: boolean }} About */
-/** @typedef {{ name: string, title: string, about: string, code: string, on: boolean }} SimFault */
+/** @typedef {{ name: string, title: string, about: string, code: string | null, on: boolean }} SimFault */
 
 // The only fault text of this page: the server that knows the others is the thing that is missing.
 /** @type {Fault} */
