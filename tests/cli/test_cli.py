@@ -237,6 +237,40 @@ def test_programs_stop_cleanly(start: Callable[..., Program], command: str, sign
     assert program.process.returncode == 0
 
 
+def test_the_simulator_lists_what_it_can_play(run: Run) -> None:
+    lines = run("simulate", "--list").stdout.splitlines()
+    assert any(line.startswith("scenario  slow-battery-camera") for line in lines)
+    assert any(line.startswith("profile   hostile") for line in lines)
+    assert any(line.startswith("fault     socket-1006") for line in lines)
+
+
+def test_a_scenario_that_cannot_be_played_is_named_before_anything_starts(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "story.toml").write_text('title = "x"\non = ["nonsense"]\n')
+    for name, named in (("no-such", "slow-battery-camera"), ("story.toml", "story.toml: line 2, on: no switch")):
+        finished = run("simulate", "--port", "0", "--scenario", name)
+        assert (finished.returncode, finished.stdout, faults_in(finished)) == (2, "", "CFG-INVALID")
+        assert named in finished.stderr
+    assert faults_in(run("simulate", "--profile", "friendly")) == "REQUEST-INVALID"
+
+
+def test_the_simulator_plays_a_scenario_with_profile_seed_and_speed(
+    start: Callable[..., Program], tmp_path: Path
+) -> None:
+    import httpx2
+
+    story = tmp_path / "story.toml"
+    story.write_text('title = "A bell"\non = ["noise"]\n[[at]]\nseconds = 60\nonly = ["offline"]\n')
+    options = ("--scenario", str(story), "--profile", "documented", "--seed", "7", "--speed", "600")
+    program = start("simulate", "--port", "0", *options, "--fault", "duplicates")
+    for _ in range(200):
+        on = {row["name"] for row in httpx2.get(f"{program.url}_sim/faults").json()["faults"] if row["on"]}
+        if on == {"offline"}:
+            break
+    assert on == {"offline"}, "a minute of the story is a tenth of a second"
+    _, said = program.stop()
+    assert "A bell" in said
+
+
 def test_help_and_version(run: Run) -> None:
     assert "demo" in run("--help").stdout
     assert run("--version").stdout.startswith("ringlight ")

@@ -8,26 +8,65 @@ from pathlib import Path
 
 import pytest
 
-from ringlight.simulator.switchboard import SWITCHES
+from raw_client import raw_client
+from ringlight.faults import find
+from ringlight.simulator.behaviour import PROFILES
+from ringlight.simulator.director import load_scenario, playing, scenario_names, world_of
+from ringlight.simulator.scenario import parse_scenario
+from ringlight.simulator.switchboard import SWITCHES, SimFault
 from ringlight.simulator.world import CAMERAS, World
+from ringlight.testing import simulator
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "simulator.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
+def _told(switch: SimFault) -> str:
+    code = f"`{switch.code}`" if switch.code else "nothing"
+    return f"{code}, and gets over it" if switch.overcome and switch.code else code
+
+
 def table_of_switches() -> str:
-    rows = [f"| `{s.name}` | {s.title} | {s.about} | `{s.code}` |" for s in SWITCHES.values()]
+    rows = [f"| `{s.name}` | {s.title} | {s.about} | {_told(s)} |" for s in SWITCHES.values()]
     return "\n".join(
         ["| Switch | Title | What the simulator does | Ringlight says |", "| --- | --- | --- | --- |", *rows]
     )
 
 
-def test_the_table_of_switches_is_the_switchboard() -> None:
-    """If it is not: put the expected text, which pytest shows, between the two comments of the page."""
-    found = re.search(r"<!-- switches: [^>]*-->\n(.*?)\n?<!-- end of switches -->", PAGE, re.DOTALL)
+def table_of_profiles() -> str:
+    rows = [f"| `{profile.name}` | {profile.about} |" for profile in PROFILES.values()]
+    return "\n".join(["| Profile | What it is |", "| --- | --- |", *rows])
+
+
+def table_of_scenarios() -> str:
+    scenarios = {name: load_scenario(name) for name in scenario_names()}
+    rows = [f"| `{name}` | {scenario.title} | {scenario.about} |" for name, scenario in scenarios.items()]
+    return "\n".join(["| Scenario | Title | What is to be seen |", "| --- | --- | --- |", *rows])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("switches", table_of_switches()), ("profiles", table_of_profiles()), ("scenarios", table_of_scenarios())],
+)
+def test_the_tables_are_those_of_the_simulator(name: str, expected: str) -> None:
+    """If one is not: put the expected text, which pytest shows, between the two comments of the page."""
+    found = re.search(rf"<!-- {name}: [^>]*-->\n(.*?)\n?<!-- end of {name} -->", PAGE, re.DOTALL)
     assert found is not None
-    assert found[1] == table_of_switches()
+    assert found[1] == expected
+
+
+@pytest.mark.anyio
+async def test_the_scenario_on_the_page_is_played_as_it_says() -> None:
+    """The line is cut after 20 seconds, in which the bell has rung."""
+    (text,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    scenario = parse_scenario(text, "page")
+    world = world_of(scenario, speed=50.0)
+    async with simulator(world) as ring, raw_client(ring) as client, playing(world, scenario):
+        assert await client.end() == (1006, "")
+        assert scenario.expect == find("socket", 1006)
+        assert [(event.kind, event.doorbot_id) for event in world.events[:1]] == [("ding", 1001)]
+        assert world.on == {"bad-notice"}
 
 
 def test_the_account_and_the_cameras_are_those_of_the_simulator() -> None:

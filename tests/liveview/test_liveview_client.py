@@ -177,6 +177,23 @@ async def test_what_is_overcome_is_at_most_noted(name: str, ring: SimulatedRing)
     assert verdicts == [None] * len(verdicts)
 
 
+async def test_telephone_sound_is_agreed_on_and_arrives(ring: SimulatedRing) -> None:
+    """PCMU is payload type 0, 160 samples of one byte every 20 ms."""
+    ring.world.switch(["pcmu-sound"])
+    notes = Notes()
+    async with account_at(ring) as account:
+        client = client_of(account, notes)
+        agreed = await client.open()
+        async with asyncio.timeout(10):
+            while len([packet for packet in notes.packets if packet.payload_type == 0]) < 3:
+                await asyncio.sleep(0.01)
+        await client.close()
+    heard = [packet for packet in notes.packets if packet.payload_type == 0]
+    assert agreed.codecs["audio"].is_called("PCMU")
+    assert {len(packet.payload) for packet in heard} == {160}
+    assert [(packet.timestamp - heard[0].timestamp) % 2**32 for packet in heard[:3]] == [0, 160, 320]
+
+
 async def test_a_camera_that_wakes_up_is_reached_by_the_third_offer(ring: SimulatedRing) -> None:
     ring.world.switch(["not-ready"])
     notes = Notes()

@@ -194,6 +194,17 @@ async def test_switches_are_listed_set_and_cleared(sim: Ring) -> None:
     assert not any(row["on"] for row in listed["faults"])
 
 
+@pytest.mark.parametrize(("what", "kind"), [("bell", "ding"), ("motion", "motion")])
+async def test_pressing_the_bell_is_an_event_of_the_cameras_history(sim: Ring, what: str, kind: str) -> None:
+    status, event = await sim.ask("POST", f"/_sim/cameras/1001/{what}")
+    assert (status, event["kind"]) == (201, kind)
+    bearer = await sim.bearer()
+    history = (await sim.ask("GET", "/clients_api/doorbots/1001/history", authorization=bearer)).json
+    assert history[0] == event
+    assert (await sim.ask("POST", f"/_sim/cameras/999/{what}")).status == 404
+    assert (await sim.ask("POST", "/_sim/cameras/1001/kick")).status == 422
+
+
 async def test_revoking_the_password_takes_every_token_with_it(sim: Ring) -> None:
     granted = await sim.tokens()
     sim.world.switch(["wrong-password"])

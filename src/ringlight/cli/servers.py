@@ -20,8 +20,8 @@ Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 p
 SIMULATOR_PORT = 8100
 # The demo tells soon when no UDP comes through; nobody has to wait for a simulated firewall.
 DEMO_DEADLINES = {
-    "socket_timeout": 4.0, "session_timeout": 4.0, "answer_timeout": 4.0, "camera_timeout": 5.0, "path_timeout": 4.0,
-    "media_timeout": 4.0, "stall_timeout": 6.0, "activation_limit": 2.0,
+    "socket_timeout": 3.0, "session_timeout": 3.0, "answer_timeout": 3.0, "camera_timeout": 4.0, "path_timeout": 4.0,
+    "media_timeout": 3.0, "stall_timeout": 6.0, "activation_limit": 2.0,
 }  # fmt: skip
 DEMO_LINGER = 1.0  # seconds; a fault that was chosen shows at the next Watch
 

@@ -143,10 +143,11 @@ class SimDialog:
         self._spawn(self._watch())
         if self._how.candidates != "answer":
             self._spawn(self._trickle(sender))
-        if self._how.silent_at == "camera":
-            return
         connecting = asyncio.create_task(sender.connect())
         try:
+            if self._how.silent_at == "camera":  # the media server is there all the same
+                await connecting
+                return
             await self._wake()
             await connecting
         except RingError as error:
