@@ -6,9 +6,9 @@ import uuid
 from typing import Any
 
 import pytest
-from raw_client import raw_client
 from websockets.exceptions import InvalidStatus
 
+from raw_client import raw_client
 from ringlight.simulator.behaviour import PROFILES
 from ringlight.simulator.switchboard import SWITCHES
 from ringlight.simulator.world import World
