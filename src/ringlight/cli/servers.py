@@ -44,9 +44,14 @@ def register(app: typer.Typer) -> None:
         host: Host = None,
         port: Port = None,
         fault: Annotated[list[str] | None, typer.Option("--fault", help="Switch a fault on from the start.")] = None,
+        tls: Annotated[
+            Path | None,
+            typer.Option("--tls", metavar="DIR", help="Speak TLS under the names of Ring's hosts; trust DIR/ca.pem."),
+        ] = None,
     ) -> None:
         """Run Ring on this machine, for `RINGLIGHT_RING_URL`."""
-        run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, fault or [])))
+        chosen = SIMULATOR_PORT if port is None else port
+        run(_until_stopped(_simulate(host or "127.0.0.1", chosen, fault or [], tls)))
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
@@ -106,10 +111,11 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def _simulate(host: str, port: int, faults: list[str]) -> AsyncIterator[str]:
+async def _simulate(host: str, port: int, faults: list[str], tls: Path | None) -> AsyncIterator[str]:
     from ringlight.errors import fault_error  # noqa: PLC0415
     from ringlight.http.serving import listen, serving  # noqa: PLC0415
     from ringlight.simulator.app import create_app  # noqa: PLC0415
+    from ringlight.simulator.certificate import identity_in  # noqa: PLC0415
     from ringlight.simulator.switchboard import SWITCHES  # noqa: PLC0415
     from ringlight.simulator.world import World  # noqa: PLC0415
 
@@ -118,6 +124,9 @@ async def _simulate(host: str, port: int, faults: list[str]) -> AsyncIterator[st
         raise fault_error("REQUEST-INVALID", f"no fault {unknown[0]!r}; known: {', '.join(SWITCHES)}")
     world = World()
     world.switch(faults)
-    async with serving(create_app(world), listen(host, port)) as running:
+    identity = identity_in(tls) if tls else None
+    async with serving(create_app(world), listen(host, port), identity.tls if identity else None) as running:
+        if identity is not None:
+            tell(f"trust {identity.authority}, and let Ring's names lead to {host}")
         tell(f"account {world.email}, password {world.password}, code {world.code}")
         yield running.url
