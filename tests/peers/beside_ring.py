@@ -43,6 +43,15 @@ def methods(seen: Mapping[str, Any], dialog: int = 0) -> list[str]:
     return [message["method"] for message in seen["dialogs"][dialog]["messages"]]
 
 
+def node() -> str:
+    """Return Node.js, new enough for ring-client-api."""
+    program = shutil.which("node")
+    assert program, "this test needs Node.js 20 or newer. On Debian or Ubuntu: sudo apt-get install nodejs npm"
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    assert int(version.strip().removeprefix("v").split(".")[0]) >= 20, f"Node.js 20 or newer, not {version}"
+    return program
+
+
 def install_npm_packages() -> None:
     """Install what package-lock.json names, unless it is there. Scripts of packages are not run."""
     lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"

@@ -1,21 +1,18 @@
 """ring-client-api 14.3.0, not changed in anything, takes the simulator for Ring."""
 
 import json
-import shutil
 from typing import Any
 
 import pytest
-from beside_ring import HERE, complaints, install_npm_packages, methods, seen_by
+from beside_ring import HERE, complaints, install_npm_packages, methods, node, seen_by
 
 pytestmark = pytest.mark.program
 
 
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Any]:
-    node = shutil.which("node")
-    assert node, "this test needs Node.js. On Debian or Ubuntu: sudo apt-get install nodejs npm"
     install_npm_packages()
-    return seen_by(node, str(HERE / "view.mjs"))
+    return seen_by(node(), str(HERE / "view.mjs"))
 
 
 def test_it_signs_in_uses_cameras_and_watches_one(seen: dict[str, Any]) -> None:
