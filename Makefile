@@ -38,7 +38,7 @@ format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results tests/peers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -2,10 +2,14 @@
 # Installs the programs that the tests drive, or says in one line which are missing and how to get them.
 # Used by `make test` and `make bench`. Exit 2 where they cannot be had.
 set -eu
-missing=""
-command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
-command -v ffprobe >/dev/null 2>&1 || missing="$missing ffmpeg"
-[ -z "$missing" ] && exit 0
+lacking() {
+  missing=""
+  for pair in chromium:chromium ffprobe:ffmpeg node:nodejs npm:npm ip:iproute2; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+  done
+  [ -n "$missing" ]
+}
+lacking || exit 0
 if command -v apt-get >/dev/null 2>&1; then
   if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo -n"; fi
   if $as_root true 2>/dev/null; then
@@ -13,7 +17,7 @@ if command -v apt-get >/dev/null 2>&1; then
     $as_root apt-get update -qq >/dev/null 2>&1 || true
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 || true
-    command -v chromium >/dev/null 2>&1 && command -v ffprobe >/dev/null 2>&1 && exit 0
+    lacking || exit 0
   fi
 fi
 echo "The tests need$missing. On Debian or Ubuntu: sudo apt-get install$missing" >&2

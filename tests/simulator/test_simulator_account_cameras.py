@@ -97,7 +97,17 @@ async def test_a_camera_without_a_light_says_so_before_and_behind_the_wire() -> 
 
 
 @pytest.mark.parametrize("path", ["floodlight_light_on", "siren_on"])
-async def test_a_put_without_a_body_is_answered_as_ring_does(path: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("Content-Type: application/octet-stream\r\n", b" 422 "),
+        ("Content-Type: application/json\r\n", b" 200 "),
+        ("", b" 200 "),
+    ],
+    ids=["bytes", "json", "nothing"],
+)
+async def test_a_put_that_is_said_to_be_no_json_is_refused(path: str, kind: str, status: bytes) -> None:
+    """python-ring-doorbell was refused until it said JSON; it sends no body, and ring-client-api not even a type."""
     import asyncio
 
     async with simulator() as ring:
@@ -105,8 +115,8 @@ async def test_a_put_without_a_body_is_answered_as_ring_does(path: str) -> None:
         host, _, port = ring.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         head = f"PUT /clients_api/doorbots/1003/{path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n"
-        writer.write(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
-        assert b" 422 " in await reader.readline()
+        writer.write(f"{head}{kind}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        assert status in await reader.readline()
         writer.close()
 
 

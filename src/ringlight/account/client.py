@@ -14,8 +14,8 @@ from ringlight.account.importing import Imported
 from ringlight.account.keeper import Credentials, SignInFlow, TokenKeeper
 from ringlight.account.registration import Registration
 from ringlight.errors import RingError, fault_error
-from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Driver, Flow
+from ringlight.http.opening import Session, open_driver
 from ringlight.secrets import Secret
 from ringlight.settings import Settings, load_settings
 from ringlight.store import FileTokenStore, TokenStore
@@ -62,6 +62,7 @@ class AccountClient:
         store: TokenStore | None = None,
         clock: Callable[[], float] = time.time,
         credentials: Credentials | None = None,
+        session: "Session | None" = None,
     ) -> AsyncIterator[Self]:
         """Open the account that the settings name, and close it at the end.
 
@@ -70,13 +71,17 @@ class AccountClient:
             store: Where the tokens are kept; `None` is `tokens.json` in the state directory.
             clock: The time in seconds since the epoch.
             credentials: As for the class.
+            session: An `aiohttp.ClientSession` that the program has already, for requests to Ring; it is not
+                closed here. `None` opens connections of our own.
 
         Raises:
             SetupError: CFG-INVALID, a setting cannot be used.
+            UsageError: REQUEST-INVALID, the session is closed.
         """
         settings = settings or load_settings()
         store = store or FileTokenStore(settings.state_dir / "tokens.json")
-        async with AsyncDriver(timeout=settings.live_view.http_timeout, base_url=settings.ring_url) as driver:
+        timeout = settings.live_view.http_timeout
+        async with open_driver(session, timeout=timeout, base_url=settings.ring_url) as driver:
             client = cls(settings, store, driver, clock=clock, credentials=credentials)
             try:
                 yield client

@@ -60,13 +60,17 @@ def register(app: typer.Typer) -> None:
             typer.Option("--speed", help="Seconds of delays, limits and scenario in one second.", min=0.01),
         ] = None,
         names: Annotated[bool, typer.Option("--list", help="Print scenarios, profiles and faults, and leave.")] = False,
+        tls: Annotated[
+            Path | None,
+            typer.Option("--tls", metavar="DIR", help="Speak TLS under the names of Ring's hosts; trust DIR/ca.pem."),
+        ] = None,
     ) -> None:
         """Run Ring on this machine, for `RINGLIGHT_RING_URL`."""
         if names:
             _list_names()
             return
         story = _Story(scenario, profile, seed, speed, tuple(fault or ()))
-        run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, story)))
+        run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, story, tls)))
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
@@ -150,11 +154,12 @@ def _list_names() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _simulate(host: str, port: int, story: _Story) -> AsyncIterator[str]:
+async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> AsyncIterator[str]:
     from ringlight.errors import fault_error  # noqa: PLC0415
     from ringlight.http.serving import listen, serving  # noqa: PLC0415
     from ringlight.simulator.app import create_app  # noqa: PLC0415
     from ringlight.simulator.behaviour import PROFILES  # noqa: PLC0415
+    from ringlight.simulator.certificate import identity_in  # noqa: PLC0415
     from ringlight.simulator.director import load_scenario, playing, world_of  # noqa: PLC0415
     from ringlight.simulator.switchboard import SWITCHES  # noqa: PLC0415
     from ringlight.simulator.world import World  # noqa: PLC0415
@@ -169,7 +174,14 @@ async def _simulate(host: str, port: int, story: _Story) -> AsyncIterator[str]:
         world = World(seed=story.seed, speed=story.speed or 1.0)
     world.profile = story.profile or world.profile
     world.switch([*world.on, *story.faults])
-    async with serving(create_app(world), listen(host, port)) as running, playing(world, scenario):
+    identity = identity_in(tls) if tls else None
+    listening = listen(host, port)
+    async with (
+        serving(create_app(world), listening, identity.tls if identity else None) as running,
+        playing(world, scenario),
+    ):
+        if identity is not None:
+            tell(f"trust {identity.authority}, and let Ring's names lead to {host}")
         tell(f"account {world.email}, password {world.password}, code {world.code}")
         if scenario is not None:
             tell(f"{scenario.title}. {scenario.about}".strip())

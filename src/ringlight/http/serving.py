@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -22,12 +23,21 @@ class Serving:
 
     host: str
     port: int
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """The base URL, ending in a slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        return f"{self.scheme}://{host}:{self.port}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a server shows that speaks TLS: two files in PEM form."""
+
+    certificate: Path
+    key: Path
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -51,16 +61,18 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any, listening: socket.socket) -> AsyncIterator[Serving]:
+async def serving(app: Any, listening: socket.socket, tls: Tls | None = None) -> AsyncIterator[Serving]:
     """Serve an application on a socket that listens; it is answering inside the `async with`.
 
     Args:
         app: Any ASGI application.
         listening: From `listen`; closed at the end.
+        tls: The server's certificate; `None` speaks plain HTTP.
     """
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, ws="websockets-sansio", ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE, server_header=False,
+        ssl_certfile=tls.certificate if tls else None, ssl_keyfile=tls.key if tls else None,
     )  # fmt: skip
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]), name="http server")
@@ -70,7 +82,7 @@ async def serving(app: Any, listening: socket.socket) -> AsyncIterator[Serving]:
         if running.done():
             await running
         host, port = listening.getsockname()[:2]
-        yield Serving(str(host), int(port))
+        yield Serving(str(host), int(port), "https" if tls else "http")
     finally:
         server.should_exit = True
         with contextlib.suppress(asyncio.CancelledError):

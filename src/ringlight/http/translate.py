@@ -1,9 +1,10 @@
-"""The border at which every error of httpx2, TLS and sockets becomes one of ours."""
+"""The border at which every error of an HTTP library, TLS and sockets becomes one of ours."""
 
 import os
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import httpx2
 
@@ -11,44 +12,75 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.address import host_of
 from ringlight.http.flow import unreadable
 
-__all__ = ["FOREIGN", "translate"]
+__all__ = ["HTTPX2", "Dialect", "translate"]
 
-# Everything that sending may raise by design. `HTTPError` holds most of the tree; the others stand beside it.
-FOREIGN: tuple[type[Exception], ...] = (
-    httpx2.HTTPError,
-    httpx2.InvalidURL,
-    httpx2.StreamError,
-    httpx2.CookieConflict,
-    OSError,  # TimeoutError, ssl.SSLError and socket.gaierror are kinds of it
-    UnicodeError,  # a header that is not ASCII
-)
+_Kinds = tuple[type[Exception], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one HTTP library names what goes wrong.
+
+    Attributes:
+        foreign: Everything that sending may raise by design.
+        timeouts: Its own kinds of `TimeoutError`.
+        dns: A name is not known.
+        invalid: The request cannot be written.
+        undecodable: The answer came, and cannot be read.
+        proxy: A proxy refused.
+        cut: The other side ended in the middle, or spoke no HTTP.
+    """
+
+    foreign: _Kinds
+    timeouts: _Kinds
+    dns: _Kinds
+    invalid: _Kinds
+    undecodable: _Kinds
+    proxy: _Kinds
+    cut: _Kinds
+
+
+HTTPX2 = Dialect(
+    # `HTTPError` holds most of the tree; the others stand beside it.
+    # Kinds of OSError: TimeoutError, ssl.SSLError and socket.gaierror. UnicodeError: a header that is not ASCII.
+    foreign=(
+        httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, httpx2.CookieConflict, OSError, UnicodeError,
+    ),
+    timeouts=(httpx2.TimeoutException,),
+    dns=(),
+    invalid=(httpx2.LocalProtocolError, UnicodeError),
+    undecodable=(httpx2.DecodingError, httpx2.TooManyRedirects, httpx2.SSEError),
+    proxy=(httpx2.ProxyError,),
+    cut=(httpx2.RemoteProtocolError,),
+)  # fmt: skip
 
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # the connection ended during the handshake: not a matter of trust
 
 
-def translate(error: Exception, *, url: str, at: str, timeout: float) -> RingError:
-    """Return our error for one of `FOREIGN`. Its detail names the host, never query, headers or body.
+def translate(error: Exception, dialect: Dialect, *, url: str, at: str, timeout: float) -> RingError:
+    """Return our error for one of the dialect's foreign ones. Its detail names the host, never query, headers or body.
 
     Args:
         error: What was raised.
+        dialect: The library's.
         url: The address that was really asked.
         at: The step of the dialog.
         timeout: The deadline in seconds, for the message.
     """
     host = host_of(url)
     causes = list(_causes(error))
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
+    if any(isinstance(cause, (socket.gaierror, *dialect.dns)) for cause in causes):
         return fault_error("NET-DNS", host)
-    for cause in causes:
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, _CUT):
-            return fault_error("NET-TLS", f"{host}: {_tls_reason(cause)}")
-    if isinstance(error, (TimeoutError, httpx2.TimeoutException)):
+    tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    if tls and not any(isinstance(cause, _CUT) for cause in tls):
+        return fault_error("NET-TLS", f"{host}: {_tls_reason(tls)}")
+    if isinstance(error, (TimeoutError, *dialect.timeouts)):
         return fault_error("NET-TIMEOUT", f"no answer from {host} within {timeout:g} s")
-    if isinstance(error, (httpx2.LocalProtocolError, UnicodeError)):
+    if isinstance(error, dialect.invalid):
         return fault_error("REQUEST-INVALID", f"the request to {host} has characters that HTTP does not allow")
-    if isinstance(error, (httpx2.DecodingError, httpx2.TooManyRedirects, httpx2.SSEError)):
+    if any(isinstance(cause, dialect.undecodable) for cause in causes):
         return unreadable(at, f"{host}: the answer cannot be decoded")
-    return fault_error("NET-UNREACHABLE", f"{host}: {_reason(error, causes)}")
+    return fault_error("NET-UNREACHABLE", f"{host}: {_reason(error, dialect, causes)}")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -65,17 +97,17 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
             pending += one.exceptions
 
 
-def _reason(error: Exception, causes: list[BaseException]) -> str:
+def _reason(error: Exception, dialect: Dialect, causes: list[BaseException]) -> str:
     for cause in causes:
         # An SSLError's number is OpenSSL's, not the system's.
         if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, ssl.SSLError):
             return os.strerror(cause.errno).lower()
-    if isinstance(error, httpx2.ProxyError):
+    if isinstance(error, dialect.proxy):
         return "the proxy refused"
-    return "the connection was cut" if isinstance(error, httpx2.RemoteProtocolError) else "no connection"
+    return "the connection was cut" if isinstance(error, dialect.cut) else "no connection"
 
 
-def _tls_reason(error: ssl.SSLError) -> str:
+def _tls_reason(errors: list[ssl.SSLError]) -> str:
     # Both are set by OpenSSL only; an error that was raised in Python lacks them.
-    words = getattr(error, "verify_message", None) or getattr(error, "reason", None) or "handshake failed"
-    return str(words).replace("_", " ").lower()
+    words = (getattr(error, name, None) for error in errors for name in ("verify_message", "reason"))
+    return str(next(filter(None, words), "handshake failed")).replace("_", " ").lower()

@@ -10,6 +10,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -272,6 +273,11 @@ def _event(frame: str | bytes) -> core.Event:
         return core.Garbled(error.code, error.detail or "")
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
 async def open_socket(url: Secret, seconds: float) -> ClientConnection:
     """Open the signaling WebSocket; every way in which that fails becomes a fault of its own.
 
@@ -294,6 +300,8 @@ async def open_socket(url: Secret, seconds: float) -> ClientConnection:
             max_size=messages.MAX_BYTES * 2,
             proxy=None if local else True,
             logger=_websocket_log,
+            # Reading the authorities of the system takes long enough to make an event loop stutter.
+            ssl=await asyncio.to_thread(_trusted) if url.reveal().startswith("wss:") else None,
         )
     except InvalidStatus as error:
         status = error.response.status_code

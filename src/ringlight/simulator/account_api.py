@@ -1,4 +1,4 @@
-"""Registration, profile, device lists and tickets."""
+"""Registration, profile, places, device lists and tickets."""
 
 import asyncio
 from typing import Any
@@ -8,9 +8,15 @@ from fastapi.responses import JSONResponse
 
 from ringlight.simulator.bodies import fields_of
 from ringlight.simulator.obstacles import stopped
+from ringlight.simulator.premises import LOCATION
 from ringlight.simulator.world import World
 
 __all__ = ["account_router"]
+
+# All of them, empty ones too: ring-client-api fails where one is missing.
+DEVICE_GROUPS = (
+    "doorbots", "authorized_doorbots", "stickup_cams", "chimes", "base_stations", "beams_bridges", "other",
+)  # fmt: skip
 
 
 def account_router(world: World) -> APIRouter:
@@ -45,7 +51,7 @@ def account_router(world: World) -> APIRouter:
             return instead
         if not world.has_ring_devices:
             return JSONResponse({"error": "not found"}, 404)
-        groups: dict[str, list[Any]] = {"doorbots": [], "authorized_doorbots": [], "stickup_cams": [], "chimes": []}
+        groups: dict[str, list[Any]] = {kind: [] for kind in DEVICE_GROUPS}
         for camera in world.cameras:
             groups[camera.group].append(world.device_record(camera))
         return JSONResponse(groups)
@@ -54,6 +60,25 @@ def account_router(world: World) -> APIRouter:
     async def flat_devices(request: Request) -> Response:
         instead = stopped(world, request, "clients_api")
         return instead or JSONResponse({"devices": [world.device_record(camera) for camera in world.cameras]})
+
+    @router.get("/devices/v1/locations")
+    async def places(request: Request) -> Response:
+        return stopped(world, request, "clients_api") or JSONResponse({"user_locations": [LOCATION]})
+
+    @router.get("/groups/v1/locations/{location}/groups")
+    async def light_groups(request: Request, location: str) -> Response:
+        del location
+        return stopped(world, request, "clients_api") or JSONResponse({"device_groups": []})
+
+    @router.get("/clients_api/dings/active")
+    async def ringing(request: Request) -> Response:
+        """Nobody ever rings here; real rings come by push."""
+        return stopped(world, request, "clients_api") or JSONResponse([])
+
+    @router.patch("/clients_api/device")
+    async def push_token(request: Request) -> Response:
+        """Take the address for push messages, which are never sent."""
+        return stopped(world, request, "clients_api") or Response(status_code=204)
 
     @router.post("/api/v1/clap/ticket/request/signalsocket")
     async def ticket(request: Request) -> Response:

@@ -1,100 +1,91 @@
-"""One camera over HTTP: light, siren, fresh still pictures, history and recordings."""
-
-import asyncio
-from typing import Any
+"""One camera over HTTP: light, siren, health and settings."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from ringlight.simulator.footage import mp4, still
+from ringlight.simulator.bodies import fields_of
 from ringlight.simulator.obstacles import stopped
 from ringlight.simulator.world import SimCamera, World
 
-__all__ = ["camera_router"]
+__all__ = ["camera_router", "judged", "not_found"]
 
 
 def camera_router(world: World) -> APIRouter:
-    """Return the addresses that have a camera's or an event's number in them."""
+    """Return the addresses at which a camera is told to do something, or asked how it is."""
     router = APIRouter()
-    signatures: dict[str, str] = {}
-
-    def judged(request: Request, number: int) -> SimCamera | Response:
-        return stopped(world, request, "device") or world.camera(number) or _not_found()
 
     @router.put("/clients_api/doorbots/{number}/floodlight_light_{state}")
     async def light(request: Request, number: int, state: str) -> Response:
-        camera = await _commanded(request, judged(request, number))
+        camera = _commanded(request, judged(world, request, number))
         if isinstance(camera, Response):
             return camera
         if state not in ("on", "off") or not camera.has_light:
-            return _not_found()
+            return not_found()
         world.lights[number] = state == "on"
         return JSONResponse({"led_status": state})
 
     @router.put("/clients_api/doorbots/{number}/siren_{state}")
     async def siren(request: Request, number: int, state: str, duration: int = 30) -> Response:
-        camera = await _commanded(request, judged(request, number))
+        camera = _commanded(request, judged(world, request, number))
         if isinstance(camera, Response):
             return camera
         if state not in ("on", "off") or not camera.has_siren or not 0 <= duration <= 120:
-            return _not_found()
+            return not_found()
         world.sirens[number] = world.now() + duration if state == "on" else 0.0
         return JSONResponse({"seconds_remaining": world.siren_seconds(number)})
 
-    @router.get("/snapshots/next/{number}")
-    async def fresh(request: Request, number: int) -> Response:
-        camera = judged(request, number)
+    @router.get("/clients_api/doorbots/{number}/health")
+    async def health(request: Request, number: int) -> Response:
+        camera = judged(world, request, number)
         if isinstance(camera, Response):
             return camera
-        seconds = world.delay("still")
-        if not world.takes_stills or seconds > _max_wait(request):
-            return Response(status_code=204)
-        await asyncio.sleep(seconds)
-        picture = await asyncio.to_thread(still, camera.clip)
-        return Response(picture, media_type="image/jpeg", headers={"x-time-millis": str(int(world.now() * 1000))})
+        level = None if camera.battery is None else str(camera.battery)
+        said = {"id": number, "wifi_name": "sim", "battery_percentage": level, "latest_signal_strength": -58,
+                "latest_signal_category": "good", "firmware": "Up to Date"}  # fmt: skip
+        return JSONResponse({"device_health": said})
 
-    @router.get("/clients_api/doorbots/{number}/history")
-    async def history(request: Request, number: int, limit: int = 30) -> Response:
-        camera = judged(request, number)
+    @router.post("/clients_api/doorbots/{number}/{what}")
+    async def subscribe(request: Request, number: int, what: str) -> Response:
+        """Take a wish for push messages, which are never sent."""
+        camera = judged(world, request, number)
         if isinstance(camera, Response):
             return camera
-        return JSONResponse([event.record() for event in world.events if event.doorbot_id == number][:limit])
+        wishes = {"subscribe", "unsubscribe", "motions_subscribe", "motions_unsubscribe"}
+        return Response(status_code=204) if what in wishes else not_found()
 
-    @router.get("/clients_api/dings/{number}/share/play")
-    async def play(request: Request, number: int) -> Response:
-        instead = stopped(world, request, "device")
-        if instead is not None:
-            return instead
-        event = next((event for event in world.events if event.id == number and event.recorded), None)
-        if event is None:
-            return _not_found()
-        signature = world.hexadecimal(16)
-        signatures[signature] = str(event.doorbot_id)
-        address = request.url_for("recording", name=f"{number}.mp4").include_query_params(signature=signature)
-        return JSONResponse({"url": str(address)})
+    @router.get("/devices/v1/devices/{number}/settings")
+    async def settings(request: Request, number: int) -> Response:
+        camera = judged(world, request, number)
+        return camera if isinstance(camera, Response) else JSONResponse(world.device_settings(camera))
 
-    @router.get("/_media/recordings/{name}")
-    async def recording(name: str, signature: str = "") -> Response:
-        del name
-        camera = world.camera(int(signatures.pop(signature, "0")))
-        if camera is None:
-            return Response(status_code=403)
-        return Response(await asyncio.to_thread(mp4, camera.clip), media_type="video/mp4")
+    @router.patch("/devices/v1/devices/{number}/settings")
+    async def change_settings(request: Request, number: int) -> Response:
+        """Switch motion detection, the one setting that can be changed here."""
+        camera, fields = judged(world, request, number), await fields_of(request)
+        if isinstance(camera, Response):
+            return camera
+        wanted = (fields or {}).get("motion_settings")
+        on = wanted.get("motion_detection_enabled") if isinstance(wanted, dict) else None
+        if not isinstance(on, bool):
+            return JSONResponse({"error": "no setting that is known"}, 422)
+        world.motion_off.discard(number) if on else world.motion_off.add(number)
+        return JSONResponse(world.device_settings(camera))
 
     return router
 
 
-async def _commanded(request: Request, camera: SimCamera | Response) -> SimCamera | Response:
-    """Refuse a PUT without a body, as Ring does (observed-protocol.md#http-statuses)."""
-    if isinstance(camera, Response) or await request.body():
+def _commanded(request: Request, camera: SimCamera | Response) -> SimCamera | Response:
+    """Refuse a PUT that is said to be other than JSON, as Ring does (observed-protocol.md#http-statuses)."""
+    if isinstance(camera, Response) or "json" in request.headers.get("content-type", "json"):
         return camera
-    return JSONResponse({"error": "a JSON body is wanted"}, 422)
+    return JSONResponse({"error": "JSON is wanted"}, 422)
 
 
-def _max_wait(request: Request) -> float:
-    asked: Any = request.query_params.get("max-wait-ms", "30000")
-    return int(asked) / 1000 if asked.isdigit() else 30.0
+def judged(world: World, request: Request, number: int) -> SimCamera | Response:
+    """Return the camera that is asked about, or the refusal."""
+    return stopped(world, request, "device") or world.camera(number) or not_found()
 
 
-def _not_found() -> Response:
+def not_found() -> Response:
+    """Refuse what is not there."""
     return JSONResponse({"error": "not found"}, 404)

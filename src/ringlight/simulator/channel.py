@@ -180,6 +180,12 @@ class SignalingSocket:
         if verdict.code == "SIG-SESSION-ID" and str(dialog_id) in self._dialogs and verdict.message is not None:
             # Ring answers this one with a close message and not with 4002.
             await self._dialogs[str(dialog_id)].end(5, NO_SESSION)
+        elif verdict.code is not None and verdict.method == "close":
+            # ring-client-api says goodbye without body and dialog_id, then hangs up; Ring lets it pass
+            # (observed-protocol.md#close).
+            for dialog in self._dialogs.values():
+                dialog.record.ended = "closed by the client"
+                await dialog.close()
         elif verdict.code is not None:
             record.ended = verdict.code
             raise _RefusedError(verdict)
@@ -188,6 +194,8 @@ class SignalingSocket:
 
     def _record(self, dialog_id: str, envelope: dict[str, Any]) -> DialogRecord:
         known = self._dialogs.get(dialog_id)
+        if known is None and not dialog_id and len(self._dialogs) == 1:
+            (known,) = self._dialogs.values()
         if known is not None:
             return known.record
         body = envelope.get("body")

@@ -8,9 +8,14 @@ from ringlight.simulator.turning import Facing
 
 __all__ = ["CAMERAS", "EVENTS", "LOCATION", "MORE_CAMERAS", "SimCamera", "SimEvent"]
 
-LOCATION = "loc-sim-1"
 _ADA = {"id": 4711, "email": "ada@ringlight.test", "first_name": "Ada", "last_name": "Sim"}
 _GRACE = {"id": 4712, "email": "grace@ringlight.test", "first_name": "Grace", "last_name": "Sim"}
+
+LOCATION = {
+    "location_id": "loc-sim-1", "owner_id": _ADA["id"], "name": "Home", "is_owner": True,
+    "address": {"address1": "1 Analytical Lane", "city": "Simville", "country": "DE", "timezone": "Europe/Berlin"},
+    "geo_coordinates": {"latitude": "0.0", "longitude": "0.0"}, "user_verified": True,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,12 @@ class SimCamera:
             "description": self.name,
             "kind": self.kind,
             "device_id": f"{self.id:012x}",
-            "location_id": LOCATION,
+            "location_id": LOCATION["location_id"],
+            "time_zone": "Europe/Berlin",
+            "firmware_version": "Up to Date",
+            "subscribed": True,
+            "subscribed_motions": True,
+            "features": {"motions_enabled": True, "show_recordings": True},
             "owned": not self.shared,
             "owner": _GRACE if self.shared else _ADA,
             "battery_life": None if life is None else str(life),
@@ -76,6 +86,7 @@ class SimCamera:
                 "enable_vod": video,
                 "live_view_disabled": disabled,
                 "power_mode": "wired" if self.battery is None else "battery",
+                "sheila_settings": {"cv_processing_enabled": False, "local_storage_enabled": False},
             },
             "health": health,
             **({"led_status": "off"} if self.has_light else {}),
@@ -122,6 +133,12 @@ class SimEvent:
         status = "ready" if self.recorded else "unavailable"
         return {"id": self.id, "created_at": self.created_at, "kind": self.kind, "answered": False, "favorite": False,
                 "events": [], "recording": {"status": status}, "snapshot_url": ""}  # fmt: skip
+
+    def location_record(self) -> dict[str, Any]:
+        """Return its entry of the newer list, which is asked for by place and camera."""
+        return {"ding_id": self.id, "ding_id_str": str(self.id), "doorbot_id": self.doorbot_id, "kind": self.kind,
+                "created_at": self.created_at, "favorite": False, "recorded": self.recorded, "state": "timed_out",
+                "recording_status": "ready" if self.recorded else "unavailable", "cv_properties": {}}  # fmt: skip
 
 
 EVENTS = (

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from ringlight.simulator.account_api import account_router
 from ringlight.simulator.camera_api import camera_router
+from ringlight.simulator.footage_api import footage_router
 from ringlight.simulator.oauth import oauth_router
 from ringlight.simulator.switchboard import as_rows
 from ringlight.simulator.world import World
@@ -16,7 +17,7 @@ from ringlight.simulator.world import World
 def ring_router(world: World) -> APIRouter:
     """Return Ring's addresses, told apart by their paths."""
     router = APIRouter()
-    for part in (oauth_router(world), account_router(world), camera_router(world)):
+    for part in (oauth_router(world), account_router(world), camera_router(world), footage_router(world)):
         router.include_router(part)
     return router
 

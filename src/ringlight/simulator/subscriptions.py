@@ -39,7 +39,12 @@ class Subscriptions:
             wanted = [wish for wish in wishes if _wants(wish, event.doorbot_id)]
             if not wanted:
                 continue
-            payload = {"device_id": str(event.doorbot_id), "location_id": LOCATION, "start_time": now, "end_time": now}
+            payload = {
+                "device_id": str(event.doorbot_id),
+                "location_id": LOCATION["location_id"],
+                "start_time": now,
+                "end_time": now,
+            }
             told = messages.PushEvent(
                 subscription_id=name,
                 notification_type=wanted[0].notification_type,

@@ -97,6 +97,7 @@ class World:
         facing: Where the cameras that can turn look, by camera.
         lights: Which lights are on, by camera.
         sirens: Until when sirens sound, by camera and clock.
+        motion_off: Which cameras' motion detection was switched off.
         now: The clock, for what expires.
         lines: The signaling sockets that are open.
     """
@@ -131,6 +132,7 @@ class World:
     events: tuple[SimEvent, ...] = EVENTS
     lights: dict[int, bool] = field(default_factory=dict)
     sirens: dict[int, float] = field(default_factory=dict)
+    motion_off: set[int] = field(default_factory=set)
     _access: dict[str, float] = field(default_factory=dict)
     _refresh: set[str] = field(default_factory=set)
     _spent: dict[str, float] = field(default_factory=dict)
@@ -258,11 +260,16 @@ class World:
     def device_record(self, camera: SimCamera) -> dict[str, Any]:
         """Return a camera's entry of the device lists, with what it does just now."""
         record = camera.record(self.on)
+        record["settings"]["motion_detection_enabled"] = camera.id not in self.motion_off
         if camera.has_light:
             record["led_status"] = "on" if self.lights.get(camera.id) else "off"
         if camera.has_siren:
             record["siren_status"] = {"seconds_remaining": self.siren_seconds(camera.id)}
         return record
+
+    def device_settings(self, camera: SimCamera) -> dict[str, Any]:
+        """Return a camera's settings as their own service lists them."""
+        return {"motion_settings": {"motion_detection_enabled": camera.id not in self.motion_off}}
 
     def siren_seconds(self, number: int) -> int:
         """Return for how many seconds more a camera's siren sounds."""

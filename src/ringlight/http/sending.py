@@ -1,0 +1,118 @@
+"""What every driver that reaches the network does alike: what it sends, its deadline, its one border for errors."""
+
+import asyncio
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from ringlight.http.address import base_of, host_of, rebase
+from ringlight.http.flow import Flow, Request, Response, drive, unreadable
+from ringlight.http.translate import Dialect, translate
+from ringlight.secrets import Secret
+
+__all__ = ["USER_AGENT", "Sending", "content_of"]
+
+T = TypeVar("T")
+
+# Since the wave of 406 answers in February 2026 Ring's edge turns away the bare `android:com.ringapp`;
+# the app's full name with version and build still passes (observed-protocol.md#edge-406).
+USER_AGENT = "android:com.ringapp:3.98.0(70492092)"
+
+
+class Sending:
+    """A driver without its HTTP library. Close it with `async with` or `aclose()`.
+
+    It keeps no cookies and follows no redirect: a flow that wants to does so itself, where it can be seen.
+    """
+
+    def __init__(self, dialect: Dialect, *, timeout: float, base_url: str | None, user_agent: str) -> None:
+        if base_url is not None:
+            base_of("ring_url", base_url)
+        self._dialect = dialect
+        self._timeout = timeout
+        self._base_url = base_url
+        self._user_agent = user_agent
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Free what the driver opened itself. Requests after this fail."""
+        raise NotImplementedError
+
+    async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
+        """Send one request by means of the library; its errors are left to `send`."""
+        raise NotImplementedError
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end and return its result.
+
+        Raises:
+            RingError: What the flow itself raises, or what `send` does.
+        """
+        return await drive(flow, self.send)
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer, whatever its status.
+
+        Raises:
+            NetworkError: NET-DNS, NET-UNREACHABLE, NET-TLS or NET-TIMEOUT.
+            RingError: The answer is too long or cannot be decoded; the code follows the step.
+        """
+        url = rebase(request.url, self._base_url)
+        timeout = self._timeout if request.timeout is None else request.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.exchange(request, url, self._headers(request))
+        except self._dialect.foreign as error:
+            ours = translate(error, self._dialect, url=url, at=request.at, timeout=timeout)
+        # Raised out here, so that neither cause nor context keeps the foreign error: it holds the
+        # request with its bearer token, and h11's message repeats a header that it dislikes.
+        raise ours
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
+        if request.json is not None or request.method == "PUT":
+            headers["Content-Type"] = "application/json"
+        elif request.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if request.bearer is not None:
+            headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
+        return headers | {name: _plain(value) for name, value in request.headers.items()}
+
+
+def checked(body: bytearray, request: Request, url: str) -> None:
+    """Refuse an answer as soon as it is longer than the request allows.
+
+    Raises:
+        RingError: The code follows the step.
+    """
+    if len(body) > request.limit:
+        raise unreadable(request.at, f"{host_of(url)}: more than {request.limit} bytes")
+
+
+def content_of(request: Request) -> bytes | None:
+    """Return the body of a request; `None` for one without."""
+    if request.json is None and request.form is not None:
+        return urlencode({name: _plain(value) for name, value in request.form.items()}).encode()
+    if request.json is None and request.method != "PUT":
+        return None
+    # Ring answers 422 to a PUT that is not said to be JSON; `null` will do (observed-protocol.md#http-statuses).
+    return msgspec.json.encode(request.json, enc_hook=_reveal)
+
+
+def _plain(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _reveal(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")

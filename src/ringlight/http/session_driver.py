@@ -1,0 +1,91 @@
+"""The driver over an `aiohttp.ClientSession` that is somebody else's: Home Assistant's, or a program's own.
+
+Only who has aiohttp imports this module.
+"""
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+from yarl import URL
+
+from ringlight.errors import fault_error
+from ringlight.http.address import is_loopback
+from ringlight.http.flow import Request, Response
+from ringlight.http.sending import USER_AGENT, Sending, checked, content_of
+from ringlight.http.translate import Dialect
+
+__all__ = ["SessionDriver"]
+
+AIOHTTP = Dialect(
+    # ValueError: a header or an address that HTTP does not allow.
+    foreign=(aiohttp.ClientError, OSError, ValueError),
+    timeouts=(aiohttp.ServerTimeoutError,),
+    dns=(aiohttp.ClientConnectorDNSError,),  # with a resolver of its own there is no socket.gaierror behind it
+    invalid=(ValueError,),
+    undecodable=(ContentEncodingError, aiohttp.ContentTypeError, aiohttp.TooManyRedirects),
+    proxy=(aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError),
+    cut=(aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientResponseError),
+)
+_NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+
+
+class SessionDriver(Sending):
+    """Runs flows over the connections of a session that it is given and never closes.
+
+    It takes the session's connector, with its TLS, name resolution and limits, and whether it asks the
+    environment for proxies. It does not take its cookie jar, default header fields and middlewares: what belongs
+    to other hosts shall not reach Ring, and Ring's cookies and tokens shall not reach whoever else uses the session.
+
+    Args:
+        session: The session. It must be open, and belong to the event loop that runs now.
+        timeout: As for `AsyncDriver`.
+        base_url: As for `AsyncDriver`.
+        user_agent: Who we say we are.
+
+    Raises:
+        SetupError: CFG-INVALID, `base_url` is no usable address.
+        UsageError: REQUEST-INVALID, the session is closed.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        timeout: float = 15.0,
+        base_url: str | None = None,
+        user_agent: str = USER_AGENT,
+    ) -> None:
+        super().__init__(AIOHTTP, timeout=timeout, base_url=base_url, user_agent=user_agent)
+        if session.closed:
+            raise _closed()
+        self._session = session
+        # Its own time limits are off, as those of httpx2 are.
+        self._client = aiohttp.ClientSession(
+            connector=session.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=_NO_LIMIT,
+            trust_env=session.trust_env and (base_url is None or not is_loopback(base_url)),
+        )  # fmt: skip
+
+    async def aclose(self) -> None:
+        """Let go of the session, which stays open."""
+        await self._client.close()
+
+    async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
+        """Send one request by means of aiohttp."""
+        if self._session.closed:
+            raise _closed()
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise ValueError("a header that HTTP does not allow")  # aiohttp would send it as UTF-8
+        body = bytearray()
+        # An address that was signed must arrive as it is, so nothing in it is encoded again.
+        async with self._client.request(
+            request.method, URL(url, encoded=True), headers=headers, data=content_of(request), allow_redirects=False,
+            skip_auto_headers=("Content-Type",),
+        ) as answer:  # fmt: skip
+            async for chunk in answer.content.iter_any():
+                body += chunk
+                checked(body, request, url)
+            cookies = tuple(answer.headers.getall("Set-Cookie", ()))
+            return Response(answer.status, dict(answer.headers), bytes(body), cookies)
+
+
+def _closed() -> Exception:
+    return fault_error("REQUEST-INVALID", "the aiohttp session is closed")
