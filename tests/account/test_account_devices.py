@@ -54,6 +54,8 @@ def test_a_whole_record() -> None:
         has_siren=True,
         has_ptz=True,
         raw={},
+        light_on=False,
+        siren_seconds=0,
     )
     assert camera.raw["a field that nobody knows yet"] == [1]
     assert "nobody knows" not in repr(camera)

@@ -1,6 +1,8 @@
 """The driver that sends requests over the network, with a deadline and a size limit for each."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self, TypeVar
@@ -12,7 +14,7 @@ import msgspec
 from ringlight.errors import fault_error
 from ringlight.http.address import base_of, host_of, is_loopback, rebase
 from ringlight.http.discretion import be_discreet
-from ringlight.http.flow import MAX_BODY, Flow, Request, Response, drive, unreadable
+from ringlight.http.flow import MAX_BODY, Flow, Headers, Request, Response, Streamed, drive, unreadable
 from ringlight.http.translate import FOREIGN, translate
 from ringlight.secrets import Secret
 
@@ -99,6 +101,32 @@ class AsyncDriver:
         # request with its bearer token, and h11's message repeats a header that it dislikes.
         raise ours
 
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Streamed]:
+        """Send one request and read its answer piece by piece; its timeout is that of each piece.
+
+        Raises:
+            NetworkError: As `send` does; while the body is read too, where the connection was cut or fell silent.
+            RingError: The answer is longer than the request allows.
+        """
+        url = rebase(request.url, self._base_url)
+        timeout = self._timeout if request.timeout is None else request.timeout
+        asked = self._client.build_request(
+            request.method, url, headers=self._headers(request), content=_content(request)
+        )
+        ours = None
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await self._client.send(asked, stream=True)
+        except FOREIGN as error:
+            ours = translate(error, url=url, at=request.at, timeout=timeout)
+        if ours is not None:
+            raise ours
+        try:
+            yield Streamed(answer.status_code, Headers(answer.headers), _pieces(answer, request, url, timeout))
+        finally:
+            await answer.aclose()
+
     async def _exchange(self, request: Request, url: str) -> Response:
         body = bytearray()
         async with self._client.stream(
@@ -120,6 +148,25 @@ class AsyncDriver:
         if request.bearer is not None:
             headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
         return headers | {name: _plain(value) for name, value in request.headers.items()}
+
+
+async def _pieces(answer: httpx2.Response, request: Request, url: str, patience: float) -> AsyncIterator[bytes]:
+    pieces, read = answer.aiter_bytes(), 0
+    while True:
+        ours = None
+        try:
+            async with asyncio.timeout(patience):
+                piece = await anext(pieces, None)
+        except FOREIGN as error:
+            ours = translate(error, url=url, at=request.at, timeout=patience)
+        if ours is not None:
+            raise ours
+        if piece is None:
+            return
+        read += len(piece)
+        if read > request.limit:
+            raise unreadable(request.at, f"{host_of(url)}: more than {request.limit} bytes")
+        yield piece
 
 
 def _new_client(transport: httpx2.AsyncBaseTransport | None, *, trust_env: bool) -> httpx2.AsyncClient:

@@ -74,6 +74,7 @@ class World:
         facing: Where the cameras that can turn look, by camera.
         lights: Which lights are on, by camera.
         sirens: Until when sirens sound, by camera and clock.
+        recording_requests: The header fields of each request for a recording's bytes.
         now: The clock, for what expires.
     """
 
@@ -101,6 +102,7 @@ class World:
     events: tuple[SimEvent, ...] = EVENTS
     lights: dict[int, bool] = field(default_factory=dict)
     sirens: dict[int, float] = field(default_factory=dict)
+    recording_requests: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=KEPT_DIALOGS))
     _access: dict[str, float] = field(default_factory=dict)
     _refresh: set[str] = field(default_factory=set)
     _spent: dict[str, float] = field(default_factory=dict)
