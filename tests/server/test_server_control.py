@@ -128,6 +128,8 @@ async def test_a_recording_is_passed_through_whole_and_in_parts_under_our_own_na
         part = await http.get(address, headers={"Range": "bytes=4-7"})
         assert (part.status_code, part.content) == (206, b"ftyp")
         assert part.headers["content-range"] == f"bytes 4-7/{len(whole.content)}"
+        for wanted in ({"Range": "bytes=4-7, 9-9"}, {"Range": "bytes=4-7", "If-Range": '"another"'}):
+            assert (await http.get(address, headers=wanted)).content == whole.content
         beyond = await http.get(address, headers={"Range": f"bytes={len(whole.content)}-"})
         assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
         told = {name for headers in world.recording_requests for name in headers}

@@ -1,6 +1,7 @@
 """The JSON addresses of what a camera can do besides live video: light, siren, turning, history, recordings."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import asdict
@@ -123,7 +124,10 @@ def control_router(account: Account) -> APIRouter:
 
     @router.get("/history/{event}/recording", response_class=StreamingResponse)
     async def recording(
-        identifier: str, event: str, wanted: Annotated[str | None, Header(alias="Range")] = None
+        identifier: str,
+        event: str,
+        span: Annotated[str | None, Header(alias="Range")] = None,
+        condition: Annotated[str | None, Header(alias="If-Range")] = None,
     ) -> Response:
         """Play the recording of an event: an MP4 file, whole or the part that `Range` names.
 
@@ -133,7 +137,7 @@ def control_router(account: Account) -> APIRouter:
         """
         camera = await account.camera(identifier)
         async with AsyncExitStack() as stack:
-            answer = await addresses.open(stack, camera, event, wanted)
+            answer = await addresses.open(stack, camera, event, _wanted(span, condition))
             headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
             headers |= {"Accept-Ranges": "bytes", "Cache-Control": "private, no-store"}
             if answer.status == 416:
@@ -150,13 +154,12 @@ class _Addresses:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], tuple[Secret, float]] = {}
 
-    async def open(self, stack: AsyncExitStack, camera: Camera, event: str, span: str | None) -> Streamed:
+    async def open(self, stack: AsyncExitStack, camera: Camera, event: str, headers: dict[str, str]) -> Streamed:
         """Open a recording; an address that was fetched some time ago and is refused now is fetched anew.
 
         Raises:
             RingError: CAM-RECORDING, REQUEST-INVALID, or why the storage could not be reached.
         """
-        headers = {"Range": span} if span is not None else {}
         key, now = (camera.id, event), asyncio.get_running_loop().time()
         url, until = self._known.pop(key, (None, 0.0))
         if url is not None and until > now:
@@ -177,6 +180,13 @@ class _Addresses:
         self._known[key] = (url, until)
         while len(self._known) > KEPT_ADDRESSES:
             del self._known[next(iter(self._known))]
+
+
+def _wanted(span: str | None, condition: str | None) -> dict[str, str]:
+    """Return what the storage is asked for; of several ranges it sends the whole, as it may (RFC 9110 section 14.2)."""
+    if span is None or re.fullmatch(r"bytes=(\d+-\d*|-\d+)", span) is None:
+        return {}
+    return {"Range": span, **({"If-Range": condition} if condition is not None else {})}
 
 
 async def _pass_on(answer: Streamed, stack: AsyncExitStack) -> AsyncIterator[bytes]:

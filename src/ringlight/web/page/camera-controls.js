@@ -85,6 +85,7 @@ export class CameraControls {
         this.#picture.hidden = false;
         const whose = source === "view" ? "from the live view that runs" : "taken by the camera";
         this.#caption.textContent = `${new Date().toLocaleTimeString()}, ${whose}`;
+        this.#said.textContent = `There is a picture, ${whose}.`;
       } catch (error) {
         this.#caption.textContent = "";
         throw error;
