@@ -21,6 +21,8 @@ export class CameraControls {
   #said = el("p", { class: "visually-hidden", role: "status" });
   #picture = el("img", { class: "still-picture", hidden: true });
   #caption = el("figcaption", {});
+  /** Keeps the place of the picture that comes: nothing may move under somebody's finger. */
+  #figure = el("figure", { class: "still" }, this.#picture, this.#caption);
   #lightState = el("span", { class: "control-state" });
   #light = el("button", { class: "button control-button", type: "button", "data-control": "light",
     onclick: () => void this.#switchLight() }, "Light", this.#lightState);
@@ -42,9 +44,8 @@ export class CameraControls {
       onclick: () => void this.#take() }, icon("refresh"), "Picture of now");
     this.element = el("details", { class: "camera-more", "data-controls": id, ontoggle: () => this.#toggled() },
       this.#summary, this.#said,
-      el("figure", { class: "still" }, this.#picture, this.#caption),
       el("div", { class: "controls" }, fresh, this.#light, this.#siren.element),
-      this.#faultPlace, this.#historyPart);
+      this.#faultPlace, this.#figure, this.#historyPart);
   }
 
   /** @param {Camera} camera */
@@ -77,6 +78,7 @@ export class CameraControls {
   async #take() {
     await this.#do("picture", async () => {
       this.#caption.textContent = "Asking the camera for a picture";
+      this.#figure.toggleAttribute("data-waiting", this.#picture.hidden);
       try {
         const { image, source } = await takePicture(this.#id);
         URL.revokeObjectURL(this.#picture.src);
@@ -89,6 +91,8 @@ export class CameraControls {
       } catch (error) {
         this.#caption.textContent = "";
         throw error;
+      } finally {
+        this.#figure.removeAttribute("data-waiting");
       }
     });
   }
