@@ -165,7 +165,10 @@ class Settings(BaseSettings):
         None,
         description="Another WebSocket address for signaling; only for tests, Ring has one for all regions.",
     )
-    state_dir: Path = Field(default_factory=lambda: user_state_path("ringlight"), description="Where tokens are kept.")
+    state_dir: Path = Field(
+        default_factory=lambda: user_state_path("ringlight"),
+        description="Where tokens are kept, and what was measured of batteries.",
+    )
     secret_key: SecretText | None = Field(
         None, description="Long random text; needed to listen on other than loopback."
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ringlight.account import control
 from ringlight.account.devices import Device, parse_devices
-from ringlight.account.events import CameraEvent, parse_events
+from ringlight.account.events import CameraEvent, event_named, parse_events
 from ringlight.errors import AuthError, CameraError, RingError, UsageError, fault_error
 from ringlight.http.flow import Flow, Request, Response
 from ringlight.secrets import Secret
@@ -161,6 +161,38 @@ def test_the_history_of_a_camera() -> None:
     ]
 
 
+def test_the_history_goes_on_before_an_event() -> None:
+    request = next(control.events(ACCESS, HARDWARE, FLOOD, limit=5, before="750"))
+    assert request.url == f"{API}/doorbots/1003/history?limit=5&older_than=750"
+
+
+@pytest.mark.parametrize(
+    ("seen", "person"),
+    [
+        (None, None),
+        ({}, None),
+        ({"person_detected": None, "detection_type": None}, None),
+        ({"person_detected": True}, True),
+        ({"person_detected": None, "detection_type": "human"}, True),
+        ({"detection_type": "package_delivery", "detection_types": [{"detection_type": "human"}, 5]}, True),
+        ({"person_detected": None, "detection_type": "vehicle"}, False),
+        ({"person_detected": False}, False),
+        ({"detection_types": "human"}, None),
+    ],
+)
+def test_whether_a_person_was_seen_has_three_answers(seen: object, person: bool | None) -> None:
+    """Recorded: `person_detected` is null beside `human`, and a courier is a person though the parcel comes first."""
+    (event,) = parse_events([{"id": 1, "cv_properties": seen}], 1003)
+    assert event.person is person
+
+
+@pytest.mark.parametrize("text", ["", "a b", "../1", "1/2", "x" * 65, "ü"])
+def test_what_cannot_be_an_event_is_asked_for_nowhere(text: str) -> None:
+    with pytest.raises(UsageError, match="REQUEST-INVALID"):
+        event_named(text, 1003)
+    assert event_named("7500000000000000003", 1003).id == DING.id
+
+
 @pytest.mark.parametrize(("limit", "asked"), [(0, 1), (-5, 1), (100, 100), (5000, 100)])
 def test_the_length_of_a_history_has_limits(limit: int, asked: int) -> None:
     request = next(control.events(ACCESS, HARDWARE, FLOOD, limit=limit))
@@ -184,6 +216,8 @@ NAMES = [
     "status",
     "events",
     "answered",
+    "cv_properties",
+    "detection_types",
 ]
 JSON = st.recursive(
     LEAVES,

@@ -54,6 +54,8 @@ def test_a_whole_record() -> None:
         has_siren=True,
         has_ptz=True,
         raw={},
+        light_on=False,
+        siren_seconds=0,
     )
     assert camera.raw["a field that nobody knows yet"] == [1]
     assert "nobody knows" not in repr(camera)
@@ -61,10 +63,26 @@ def test_a_whole_record() -> None:
 
 def test_a_bare_record_claims_nothing() -> None:
     camera = _one()
+    assert (camera.light_on, camera.siren_seconds, camera.has_recordings) == (None, None, None)
     assert (camera.name, camera.kind, camera.model) == ("Unknown 1", "unknown", "Unknown")
     assert (camera.power, camera.battery_percent, camera.state) == (Power.UNKNOWN, None, Online.UNKNOWN)
     assert camera.refusal is None
     assert not any((camera.shared, camera.has_light, camera.has_siren, camera.has_ptz))
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ({"led_status": "on", "siren_status": {"seconds_remaining": 12.0}}, (True, 12, None)),
+        ({"led_status": "off", "features": {"show_recordings": True}}, (False, None, True)),
+        ({"led_status": {"seconds_remaining": 4}, "siren_status": {"seconds_remaining": -1}}, (None, None, None)),
+        ({"led_status": None, "siren_status": None, "features": {"show_recordings": False}}, (None, None, False)),
+        ({"siren_status": {"seconds_remaining": float("nan")}, "features": {"show_recordings": 1}}, (None, None, None)),
+    ],
+)
+def test_light_siren_and_subscription_are_known_or_not(fields: dict[str, object], known: tuple[object, ...]) -> None:
+    camera = _one(**fields)
+    assert (camera.light_on, camera.siren_seconds, camera.has_recordings) == known
 
 
 def test_every_list_is_optional() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ringlight.liveview import messages
+from ringlight.liveview import messages, ptz
 from ringlight.liveview import session as core
 from ringlight.liveview.messages import Body, Message
 from ringlight.settings import LiveViewSettings
@@ -94,8 +94,10 @@ def _shown(action: core.Action) -> str:
             return f"Step {name}"
         case core.Note(text, code):
             return f"Note {code} ({text})" if code else f"Note ({text})"
-        case core.CommandDone(identifier, refused):
-            return f"CommandDone {identifier}" + (f" ({refused})" if refused else "")
+        case core.CommandDone(identifier, refused, halted):
+            return f"CommandDone {identifier}" + (f" ({refused})" if refused else f" ({halted})" if halted else "")
+        case core.Halted(axis, reason):
+            return f"Halted {axis} ({reason})"
         case core.Closed(code, detail):
             return f"Closed {code}" + (f" ({detail})" if detail else "")
 
@@ -153,6 +155,8 @@ _EVENTS: dict[str, Any] = {
     "SocketClosed": core.SocketClosed,
     "Garbled": lambda detail="not JSON": core.Garbled("SIG-NOISE", detail),
     "Command": lambda identifier="c-1": core.Command(identifier, "PTZ.Pan.Step", {"direction": "LEFT"}),
+    "KeepTurning": lambda name, direction="left", speed=0.5: core.Command(name, *ptz.continuous(direction, speed)),
+    "Halted": lambda axis="Pan", **params: _rpc(id="h-1", method=f"PTZ.{axis}.Halted", params=params),
     "Rpc": _rpc,
     "Tick": core.Tick,
     "Stop": core.Stop,

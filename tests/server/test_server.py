@@ -200,12 +200,13 @@ async def test_a_view_that_ends_says_goodbye_to_its_viewers_and_tells_the_page_w
 async def test_a_camera_turns_step_by_step_until_its_limit() -> None:
     async with house() as (http, world), viewer(str(http.base_url), "driveway", http) as playing:
         await playing.receive(5)
-        for _ in range(3):
-            assert (await http.post("api/cameras/driveway/ptz", json={"direction": "left"})).status_code == 204
+        turned = [await http.post("api/cameras/driveway/ptz", json={"direction": "left"}) for _ in range(3)]
+        assert [answer.json() for answer in turned] == [{"result": "moved"}] * 2 + [{"result": "limit"}]
         assert world.facing[1003].pan == -2
         async with http.stream("GET", "api/cameras/driveway/events") as events:
             line = await anext(events.aiter_lines())
-        assert "the camera says PTZ.Pan.Halted" in json.loads(line.removeprefix("data: "))["notes"]
+        halted = json.loads(line.removeprefix("data: "))["halted"]
+        assert (halted["axis"], halted["reason"]) == ("pan", "LIMIT_REACHED")
         assert all(row["code"] is None for row in world.dialogs[0].messages)
 
 

@@ -153,13 +153,42 @@ async def test_history_and_recordings() -> None:
     assert (len(frames), frames[0].width) == (30, 640)
 
 
-async def test_the_address_of_a_recording_works_once_and_not_without_its_signature() -> None:
-    async with _account() as (account, ring), AsyncDriver(base_url=ring.url) as driver:
+async def test_the_address_of_a_recording_expires_and_works_only_with_its_signature() -> None:
+    clock = [100.0]
+    world = World(now=lambda: clock[0])
+    async with _account(world) as (account, ring), AsyncDriver(base_url=ring.url) as driver:
         (event,) = await account.events(await account.device("Driveway"))
         url = (await account.recording_url(event)).reveal()
         assert (await driver.send(Request("GET", url.partition("?")[0]))).status == 403
         assert (await driver.send(Request("GET", url))).status == 200
+        clock[0] += 901
         assert (await driver.send(Request("GET", url))).status == 403
+
+
+async def test_a_recording_is_sent_in_parts_to_who_asks_for_them() -> None:
+    async with _account() as (account, ring), AsyncDriver(base_url=ring.url) as driver:
+        (event,) = await account.events(await account.device("Driveway"))
+        url = (await account.recording_url(event)).reveal()
+        whole = await driver.send(Request("GET", url))
+
+        async def part(span: str, **more: str) -> tuple[int, bytes]:
+            answer = await driver.send(Request("GET", url, headers={"Range": span, **more}))
+            return answer.status, answer.body
+
+        assert await part("bytes=10-19") == (206, whole.body[10:20])
+        assert await part("bytes=10-", **{"If-Range": whole.headers["etag"]}) == (206, whole.body[10:])
+        assert await part("bytes=10-", **{"If-Range": '"other"'}) == (200, whole.body)
+        assert await part(f"bytes={len(whole.body)}-") == (416, b"")
+
+
+async def test_the_history_goes_on_before_an_event() -> None:
+    async with _account() as (account, _):
+        door = await account.device("Front Door")
+        (first,) = await account.events(door, limit=1)
+        later = await account.events(door, before=first.id)
+        assert [event.kind for event in later] == ["motion", "on_demand"]
+        assert [event.person for event in (first, *later)] == [False, True, False]
+        assert await account.events(door, before=later[-1].id) == []
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Self, TypeVar
 
@@ -14,7 +14,7 @@ from ringlight.account.importing import Imported
 from ringlight.account.keeper import Credentials, SignInFlow, TokenKeeper
 from ringlight.account.registration import Registration
 from ringlight.errors import RingError, fault_error
-from ringlight.http.flow import Driver, Flow
+from ringlight.http.flow import Driver, Flow, Streamed
 from ringlight.http.opening import Session, open_driver
 from ringlight.secrets import Secret
 from ringlight.settings import Settings, load_settings
@@ -49,6 +49,7 @@ class AccountClient:
     ) -> None:
         self.settings = settings
         self._driver = driver
+        self._store = store
         self._clock = clock
         self._keeper = TokenKeeper(store, driver, clock=clock, credentials=credentials)
         self._registration = Registration(lambda: self._ask(flows.register_session), clock=clock)
@@ -221,13 +222,18 @@ class AccountClient:
             )
         )
 
-    async def events(self, device: Device, limit: int = 20) -> list[CameraEvent]:
+    async def events(self, device: Device, limit: int = 20, before: str | None = None) -> list[CameraEvent]:
         """List what a camera has seen, newest first; at most 100.
+
+        Args:
+            device: The camera.
+            limit: How many at most.
+            before: The id of an event: only what came before it. `None` begins with the newest.
 
         Raises:
             CameraError: CAM-GONE.
         """
-        return await self.call(lambda access, own: control.events(access, own, device, limit=limit))
+        return await self.call(lambda access, own: control.events(access, own, device, limit=limit, before=before))
 
     async def recording_url(self, event: CameraEvent) -> Secret:
         """Return the address of an event's recording; who has it can watch for about 15 minutes.
@@ -244,6 +250,21 @@ class AccountClient:
             CameraError: CAM-RECORDING, there is none.
         """
         return await self.call(lambda access, own: control.fetch_recording(access, own, event))
+
+    @asynccontextmanager
+    async def stream_recording(self, url: Secret, headers: Mapping[str, str] | None = None) -> AsyncIterator[Streamed]:
+        """Read a recording piece by piece. The storage gets neither the access token nor the hardware id.
+
+        Args:
+            url: As `recording_url` has just returned it; it expires.
+            headers: Further header fields, such as `Range`.
+
+        Raises:
+            NetworkError: NET-TIMEOUT where the storage fell silent, and the others; the answer's status is not judged.
+        """
+        request = control.recording_request(url, timeout=self.settings.live_view.http_timeout, headers=headers)
+        async with self._driver.stream(request) as answer:
+            yield answer
 
     async def ticket(self) -> Secret:
         """Fetch a ticket for one connection to the signaling socket; take a new one for each."""

@@ -1,5 +1,6 @@
 """The conversations about one camera: light, siren, a fresh still picture, history, recordings. Pure."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -13,7 +14,17 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.flow import Flow, Request, Response, unreadable
 from ringlight.secrets import Secret
 
-__all__ = ["SIREN_LONGEST", "events", "fetch_recording", "fresh_snapshot", "recording_url", "set_light", "set_siren"]
+__all__ = [
+    "MOST_EVENTS",
+    "SIREN_LONGEST",
+    "events",
+    "fetch_recording",
+    "fresh_snapshot",
+    "recording_request",
+    "recording_url",
+    "set_light",
+    "set_siren",
+]
 
 SIREN_LONGEST = 120  # seconds; python-ring-doorbell sends no more (observed-protocol.md#hosts)
 MOST_EVENTS = 100  # in one answer; more is asked for by nobody
@@ -98,14 +109,24 @@ def fresh_snapshot(
     return response.body
 
 
-def events(access: Secret, hardware_id: str, device: Device, *, limit: int) -> Flow[list[CameraEvent]]:
+def events(
+    access: Secret, hardware_id: str, device: Device, *, limit: int, before: str | None = None
+) -> Flow[list[CameraEvent]]:
     """List what a camera has seen, newest first.
+
+    Args:
+        access: The access token.
+        hardware_id: This installation's id.
+        device: The camera.
+        limit: How many at most, up to 100.
+        before: Only what came before the event of this id; `None` begins with the newest.
 
     Raises:
         CameraError: CAM-GONE.
     """
     count = min(max(limit, 1), MOST_EVENTS)
-    request = _about(device, f"history?limit={count}", access, hardware_id)
+    query = {"limit": str(count), **({"older_than": before} if before is not None else {})}
+    request = _about(device, f"history?{urlencode(query)}", access, hardware_id)
     response = yield from ask(request)
     return parse_events(_json(request, response), device.id)[:count]
 
@@ -130,6 +151,18 @@ def recording_url(access: Secret, hardware_id: str, event: CameraEvent) -> Flow[
     return found
 
 
+def recording_request(url: Secret, *, timeout: float, headers: Mapping[str, str] | None = None) -> Request:
+    """Make the request to the storage behind a recording's address: with neither token nor id.
+
+    Args:
+        url: As `recording_url` returned it.
+        timeout: Seconds for the exchange; where the answer is streamed, for each piece of it.
+        headers: Further header fields, such as `Range`.
+    """
+    fields = {"Accept": "*/*", **(headers or {})}
+    return Request("GET", url.reveal(), headers=fields, at="storage", limit=RECORDING_LIMIT, timeout=timeout)
+
+
 def fetch_recording(access: Secret, hardware_id: str, event: CameraEvent) -> Flow[bytes]:
     """Fetch an event's recording, an MP4 file. The storage behind the address gets neither token nor id.
 
@@ -137,10 +170,7 @@ def fetch_recording(access: Secret, hardware_id: str, event: CameraEvent) -> Flo
         CameraError: CAM-RECORDING, there is none, or its address is no longer good.
     """
     url = yield from recording_url(access, hardware_id, event)
-    request = Request(
-        "GET", url.reveal(), headers={"Accept": "*/*"}, at="storage", limit=RECORDING_LIMIT, timeout=RECORDING_TIMEOUT
-    )
-    response = yield request
+    response = yield recording_request(url, timeout=RECORDING_TIMEOUT)
     if not 200 <= response.status < 300:
         raise fault_error("CAM-RECORDING", f"HTTP {response.status} from the storage")
     return response.body

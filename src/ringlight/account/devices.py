@@ -43,6 +43,9 @@ class Device:
         has_siren: It has a siren.
         has_ptz: It pans and tilts.
         raw: The record as it came, with fields that nobody knows yet.
+        light_on: Whether the light is on; `None` without one, or where Ring does not say.
+        siren_seconds: For how many seconds more the siren sounds; `None` as for the light.
+        has_recordings: Whether the account's subscription keeps recordings; `None` where Ring does not say.
     """
 
     id: int
@@ -58,6 +61,9 @@ class Device:
     has_siren: bool
     has_ptz: bool
     raw: Mapping[str, object] = field(repr=False, compare=False)
+    light_on: bool | None = None
+    siren_seconds: int | None = None
+    has_recordings: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,9 @@ def _device(number: int, item: dict[str, object], *, authorized: bool) -> Device
         has_siren="siren_status" in item,
         has_ptz=_has_ptz(kind, health),
         raw=item,
+        light_on={"on": True, "off": False}.get(_text(item.get("led_status"))),
+        siren_seconds=_seconds(_part(item, "siren_status").get("seconds_remaining")),
+        has_recordings=_yes_or_no(_part(item, "features").get("show_recordings")),
     )
 
 
@@ -220,6 +229,16 @@ def _percent(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return round(value) if 0 <= value <= 100 else None
+
+
+def _seconds(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return round(value) if 0 <= value < 86_400 else None
+
+
+def _yes_or_no(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _on(value: object) -> bool:

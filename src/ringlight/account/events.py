@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ringlight.errors import fault_error
 from ringlight.http.flow import unreadable
 
-__all__ = ["CameraEvent", "parse_events"]
+__all__ = ["CameraEvent", "event_named", "parse_events"]
 
 _IDS = ("id", "ding_id_str", "ding_id", "event_id")
 _TIMES = ("created_at", "start_time")
@@ -24,6 +25,7 @@ class CameraEvent:
         at: When, in seconds since the epoch; `None` where Ring does not say.
         answered: Somebody answered the ring.
         has_recording: Ring says that there is a recording; `None` where it does not say.
+        person: Ring saw a person in it; `None` where it does not say, as without a subscription.
     """
 
     id: str
@@ -32,6 +34,19 @@ class CameraEvent:
     at: float | None
     answered: bool
     has_recording: bool | None
+    person: bool | None = None
+
+
+def event_named(text: str, device_id: int) -> CameraEvent:
+    """Return an event of which no more than the id is known, as `ringlight history` prints it.
+
+    Raises:
+        UsageError: REQUEST-INVALID, no event has such an id.
+    """
+    number = _id(text)
+    if number is None:
+        raise fault_error("REQUEST-INVALID", f"{_clean(text)!r} is no id of an event")
+    return CameraEvent(number, device_id, "unknown", None, answered=False, has_recording=None)
 
 
 def parse_events(json: object, device_id: int) -> list[CameraEvent]:
@@ -53,13 +68,26 @@ def _event(item: dict[str, object], device_id: int) -> CameraEvent | None:
         return None
     kind = next((value for value in (item.get(name) for name in _KINDS) if isinstance(value, str) and value), "unknown")
     at = next((moment for moment in (_time(item.get(name)) for name in _TIMES) if moment is not None), None)
-    return CameraEvent(number, device_id, _clean(kind), at, item.get("answered") is True, _has_recording(item))
+    answered, recorded, person = item.get("answered") is True, _has_recording(item), _person(item.get("cv_properties"))
+    return CameraEvent(number, device_id, _clean(kind), at, answered, recorded, person)
 
 
 def _has_recording(item: dict[str, object]) -> bool | None:
     recording = item.get("recording")
     status = recording.get("status") if isinstance(recording, dict) else item.get("recording_status")
     return status == "ready" if isinstance(status, str) else None
+
+
+def _person(seen: object) -> bool | None:
+    """Read what Ring's picture analysis says; of several things it has seen, a person counts."""
+    if not isinstance(seen, dict):
+        return None
+    listed = seen.get("detection_types")
+    kinds = [one.get("detection_type") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    kinds.append(seen.get("detection_type"))
+    if "human" in kinds or seen.get("person_detected") is True:
+        return True
+    return False if seen.get("person_detected") is False or any(isinstance(kind, str) for kind in kinds) else None
 
 
 def _id(value: object) -> str | None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from ringlight.account import AccountClient, Device, Power
 from ringlight.account.endpoints import signaling_url
+from ringlight.cameras.battery import KEPT_SPANS
 from ringlight.cameras.camera import Camera
+from ringlight.cameras.charge import Charge
 from ringlight.cameras.view import Policy, SharedView
 from ringlight.errors import fault_error
 from ringlight.liveview import LiveViewClient
@@ -17,6 +19,8 @@ from ringlight.liveview.trace import Trace
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret
+from ringlight.store import FileTokenStore
+from ringlight.store.measured_file import MeasuredFile
 
 LIST_LIFE = 2.0  # seconds that a list of cameras is shown again without asking Ring
 
@@ -36,6 +40,19 @@ class Account(AccountClient):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._known = {}
+        store = self._store
+        kept = (
+            MeasuredFile(store.path.with_name("batteries.json"), kept=KEPT_SPANS)
+            if isinstance(store, FileTokenStore)
+            else None
+        )  # an account in memory leaves nothing behind
+        self._charge = Charge(kept, self._clock, self.devices)
+
+    async def devices(self) -> list[Device]:
+        """List the cameras of the account, as Ring has them now; what it says of batteries is measured."""
+        found = await super().devices()
+        self._charge.read(found)
+        return found
 
     async def cameras(self) -> list[Camera]:
         """List the cameras, as Ring has them now; the same camera stays the same object.
@@ -49,6 +66,8 @@ class Account(AccountClient):
             names = _identifiers(devices)
             self._listed = [self._camera_of(device, names[device.id]) for device in devices]
             self._listed_at = now
+        for camera in self._listed:
+            camera.battery_cost = self._charge.cost(camera.device)
         return list(self._listed)
 
     async def camera(self, name: str | int) -> Camera:
@@ -68,14 +87,18 @@ class Account(AccountClient):
     async def aclose(self) -> None:
         """Close every view, then the account."""
         for camera in self._known.values():
-            await camera.view.close()
+            await camera.close()
+        await self._charge.aclose()
         await super().aclose()
 
     def _camera_of(self, device: Device, identifier: str) -> Camera:
         camera = self._known.get(device.id)
         if camera is None:
-            view = SharedView(self._dial(device.id), self.settings, lambda: self._renewal_policy(device.id))
-            camera = self._known[device.id] = Camera(identifier, device, view)
+            view = SharedView(
+                self._dial(device.id), self.settings, lambda: self._renewal_policy(device.id),
+                lambda progress: self._charge.follow(self._known[device.id].device, progress),
+            )  # fmt: skip
+            camera = self._known[device.id] = Camera(identifier, device, view, self)
         camera.id, camera.device = identifier, device
         return camera
 

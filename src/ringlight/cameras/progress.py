@@ -6,7 +6,7 @@ from typing import Any, Literal
 from ringlight.errors import RingError
 from ringlight.faults import FAULTS
 from ringlight.liveview.client import Event, Renewed, Trying
-from ringlight.liveview.session import Note, Step
+from ringlight.liveview.session import Halted, Note, Step
 
 State = Literal["closed", "opening", "live", "failed"]
 KEPT_NOTES = 20
@@ -25,6 +25,7 @@ class Progress:
         notes: What is worth knowing, newest last.
         began: When it began to open.
         recordings: How many recordings of it run.
+        halted: What stopped turning by itself, why, and in which millisecond of the view; `None` before the first time.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
     """
 
@@ -36,12 +37,13 @@ class Progress:
     notes: list[str] = field(default_factory=list)
     began: float = 0.0
     recordings: int = 0
+    halted: tuple[str, str, float] | None = None
     renewal: Literal["none", "asked", "granted"] = "none"
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
-        self.renewal = "none"
+        self.renewal, self.halted = "none", None
         self.steps.clear()
         self.notes.clear()
 
@@ -62,6 +64,8 @@ class Progress:
             case Renewed():
                 self.renewal = "none"
                 self._note("Renewed: the view goes on beyond Ring's time limit.")
+            case Halted(axis, reason):
+                self.halted = (axis, reason, round((now - self.began) * 1000, 1))
             case Note(text, code):
                 self._note(f"{code}: {text}" if code else text)
 
@@ -87,5 +91,6 @@ class Progress:
             "fault": error.fault.as_dict(error.detail) if error else None,
             "notes": list(self.notes),
             "recordings": self.recordings,
+            "halted": dict(zip(("axis", "reason", "ms"), self.halted, strict=True)) if self.halted else None,
             "renewal": self.renewal,
         }

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from ringlight.cameras.progress import Progress
 from ringlight.errors import RingError, fault_error
+from ringlight.liveview import ptz
 from ringlight.liveview.client import Event
 from ringlight.liveview.session import Note
 from ringlight.media import stills
@@ -24,7 +25,8 @@ from ringlight.media.space import MEGABYTE, Space, disk_fault
 from ringlight.settings import RecordingSettings, Settings
 
 T = TypeVar("T")
-Direction = Literal["left", "right", "up", "down"]
+Direction = ptz.Direction
+Turned = Literal["moved", "limit"]
 Policy = Literal["never", "while-watched", "ask"]
 log = logging.getLogger("ringlight.cameras")
 FIRST_PICTURE = 15.0  # seconds that a recording waits for a key frame
@@ -45,8 +47,8 @@ class Upstream(Protocol):
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame."""
 
-    async def command(self, method: str, params: Mapping[str, Any]) -> None:
-        """Let the camera do something and wait for its answer."""
+    async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
+        """Let the camera do something and wait for its answer; return why it stopped by itself, if it did."""
 
 
 class Dial(Protocol):
@@ -86,15 +88,26 @@ class View:
         """Wait for the end of the upstream; return why."""
         return await asyncio.shield(self._ended)
 
-    async def turn(self, direction: Direction) -> None:
-        """Turn the camera one step, and wait until it has; at the end of its way it stays and says so.
+    async def turn(self, direction: Direction, *, speed: float | None = None) -> Turned:
+        """Turn the camera, and wait until it has said that it does.
+
+        Args:
+            direction: Where to.
+            speed: `None` turns one step. Above 0, up to 1: it turns on and on, until it is told 0, comes to the end
+                of its way, or the view ends. `Camera.keep_turning` makes sure that it ends.
+
+        Returns:
+            `limit` where the camera came to the end of its way and stopped by itself, else `moved`.
 
         Raises:
             CameraError: CAM-COMMAND.
         """
         self._check_open()
-        axis = "Pan" if direction in ("left", "right") else "Tilt"
-        await self._upstream.command(f"PTZ.{axis}.Step", {"direction": direction.upper()})
+        method, params = ptz.step(direction) if speed is None else ptz.continuous(direction, speed)
+        halted = await self._upstream.command(method, params)
+        if halted not in (None, ptz.LIMIT_REACHED):
+            raise fault_error("CAM-COMMAND", f"{method}: {halted}")
+        return "limit" if halted else "moved"
 
     async def record(
         self,
@@ -233,10 +246,18 @@ class SharedView:
         dial: Makes an upstream.
         settings: For `cameras.linger` and `media.key_frame_cache`.
         renewal: Says at any time what the policy for this camera is.
+        on_change: Called with the progress after each change.
     """
 
-    def __init__(self, dial: Dial, settings: Settings, renewal: Callable[[], Policy] = lambda: "while-watched") -> None:
+    def __init__(
+        self,
+        dial: Dial,
+        settings: Settings,
+        renewal: Callable[[], Policy] = lambda: "while-watched",
+        on_change: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
         self._dial = dial
+        self._on_change = on_change
         self._renewal = renewal
         self._settings = settings
         self.progress = Progress()
@@ -280,6 +301,11 @@ class SharedView:
         if not self.progress.viewers:
             loop = asyncio.get_running_loop()
             self._lingering = loop.call_later(self._settings.cameras.linger, self._hang_up)
+
+    @property
+    def renewal_policy(self) -> Policy:
+        """Whether it goes on beyond Ring's time limit, by the settings."""
+        return self._renewal()
 
     def grant_renewal(self) -> None:
         """Let the view go on beyond Ring's time limit, once: somebody who watches wants it."""
@@ -403,6 +429,7 @@ class SharedView:
         task.add_done_callback(self._tasks.discard)
 
     def _tell(self) -> None:
+        self._on_change(self.progress)
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from ringlight.account import AccountClient, parse_token_file
 from ringlight.account.keeper import SignInFlow
+from ringlight.cameras import Account
 from ringlight.cli.output import Config, Json, print_json, result, run, tell
 from ringlight.errors import AuthError, RingError, fault_error
 from ringlight.faults import FAULTS
@@ -119,8 +121,10 @@ async def _whoami(settings: Settings, *, json: bool) -> None:
 
 
 async def _devices(settings: Settings, *, json: bool) -> None:
-    async with AccountClient.open(settings) as client:
-        cameras = await client.devices()
+    async with Account.open(settings) as account:
+        listed = await account.cameras()
+    costs = {camera.device.id: camera.battery_cost for camera in listed}
+    cameras = [camera.device for camera in listed]
     if json:
         rows = [
             {
@@ -130,6 +134,7 @@ async def _devices(settings: Settings, *, json: bool) -> None:
                 "model": camera.model,
                 "power": camera.power.value,
                 "battery_percent": camera.battery_percent,
+                "battery_cost": cost.as_dict() if (cost := costs[camera.id]) else None,
                 "state": camera.state.value,
                 "shared": camera.shared,
                 "light": camera.has_light,
@@ -148,3 +153,6 @@ async def _devices(settings: Settings, *, json: bool) -> None:
         power = camera.power.value + battery
         table.add_row(camera.name, str(camera.id), camera.kind, power, camera.state.value, refusal)
     result.print(table)
+    for camera in cameras:
+        if costs[camera.id]:
+            result.print(Text(f"{camera.name}, video on battery: {costs[camera.id]}"))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ringlight.cameras import Account, Camera
+from ringlight.cameras.camera import Still
 from ringlight.cameras.view import Direction
 from ringlight.cli.output import Config, Json, TracePath, print_json, run, tell
 from ringlight.errors import fault_error
@@ -27,12 +28,15 @@ def register(app: typer.Typer) -> None:
     def snapshot(
         camera: CameraName,
         out: Annotated[Path, typer.Argument(metavar="OUT.jpg")],
+        fresh: Annotated[
+            bool, typer.Option("--fresh", help="Let the camera take a picture by itself, without a live view.")
+        ] = False,
         config: Config = None,
         trace: TracePath = None,
         json: Json = False,
     ) -> None:
         """Take a still of now: opens a live view, keeps one key frame, closes it."""
-        run(_snapshot(load_settings(config), camera, out, trace, json=json))
+        run(_snapshot(load_settings(config), camera, out, trace, fresh=fresh, json=json))
 
     @app.command()
     def ptz(
@@ -40,9 +44,10 @@ def register(app: typer.Typer) -> None:
         direction: Annotated[Direction, typer.Argument(metavar="left|right|up|down")],
         config: Config = None,
         trace: TracePath = None,
+        json: Json = False,
     ) -> None:
         """Turn a camera one step; opens a live view for it."""
-        run(_ptz(load_settings(config), camera, direction, trace))
+        run(_ptz(load_settings(config), camera, direction, trace, json=json))
 
     @app.command()
     def record(
@@ -68,20 +73,26 @@ def register(app: typer.Typer) -> None:
         run(_record(load_settings(config), wanted, trace, json=json))
 
 
-async def _ptz(settings: Settings, name: str, direction: Direction, trace: Path | None) -> None:
+async def _ptz(settings: Settings, name: str, direction: Direction, trace: Path | None, *, json: bool) -> None:
     async with _camera(settings, name, trace) as camera:
-        await camera.turn(direction)
-        tell(f"{camera.name} turned {direction}")
+        turned = await camera.turn(direction)
+        said = f"turned {direction}" if turned == "moved" else f"is turned {direction} as far as it goes"
+        _done({"camera": camera.id, "result": turned}, f"{camera.name} {said}", json=json)
 
 
-async def _snapshot(settings: Settings, name: str, out: Path, trace: Path | None, *, json: bool) -> None:
-    async with _camera(settings, name, trace) as camera, camera.live_view() as view:
-        picture = await view.snapshot()
+async def _snapshot(settings: Settings, name: str, out: Path, trace: Path | None, *, fresh: bool, json: bool) -> None:
+    async with _camera(settings, name, trace) as camera:
+        if fresh:
+            still = await camera.fresh_snapshot()
+        else:
+            async with camera.live_view() as view:
+                still = Still(await view.snapshot(), "view")
+    picture = still.image
     try:
         await asyncio.to_thread(out.write_bytes, picture)
     except OSError as error:
         raise fault_error("FILE-WRITE", f"{out}: {error.strerror}") from error
-    _done({"file": str(out), "bytes": len(picture)}, f"{out}: {len(picture)} bytes", json=json)
+    _done({"file": str(out), "bytes": len(picture), "source": still.source}, f"{out}: {len(picture)} bytes", json=json)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The driver that sends requests over connections of its own, with a deadline and a size limit for each."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
@@ -7,7 +9,7 @@ import httpx2
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback
 from ringlight.http.discretion import be_discreet
-from ringlight.http.flow import MAX_BODY, Request, Response
+from ringlight.http.flow import MAX_BODY, Headers, Request, Response, Streamed
 from ringlight.http.sending import USER_AGENT, Sending, checked, content_of
 from ringlight.http.translate import HTTPX2
 
@@ -47,6 +49,12 @@ class AsyncDriver(Sending):
     async def aclose(self) -> None:
         """Close every connection. Requests after this fail."""
         await self._client.aclose()
+
+    @asynccontextmanager
+    async def open(self, request: Request, url: str, headers: dict[str, str]) -> AsyncIterator[Streamed]:
+        """Send one request by means of httpx2; the body is read by whoever asked."""
+        async with self._client.stream(request.method, url, headers=headers, content=content_of(request)) as answer:
+            yield Streamed(answer.status_code, Headers(answer.headers), answer.aiter_bytes())
 
     async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
         """Send one request by means of httpx2."""

@@ -4,7 +4,8 @@ A flow is a generator. It yields a `Request`, is sent the `Response`, and return
 same logic is run by any driver and tested without one.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -13,7 +14,18 @@ import msgspec
 from ringlight.errors import RingError, fault_error
 from ringlight.secrets import Secret
 
-__all__ = ["MAX_BODY", "Driver", "Flow", "Headers", "NotJson", "Request", "Response", "drive", "unreadable"]
+__all__ = [
+    "MAX_BODY",
+    "Driver",
+    "Flow",
+    "Headers",
+    "NotJson",
+    "Request",
+    "Response",
+    "Streamed",
+    "drive",
+    "unreadable",
+]
 
 T = TypeVar("T")
 
@@ -113,6 +125,21 @@ class Response:
             raise NotJson("the body is no JSON") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose body is still on its way.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The header fields, found without regard to case.
+        pieces: The body, to be read once.
+    """
+
+    status: int
+    headers: Headers = field(repr=False)
+    pieces: AsyncIterator[bytes] = field(repr=False)
+
+
 Flow: TypeAlias = Generator[Request, Response, T]
 
 
@@ -121,6 +148,9 @@ class Driver(Protocol):
 
     async def run(self, flow: Flow[T]) -> T:
         """Run the flow to its end and return its result."""
+
+    def stream(self, request: Request) -> AbstractAsyncContextManager[Streamed]:
+        """Send one request and read its answer piece by piece."""
 
 
 async def drive(flow: Flow[T], send: Callable[[Request], Awaitable[Response]]) -> T:

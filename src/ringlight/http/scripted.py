@@ -1,9 +1,10 @@
 """A driver that answers from a function: for tests, and for trying flows without a network."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from ringlight.http.flow import Flow, Request, Response, drive
+from ringlight.http.flow import Flow, Headers, Request, Response, Streamed, drive
 
 __all__ = ["ScriptedDriver"]
 
@@ -30,3 +31,13 @@ class ScriptedDriver:
         self.requests.append(request)
         answer = self._answer(request)
         return answer if isinstance(answer, Response) else await answer
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Streamed]:
+        """Send it as `send` does; the body comes in one piece."""
+        answer = await self.send(request)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield answer.body
+
+        yield Streamed(answer.status, Headers(answer.headers), pieces())

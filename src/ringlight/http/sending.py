@@ -1,14 +1,17 @@
 """What every driver that reaches the network does alike: what it sends, its deadline, its one border for errors."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 
+from ringlight.errors import RingError
 from ringlight.http.address import base_of, host_of, rebase
-from ringlight.http.flow import Flow, Request, Response, drive, unreadable
+from ringlight.http.flow import Flow, Request, Response, Streamed, drive, unreadable
 from ringlight.http.translate import Dialect, translate
 from ringlight.secrets import Secret
 
@@ -51,6 +54,10 @@ class Sending:
         """Send one request by means of the library; its errors are left to `send`."""
         raise NotImplementedError
 
+    def open(self, request: Request, url: str, headers: dict[str, str]) -> AbstractAsyncContextManager[Streamed]:
+        """Send one request and leave the body to be read; the library's errors are left to `stream`."""
+        raise NotImplementedError
+
     async def run(self, flow: Flow[T]) -> T:
         """Run the flow to its end and return its result.
 
@@ -67,10 +74,37 @@ class Sending:
             RingError: The answer is too long or cannot be decoded; the code follows the step.
         """
         url = rebase(request.url, self._base_url)
+        return await self._within(self.exchange(request, url, self._headers(request)), request, url)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[Streamed]:
+        """Send one request and read its answer piece by piece; its timeout is that of each piece.
+
+        Raises:
+            NetworkError: As `send` does; while the body is read too, where the connection was cut or fell silent.
+            RingError: The answer is longer than the request allows.
+        """
+        url = rebase(request.url, self._base_url)
+        opened = self.open(request, url, self._headers(request))
+        answer = await self._within(opened.__aenter__(), request, url)
+        try:
+            yield Streamed(answer.status, answer.headers, self._pieces(answer.pieces, request, url))
+        finally:
+            await opened.__aexit__(None, None, None)
+
+    async def _pieces(self, pieces: AsyncIterator[bytes], request: Request, url: str) -> AsyncIterator[bytes]:
+        read = 0
+        while (piece := await self._within(anext(pieces, None), request, url)) is not None:
+            read += len(piece)
+            if read > request.limit:
+                raise too_long(request, url)
+            yield piece
+
+    async def _within(self, work: Awaitable[T], request: Request, url: str) -> T:
         timeout = self._timeout if request.timeout is None else request.timeout
         try:
             async with asyncio.timeout(timeout):
-                return await self.exchange(request, url, self._headers(request))
+                return await work
         except self._dialect.foreign as error:
             ours = translate(error, self._dialect, url=url, at=request.at, timeout=timeout)
         # Raised out here, so that neither cause nor context keeps the foreign error: it holds the
@@ -95,7 +129,12 @@ def checked(body: bytearray, request: Request, url: str) -> None:
         RingError: The code follows the step.
     """
     if len(body) > request.limit:
-        raise unreadable(request.at, f"{host_of(url)}: more than {request.limit} bytes")
+        raise too_long(request, url)
+
+
+def too_long(request: Request, url: str) -> RingError:
+    """Make the error for an answer that is longer than the request allows."""
+    return unreadable(request.at, f"{host_of(url)}: more than {request.limit} bytes")
 
 
 def content_of(request: Request) -> bytes | None:

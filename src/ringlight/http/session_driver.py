@@ -3,13 +3,16 @@
 Only who has aiohttp imports this module.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback
-from ringlight.http.flow import Request, Response
+from ringlight.http.flow import Headers, Request, Response, Streamed
 from ringlight.http.sending import USER_AGENT, Sending, checked, content_of
 from ringlight.http.translate import Dialect
 
@@ -70,21 +73,32 @@ class SessionDriver(Sending):
 
     async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
         """Send one request by means of aiohttp."""
-        if self._session.closed:
-            raise _closed()
-        if not all(value.isascii() and value.isprintable() for value in headers.values()):
-            raise ValueError("a header that HTTP does not allow")  # aiohttp would send it as UTF-8
         body = bytearray()
-        # An address that was signed must arrive as it is, so nothing in it is encoded again.
-        async with self._client.request(
-            request.method, URL(url, encoded=True), headers=headers, data=content_of(request), allow_redirects=False,
-            skip_auto_headers=("Content-Type",),
-        ) as answer:  # fmt: skip
+        async with self._asking(request, url, headers) as answer:
             async for chunk in answer.content.iter_any():
                 body += chunk
                 checked(body, request, url)
             cookies = tuple(answer.headers.getall("Set-Cookie", ()))
             return Response(answer.status, dict(answer.headers), bytes(body), cookies)
+
+    @asynccontextmanager
+    async def open(self, request: Request, url: str, headers: dict[str, str]) -> AsyncIterator[Streamed]:
+        """Send one request by means of aiohttp; the body is read by whoever asked."""
+        async with self._asking(request, url, headers) as answer:
+            yield Streamed(answer.status, Headers(dict(answer.headers)), aiter(answer.content.iter_any()))
+
+    def _asking(
+        self, request: Request, url: str, headers: dict[str, str]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        if self._session.closed:
+            raise _closed()
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise ValueError("a header that HTTP does not allow")  # aiohttp would send it as UTF-8
+        # An address that was signed must arrive as it is, so nothing in it is encoded again.
+        return self._client.request(
+            request.method, URL(url, encoded=True), headers=headers, data=content_of(request), allow_redirects=False,
+            skip_auto_headers=("Content-Type",),
+        )  # fmt: skip
 
 
 def _closed() -> Exception:

@@ -58,7 +58,7 @@ class Attempt:
     Args:
         doorbot_id: The camera's number.
         settings: Deadlines.
-        on_action: Called with each `Step` and `Note` of the session.
+        on_action: Called with each `Step`, `Note` and `Halted` of the session.
         on_agreed: Called once when the answer is understood.
         on_packet: Called with each RTP packet of the camera.
         trace: Records each message; `None` records nothing.
@@ -69,7 +69,7 @@ class Attempt:
         doorbot_id: int,
         settings: LiveViewSettings,
         *,
-        on_action: Callable[[core.Step | core.Note], None],
+        on_action: Callable[[core.Step | core.Note | core.Halted], None],
         on_agreed: Callable[[Agreed], None],
         on_packet: Callable[[Packet], None],
         trace: Trace | None = None,
@@ -86,7 +86,7 @@ class Attempt:
         self._seen_at = float("-inf")
         self._seen_every = min(SEEN_EVERY, settings.stall_timeout / 3)
         self._video_type: int | None = None
-        self._commands: dict[str, asyncio.Future[str | None]] = {}
+        self._commands: dict[str, asyncio.Future[core.CommandDone]] = {}
 
     async def run(self, url: Secret) -> core.Closed:
         """Run the whole view; return how it ended. Cancelling it closes everything in order.
@@ -117,34 +117,39 @@ class Attempt:
                 if self._receiver is not None:
                     self._receiver.close()
                 await end_all(self._tasks)
-                for waiting in self._commands.values():
+                for identifier, waiting in self._commands.items():
                     if not waiting.done():
-                        waiting.set_result("the view has ended")
+                        waiting.set_result(core.CommandDone(identifier, "the view has ended"))
 
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame; nothing before its first packet."""
         if self._receiver is not None:
             self._receiver.ask_key_frame()
 
-    async def command(self, method: str, params: Mapping[str, Any]) -> None:
+    async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
         """Let the camera do something, and wait until it has said that it did.
+
+        Returns:
+            Why it stopped by itself, such as `LIMIT_REACHED`; `None` where it did all of it.
 
         Raises:
             CameraError: CAM-COMMAND where it refused or did not answer.
         """
         identifier = f"c-{secrets.token_hex(4)}"
         done = self._commands[identifier] = self._loop.create_future()
+        answer: core.CommandDone
         stamped = {**params, "timestamp": int(time.time() * 1000)}
         self._events.put_nowait(core.Command(identifier, method, stamped))
         try:
             async with asyncio.timeout(COMMAND_WAIT):
-                refused = await done
+                answer = await done
         except TimeoutError:
-            refused = f"no answer within {COMMAND_WAIT:g} s"
+            answer = core.CommandDone(identifier, f"no answer within {COMMAND_WAIT:g} s")
         finally:
             del self._commands[identifier]
-        if refused is not None:
-            raise fault_error("CAM-COMMAND", f"{method}: {refused}")
+        if answer.refused is not None:
+            raise fault_error("CAM-COMMAND", f"{method}: {answer.refused}")
+        return answer.halted
 
     # ---- the session and its actions ----
 
@@ -172,12 +177,12 @@ class Attempt:
                     self._use_answer(text)
                 case core.AddCandidate(line, _):
                     await self._peer.add_candidate(line)
-                case core.Step() | core.Note():
+                case core.Step() | core.Note() | core.Halted():
                     self._on_action(action)
-                case core.CommandDone(identifier, refused):
+                case core.CommandDone(identifier):
                     waiting = self._commands.get(identifier)
                     if waiting is not None and not waiting.done():
-                        waiting.set_result(refused)
+                        waiting.set_result(action)
                 case core.Closed():
                     return action
         return None

@@ -10,7 +10,7 @@ from typing import Any
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import policy
 from ringlight.liveview.attempt import Attempt, end_all
-from ringlight.liveview.session import Closed, Note, Step
+from ringlight.liveview.session import Closed, Halted, Note, Step
 from ringlight.liveview.trace import Trace
 from ringlight.media import h264
 from ringlight.media.negotiate import Agreed
@@ -36,7 +36,7 @@ class Renewed:
     """Another view goes on where the one before comes to Ring's time limit; who watches sees no gap."""
 
 
-Event = Step | Note | Trying | Renewed
+Event = Step | Note | Trying | Renewed | Halted
 
 
 def _ignore(_: object) -> None:
@@ -141,8 +141,11 @@ class LiveViewClient:
         if self._leg is not None and self._leg.attempt is not None:
             self._leg.attempt.ask_key_frame()
 
-    async def command(self, method: str, params: Mapping[str, Any]) -> None:
+    async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
         """Let the camera do something: a JSON-RPC method such as `PTZ.Pan.Step`.
+
+        Returns:
+            Why it stopped by itself, such as `LIMIT_REACHED`; `None` where it did all of it.
 
         Raises:
             CameraError: CAM-COMMAND where there is no open view, or the camera refused or did not answer.
@@ -150,7 +153,7 @@ class LiveViewClient:
         attempt = self._leg.attempt if self._leg is not None else None
         if attempt is None:
             raise fault_error("CAM-COMMAND", f"{method}: the view is not open")
-        await attempt.command(method, params)
+        return await attempt.command(method, params)
 
     async def _run(self) -> RingError:
         """Try until a view runs, then until it ends; return why."""
@@ -213,7 +216,7 @@ class LiveViewClient:
             return error
         return fault_error(closed.code, closed.detail)
 
-    def _acted(self, leg: "_Leg", action: Step | Note) -> None:
+    def _acted(self, leg: "_Leg", action: Step | Note | Halted) -> None:
         if isinstance(action, Step) and action.name == "media":
             leg.flowing = True
             if leg is self._leg:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringlight.liveview.messages import Message
+from ringlight.liveview.ptz import Axis
 
 # ---- events --------------------------------------------------------------------------------------
 
@@ -138,10 +139,22 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CommandDone:
-    """A command was answered: `refused` says why it was not carried out, `None` that it was."""
+    """A command was answered: `refused` says why it was not carried out, `None` that it was.
+
+    `halted` is the camera's reason where it stopped by itself, such as `LIMIT_REACHED`.
+    """
 
     id: str
     refused: str | None = None
+    halted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """A camera that turns has stopped by itself; `LIMIT_REACHED` is the only reason known."""
+
+    axis: Axis
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +165,4 @@ class Closed:
     detail: str | None = None
 
 
-Action = Send | UseAnswer | AddCandidate | Step | Note | CommandDone | Closed
+Action = Send | UseAnswer | AddCandidate | Step | Note | CommandDone | Halted | Closed

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from ringlight.faults import find
-from ringlight.liveview import messages
+from ringlight.liveview import messages, ptz
 from ringlight.liveview.events import (
     Action,
     AddCandidate,
@@ -19,6 +19,7 @@ from ringlight.liveview.events import (
     CommandDone,
     Event,
     Garbled,
+    Halted,
     LocalCandidate,
     MediaSeen,
     Note,
@@ -46,6 +47,7 @@ __all__ = [
     "CommandDone",
     "Event",
     "Garbled",
+    "Halted",
     "LocalCandidate",
     "MediaSeen",
     "Note",
@@ -68,6 +70,7 @@ MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
 ACTIVATION_WINDOW = (0.9, 1.25)  # of `activation_limit`; what was seen is "about 70 seconds"
 FAREWELL = 1.0  # seconds for the socket to say why, after the media path was left; both go at the same time
+MAX_UNANSWERED = 32  # commands whose answers are still waited for; older ones will get none
 MAX_SAID = 200  # characters shown of a text that the other side chose
 STEPS = ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media")
 
@@ -124,6 +127,8 @@ class Session:
     _media_session: str | None = None
     _waiting_commands: list[Command] = field(default_factory=list)
     _live_since: float = 0.0
+    _turning: dict[str, ptz.Axis] = field(default_factory=dict)  # commands that turn, not answered yet, oldest first
+    _halts: dict[str, str] = field(default_factory=dict)  # why the camera halted under one of them
 
     @property
     def deadline(self) -> float | None:
@@ -336,16 +341,34 @@ class Session:
         named = {**params, "sessionId": self._media_session or self.dialog_id, "version": 1}
         command = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": named}
         rpc = messages.Rpc(doorbot_id=self.doorbot_id, session_id=self.session_id, command=command)
+        axis = ptz.axis_of(method)
+        if axis is not None:
+            self._turning[identifier] = axis
+        for old in list(self._turning)[:-MAX_UNANSWERED]:
+            del self._turning[old]
+            self._halts.pop(old, None)
         return [self._send(rpc)]
 
     def _rpc(self, command: Mapping[str, Any]) -> list[Action]:
         identifier, method = command.get("id"), command.get("method")
-        if isinstance(method, str):  # the camera's own call: it came to its limit, or another that is new
-            return [Note(f"the camera says {_said(method)}")]
+        if isinstance(method, str):
+            halted = ptz.halt(command)
+            return [self._halted(*halted)] if halted else [Note(f"the camera says {_said(method)}")]
         if not isinstance(identifier, str):
             return [Note("an rpc that answers nothing")]
         error = command.get("error")
-        return [CommandDone(identifier, _said(str(error)) if error is not None else None)]
+        self._turning.pop(identifier, None)
+        refused = _said(str(error)) if error is not None else None
+        return [CommandDone(identifier, refused, self._halts.pop(identifier, None))]
+
+    def _halted(self, axis: ptz.Axis, reason: str) -> Halted:
+        """Keep a halt for the command that led to it: the oldest of its axis, whose answer comes after the halt."""
+        said = _said(reason) or "it does not say why"
+        waiting = (name for name, turned in self._turning.items() if turned == axis and name not in self._halts)
+        first = next(waiting, None)
+        if first is not None:
+            self._halts[first] = said
+        return Halted(axis, said)
 
     # ---- time and the end ----
 

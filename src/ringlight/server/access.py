@@ -135,7 +135,7 @@ def _protect(headers: MutableHeaders, path: str, origin: str | None) -> None:
     if origin is not None:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "Location, Link, ETag"
+        headers["Access-Control-Expose-Headers"] = "Location, Link, ETag, Content-Range, X-Still-Source"
         headers["Vary"] = "Origin"
 
 

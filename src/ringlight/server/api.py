@@ -7,21 +7,14 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 
 import ringlight
 from ringlight.cameras import Account, Camera
-from ringlight.cameras.view import Direction
+from ringlight.cameras.camera import Still
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
 
 KEEP_ALIVE = 15.0  # seconds between two signs of life on an event stream
-
-
-class Turn(BaseModel):
-    """One step of a camera that can turn."""
-
-    direction: Direction
 
 
 def api_router(account: Account, stopping: asyncio.Event, *, demo: bool) -> APIRouter:
@@ -52,19 +45,20 @@ def api_router(account: Account, stopping: asyncio.Event, *, demo: bool) -> APIR
         )
 
     @router.get("/cameras/{identifier}/snapshot.jpg", tags=["cameras"], response_class=Response)
-    async def snapshot(identifier: str) -> Response:
-        """Take a still from the running view, or open it for one."""
-        found = await account.camera(identifier)
-        async with found.live_view() as view:
-            picture = await view.snapshot()
-        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    async def snapshot(identifier: str, fresh: bool = False) -> Response:
+        """Take a still from the running view, or open it for one.
 
-    @router.post("/cameras/{identifier}/ptz", tags=["cameras"], status_code=204, response_class=Response)
-    async def ptz(identifier: str, wanted: Turn) -> Response:
-        """Turn the camera one step."""
+        With `fresh=1` the camera takes a picture by itself, without a live view. A camera on battery takes none while
+        it streams: then the picture is from its view. The header `X-Still-Source` says which: `camera` or `view`.
+        """
         found = await account.camera(identifier)
-        await found.turn(wanted.direction)
-        return Response(status_code=204)
+        if fresh:
+            still = await found.fresh_snapshot()
+        else:
+            async with found.live_view() as view:
+                still = Still(await view.snapshot(), "view")
+        headers = {"Cache-Control": "no-store", "X-Still-Source": still.source}
+        return Response(still.image, media_type="image/jpeg", headers=headers)
 
     @router.post("/cameras/{identifier}/renewal", tags=["cameras"])
     async def renewal(identifier: str) -> dict[str, Any]:

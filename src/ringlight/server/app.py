@@ -11,6 +11,7 @@ from ringlight.cameras import Account
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
+from ringlight.server.control_api import control_router
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
@@ -53,6 +54,7 @@ def create_app(
 
     app.include_router(api_router(account, stopping, demo=demo))
     app.include_router(recordings_router(account, recordings))
+    app.include_router(control_router(account))
     app.include_router(whep_router(account, playbacks))
     for router in extra:
         app.include_router(router)

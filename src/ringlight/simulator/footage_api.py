@@ -1,7 +1,9 @@
 """What cameras have seen, over HTTP: still pictures, history and recordings."""
 
 import asyncio
+import re
 import time
+import zlib
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,9 +14,11 @@ from ringlight.simulator.camera_api import judged, not_found
 from ringlight.simulator.footage import mp4, still
 from ringlight.simulator.obstacles import stopped
 from ringlight.simulator.premises import LOCATION
-from ringlight.simulator.world import World
+from ringlight.simulator.world import SimEvent, World
 
 __all__ = ["footage_router"]
+
+RECORDING_LIFE = 900.0  # seconds that the address of a recording is good
 
 
 def footage_router(world: World) -> APIRouter:
@@ -63,10 +67,10 @@ def _stills(world: World) -> APIRouter:
 
 def _events(world: World) -> APIRouter:
     router = APIRouter()
-    signatures: dict[str, str] = {}
+    signatures: dict[str, tuple[int, float]] = {}  # the camera, and until when
 
     def signed(request: Request, number: int) -> str | Response:
-        """Return an address at which an event's recording can be fetched once, without a token."""
+        """Return an address at which an event's recording can be fetched for a while, without a token."""
         instead = stopped(world, request, "device")
         if instead is not None:
             return instead
@@ -74,15 +78,15 @@ def _events(world: World) -> APIRouter:
         if event is None:
             return not_found()
         signature = world.hexadecimal(16)
-        signatures[signature] = str(event.doorbot_id)
+        signatures[signature] = (event.doorbot_id, world.now() + RECORDING_LIFE)
         return str(request.url_for("recording", name=f"{number}.mp4").include_query_params(signature=signature))
 
     @router.get("/clients_api/doorbots/{number}/history")
-    async def history(request: Request, number: int, limit: int = 30) -> Response:
+    async def history(request: Request, number: int, limit: int = 30, older_than: int | None = None) -> Response:
         camera = judged(world, request, number)
         if isinstance(camera, Response):
             return camera
-        return JSONResponse([event.record() for event in world.events if event.doorbot_id == number][:limit])
+        return JSONResponse([event.record() for event in _before(world.events, number, older_than)[:limit]])
 
     @router.get("/clients_api/locations/{location}/devices/{number}/events")
     async def events(request: Request, location: str, number: int, limit: int = 30) -> Response:
@@ -107,12 +111,15 @@ def _events(world: World) -> APIRouter:
         return JSONResponse({"url": address}) if disable_redirect else RedirectResponse(address, 302)
 
     @router.get("/_media/recordings/{name}")
-    async def recording(name: str, signature: str = "") -> Response:
+    async def recording(request: Request, name: str, signature: str = "") -> Response:
         del name
-        camera = world.camera(int(signatures.pop(signature, "0")))
-        if camera is None:
+        number, until = signatures.get(signature, (0, 0.0))
+        camera = world.camera(number)
+        if camera is None or until <= world.now():
             return Response(status_code=403)
-        return Response(await asyncio.to_thread(mp4, camera.clip), media_type="video/mp4")
+        world.recording_requests.append(dict(request.headers))
+        film = await asyncio.to_thread(mp4, camera.clip)
+        return _ranged(film, request.headers.get("range", ""), request.headers.get("if-range"))
 
     return router
 
@@ -120,3 +127,26 @@ def _events(world: World) -> APIRouter:
 def _max_wait(request: Request) -> float:
     asked: Any = request.query_params.get("max-wait-ms", "30000")
     return int(asked) / 1000 if asked.isdigit() else 30.0
+
+
+def _before(events: tuple[SimEvent, ...], number: int, older_than: int | None) -> list[SimEvent]:
+    """Return a camera's events, those after and with `older_than` left out; none where that is not known."""
+    listed = [event for event in events if event.doorbot_id == number]
+    if older_than is None:
+        return listed
+    known = [index for index, event in enumerate(listed) if event.id == older_than]
+    return listed[known[0] + 1 :] if known else []
+
+
+def _ranged(content: bytes, span: str, condition: str | None) -> Response:
+    """Answer as a storage does that knows ranges (RFC 9110 section 14)."""
+    etag = f'"{zlib.crc32(content):08x}"'
+    headers = {"Accept-Ranges": "bytes", "ETag": etag}
+    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", span)
+    if asked is None or condition not in (None, etag):
+        return Response(content, 200, headers, "video/mp4")
+    first, last = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
+    if first > last:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(content)}"})
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+    return Response(content[first : last + 1], 206, headers, "video/mp4")

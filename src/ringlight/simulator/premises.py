@@ -63,7 +63,9 @@ class SimCamera:
         if self.battery is not None:
             health |= {"battery_percentage": self.battery, "battery_present": True}
         if self.pan_and_tilt:
-            health["supported_rpc_commands"] = ["PTZ.Pan.Step", "PTZ.Tilt.Step"]
+            health["supported_rpc_commands"] = [
+                f"PTZ.{axis}.{way}" for axis in ("Pan", "Tilt") for way in ("Step", "Continuous")
+            ]
         return {
             "id": self.id,
             "description": self.name,
@@ -120,6 +122,7 @@ class SimEvent:
         kind: `motion`, `ding` or `on_demand`.
         created_at: When, in Ring's form.
         recorded: Whether there is a recording.
+        seen: What the picture analysis saw; `None` where it saw nothing.
     """
 
     id: int
@@ -127,11 +130,13 @@ class SimEvent:
     kind: str
     created_at: str
     recorded: bool = True
+    seen: str | None = None
 
     def record(self) -> dict[str, Any]:
         """Return its entry of a camera's history."""
         status = "ready" if self.recorded else "unavailable"
         return {"id": self.id, "created_at": self.created_at, "kind": self.kind, "answered": False, "favorite": False,
+                "cv_properties": {"detection_type": self.seen, "person_detected": self.seen == "human"},
                 "events": [], "recording": {"status": status}, "snapshot_url": ""}  # fmt: skip
 
     def location_record(self) -> dict[str, Any]:
@@ -143,7 +148,7 @@ class SimEvent:
 
 EVENTS = (
     SimEvent(7_500_000_000_000_000_003, 1001, "ding", "2026-02-03T18:04:05.250Z"),
-    SimEvent(7_500_000_000_000_000_002, 1001, "motion", "2026-02-03T18:03:58.000Z"),
+    SimEvent(7_500_000_000_000_000_002, 1001, "motion", "2026-02-03T18:03:58.000Z", seen="human"),
     SimEvent(7_500_000_000_000_000_001, 1001, "on_demand", "2026-02-02T07:00:00.000Z", recorded=False),
     SimEvent(7_500_000_000_000_000_004, 1003, "motion", "2026-02-03T19:30:00.000Z"),
 )

@@ -12,10 +12,11 @@ from ringlight.errors import RingError
 from ringlight.liveview import messages
 from ringlight.liveview.messages import Message
 from ringlight.media import sdp
+from ringlight.simulator.motor import Motor
 from ringlight.simulator.sender import CameraSender
 from ringlight.simulator.strangers import for_others, unheard_of
 from ringlight.simulator.switchboard import NO_SESSION, Ending
-from ringlight.simulator.turning import Facing, answer, halted
+from ringlight.simulator.turning import Facing
 from ringlight.simulator.world import DialogRecord, SimCamera, World
 
 log = logging.getLogger("ringlight.simulator")
@@ -54,6 +55,7 @@ class SimDialog:
         self._ping_interval = self._how.ping_interval or world.ping_interval
         self._session_id = session_token(world, offer.body.doorbot_id, self._ping_interval)
         self._sender: CameraSender | None = None
+        self._motor: Motor | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._activated = False
@@ -72,6 +74,7 @@ class SimDialog:
         else:
             clip = self._camera.clip_facing(self._world.facing.get(self._camera.id, Facing()))
             self._sender = CameraSender(clip, sdp.parse(text), self._how, self._world.dice)
+            self._motor = Motor(self._camera, self._world.facing, show=self._sender.show, say=self._say)
             self._spawn(self._live(self._sender))
 
     async def receive(self, message: Message) -> None:
@@ -85,27 +88,16 @@ class SimDialog:
                 self._activated = True
             case messages.Ice(ice=line) if self._sender is not None:
                 await self._sender.add_candidate(line)
-            case messages.Rpc(command=command):
-                self._spawn(self._turn(command))
+            case messages.Rpc(command=command) if self._motor is not None:
+                self._spawn(self._motor.carry_out(command))
             case messages.Close():
                 self.record.ended = "closed by the client"
                 await self.close()
             case _:
                 pass
 
-    async def _turn(self, command: dict[str, Any]) -> None:
-        """Carry out a command: the camera turns, says when it can go no further, and answers."""
-        camera, sender = self._camera, self._sender
-        if camera is None or sender is None:
-            return
-        before = self._world.facing.get(camera.id, Facing())
-        facing, stopped = before.turned(command)
-        if facing != before:
-            self._world.facing[camera.id] = facing
-            sender.show(await asyncio.to_thread(camera.clip_facing, facing))
-        if stopped:
-            await self._send(messages.Rpc(**self._common(), command=halted(command, f"h-{self._world.uuid()}")))
-        await self._send(messages.Rpc(**self._common(), command=answer(command, int(time.time() * 1000))))
+    async def _say(self, command: dict[str, Any]) -> None:
+        await self._send(messages.Rpc(**self._common(), command=command))
 
     async def end(self, code: int, text: str) -> None:
         """Close the dialog with a reason."""
@@ -128,6 +120,8 @@ class SimDialog:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if self._motor is not None:
+            await self._motor.close()
         if self._sender is not None:
             await self._sender.close()
 

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ringlight.liveview.ptz import LIMIT_REACHED, Axis, Direction
+
 LIMIT = 2  # steps to each side
-_STEPS = {"LEFT": (-1, 0), "RIGHT": (1, 0), "UP": (0, 1), "DOWN": (0, -1)}
+FASTEST = 0.25  # seconds for one step at speed 1; at the app's 0.5 it takes twice as long
+_STEPS: dict[Direction, tuple[int, int]] = {"left": (-1, 0), "right": (1, 0), "up": (0, 1), "down": (0, -1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +18,18 @@ class Facing:
     pan: int = 0
     tilt: int = 0
 
-    def turned(self, command: Mapping[str, Any]) -> tuple["Facing", bool]:
-        """Return where it looks after a command, and whether it came to the end of its way."""
-        params = command.get("params")
-        direction = params.get("direction") if isinstance(params, dict) else None
-        right, up = _STEPS.get(str(direction), (0, 0))
-        if str(command.get("method")) not in ("PTZ.Pan.Step", "PTZ.Tilt.Step"):
-            return self, False
+    def turned(self, direction: Direction) -> tuple["Facing", bool]:
+        """Return where it looks one step on, and whether the end of its way kept it from going there."""
+        right, up = _STEPS[direction]
         wanted = Facing(self.pan + right, self.tilt + up)
         if max(abs(wanted.pan), abs(wanted.tilt)) > LIMIT:
             return self, True
         return wanted, False
+
+
+def seconds_for_a_step(speed: float) -> float:
+    """Return how long a camera that turns on and on takes for one step; the speed is above 0."""
+    return FASTEST / speed
 
 
 def answer(command: Mapping[str, Any], now: int) -> dict[str, Any]:
@@ -36,8 +40,7 @@ def answer(command: Mapping[str, Any], now: int) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": command.get("id"), "result": result}
 
 
-def halted(command: Mapping[str, Any], identifier: str) -> dict[str, Any]:
+def halted(axis: Axis, identifier: str) -> dict[str, Any]:
     """Return the camera's own call at the end of its way."""
-    axis = "Tilt" if "Tilt" in str(command.get("method")) else "Pan"
-    params = {"reason": "LIMIT_REACHED"}
-    return {"jsonrpc": "2.0", "id": identifier, "method": f"PTZ.{axis}.Halted", "params": params}
+    params = {"reason": LIMIT_REACHED}
+    return {"jsonrpc": "2.0", "id": identifier, "method": f"PTZ.{axis.title()}.Halted", "params": params}

@@ -98,6 +98,7 @@ class World:
         lights: Which lights are on, by camera.
         sirens: Until when sirens sound, by camera and clock.
         motion_off: Which cameras' motion detection was switched off.
+        recording_requests: The header fields of each request for a recording's bytes.
         now: The clock, for what expires.
         lines: The signaling sockets that are open.
     """
@@ -133,6 +134,7 @@ class World:
     lights: dict[int, bool] = field(default_factory=dict)
     sirens: dict[int, float] = field(default_factory=dict)
     motion_off: set[int] = field(default_factory=set)
+    recording_requests: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=KEPT_DIALOGS))
     _access: dict[str, float] = field(default_factory=dict)
     _refresh: set[str] = field(default_factory=set)
     _spent: dict[str, float] = field(default_factory=dict)

@@ -22,7 +22,14 @@
  * @property {"wired" | "battery" | "unknown"} power
  * @property {number | null} battery_percent
  * @property {"online" | "offline" | "unknown"} state
+ * @property {{ percent_per_minute: number | null, minutes: number, text: string } | null} battery_cost  Of video.
  * @property {boolean} can_turn  Whether it pans and tilts.
+ * @property {boolean} has_light
+ * @property {boolean | null} light_on  Null where Ring does not say.
+ * @property {boolean} has_siren
+ * @property {number | null} siren_seconds  For how long it sounds yet.
+ * @property {boolean | null} has_recordings  Whether the subscription keeps some; null where Ring does not say.
+ * @property {"never" | "while-watched" | "ask"} renewal  Whether a view goes on beyond Ring's time limit.
  * @property {Fault | null} refusal  Why a live view would be refused, known beforehand.
  * @property {"closed" | "opening" | "live" | "failed"} view
  * @property {number} viewers
@@ -94,7 +101,7 @@ export function faultOf(error) {
  * @returns {Promise<T>}
  * @throws {FaultError} When the server is gone or answers with a problem.
  */
-async function ask(path, init = {}) {
+export async function ask(path, init = {}) {
   const what = `${init.method ?? "GET"} ${path}`;
   let response;
   let body;
@@ -138,18 +145,6 @@ export async function putSimFaults(on) {
  */
 export async function grantRenewal(cameraId) {
   await ask(`/api/cameras/${encodeURIComponent(cameraId)}/renewal`, { method: "POST" });
-}
-
-/**
- * Turn a camera one step, and wait until it has.
- *
- * @param {string} cameraId
- * @param {"left" | "right" | "up" | "down"} direction
- */
-export async function turnCamera(cameraId, direction) {
-  const headers = { "content-type": "application/json" };
-  await ask(`/api/cameras/${encodeURIComponent(cameraId)}/ptz`,
-    { method: "POST", headers, body: JSON.stringify({ direction }) });
 }
 
 /**

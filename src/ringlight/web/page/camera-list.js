@@ -1,11 +1,19 @@
 // The list of cameras: one button each, with what is known about it before it is opened.
 
+import { CameraControls } from "./camera-controls.js";
 import { el, prose } from "./dom.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
 
 const STATES = { online: "Online", offline: "Offline", unknown: "State unknown" };
 const LOW_BATTERY = 20;   // per cent; below it a live view is a thing to think about twice
+
+/** @type {Record<Camera["renewal"], string>} */
+const BEYOND_LIMIT = {
+  ask: "At Ring's time limit you are asked whether it goes on.",
+  never: "It ends at Ring's time limit.",
+  "while-watched": "It goes on beyond Ring's time limit while somebody watches.",
+};
 
 /**
  * One line about a camera, for people.
@@ -58,6 +66,8 @@ class Row {
   #others = el("span", { class: "camera-others" });
   #action = el("span", { class: "camera-action" }, "Watch");
   #refusal = el("p", { class: "camera-refusal", hidden: true });
+  #cost = el("p", { class: "camera-cost", hidden: true });
+  #controls;
   #button;
 
   /**
@@ -65,11 +75,13 @@ class Row {
    * @param {(id: string) => void} watch
    */
   constructor(id, watch) {
+    this.#cost.id = `cost-${id}`;
+    this.#controls = new CameraControls(id);
     this.#button = el("button", { class: "camera", type: "button", "data-camera": id, onclick: () => watch(id) },
       el("span", { class: "camera-light", "aria-hidden": "true" }),
       el("span", { class: "camera-words" }, this.#name, this.#model, this.#about, this.#others),
       this.#action);
-    this.element = el("li", {}, this.#button, this.#refusal);
+    this.element = el("li", {}, this.#button, this.#cost, this.#refusal, this.#controls.element);
   }
 
   /** @param {Camera} camera */
@@ -79,6 +91,12 @@ class Row {
     this.#model.textContent = camera.model;
     this.#about.textContent = condition(camera);
     this.#others.textContent = camera.viewers > 0 ? `${camera.viewers} watching now` : "";
+    this.#cost.hidden = camera.battery_cost === null;
+    this.#cost.textContent = camera.battery_cost
+      ? `Video on battery: ${camera.battery_cost.text}. ${BEYOND_LIMIT[camera.renewal]}` : "";
+    if (camera.battery_cost) this.#button.setAttribute("aria-describedby", this.#cost.id);
+    else this.#button.removeAttribute("aria-describedby");
+    this.#controls.show(camera);
     this.#refusal.hidden = camera.refusal === null;
     if (camera.refusal) {
       const { title, fix } = camera.refusal;
