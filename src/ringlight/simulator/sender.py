@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ringlight.media import rtcp, rtp, sdp
 from ringlight.media.dtls import Role
@@ -18,7 +18,11 @@ from ringlight.simulator.sound import make_sound
 
 RECENT = 512  # packets that a client may ask for again
 REPORT_EVERY = 2.0  # seconds between sender reports
-NOWHERE = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host"
+# Where nobody answers, over UDP and TCP.
+NOWHERE = (
+    "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host",
+    "candidate:2 1 tcp 1010828031 127.0.0.1 9 typ host tcptype passive",
+)
 
 
 @dataclass(slots=True)
@@ -57,12 +61,20 @@ class Track:
 
 
 class CameraSender:
-    """Answers an offer as Ring does and sends: DTLS client, candidates in the answer, one H.264 type, Opus."""
+    """Answers an offer as Ring does and sends: DTLS client, candidates in the answer, one H.264 type, Opus.
 
-    def __init__(self, clip: Clip, offer: Description, *, reachable: bool) -> None:
+    Args:
+        clip: What to show.
+        offer: The client's.
+        reachable: Whether any packet comes through.
+        udp: Whether UDP comes through.
+        tcp: Whether we listen for TCP as well.
+    """
+
+    def __init__(self, clip: Clip, offer: Description, *, reachable: bool, udp: bool = True, tcp: bool = True) -> None:
         self._clip = clip
         self._offer = offer
-        self._reachable = reachable
+        self._reachable, self._udp = reachable, udp
         self._video = Track(_choose(offer, clip))
         video = offer.find("video")
         repair = video.repair_of(self._video.codec) if video else None
@@ -72,14 +84,19 @@ class CameraSender:
         self._sound = Track(Codec(opus.payload_type, "OPUS", 48_000, 2, {"useinbandfec": "1"})) if opus else None
         self._key_frame_wanted = False
         self._gathering: asyncio.Task[Transport] | None = None
-        self._peer = Peer(controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None)
+        self._peer = Peer(
+            controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None,
+            listens=tcp and reachable,
+        )  # fmt: skip
 
     async def answer(self) -> str:
         """Gather addresses and write the answer."""
         # Never cut short: the sockets that it just opens would be nobody's.
         self._gathering = asyncio.create_task(self._peer.gather())
         local = await asyncio.shield(self._gathering)
-        candidates = local.candidates if self._reachable else (NOWHERE,)
+        candidates = local.candidates if self._reachable else NOWHERE
+        if self._reachable and not self._udp:
+            candidates = (*NOWHERE[:1], *(line for line in candidates if " tcptype passive" in line))
         transport = Transport(local.ufrag, local.pwd, local.fingerprint, Role.CLIENT.value, candidates)
         sections = []
         for section in self._offer.sections:
@@ -103,11 +120,11 @@ class CameraSender:
         remote = self._offer.transport
         if not self._reachable:
             await asyncio.Event().wait()
-        await self._peer.connect(remote, Role.CLIENT)
+        await self._peer.connect(remote if self._udp else replace(remote, candidates=()), Role.CLIENT)
 
     async def add_candidate(self, line: str) -> None:
         """Take a trickled address of the client."""
-        if self._reachable:
+        if self._reachable and self._udp:
             await self._peer.add_candidate(line)
 
     async def send(self) -> None:

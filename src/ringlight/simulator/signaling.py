@@ -165,7 +165,10 @@ class SimDialog:
             await self.end(26, "not ready yet")
         else:
             clip = self._camera.clip_facing(self._world.facing.get(self._camera.id, Facing()))
-            self._sender = CameraSender(clip, sdp.parse(text), reachable="no-udp" not in on)
+            self._sender = CameraSender(
+                clip, sdp.parse(text), reachable="no-udp" not in on, udp="udp-blocked" not in on,
+                tcp=self._world.media_over_tcp,
+            )  # fmt: skip
             self._spawn(self._live(self._sender))
 
     async def receive(self, message: Message) -> None:

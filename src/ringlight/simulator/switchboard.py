@@ -71,6 +71,8 @@ SWITCHES = {
         SimFault("ticket-500", "Ticket service down", "The ticket service answers 500.", "RING-DOWN"),
         SimFault("ticket-not-json", "A hotel's page for the ticket",
                  "The ticket service answers 200 with a page of HTML.", "TICKET-ANSWER"),
+        SimFault("udp-blocked", "UDP blocked", "Media packets come through over TCP alone.", "MEDIA-TCP",
+                 overcome=True),
         SimFault("no-udp", "No UDP", "Signaling works, but no media packet comes through.", "MEDIA-UDP"),
     )
 }  # fmt: skip

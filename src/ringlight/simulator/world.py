@@ -70,6 +70,7 @@ class World:
             the redirect) or `bad-code` (refused when it is exchanged).
         has_ring_devices: Whether the older device list is still there; the flat one always is.
         takes_stills: Whether the cameras can take a fresh picture.
+        media_over_tcp: Whether answers name an address for TCP too, as Ring's do.
         events: What the cameras have seen, newest first for each.
         facing: Where the cameras that can turn look, by camera.
         lights: Which lights are on, by camera.
@@ -98,6 +99,7 @@ class World:
     sign_in_pages: str = "good"
     has_ring_devices: bool = True
     takes_stills: bool = True
+    media_over_tcp: bool = True
     events: tuple[SimEvent, ...] = EVENTS
     lights: dict[int, bool] = field(default_factory=dict)
     sirens: dict[int, float] = field(default_factory=dict)
