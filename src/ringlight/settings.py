@@ -67,6 +67,9 @@ class LiveViewSettings(_Area):
         description="Seconds from the answer until the camera is connected; a cold battery camera needs 10.",
     )
     path_timeout: Seconds = Field(15.0, description="Seconds for ICE and DTLS to Ring's media server.")
+    tcp_after: Seconds = Field(
+        2.0, description="Seconds that video has to get through by UDP before it is tried over TCP as well."
+    )
     media_timeout: Seconds = Field(
         15.0, description="Seconds from the open path and a connected camera to the first packet."
     )
@@ -90,7 +93,8 @@ class LiveViewSettings(_Area):
 class MediaSettings(_Area):
     """The port for viewers, and what is kept for those who join late."""
 
-    port: Port = Field(0, description="UDP port that all viewers share; 0 picks a free one.")
+    port: Port = Field(0, description="Port that all viewers share, UDP and TCP; 0 picks a free one.")
+    tcp: bool = Field(True, description="Let viewers come over TCP too, where their network blocks UDP.")
     announce: TextList = Field(
         default_factory=list,
         description="Addresses under which browsers reach this machine; empty: all of its own.",

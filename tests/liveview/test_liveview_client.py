@@ -208,6 +208,33 @@ async def test_a_camera_that_wakes_up_is_reached_by_the_third_offer(ring: Simula
     assert notes.steps.count("ticket") == 3, "a ticket is good for one connection"
 
 
+async def test_where_udp_is_blocked_the_view_goes_over_tcp_and_says_so(ring: SimulatedRing) -> None:
+    ring.world.switch(["udp-blocked"])
+    notes = Notes()
+    async with account_at(ring, tcp_after=0.05) as account, client_of(account, notes) as client:
+        async with asyncio.timeout(10):
+            while len(notes.packets) < 50:
+                await asyncio.sleep(0.01)
+        client.ask_key_frame()
+    assert "MEDIA-TCP" in notes.notes
+    assert notes.tries == [Trying(1)]
+    numbers = [packet.sequence for packet in notes.packets if packet.payload_type == notes.packets[0].payload_type]
+    assert numbers == [(numbers[0] + at) % 65536 for at in range(len(numbers))], "TCP loses nothing"
+
+
+async def test_tcp_is_not_used_or_mentioned_where_udp_works(ring: SimulatedRing) -> None:
+    notes = Notes()
+    async with account_at(ring) as account, client_of(account, notes):
+        async with asyncio.timeout(10):
+            await notes.flowing.wait()
+    assert "MEDIA-TCP" not in notes.notes
+
+
+async def _end_of(client: LiveViewClient) -> RingError:
+    async with client:
+        return await client.ended()
+
+
 async def test_a_stale_ticket_is_tried_once_more_with_a_new_one(ring: SimulatedRing) -> None:
     ring.world.switch(["expired-ticket"])
     notes = Notes()

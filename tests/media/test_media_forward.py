@@ -415,3 +415,28 @@ def test_all_viewers_get_the_very_same_packets(viewers: int) -> None:
     outlets = [_outlet(track) for _ in range(viewers)]
     for batch in _push(track, frames_of(KEY, (SLICE,))):
         assert all(outlet.take(batch) is batch for outlet in outlets)
+
+
+# A viewer that cannot keep up
+
+
+def test_after_a_pause_it_goes_on_with_a_key_frame_and_the_time_right() -> None:
+    track = _track()
+    outlet = _outlet(track)
+    first = _taken(outlet, _push(track, frame(1, 10 * STEP, *KEY)))
+    outlet.skip()
+    assert _taken(outlet, _push(track, frame(4, 11 * STEP, SLICE) + frame(5, 12 * STEP, SLICE))) == []
+    then = _taken(outlet, _push(track, frame(6, 13 * STEP, *KEY)))
+    assert [one.payload for one in then] == [one.payload for one in first]
+    assert then[0].timestamp - first[0].timestamp == 3 * STEP
+    missing = [one.sequence + 1 for one in first[-1:]]
+    assert outlet.again(missing) == [], "it would be as late as what was left out"
+
+
+def test_sound_goes_on_with_the_next_packet() -> None:
+    track = _track(video=False)
+    outlet = _outlet(track)
+    assert len(_taken(outlet, _push(track, [packet(1, 960)]))) == 1
+    outlet.skip()
+    (after,) = _taken(outlet, _push(track, [packet(9, 9 * 960)]))
+    assert after.index == 1009

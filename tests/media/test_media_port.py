@@ -17,9 +17,10 @@ from media_kit import Calls, clip, clip_frames, ignore
 
 from ringlight.errors import RingError
 from ringlight.media import negotiate, sdp
+from ringlight.media.addresses import own_addresses
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.forward import Track
-from ringlight.media.port import ViewerPort, own_addresses
+from ringlight.media.port import ViewerPort
 from ringlight.media.sdp import Codec, Transport
 from ringlight.media.srtp import Profile
 from ringlight.media.viewer import Viewer
@@ -301,9 +302,8 @@ async def test_every_viewer_gets_credentials_of_its_own_and_all_addresses() -> N
         assert one.pwd != other.pwd
         assert len(one.pwd) >= 22  # RFC 8839 section 5.4
         assert (one.setup, one.complete) == ("passive", True)
-        assert [line.split()[4:6] for line in one.candidates] == [
-            ["192.0.2.1", str(port.number)],
-            ["203.0.113.5", str(port.number)],
+        assert [line.split()[2:6:2] + line.split()[5:6] for line in one.candidates] == [
+            [kind, address, str(port.number)] for kind in ("udp", "tcp") for address in ("192.0.2.1", "203.0.113.5")
         ]
         priorities = [int(line.split()[3]) for line in one.candidates]
         assert priorities == sorted(priorities, reverse=True)

@@ -12,7 +12,7 @@ from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role, own_certificate
 from ringlight.media.forward import Outlet, Track
 from ringlight.media.rtp import Packet
-from ringlight.media.viewer import GONE_AFTER, REPEATS, REPORT_EVERY, Address, Runs, Viewer
+from ringlight.media.viewer import GONE_AFTER, REPEATS, REPORT_EVERY, UDP_FIRST, Address, Runs, TcpAddress, Viewer
 
 KEY = (SPS, PPS, IDR + b"key")
 HOME, ABROAD = ("192.0.2.7", 50_000), ("198.51.100.9", 1234)
@@ -453,3 +453,78 @@ def test_a_frame_leaves_in_as_few_calls_as_its_packets_allow(browser: Browser) -
     browser.camera(frame(103, 30_000, *[SLICE * 100] * 20, SLICE))
     assert browser.calls == [21]
     assert len(browser.pictures()) == 21
+
+
+# Over TCP
+
+
+WIRE = TcpAddress(*HOME)
+
+
+def _where(browser: Browser) -> Address | None:
+    return browser.viewer.address
+
+
+def test_an_address_of_tcp_is_never_one_of_udp(browser: Browser) -> None:
+    answer = browser.check(WIRE)
+    assert answer.attributes["XOR-MAPPED-ADDRESS"] == HOME
+    assert _where(browser) == WIRE
+    assert _where(browser) != HOME
+
+
+def test_udp_is_kept_where_a_browser_nominates_every_pair_it_has(browser: Browser) -> None:
+    """Firefox does so while it checks: the last that it names is then not the one that it will use."""
+    browser.check(HOME, now=100.0)
+    browser.check(WIRE, now=100.1)
+    assert _where(browser) == HOME
+    browser.check(HOME, now=104.0)
+    browser.check(WIRE, now=104.0 + UDP_FIRST - 0.1)
+    assert _where(browser) == HOME
+    browser.check(WIRE, now=104.0 + UDP_FIRST)
+    assert _where(browser) == WIRE, "UDP has stopped, and the browser has moved"
+    browser.check(HOME, now=110.0)
+    assert _where(browser) == HOME
+
+
+def test_a_connection_that_ends_is_left_and_another_taken(browser: Browser) -> None:
+    browser.check(WIRE)
+    browser.viewer.leave(TcpAddress("192.0.2.7", 1))
+    assert _where(browser) == WIRE
+    browser.viewer.leave(WIRE)
+    assert _where(browser) is None
+    browser.check(TcpAddress("192.0.2.7", 2), nominates=False)
+    assert _where(browser) == TcpAddress("192.0.2.7", 2)
+
+
+def test_a_viewer_that_cannot_keep_up_misses_frames_and_goes_on_with_a_key_frame() -> None:
+    """Rather than with more and more delay."""
+    browser = Browser(audio=True)
+    full = False
+    browser.viewer.is_full = lambda: full
+    browser.connect()
+    asked = len(browser.key_frames)
+    browser.camera(frame(1, 6000, *KEY))
+    full = True
+    browser.camera(frame(4, 12_000, SLICE))
+    browser.camera([packet(1, 960, b"sound")], "audio")
+    assert len(browser.key_frames) == asked, "a key frame now would only be in the way"
+    full = False
+    browser.camera(frame(5, 18_000, SLICE))
+    browser.camera(frame(6, 24_000, SLICE))
+    assert len(browser.key_frames) == asked + 1
+    browser.camera(frame(7, 30_000, *KEY))
+    browser.camera([packet(2, 1920, b"more")], "audio")
+    *pictures, sound = browser.pictures()
+    assert [one.timestamp - pictures[0].timestamp for one in pictures] == [0, 0, 0, 24_000, 24_000, 24_000]
+    assert sound.payload == b"more"
+    browser.say(rtcp.Nack(1, 77, tuple((pictures[2].sequence + at) % 65536 for at in (1, 2, 3))))
+    assert browser.opened() == [], "what it could not keep up with is not sent again"
+
+
+def test_what_waits_of_the_group_is_dropped_where_a_newcomer_cannot_keep_up(browser: Browser) -> None:
+    browser.camera(frames_of(KEY, *[(SLICE,)] * 100))
+    browser.connect()
+    assert browser.viewer.behind
+    browser.viewer.is_full = lambda: True
+    browser.camera(frame(500, 6_000_000, SLICE))
+    assert not browser.viewer.behind

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page
-from watching import choose_fault, video_stats, wait_for_picture, watch
+from watching import choose_fault, chosen_protocols, video_stats, wait_for_picture, watch
 
-from conftest import Program, clean_environment
+from conftest import CHROMIUM_FLAGS, Program, clean_environment
 from ringlight.faults import FAULTS
 from ringlight.simulator.switchboard import SWITCHES
 
@@ -174,6 +174,26 @@ def test_on_a_battery_the_viewer_is_asked_before_the_view_goes_on(
     assert httpx2.get(f"{demo}_sim/cameras").json()["live_views"] == 2
     assert page.locator("camera-view").get_attribute("state") == "playing"
     page.close()
+
+
+def test_a_browser_and_a_server_without_udp_play_over_tcp(chromium: Browser, page: Page) -> None:
+    """Both halves of the way are blocked for UDP: Ring's towards us, and ours towards the browser."""
+    choose_fault(page, "udp-blocked")
+    policy = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
+    walled_in = chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM_FLAGS, policy])
+    try:
+        walled = walled_in.new_page()
+        walled.goto(page.url)
+        watch(walled)
+        before = video_stats(walled)
+        walled.wait_for_timeout(5_000)
+        after = video_stats(walled)
+        assert (after["frames"] - before["frames"]) / 5 >= 10
+        assert after["lost"] == 0
+        assert "MEDIA-TCP" in walled.inner_text("body")
+        assert chosen_protocols(walled) == ("tcp", "tcp")
+    finally:
+        walled_in.close()
 
 
 def test_a_browser_without_webrtc_is_told_so(chromium: Browser, shared_demo: str) -> None:

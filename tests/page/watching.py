@@ -16,6 +16,16 @@ _VIDEO_STATS = """async () => {
 }"""
 
 
+_PROTOCOLS = """async () => {
+  const found = new Map(), pairs = [];
+  (await document.querySelector("camera-view").stats()).forEach((entry) => {
+    found.set(entry.id, entry);
+    if (entry.type === "candidate-pair" && entry.nominated) pairs.push(entry);
+  });
+  return [found.get(pairs[0].localCandidateId).protocol, found.get(pairs[0].remoteCandidateId).protocol];
+}"""
+
+
 class VideoStats(TypedDict):
     """What `getStats` says of the picture."""
 
@@ -46,3 +56,9 @@ def choose_fault(page: Page, name: str) -> None:
     with page.expect_response("**/_sim/faults") as answer:
         page.check(f'input[name="sim-fault"][value="{name}"]')
     assert answer.value.ok
+
+
+def chosen_protocols(page: Page) -> tuple[str, str]:
+    """Return the protocols of both ends of the pair that the browser has chosen."""
+    local, remote = page.evaluate(_PROTOCOLS)
+    return str(local), str(remote)

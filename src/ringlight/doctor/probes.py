@@ -15,7 +15,7 @@ from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request
 from ringlight.http.serving import Serving, listen
 from ringlight.liveview.attempt import open_socket
-from ringlight.media.port import own_addresses
+from ringlight.media.addresses import own_addresses
 from ringlight.settings import Settings
 
 DATAGRAM_WAIT = 1.0  # seconds
@@ -69,7 +69,7 @@ async def _is_ringlight(settings: Settings) -> bool:
 
 async def udp_probe() -> str:
     """Send a datagram from this machine's first address to itself: what a local firewall would stop."""
-    address = own_addresses()[0]
+    address = own_addresses(ipv6=False)[0]
 
     def send_to_ourselves() -> None:
         with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as ours:
@@ -126,5 +126,6 @@ async def camera_probe(account: Account, name: str) -> str:
         raise fault_error(camera.device.refusal, f"Ring's device list says so of {camera.name}")
     async with camera.live_view() as view:
         picture = await view.snapshot(within=PICTURE_WAIT)
-    steps = dict(camera.view.progress.steps)
-    return f"a picture of {len(picture)} bytes; first packet after {steps.get('media', 0):.0f} ms"
+    progress = camera.view.progress
+    way = "; over TCP, since UDP does not come through" if any("MEDIA-TCP" in note for note in progress.notes) else ""
+    return f"a picture of {len(picture)} bytes; first packet after {dict(progress.steps).get('media', 0):.0f} ms{way}"

@@ -34,11 +34,21 @@ ROWS = (
     Fault(
         "MEDIA-UDP",
         "No path for video",
-        cause="Signaling worked, but no UDP packet came through between here and Ring's media server: "
-        "a firewall, VPN or guest network blocks UDP.",
-        fix="Allow outgoing UDP to ports 16500-65000, leave the VPN, or try a phone's hotspot to be sure. "
-        "`ringlight doctor CAMERA` tests it.",
+        cause="Signaling worked, but no media packet came through between here and Ring's media server: "
+        "a firewall, VPN or guest network blocks UDP, and TCP to port 443 brought nothing either.",
+        fix="Allow outgoing UDP to ports 16500-65000 (TCP to port 443 at the least), leave the VPN, or try a "
+        "phone's hotspot to be sure. `ringlight doctor CAMERA` tests it.",
         retry=Retry.AFTER_FIX,
+        http=504,
+        source="network",
+    ),
+    Fault(
+        "MEDIA-TCP",
+        "The view goes over TCP",
+        cause="UDP does not come through between here and Ring's media server, so the view took the way over "
+        "TCP: it opened a little later, and a packet that is lost holds up those behind it.",
+        fix="Nothing, if the picture is good. Allow outgoing UDP to ports 16500-65000 for less delay.",
+        retry=Retry.NEVER,
         http=504,
         source="network",
     ),
@@ -118,10 +128,11 @@ ROWS = (
     ),
     Fault(
         "VIEWER-UDP",
-        "Your browser cannot reach Ringlight by UDP",
-        cause="The page works, but no UDP packet came through between the browser and the Ringlight server.",
-        fix="Allow UDP to the server's media port, or set `RINGLIGHT_MEDIA__ANNOUNCE` to the address under "
-        "which browsers reach it.",
+        "Your browser cannot reach Ringlight's media port",
+        cause="The page works, but no media packet came through between the browser and the Ringlight server, "
+        "neither by UDP nor by TCP.",
+        fix="Set `RINGLIGHT_MEDIA__PORT` to a fixed port and allow UDP to it (TCP at the least), or set "
+        "`RINGLIGHT_MEDIA__ANNOUNCE` to the address under which browsers reach the server.",
         retry=Retry.AFTER_FIX,
         http=504,
         source="viewers",

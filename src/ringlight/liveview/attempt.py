@@ -80,7 +80,10 @@ class Attempt:
         self._session = core.Session(doorbot_id, str(uuid.uuid4()), secrets.token_hex(16), settings)
         self._events: asyncio.Queue[core.Event] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._peer = Peer(controlling=True, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=self._on_path_closed)
+        self._peer = Peer(
+            controlling=True, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=self._on_path_closed,
+            tcp_after=settings.tcp_after,
+        )  # fmt: skip
         self._offer: sdp.Description | None = None
         self._receiver: Receiver | None = None
         self._seen_at = float("-inf")
@@ -216,6 +219,8 @@ class Attempt:
         except RingError as error:
             self._events.put_nowait(core.PathFailed(error.code, error.detail))
         else:
+            if self._peer.over_tcp:
+                self._on_action(core.Note("UDP does not come through here; the view goes over TCP", "MEDIA-TCP"))
             self._events.put_nowait(core.PathOpen())
 
     async def _read(self, web: ClientConnection) -> None:

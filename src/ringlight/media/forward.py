@@ -209,6 +209,7 @@ class Outlet:
     packets: int = 0
     octets: int = 0
     _started: bool = False
+    _skipping: bool = False
     _first: int = 0
     _joined: int = -1
     _squeezed: dict[int, int] = field(default_factory=dict)
@@ -240,17 +241,22 @@ class Outlet:
 
     def take(self, batch: Batch) -> Batch | None:
         """Return what of a live batch goes to this viewer; nothing before its first key frame."""
-        if not self._started:
-            begin = self._begin(batch)
-            if begin is None:
-                return None
-            self._started, self._first, batch = True, begin[0].index, begin
-        elif batch[0].index <= self._joined:  # in what it got when it joined
+        if batch[0].index <= self._joined:  # in what it got when it joined
             rest = [packet for packet in batch if packet.index > self._joined]
             if not rest:
                 return None
             batch = Batch(rest)
+        if self._skipping or not self._started:
+            begin = self._begin(batch)
+            if begin is None:
+                return None
+            # What is before will not be sent again either: the viewer could not keep up with it.
+            self._started, self._skipping, self._first, batch = True, False, begin[0].index, begin
         return self._count(batch)
+
+    def skip(self) -> None:
+        """Leave out what comes until the next key frame (sound: until the next packet)."""
+        self._skipping = True
 
     def again(self, sequences: Iterable[int]) -> list[tuple[bytes, bytes, int | None]]:
         """Return the packets that the viewer misses and that are still kept, to send them again.

@@ -11,6 +11,7 @@ from ringlight.errors import RingError, fault_error
 from ringlight.media import rtp, srtp
 from ringlight.media.dtls import Dtls, Role, own_certificate
 from ringlight.media.sdp import Transport
+from ringlight.media.tcp_path import Login, TcpPath, active_line, passive_address
 
 log = logging.getLogger("ringlight.media")
 LOOPBACK = "127.0.0.1"
@@ -29,7 +30,9 @@ class _Agent(aioice.Connection):
 
 
 class Peer:
-    """ICE by aioice, DTLS and SRTP by ours. One bundle, one component.
+    """ICE by aioice over UDP and by ours over TCP; DTLS and SRTP by ours. One bundle, one component.
+
+    The first way that works is taken, and kept.
 
     Args:
         controlling: Whether we made the offer.
@@ -37,6 +40,12 @@ class Peer:
         on_rtcp: Called with each compound RTCP packet, opened.
         on_closed: Called once with a fault code when the path is lost, `None` when the other side
             said goodbye; never after `close`.
+        tcp_after: Seconds that UDP gets alone before TCP is tried too.
+        listens: Whether we take TCP connections, rather than make them, as Ring's media servers do.
+
+    Attributes:
+        dropped: Packets that could not be opened.
+        over_tcp: Whether the path that is open leads over TCP.
     """
 
     def __init__(
@@ -46,8 +55,16 @@ class Peer:
         on_rtp: Callable[[bytes], None],
         on_rtcp: Callable[[bytes], None],
         on_closed: Callable[[str | None], None],
+        tcp_after: float = 2.0,
+        listens: bool = False,
     ) -> None:
         self._agent = _Agent(ice_controlling=controlling)
+        self._tcp = TcpPath(
+            Login(self._agent.local_username, self._agent.local_password),
+            controlling=controlling, on_datagram=self._take, on_lost=self._tcp_lost,
+        )  # fmt: skip
+        self._tcp_after, self._listens = 0.0 if listens else tcp_after, listens
+        self.over_tcp = False
         self._on_rtp, self._on_rtcp, self._on_closed = on_rtp, on_rtcp, on_closed
         self._dtls: Dtls | None = None
         self._sender: srtp.Sender | None = None
@@ -55,19 +72,24 @@ class Peer:
         self._reading: asyncio.Task[None] | None = None
         self._secured: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = self._told = False
+        self._closed = self._told = self._broken = False
         self.dropped = 0
 
     async def gather(self) -> Transport:
         """Collect our addresses; return what the SDP says of us, `setup` still open."""
         await self._agent.gather_candidates()
-        lines = tuple(f"candidate:{candidate.to_sdp()}" for candidate in self._agent.local_candidates)
+        lines = [f"candidate:{candidate.to_sdp()}" for candidate in self._agent.local_candidates]
+        hosts = list(dict.fromkeys(c.host for c in self._agent.local_candidates if c.type == "host"))
+        if self._listens:
+            lines += await self._tcp.listen(hosts)
+        else:
+            lines += [active_line(100 + at, at, host) for at, host in enumerate(hosts)]
         return Transport(
             self._agent.local_username,
             self._agent.local_password,
             own_certificate().fingerprint,
             "actpass",
-            lines,
+            tuple(lines),
         )
 
     async def connect(self, remote: Transport, role: Role) -> None:
@@ -83,19 +105,46 @@ class Peer:
             await self.add_candidate(line)
         if remote.complete:
             await self._agent.add_remote_candidate(None)
-        try:
-            await self._agent.connect()
-        except ConnectionError as error:
-            raise fault_error("MEDIA-UDP", "no pair of addresses worked") from error
         self._dtls = Dtls(role, remote.fingerprint)
         self._secured = asyncio.get_running_loop().create_future()
-        self._reading = asyncio.create_task(self._read(), name="ringlight peer")
+        self.over_tcp = await self._find_way(remote)
+        if self.over_tcp:
+            await self._agent.close()
+        else:
+            await self._tcp.close()
+            self._reading = asyncio.create_task(self._read(), name="ringlight peer")
         self._dtls.start()
         self._flush()
         await self._secured
 
+    async def _find_way(self, remote: Transport) -> bool:
+        """Try UDP, then TCP beside it; return whether TCP was first to work."""
+        udp = asyncio.create_task(self._agent.connect(), name="ringlight udp")
+        tcp = asyncio.create_task(self._try_tcp(udp, remote), name="ringlight tcp")
+        waiting: set[asyncio.Task[None]] = {udp, tcp}
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for way in (udp, tcp):
+                    if way in done and not way.cancelled() and way.exception() is None:
+                        return way is tcp
+        finally:
+            udp.cancel()
+            tcp.cancel()
+            await asyncio.gather(udp, tcp, return_exceptions=True)  # how the other one ended is of no interest
+        raise fault_error("MEDIA-UDP", "no pair of addresses worked, over UDP or TCP") from udp.exception()
+
+    async def _try_tcp(self, udp: "asyncio.Task[None]", remote: Transport) -> None:
+        await asyncio.wait({udp}, timeout=self._tcp_after)
+        if udp.done() and udp.exception() is None:
+            return  # nothing to do: UDP is looked at first
+        await self._tcp.connect(Login(remote.ufrag, remote.pwd), complete=remote.complete)
+
     async def add_candidate(self, line: str) -> bool:
-        """Take an address of the other side; return whether it can be used (UDP only, for now)."""
+        """Take an address of the other side; return whether it can be used: UDP, or TCP where it listens."""
+        listening = passive_address(line)
+        if listening is not None:
+            return not self._listens and self._tcp.add(*listening)
         try:
             candidate = aioice.Candidate.from_sdp(line.removeprefix("a=").removeprefix("candidate:"))
             if candidate.transport.lower() != "udp" or candidate.component != 1 or not 0 < candidate.port < 65536:
@@ -129,19 +178,39 @@ class Peer:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reading
+        await self._tcp.close()
         await self._agent.close()
 
     async def _read(self) -> None:
         try:
             while True:
-                self._receive(await self._agent.recv())
+                self._take(await self._agent.recv())
         except ConnectionError:
             self._lost("MEDIA-STALLED")
+
+    def _take(self, data: bytes) -> None:
+        if self._broken:
+            return
+        try:
+            self._receive(data)
         except RingError as error:
-            if self._secured is not None and not self._secured.done():
-                self._secured.set_exception(error)
-            else:
-                self._lost(error.code)
+            self._fail(error)
+
+    def _fail(self, error: RingError) -> None:
+        """Tell whoever waits for the handshake, or who uses the path; the first failure counts."""
+        self._broken = True
+        if self._secured is not None and not self._secured.done():
+            self._secured.set_exception(error)
+        else:
+            self._lost(error.code)
+
+    def _tcp_lost(self) -> None:
+        if self._broken:
+            return
+        if self._sender is None:
+            self._fail(fault_error("MEDIA-DTLS", "the TCP connection was closed in the middle of the handshake"))
+        else:
+            self._lost("MEDIA-STALLED")
 
     def _receive(self, data: bytes) -> None:
         first = data[0] if data else 0
@@ -193,6 +262,9 @@ class Peer:
         self._flush()
 
     def _transmit(self, data: bytes) -> None:
+        if self._tcp.is_open:  # and not `over_tcp`: the other side's first words may come before we know
+            self._tcp.send(data)
+            return
         # aioice's `send` never waits: it hands the datagram to the transport. Drive it by one step.
         step = self._agent.send(data)
         try:

@@ -1,7 +1,7 @@
-"""The one UDP port that all viewers share, as ICE-lite: the shell around viewer.py.
+"""The one port that all viewers share, UDP and TCP, as ICE-lite: the shell around viewer.py.
 
 A viewer is told apart by its ICE user fragment at first and by its address after. No agent and no
-socket for each of them, one firewall rule for all.
+socket for each of them (but one where UDP is blocked), one number for all in a firewall.
 """
 
 import asyncio
@@ -14,29 +14,30 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-import ifaddr
-
-from ringlight.errors import fault_error
 from ringlight.media import stun
+from ringlight.media.addresses import bind_all, candidates, own_addresses
 from ringlight.media.dtls import own_certificate
 from ringlight.media.forward import Outlet, Track
 from ringlight.media.negotiate import Seat
 from ringlight.media.sdp import Transport
-from ringlight.media.viewer import Address, Runs, Viewer
+from ringlight.media.tcp import Listener, Stream
+from ringlight.media.viewer import Address, Runs, TcpAddress, Viewer
 from ringlight.settings import MediaSettings
 
 log = logging.getLogger("ringlight.media")
-BUFFER = 4 * 1024 * 1024  # bytes asked of the kernel for each direction
 READS = 64  # datagrams taken before others get their turn
+STREAMS_PER_VIEWER = 16  # TCP connections; a browser opens one for each pair of addresses
 CATCH_UP_EVERY = 0.004  # seconds between two parts of a group that a newcomer gets
 _UDP, _SEGMENT = 17, 103  # SOL_UDP and UDP_SEGMENT (Linux 4.18): the kernel cuts one call into packets
-_PKTINFO = 8 if sys.platform == "linux" else None  # IP_PKTINFO: which of our addresses a datagram came to
+_LINUX = sys.platform == "linux"
+_PKTINFO = 8  # IP_PKTINFO: which of our addresses a datagram came to
+_PKTINFO6, _RECVPKTINFO6 = 50, 49  # IPV6_PKTINFO, and what asks for it
 _Path = tuple[Address, bytes]  # the viewer's address, and our own as the kernel wants it back
 _Control = list[tuple[int, int, bytes]]
 
 
 class ViewerPort:
-    """The socket, and who is behind which address. Use with `async with`.
+    """The sockets, and who is behind which address. Use with `async with`.
 
     Attributes:
         segments: Whether the kernel takes many packets in one call; known once it is open.
@@ -48,6 +49,8 @@ class ViewerPort:
         self._settings = settings
         self._viewers: dict[str, Viewer] = {}
         self._paths: dict[Address, tuple[Viewer, _Control]] = {}
+        self._streams: dict[Address, Stream] = {}
+        self._owners: dict[Stream, Viewer] = {}
         self._ticker: asyncio.TimerHandle | None = None
         self._catching_up: asyncio.TimerHandle | None = None
         self.segments = False
@@ -56,19 +59,16 @@ class ViewerPort:
 
     async def __aenter__(self) -> "ViewerPort":
         self._loop = asyncio.get_running_loop()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            self._socket.bind(("0.0.0.0", self._settings.port))
-        except OSError as error:
-            self._socket.close()
-            raise fault_error("CFG-PORT", f"UDP port {self._settings.port}: {error.strerror}") from error
-        self._socket.setblocking(False)
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            self._socket.setsockopt(socket.SOL_SOCKET, option, BUFFER)
-        if _PKTINFO is not None:
-            self._socket.setsockopt(socket.IPPROTO_IP, _PKTINFO, 1)
-        self.segments = _takes_segments(self._socket)
-        self._loop.add_reader(self._socket, self._readable)
+        self._sockets = bind_all(self._settings.port, tcp=self._settings.tcp)
+        self._listener = Listener(self._from_stream, self._stream_ended)
+        for bound in self._sockets.udp:
+            if _LINUX and bound.family == socket.AF_INET:
+                bound.setsockopt(socket.IPPROTO_IP, _PKTINFO, 1)
+            elif _LINUX:
+                bound.setsockopt(socket.IPPROTO_IPV6, _RECVPKTINFO6, 1)
+            self._loop.add_reader(bound, self._readable, bound)
+        self.segments = _takes_segments(self._sockets.udp[0])
+        await self._listener.open(self._sockets.tcp)
         self._tick()
         return self
 
@@ -78,19 +78,22 @@ class ViewerPort:
         for timer in (self._ticker, self._catching_up):
             if timer is not None:
                 timer.cancel()
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
+        for bound in self._sockets.udp:
+            self._loop.remove_reader(bound)
+        await self._listener.close()
+        self._sockets.close()
 
     @property
     def number(self) -> int:
-        """The UDP port's number."""
-        return int(self._socket.getsockname()[1])
+        """The port's number."""
+        return self._sockets.number
 
     def transport(self) -> Transport:
         """Make fresh ICE credentials for one viewer, with our addresses; `setup` is passive."""
+        addresses = self._settings.announce or own_addresses(ipv6=self._sockets.has_ipv6)
         return Transport(
             secrets.token_hex(4), secrets.token_hex(16), own_certificate().fingerprint, "passive",
-            tuple(_candidates(self._settings.announce or own_addresses(), self.number)), complete=True,
+            tuple(candidates(addresses, self.number, tcp=self._settings.tcp)), complete=True,
         )  # fmt: skip
 
     def add(
@@ -138,6 +141,7 @@ class ViewerPort:
             on_key_frame,
             closed,
             self._loop.time(),
+            is_full=lambda: self._is_full(viewer),
         )
         self._viewers[local.ufrag] = viewer
         return viewer
@@ -145,19 +149,18 @@ class ViewerPort:
     def __len__(self) -> int:
         return len(self._viewers)
 
-    # ---- the socket ----
+    # ---- the sockets ----
 
-    def _readable(self) -> None:
+    def _readable(self, bound: socket.socket) -> None:
         for _ in range(READS):
             try:
-                data, ancillary, _flags, address = self._socket.recvmsg(2048, 64)
+                data, ancillary, _flags, address = bound.recvmsg(2048, 64)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:  # an ICMP error of an earlier send; the viewer's own timeout will tell
                 continue
-            own = next((value[4:8] for level, kind, value in ancillary if (level, kind) == (0, _PKTINFO)), b"")
             try:
-                self._receive(data, (address, own))
+                self._receive(data, (address, _own_address(ancillary)))
             except Exception:
                 # Whatever a stranger sends, everybody else's pictures go on.
                 log.exception("a datagram of %d bytes could not be handled", len(data))
@@ -168,17 +171,18 @@ class ViewerPort:
             request = stun.parse_request(data)
             viewer = self._viewers.get(request.username.partition(":")[0]) if request else None
             if request is None or viewer is None:
-                self.unknown += 1
+                self._reject(address)
                 return
             before = viewer.address
             answer = viewer.check(request, address, self._loop.time())
             if viewer.address != before or address not in self._paths:
                 self._follow(viewer, before, path)
             self._transmit(answer, address, _control(own))
+            self._admit(answer, address, viewer)
             return
         known = self._paths.get(address)
         if known is None:
-            self.unknown += 1
+            self._reject(address)
             return
         viewer = known[0]
         viewer.receive(data, self._loop.time())
@@ -205,6 +209,9 @@ class ViewerPort:
         known = self._paths.get(viewer.address) if viewer.address is not None else None
         if known is None or viewer.address is None:
             return
+        if isinstance(viewer.address, TcpAddress):
+            self._streams[viewer.address].send(*packets)
+            return
         for start, end in runs:
             if end - start == 1 or not self.segments:
                 for packet in packets[start:end]:
@@ -215,7 +222,7 @@ class ViewerPort:
     def _transmit_run(self, packets: list[bytes], address: Address, control: _Control) -> None:
         segment = (_UDP, _SEGMENT, struct.pack("=H", len(packets[0])))
         try:
-            self._socket.sendmsg(packets, (*control, segment), 0, address)
+            self._sockets.udp[":" in address[0]].sendmsg(packets, (*control, segment), 0, address)
         except BlockingIOError:  # a full buffer: lost, as any may be; the viewer asks again
             self.unsent += len(packets)
         except OSError as error:
@@ -225,8 +232,12 @@ class ViewerPort:
                 self._transmit(packet, address, control)
 
     def _transmit(self, data: bytes, address: Address, control: _Control) -> None:
+        if isinstance(address, TcpAddress):
+            if address in self._streams:
+                self._streams[address].send(data)
+            return
         try:
-            self._socket.sendmsg([data], control, 0, address)
+            self._sockets.udp[":" in address[0]].sendmsg([data], control, 0, address)
         except OSError:  # a full buffer or a route that is gone: this packet is lost, as any may be
             self.unsent += 1
 
@@ -255,11 +266,65 @@ class ViewerPort:
     def _forget(self, viewer: Viewer) -> None:
         self._viewers.pop(viewer.ufrag, None)
         self._leave(viewer, viewer.address)
+        for stream in [stream for stream, owner in self._owners.items() if owner is viewer]:
+            stream.close()
+
+    # ---- TCP ----
+
+    def _from_stream(self, stream: Stream, data: bytes) -> None:
+        address = TcpAddress(*stream.address)
+        self._streams[address] = stream
+        self._receive(data, (address, b""))
+
+    def _admit(self, answer: bytes, address: Address, viewer: Viewer) -> None:
+        """Keep a connection that has brought a valid check of a viewer's."""
+        stream = self._streams.get(address)
+        if stream is None or stream in self._owners or not stun.is_success(answer):
+            return
+        if sum(owner is viewer for owner in self._owners.values()) >= STREAMS_PER_VIEWER:
+            stream.close()
+            return
+        self._owners[stream] = viewer
+        self._listener.prove(stream)
+
+    def _reject(self, address: Address) -> None:
+        """Count what nobody expects; on TCP it ends the connection, unless a viewer's other one is in use."""
+        self.unknown += 1
+        stream = self._streams.get(address)
+        if stream is not None:
+            owner = self._owners.get(stream)
+            if owner is None or owner.closed:
+                stream.abort()
+
+    def _stream_ended(self, stream: Stream) -> None:
+        address = TcpAddress(*stream.address)
+        self.unsent += stream.unsent
+        self._owners.pop(stream, None)
+        if self._streams.pop(address, None) is not None and address in self._paths:
+            self._paths.pop(address)[0].leave(address)
+
+    def _is_full(self, viewer: Viewer) -> bool:
+        if not isinstance(viewer.address, TcpAddress):
+            return viewer.address is None  # its connection has ended; it may come back by another
+        stream = self._streams.get(viewer.address)
+        return stream is None or stream.full
+
+
+def _own_address(ancillary: list[tuple[int, int, bytes]]) -> bytes:
+    """Return the address of ours to which a datagram came; empty where the system does not tell."""
+    for level, kind, value in ancillary:
+        if (level, kind) == (socket.IPPROTO_IP, _PKTINFO):
+            return value[4:8]
+        if (level, kind) == (socket.IPPROTO_IPV6, _PKTINFO6):
+            return value[:16]
+    return b""
 
 
 def _control(own: bytes) -> _Control:
     """Let the kernel answer from the address that was asked, or the viewer's ICE takes it for somebody else's."""
-    return [(socket.IPPROTO_IP, _PKTINFO, struct.pack("=I4s4s", 0, own, bytes(4)))] if own and _PKTINFO else []
+    if len(own) == 16:
+        return [(socket.IPPROTO_IPV6, _PKTINFO6, own + bytes(4))]
+    return [(socket.IPPROTO_IP, _PKTINFO, struct.pack("=I4s4s", 0, own, bytes(4)))] if own else []
 
 
 def _takes_segments(udp: socket.socket) -> bool:
@@ -271,22 +336,3 @@ def _takes_segments(udp: socket.socket) -> bool:
     except OSError:
         return False
     return True
-
-
-def own_addresses() -> list[str]:
-    """Return this machine's IPv4 addresses, loopback last: it serves a browser on the same machine."""
-    found = [
-        str(ip.ip)
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
-        if ip.is_IPv4 and not str(ip.ip).startswith(("127.", "169.254."))
-    ]
-    return [*found, "127.0.0.1"]
-
-
-def _candidates(addresses: list[str], port: int) -> list[str]:
-    """Write host candidates, the first address preferred (RFC 8445 section 5.1.2.1)."""
-    return [
-        f"candidate:{index + 1} 1 udp {126 << 24 | (65535 - index) << 8 | 255} {address} {port} typ host"
-        for index, address in enumerate(addresses)
-    ]

@@ -1,4 +1,4 @@
-"""The part of STUN that an ICE-lite endpoint answers (RFC 8489, RFC 8445 section 7.3). Pure."""
+"""Connectivity checks of ICE: asking, answering, reading both (RFC 8489, RFC 8445 section 7). Pure."""
 
 import hmac
 import struct
@@ -9,7 +9,8 @@ from ipaddress import ip_address
 MAGIC = 0x2112A442
 BINDING_REQUEST, BINDING_SUCCESS, BINDING_ERROR = 0x0001, 0x0101, 0x0111
 USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, XOR_MAPPED_ADDRESS = 0x0006, 0x0008, 0x0009, 0x0020
-USE_CANDIDATE, FINGERPRINT = 0x0025, 0x8028
+PRIORITY, USE_CANDIDATE, FINGERPRINT = 0x0024, 0x0025, 0x8028
+ICE_CONTROLLED, ICE_CONTROLLING = 0x8029, 0x802A
 _HEADER = struct.Struct("!HHI12s")
 
 
@@ -31,23 +32,59 @@ class Request:
 
     def is_signed_with(self, password: str) -> bool:
         """Whether MESSAGE-INTEGRITY is there and was made with this password."""
-        at = self._integrity_at
-        if at is None:
-            return False
-        # The length field counts up to and with the attribute itself (RFC 8489 section 14.5).
-        signed = self._data[:2] + struct.pack("!H", at + 24 - 20) + self._data[4:at]
-        digest = hmac.digest(password.encode(), signed, "sha1")
-        return hmac.compare_digest(digest, self._data[at + 4 : at + 24])
+        return _is_signed(self._data, self._integrity_at, password)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a binding request of ours.
+
+    Attributes:
+        transaction: The request's 12 bytes.
+        error: The number of an error, for example 401; `None` where the check succeeded.
+    """
+
+    transaction: bytes
+    error: int | None
+    _data: bytes
+    _integrity_at: int | None
+
+    def is_signed_with(self, password: str) -> bool:
+        """Whether MESSAGE-INTEGRITY is there and was made with this password."""
+        return _is_signed(self._data, self._integrity_at, password)
 
 
 def parse_request(data: bytes) -> Request | None:
     """Read a binding request; `None` for anything else, or for what is broken."""
+    read = _read(data)
+    if read is None or read[0] != BINDING_REQUEST:
+        return None
+    _, transaction, found, integrity_at = read
+    username = found.get(USERNAME, b"").decode("utf-8", "replace")
+    return Request(transaction, username, USE_CANDIDATE in found, data, integrity_at)
+
+
+def parse_response(data: bytes) -> Response | None:
+    """Read the answer to a binding request; `None` for anything else, or for what is broken."""
+    read = _read(data)
+    if read is None or read[0] not in (BINDING_SUCCESS, BINDING_ERROR):
+        return None
+    kind, transaction, found, integrity_at = read
+    number = None
+    if kind == BINDING_ERROR:
+        value = found.get(ERROR_CODE, b"").ljust(4, b"\0")
+        number = (value[2] & 7) * 100 + value[3]
+    return Response(transaction, number, data, integrity_at)
+
+
+def _read(data: bytes) -> tuple[int, bytes, dict[int, bytes], int | None] | None:
+    """Return kind, transaction, the signed attributes, and where the signature is; `None` for what is no STUN."""
     if len(data) < 20:
         return None
     kind, length, magic, transaction = _HEADER.unpack_from(data)
-    if kind != BINDING_REQUEST or magic != MAGIC or length != len(data) - 20 or length % 4:
+    if magic != MAGIC or length != len(data) - 20 or length % 4:
         return None
-    username, nominates, integrity_at = "", False, None
+    found: dict[int, bytes] = {}
     at = 20
     while at + 4 <= len(data):
         attribute, size = struct.unpack_from("!HH", data, at)
@@ -55,13 +92,53 @@ def parse_request(data: bytes) -> Request | None:
         if len(value) < size:
             return None
         if attribute == MESSAGE_INTEGRITY and size == 20:
-            integrity_at = at
-            break  # what comes behind is not signed
-        if attribute == USERNAME:
-            username = value.decode("utf-8", "replace")
-        nominates |= attribute == USE_CANDIDATE
+            return kind, transaction, found, at  # what comes behind is not signed
+        found[attribute] = value
         at += 4 + size + -size % 4
-    return Request(transaction, username, nominates, data, integrity_at)
+    return kind, transaction, found, None
+
+
+def _is_signed(data: bytes, at: int | None, password: str) -> bool:
+    if at is None:
+        return False
+    # The length field counts up to and with the attribute itself (RFC 8489 section 14.5).
+    signed = data[:2] + struct.pack("!H", at + 24 - 20) + data[4:at]
+    digest = hmac.digest(password.encode(), signed, "sha1")
+    return hmac.compare_digest(digest, data[at + 4 : at + 24])
+
+
+def request(
+    transaction: bytes,
+    username: str,
+    password: str,
+    *,
+    priority: int,
+    tie_breaker: int,
+    controlling: bool,
+    nominates: bool = False,
+) -> bytes:
+    """Write a connectivity check.
+
+    Args:
+        transaction: 12 bytes that nobody can guess.
+        username: `theirs:ours`, the user fragments.
+        password: Theirs.
+        priority: What the other side should give to the address that it sees.
+        tie_breaker: 64 bits that settle who controls, if both sides think that they do.
+        controlling: Whether we made the offer.
+        nominates: Whether this pair is the one to use.
+    """
+    role = ICE_CONTROLLING if controlling else ICE_CONTROLLED
+    attributes = _attribute(USERNAME, username.encode()) + _attribute(PRIORITY, struct.pack("!I", priority))
+    attributes += _attribute(role, struct.pack("!Q", tie_breaker))
+    if nominates:
+        attributes += _attribute(USE_CANDIDATE, b"")
+    return _signed(BINDING_REQUEST, transaction, attributes, password)
+
+
+def is_success(data: bytes) -> bool:
+    """Whether a message says that a check succeeded."""
+    return data[:2] == struct.pack("!H", BINDING_SUCCESS)
 
 
 def success(transaction: bytes, password: str, address: tuple[str, int]) -> bytes:

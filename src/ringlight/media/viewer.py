@@ -6,6 +6,7 @@ Datagrams go in, datagrams come out; the port (port.py) carries them.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ringlight.errors import RingError
 from ringlight.media import rtcp, rtp, srtp, stun
@@ -17,8 +18,23 @@ REPORT_EVERY = 2.0  # seconds between sender reports
 CATCH_UP_BATCHES = 2  # parts of the running group that go out at once; the port asks for more every few ms
 REPORTS_KEPT = 4  # sender reports whose echo still tells the round trip
 REPEATS = 400  # packets sent again between two ticks, a second apart: more would only feed the congestion
-Address = tuple[str, int]
+UDP_FIRST = 5.0  # seconds since UDP was nominated in which TCP does not take over: some browsers nominate every pair
+
+
+class TcpAddress(NamedTuple):
+    """The other end of a TCP connection; never equal to an address of UDP."""
+
+    host: str
+    port: int
+    transport: str = "tcp"
+
+
+Address = tuple[str, int] | tuple[str, int, int, int] | TcpAddress
 Runs = tuple[tuple[int, int], ...]
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +52,7 @@ class Viewer:
         on_key_frame: Called when the viewer needs a key frame.
         on_closed: Called once when it ends, with a fault code or `None`.
         born: When it was made, on the clock of `now`.
+        is_full: Whether so much waits to be sent that live packets are left out until the next key frame.
         lost_fraction: Of its video, between its last two reports: 0 to 1.
         round_trip: Seconds to it and back, by its last report; `None` before one.
         repeated: Packets that were sent again.
@@ -51,6 +68,7 @@ class Viewer:
     on_key_frame: Callable[[], None]
     on_closed: Callable[[str | None], None]
     born: float
+    is_full: Callable[[], bool] = _never
     address: Address | None = None
     closed: bool = False
     failed: str | None = None
@@ -62,6 +80,8 @@ class Viewer:
     _receiver: srtp.Receiver | None = None
     _heard: float | None = None
     _reported: float = float("-inf")
+    _udp_at: float = float("-inf")
+    _skipped: bool = False
     _behind: deque[tuple[Outlet, Batch]] = field(default_factory=deque)
     _repeats_left: int = REPEATS
     _report_times: dict[int, float] = field(default_factory=dict)
@@ -76,7 +96,7 @@ class Viewer:
     def packets(self, kind: str, batch: Batch) -> None:
         """Take live packets; nothing is kept while the channel is not open."""
         outlet = self.outlets.get(kind)
-        if outlet is None or self._sender is None or self.closed:
+        if outlet is None or self._sender is None or self.closed or self._skips():
             return
         wanted = outlet.take(batch)
         if wanted is None:
@@ -85,6 +105,18 @@ class Viewer:
             self._behind.append((outlet, wanted))
         else:
             self._transmit(outlet, wanted)
+
+    def _skips(self) -> bool:
+        """Whether to leave out what comes; asks for a key frame once the way is free again."""
+        if self.is_full():
+            for outlet in self.outlets.values():
+                outlet.skip()
+            self._behind.clear()
+            self._skipped = True
+        elif self._skipped:
+            self._skipped = False
+            self.on_key_frame()
+        return self._skipped
 
     @property
     def behind(self) -> bool:
@@ -138,9 +170,19 @@ class Viewer:
         if not request.is_signed_with(self.pwd):
             return stun.error(request.transaction, 401, "Unauthorized")
         self._heard = now
-        if request.nominates or self.address is None:
+        adopted = request.nominates
+        if isinstance(address, TcpAddress):
+            adopted &= now - self._udp_at >= UDP_FIRST
+        elif request.nominates:
+            self._udp_at = now
+        if adopted or self.address is None:
             self.address = address
-        return stun.success(request.transaction, self.pwd, address)
+        return stun.success(request.transaction, self.pwd, (address[0], address[1]))
+
+    def leave(self, address: Address) -> None:
+        """Take note that the connection from this address has ended; a viewer may come back by another."""
+        if self.address == address:
+            self.address = None
 
     def receive(self, data: bytes, now: float) -> None:
         """Take a datagram that is no connectivity check."""

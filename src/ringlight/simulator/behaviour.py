@@ -21,7 +21,8 @@ class Behaviour:
         candidates: Where the camera's addresses are told.
         trickle_after: Seconds from the answer to each trickled address.
         early_candidate: Whether the first trickled address comes before the answer.
-        tcp: Whether TCP addresses, which lead nowhere here, are told beside those of UDP or in their place.
+        tcp: Whether media comes over TCP too: not at all, beside UDP, in its place (UDP leads nowhere then), or
+            as an address in its place that leads nowhere itself.
         odd_case: Whether codec names, fingerprint and transports are written in unusual case.
         duplicates: Whether `session_created`, with another id, and the answer come twice.
         noise: Whether messages for other cameras, dialogs and sessions come in between.
@@ -45,7 +46,7 @@ class Behaviour:
         video: What the answer says of video.
         direction: Of video in the answer.
         sound: The codec of the camera's sound.
-        reachable: Whether UDP comes through.
+        reachable: Whether any media packet comes through.
         sends: Whether the camera sends anything over the open path.
     """
 
@@ -56,7 +57,7 @@ class Behaviour:
     candidates: Literal["answer", "trickled", "both"] = "answer"
     trickle_after: float = 0.0
     early_candidate: bool = False
-    tcp: Literal["none", "also", "only"] = "none"
+    tcp: Literal["none", "also", "only", "nowhere"] = "none"
     odd_case: bool = False
     duplicates: bool = False
     noise: bool = False

@@ -6,7 +6,7 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ringlight.media import rtcp, rtp, sdp
 from ringlight.media.dtls import Role
@@ -86,7 +86,10 @@ class CameraSender:
         self._sound = Track.begin(heard, dice) if heard else None
         self._key_frame_wanted = False
         self._gathering: asyncio.Task[Transport] | None = None
-        self._peer = Peer(controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None)
+        self._peer = Peer(
+            controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None,
+            listens=how.reachable and how.tcp in ("also", "only"),
+        )  # fmt: skip
 
     async def answer(self) -> str:
         """Gather addresses and write the answer."""
@@ -116,10 +119,13 @@ class CameraSender:
     async def candidates(self) -> tuple[str, ...]:
         """Return the camera's addresses, those that lead nowhere included."""
         local = await self._local()
-        over_udp = local.candidates if self._how.reachable else (NOWHERE,)
+        if self._how.tcp == "nowhere" or not self._how.reachable:
+            return (TCP_NOWHERE,) if self._how.tcp == "nowhere" else (NOWHERE, TCP_NOWHERE)
+        over_tcp = tuple(line for line in local.candidates if " tcptype passive" in line)
+        over_udp = tuple(line for line in local.candidates if line not in over_tcp)
         if self._how.odd_case:
             over_udp = tuple(line.replace(" udp ", " UdP ") for line in over_udp)
-        return {"none": over_udp, "also": (*over_udp, TCP_NOWHERE), "only": (TCP_NOWHERE,)}[self._how.tcp]
+        return (*(over_udp if self._udp else (NOWHERE,)), *over_tcp)
 
     async def _local(self) -> Transport:
         if self._gathering is None:
@@ -132,16 +138,20 @@ class CameraSender:
         remote = self._offer.transport
         if not self._can_be_reached:
             await asyncio.Event().wait()
-        await self._peer.connect(remote, Role.CLIENT)
+        await self._peer.connect(remote if self._udp else replace(remote, candidates=()), Role.CLIENT)
 
     async def add_candidate(self, line: str) -> None:
         """Take a trickled address of the client."""
-        if self._can_be_reached:
+        if self._can_be_reached and self._udp:
             await self._peer.add_candidate(line)
 
     @property
     def _can_be_reached(self) -> bool:
-        return self._how.reachable and self._how.tcp != "only"
+        return self._how.reachable and self._how.tcp != "nowhere"
+
+    @property
+    def _udp(self) -> bool:
+        return self._how.tcp != "only"
 
     async def send(self) -> None:
         """Send picture and sound in real time, round and round, until cancelled."""
