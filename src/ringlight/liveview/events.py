@@ -69,6 +69,13 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """A person wants to talk to the camera, or has ended."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SocketClosed:
     """The socket closed, with its close code (1006 without a close frame) and reason."""
 
@@ -87,8 +94,8 @@ class Stop:
 
 
 Event = (
-    Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | MediaSeen | Command | SocketClosed
-    | Tick | Stop
+    Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | MediaSeen | Command | Talk
+    | SocketClosed | Tick | Stop
 )  # fmt: skip
 
 # ---- actions -------------------------------------------------------------------------------------
@@ -140,6 +147,13 @@ class CommandDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """The camera was told to open its speaker, or to close it; sound of ours is heard while it is open."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The one and last action: the view is over, for this fault."""
 
@@ -147,4 +161,4 @@ class Closed:
     detail: str | None = None
 
 
-Action = Send | UseAnswer | AddCandidate | Step | Note | CommandDone | Closed
+Action = Send | UseAnswer | AddCandidate | Step | Note | CommandDone | Speaker | Closed
