@@ -26,6 +26,7 @@ class Progress:
         began: When it began to open.
         recordings: How many recordings of it run.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
+        talk: Whether the camera hears nobody (`none`), could be talked to (`free`), or is (`taken`).
     """
 
     state: State = "closed"
@@ -37,11 +38,12 @@ class Progress:
     began: float = 0.0
     recordings: int = 0
     renewal: Literal["none", "asked", "granted"] = "none"
+    talk: Literal["none", "free", "taken"] = "none"
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
-        self.renewal = "none"
+        self.renewal = self.talk = "none"
         self.steps.clear()
         self.notes.clear()
 
@@ -67,11 +69,11 @@ class Progress:
 
     def fail(self, error: RingError) -> None:
         """The view is over for a fault."""
-        self.state, self.error = "failed", error
+        self.state, self.error, self.talk = "failed", error, "none"
 
     def end(self) -> None:
         """The view was closed in the regular way."""
-        self.state = "closed"
+        self.state, self.talk = "closed", "none"
 
     def _note(self, text: str) -> None:
         self.notes = [*self.notes, text][-KEPT_NOTES:]
@@ -88,4 +90,5 @@ class Progress:
             "notes": list(self.notes),
             "recordings": self.recordings,
             "renewal": self.renewal,
+            "talk": self.talk,
         }

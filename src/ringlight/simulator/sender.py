@@ -5,7 +5,7 @@ import itertools
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ringlight.media import rtcp, rtp, sdp
@@ -14,7 +14,7 @@ from ringlight.media.peer import Peer
 from ringlight.media.sdp import Codec, Description, Direction, Section, Transport
 from ringlight.simulator import sound
 from ringlight.simulator.clip import CLOCK_STEP, RATE, Clip
-from ringlight.simulator.sound import make_sound
+from ringlight.simulator.sound import RATES, SoundCodec, make_sound
 
 RECENT = 512  # packets that a client may ask for again
 REPORT_EVERY = 2.0  # seconds between sender reports
@@ -57,9 +57,25 @@ class Track:
 
 
 class CameraSender:
-    """Answers an offer as Ring does and sends: DTLS client, candidates in the answer, one H.264 type, Opus."""
+    """Answers an offer as Ring does and sends: DTLS client, candidates in the answer, one H.264 type, and sound.
 
-    def __init__(self, clip: Clip, offer: Description, *, reachable: bool) -> None:
+    Args:
+        clip: What it shows.
+        offer: The client's.
+        reachable: Whether its address works.
+        codec: Of its sound, and of the sound that it takes.
+        on_sound: Called with each RTP packet of the client, and the codec that was agreed on.
+    """
+
+    def __init__(
+        self,
+        clip: Clip,
+        offer: Description,
+        *,
+        reachable: bool,
+        codec: SoundCodec = "opus",
+        on_sound: Callable[[bytes, Codec], None] = lambda _data, _codec: None,
+    ) -> None:
         self._clip = clip
         self._offer = offer
         self._reachable = reachable
@@ -68,11 +84,13 @@ class CameraSender:
         repair = video.repair_of(self._video.codec) if video else None
         self._repair = Track(repair) if repair else None
         audio = offer.find("audio")
-        opus = audio.find("opus") if audio else None
-        self._sound = Track(Codec(opus.payload_type, "OPUS", 48_000, 2, {"useinbandfec": "1"})) if opus else None
+        self._codec: SoundCodec = codec
+        self._on_sound = on_sound
+        offered = audio.find(codec) if audio else None
+        self._sound = Track(_sound_codec(codec, offered.payload_type)) if offered else None
         self._key_frame_wanted = False
         self._gathering: asyncio.Task[Transport] | None = None
-        self._peer = Peer(controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None)
+        self._peer = Peer(controlling=False, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=lambda _: None)
 
     async def answer(self) -> str:
         """Gather addresses and write the answer."""
@@ -140,9 +158,9 @@ class CameraSender:
             at = (at + 1) % len(self._clip.frames)
 
     async def _send_sound(self, track: Track) -> None:
-        heard = itertools.cycle(make_sound())
-        async for _ in _beats(sound.FRAME / sound.RATE):
-            for packet in track.packets((next(heard),), sound.FRAME):
+        heard = itertools.cycle(make_sound(self._codec))
+        async for _ in _beats(sound.FRAME):
+            for packet in track.packets((next(heard),), round(sound.FRAME * track.codec.clock_rate)):
                 self._peer.send(packet)
 
     async def _report(self) -> None:
@@ -150,6 +168,10 @@ class CameraSender:
             for track in (self._video, self._sound):
                 if track is not None:
                     self._peer.send_rtcp(track.report(time.time()))
+
+    def _on_rtp(self, data: bytes) -> None:
+        if self._sound is not None:
+            self._on_sound(data, self._sound.codec)
 
     def _on_rtcp(self, data: bytes) -> None:
         for report in rtcp.parse(data):
@@ -175,6 +197,12 @@ async def _beats(period: float) -> AsyncIterator[None]:
         yield
         due += period
         await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+def _sound_codec(name: SoundCodec, payload_type: int) -> Codec:
+    """Write the codec as Ring does: in capitals, with the payload type of the offer."""
+    stereo = name == "opus"
+    return Codec(payload_type, name.upper(), RATES[name], 2 if stereo else 1, {"useinbandfec": "1"} if stereo else {})
 
 
 def _choose(offer: Description, clip: Clip) -> Codec:

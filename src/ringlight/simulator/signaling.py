@@ -17,6 +17,7 @@ from ringlight.liveview import messages
 from ringlight.liveview.lint import Judge, Verdict
 from ringlight.liveview.messages import Message
 from ringlight.media import sdp
+from ringlight.simulator.hearing import Ear, Listening
 from ringlight.simulator.sender import CameraSender
 from ringlight.simulator.turning import Facing, answer, halted
 from ringlight.simulator.world import DialogRecord, SimCamera, World
@@ -94,6 +95,10 @@ class SignalingSocket:
         """Tell the judge that the answer is out."""
         self._judge.answered(dialog_id)
 
+    def connected(self, dialog_id: str) -> None:
+        """Tell the judge that the client was told of its camera."""
+        self._judge.connected(dialog_id)
+
     async def _take(self, frame: str | bytes) -> None:
         try:
             envelope = _tampered(messages.load(frame), self._world.on)
@@ -109,6 +114,8 @@ class SignalingSocket:
         if verdict.code == "SIG-SESSION-ID" and verdict.message is not None:
             # Ring answers this one with a close message and not with 4002.
             await self._dialogs[str(dialog_id)].end(5, "Sessions with the provided ID not found")
+        elif verdict.lost:
+            return  # what Ring does with such a message: nothing
         elif verdict.code is not None:
             record.ended = verdict.code
             raise _RefusedError(verdict)
@@ -145,6 +152,8 @@ class SimDialog:
         self._camera: SimCamera | None = world.camera(offer.body.doorbot_id)
         self._session_id = _session_token(offer.body.doorbot_id, world.ping_interval)
         self._sender: CameraSender | None = None
+        ear = world.heard.setdefault(self._camera.id, Ear()) if self._camera is not None else Ear()
+        self._listening = Listening(ear, offer.dialog_id or "")
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._activated = False
@@ -165,7 +174,8 @@ class SimDialog:
             await self.end(26, "not ready yet")
         else:
             clip = self._camera.clip_facing(self._world.facing.get(self._camera.id, Facing()))
-            self._sender = CameraSender(clip, sdp.parse(text), reachable="no-udp" not in on)
+            self._sender = CameraSender(clip, sdp.parse(text), reachable="no-udp" not in on,
+                                        codec=self._world.sound, on_sound=self._listening.packet)  # fmt: skip
             self._spawn(self._live(self._sender))
 
     async def receive(self, message: Message) -> None:
@@ -179,6 +189,10 @@ class SimDialog:
                 self._activated = True
             case messages.Ice(ice=line) if self._sender is not None:
                 await self._sender.add_candidate(line)
+            case messages.MicEnable(enabled=enabled):
+                self._listening.microphone(enabled=enabled)
+            case messages.CameraOptions(stealth_mode=stealth):
+                self._listening.options(stealth=stealth)
             case messages.Rpc(command=command):
                 self._spawn(self._turn(command))
             case messages.Close():
@@ -222,6 +236,7 @@ class SimDialog:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        self._listening.close()
         if self._sender is not None:
             await self._sender.close()
 
@@ -243,6 +258,7 @@ class SimDialog:
         connecting = asyncio.create_task(sender.connect())
         try:
             await asyncio.sleep(delays.connected)
+            self._channel.connected(dialog_id)
             await self._send(messages.Notification(**self._common(), is_ok=True, text="camera_connected"))
             await asyncio.sleep(delays.started)
             await self._send(messages.CameraStarted(**self._common()))

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ringlight.simulator.hearing import Ear
 from ringlight.simulator.premises import CAMERAS, EVENTS, MORE_CAMERAS, SimCamera, SimEvent
-from ringlight.simulator.sound import make_sound
+from ringlight.simulator.sound import SoundCodec, make_sound
 from ringlight.simulator.switchboard import SWITCHES
 from ringlight.simulator.turning import Facing
 
@@ -74,6 +75,8 @@ class World:
         facing: Where the cameras that can turn look, by camera.
         lights: Which lights are on, by camera.
         sirens: Until when sirens sound, by camera and clock.
+        sound: The codec of the cameras' sound, and of what they hear.
+        heard: What the cameras heard of who talked to them, by camera.
         now: The clock, for what expires.
     """
 
@@ -101,6 +104,8 @@ class World:
     events: tuple[SimEvent, ...] = EVENTS
     lights: dict[int, bool] = field(default_factory=dict)
     sirens: dict[int, float] = field(default_factory=dict)
+    sound: SoundCodec = "opus"
+    heard: dict[int, Ear] = field(default_factory=dict)
     _access: dict[str, float] = field(default_factory=dict)
     _refresh: set[str] = field(default_factory=set)
     _spent: dict[str, float] = field(default_factory=dict)
@@ -113,7 +118,7 @@ class World:
 
     def draw(self) -> None:
         """Make all pictures and sound now, so that the first who watches does not wait for them."""
-        make_sound()
+        make_sound(self.sound)
         for camera in self.cameras:
             _ = camera.clip
 
