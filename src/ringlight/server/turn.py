@@ -32,6 +32,8 @@ class Turn:
             CameraError: CAM-NO-TALK, CAM-TALK-BUSY or CAM-COMMAND.
             RingError: Why the view ended before.
         """
+        while self._holding is not None and self._holding.cancelling():
+            await asyncio.wait({self._holding})  # the turn before is just ending
         if self._holding is None or self._begun is None:
             self._begun = asyncio.get_running_loop().create_future()
             self._holding = asyncio.create_task(self._hold(self._begun), name="turn to talk")
