@@ -3,22 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from dialing import FRONT_DOOR, Notes, account_at, client_of
 from test_liveview_renewal import renewals, renewing
 
 from ringlight.errors import RingError
-from ringlight.liveview import LiveViewClient
-from ringlight.media import negotiate, sdp
+from ringlight.liveview import LiveViewClient, attempt
+from ringlight.media import negotiate, rtcp, rtp, sdp
 from ringlight.media.dtls import Role
 from ringlight.media.peer import Peer
 from ringlight.media.rtp import Packet, header
 from ringlight.simulator.hearing import Ear
 from ringlight.simulator.sender import CameraSender
-from ringlight.simulator.sound import make_sound
+from ringlight.simulator.sound import SoundCodec, make_sound
 from ringlight.simulator.world import Delays
 from ringlight.testing import SimulatedRing
+from tones import tone
 
 pytestmark = pytest.mark.anyio
 OPENING = ["mic_enable", "camera_options", "stream_options"]
@@ -161,3 +163,49 @@ async def test_sound_through_a_closed_speaker_is_counted_as_unheard() -> None:
     assert ear.as_dict()["speaker"] == "closed"
     await camera.close()
     await peer.close()
+
+
+@pytest.mark.parametrize(("codec", "hz"), [("opus", 440), ("opus", 1500), ("pcmu", 440)])
+async def test_a_file_is_said_and_measured_at_the_camera(
+    ring: SimulatedRing, tmp_path: Path, codec: SoundCodec, hz: int
+) -> None:
+    """Encoded here, decoded there: the tone comes through, nothing is cut off, and the speaker closes."""
+    ring.world.sound = codec
+    async with account_at(ring) as account:
+        camera = await account.camera("Front Door")
+        async with camera.live_view() as view:
+            assert view.broadcast.codecs["audio"].is_called(codec)
+            said = await view.say(tone(tmp_path / "tone.wav", hz, seconds=1.2))
+            await until(lambda: not ear(ring).open_to)
+    heard = ear(ring).as_dict()
+    assert said == pytest.approx(1.2, abs=0.03)
+    assert abs(heard["hz"] - hz) <= 10
+    assert heard["seconds"] == pytest.approx(said, abs=0.05)
+    assert (heard["unheard"], heard["noise"], heard["speaker"]) == (0, 0, "closed")
+    assert [row["code"] for dialog in ring.world.dialogs for row in dialog.messages if row["code"]] == []
+
+
+async def test_what_we_send_is_reported_and_begins_with_a_marker(
+    ring: SimulatedRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The camera's side plays in time by our sender reports; while nobody talks they are receiver reports."""
+    reports: list[rtcp.Report] = []
+    packets: list[Packet] = []
+    monkeypatch.setattr(attempt, "REPORT_EVERY", 0.1)
+    monkeypatch.setattr(CameraSender, "_on_rtcp", lambda _, data: reports.extend(rtcp.parse(data)))
+    monkeypatch.setattr(CameraSender, "_on_rtp", lambda _, data: packets.append(rtp.parse(data)))
+    notes = Notes()
+    async with account_at(ring) as account, client_of(account, notes) as client, speaking(client):
+        await until(lambda: len(reports) > 2)
+        assert {type(report) for report in reports} == {rtcp.ReceiverReport}
+        await client.talk(on=True)
+        await until(lambda: any(isinstance(report, rtcp.SenderReport) for report in reports))
+        await client.talk(on=False)
+        report = next(report for report in reports if isinstance(report, rtcp.SenderReport))
+    assert {packet.ssrc for packet in packets} == {report.ssrc}
+    assert report.packets > 0
+    assert report.blocks, "it still reports what it receives"
+    assert [packet.marker for packet in packets] == [True] + [False] * (len(packets) - 1)
+    assert {packet.payload_type for packet in packets} == {111}
+    offer = next(str(message["body"]["sdp"]) for message in notes.sent if message["method"] == "live_view")
+    assert f"a=ssrc:{report.ssrc} " in offer

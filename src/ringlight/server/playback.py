@@ -60,7 +60,8 @@ class Playbacks:
             ssrcs = {kind: track.ssrc for kind, track in tracks.items()}
             cname = secrets.token_hex(8)
             answer, seats = negotiate.answer_viewer(offer, view.broadcast.codecs, local, ssrcs, cname, hears=view.hears)
-            gone, turn = asyncio.Event(), Turn(view)
+            gone = asyncio.Event()
+            turn = Turn(view, sends=any(seat.hears for seat in seats.values()))
             viewer = self._port.add(
                 local, offer.transport, seats, tracks, cname,
                 on_key_frame=view.broadcast.ask_key_frame, on_closed=lambda _: gone.set(),

@@ -5,17 +5,25 @@ import logging
 
 from ringlight.cameras import View
 from ringlight.cameras.talking import Talker
+from ringlight.errors import fault_error
 from ringlight.media.rtp import Packet
 
 log = logging.getLogger("ringlight.server")
+_NO_SOUND = "this playback was not answered `sendrecv` for its sound"
 SILENT = 5.0  # seconds without a packet after which a talker has vanished; a browser sends silence too
 
 
 class Turn:
-    """What one viewer may do to talk. Neither call fails for being made twice."""
+    """What one viewer may do to talk. Neither call fails for being made twice.
 
-    def __init__(self, view: View) -> None:
+    Args:
+        view: Of the camera.
+        sends: Whether the viewer was answered that it may send sound.
+    """
+
+    def __init__(self, view: View, *, sends: bool) -> None:
         self._view = view
+        self._sends = sends
         self._holding: asyncio.Task[None] | None = None
         self._begun: asyncio.Future[None] | None = None
         self._talker: Talker | None = None
@@ -30,8 +38,11 @@ class Turn:
 
         Raises:
             CameraError: CAM-NO-TALK, CAM-TALK-BUSY or CAM-COMMAND.
+            UsageError: REQUEST-INVALID where the viewer has no sound to send.
             RingError: Why the view ended before.
         """
+        if not self._sends:
+            raise fault_error("CAM-NO-TALK" if not self._view.hears else "REQUEST-INVALID", _NO_SOUND)
         while self._holding is not None and self._holding.cancelling():
             await asyncio.wait({self._holding})  # the turn before is just ending
         if self._holding is None or self._begun is None:

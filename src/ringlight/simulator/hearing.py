@@ -86,7 +86,8 @@ class Listening:
         """Hear an RTP packet of the client's."""
         try:
             packet = rtp.parse(data)
-            samples = self._decoded(packet.payload, codec) if packet.payload_type == codec.payload_type else None
+            known = packet.payload_type == codec.payload_type and packet.payload  # an empty one would end the decoder
+            samples = self._decoded(packet.payload, codec) if known else None
         except (RingError, av.FFmpegError):
             samples = None
         if samples is None:
