@@ -66,6 +66,12 @@ class Mount:
             return "LIMIT_REACHED"
         return None
 
+    async def talk(self, *, on: bool) -> None:
+        """Nothing: nobody talks."""
+
+    def send_sound(self, packet: Packet) -> None:
+        """Nothing: nobody talks."""
+
     async def told(self) -> Ordered:
         return await asyncio.wait_for(self.orders.get(), 5)
 

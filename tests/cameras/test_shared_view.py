@@ -28,6 +28,8 @@ class HandUpstream:
         self.closed = False
         self.asked = 0
         self.commands: list[tuple[str, str]] = []
+        self.talks: list[bool] = []
+        self.sound: list[Packet] = []
         self.on_packet: Callable[[Packet], None]
         self.on_agreed: Callable[[Agreed], None]
         self.on_event: Callable[[Event], None]
@@ -53,6 +55,12 @@ class HandUpstream:
 
     async def command(self, method: str, params: Mapping[str, Any]) -> None:
         self.commands.append((method, params["direction"]))
+
+    async def talk(self, *, on: bool) -> None:
+        self.talks.append(on)
+
+    def send_sound(self, packet: Packet) -> None:
+        self.sound.append(packet)
 
 
 class House:

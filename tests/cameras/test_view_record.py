@@ -39,6 +39,12 @@ class Upstream:
     async def command(self, method: str, params: object) -> None:
         pass
 
+    async def talk(self, *, on: bool) -> None:
+        pass
+
+    def send_sound(self, packet: object) -> None:
+        pass
+
 
 class Stage:
     """A view, its broadcast, and what was told."""

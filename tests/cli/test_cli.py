@@ -16,6 +16,7 @@ from conftest import RINGLIGHT, Program
 from ringlight.faults import FAULTS
 from ringlight.http.serving import listen
 from ringlight.testing import SimulatedRing
+from tones import tone
 
 pytestmark = pytest.mark.program
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -275,3 +276,24 @@ def test_help_and_version(run: Run) -> None:
     assert "demo" in run("--help").stdout
     assert run("--version").stdout.startswith("ringlight ")
     assert run("nonsense").returncode == 2
+
+
+def test_a_file_is_said_through_the_cameras_speaker(signed_in: Run, ring: SimulatedRing, tmp_path: Path) -> None:
+    tone(tmp_path / "hello.wav", 523, seconds=1.0)
+    said = signed_in("talk", "Front Door", "hello.wav", "--json")
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout) == {"file": "hello.wav", "seconds": pytest.approx(1.0, abs=0.05)}
+    heard = ring.world.heard[1001].as_dict()
+    assert abs(heard["hz"] - 523) <= 10
+    assert heard["speaker"] == "closed"
+    assert (heard["unheard"], heard["noise"]) == (0, 0)
+
+
+def test_a_file_without_sound_opens_no_speaker(signed_in: Run, ring: SimulatedRing, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Ada")
+    for name in ("letter.txt", "missing.wav"):
+        refused = signed_in("talk", "Front Door", name)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert faults_in(refused) == "FILE-READ"
+    sent = [row["method"] for dialog in ring.world.dialogs for row in dialog.messages]
+    assert "camera_options" not in sent

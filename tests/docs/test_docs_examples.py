@@ -17,12 +17,15 @@ from ringlight.errors import AuthError
 from ringlight.secrets import Secret
 from ringlight.settings import load_settings
 from ringlight.testing import SimulatedRing
+from tones import tone
 
 pytestmark = pytest.mark.program
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-HOW_TO = (ROOT / "docs" / "how-to" / "live-view-in-python.md").read_text(encoding="utf-8")
+HOW_TO = "".join(
+    (ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8") for name in ("live-view-in-python.md", "talk.md")
+)
 RECORDING = (ROOT / "docs" / "how-to" / "record-a-clip.md").read_text(encoding="utf-8")
 TUTORIAL = (ROOT / "docs" / "tutorial" / "first-view.md").read_text(encoding="utf-8")
 RINGLIGHT = Path(sys.executable).with_name("ringlight")
@@ -125,8 +128,9 @@ def test_the_page_has_programs() -> None:
     ids=re.findall(r"^## (.+?)\n(?=(?:(?!^##).)*?```python)", HOW_TO + RECORDING, re.M | re.S),
 )
 def test_a_program_of_the_how_to_prints_what_the_page_says(
-    source: str, said: str, signed_in: Run, ring: SimulatedRing
+    source: str, said: str, signed_in: Run, ring: SimulatedRing, tmp_path: Path
 ) -> None:
+    tone(tmp_path / "work" / "hello.wav", 440, seconds=1.0)
     finished = signed_in(sys.executable, "-W", "error", "-c", source)
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout == said

@@ -75,17 +75,24 @@ def run(conversation: Conversation) -> Iterator[tuple[Line, str]]:
         yield line, ", ".join(map(_shown, actions))
 
 
+def _sent(message: Message) -> str:
+    match message.body:
+        case messages.Ice(ice=line):
+            return f"Send ice({line!r})"
+        case messages.MicEnable(enabled=on):
+            return f"Send mic_enable({'on' if on else 'off'})"
+        case messages.CameraOptions(stealth_mode=closed):
+            return f"Send camera_options({'closed' if closed else 'open'})"
+        case messages.Close(reason=reason):
+            return f"Send close({reason.code})"
+        case _:
+            return f"Send {message.method}"
+
+
 def _shown(action: core.Action) -> str:
     match action:
         case core.Send(message):
-            body = message.body
-            match body:
-                case messages.Ice():
-                    return f"Send ice({body.ice!r})"
-                case messages.Close():
-                    return f"Send close({body.reason.code})"
-                case _:
-                    return f"Send {message.method}"
+            return _sent(message)
         case core.UseAnswer(sdp):
             return f"UseAnswer {sdp}"
         case core.AddCandidate(line, index):
@@ -98,6 +105,8 @@ def _shown(action: core.Action) -> str:
             return f"CommandDone {identifier}" + (f" ({refused})" if refused else f" ({halted})" if halted else "")
         case core.Halted(axis, reason):
             return f"Halted {axis} ({reason})"
+        case core.Speaker(is_open):
+            return f"Speaker {'open' if is_open else 'closed'}"
         case core.Closed(code, detail):
             return f"Closed {code}" + (f" ({detail})" if detail else "")
 
@@ -158,6 +167,8 @@ _EVENTS: dict[str, Any] = {
     "KeepTurning": lambda name, direction="left", speed=0.5: core.Command(name, *ptz.continuous(direction, speed)),
     "Halted": lambda axis="Pan", **params: _rpc(id="h-1", method=f"PTZ.{axis}.Halted", params=params),
     "Rpc": _rpc,
+    "Talk": lambda: core.Talk(on=True),
+    "Hush": lambda: core.Talk(on=False),
     "Tick": core.Tick,
     "Stop": core.Stop,
     "Created": _ring(messages.SessionCreated),

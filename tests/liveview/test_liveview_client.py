@@ -59,7 +59,7 @@ async def test_packets_arrive_and_every_message_was_right(ring: SimulatedRing) -
     (dialog,) = ring.world.dialogs
     assert [message["code"] for message in dialog.messages] == [None] * len(dialog.messages)
     assert [message["method"] for message in dialog.messages] == [
-        "live_view", "activate_session", "stream_options", "ping", "close",
+        "live_view", "activate_session", "mic_enable", "stream_options", "ping", "close",
     ]  # fmt: skip
     assert dialog.ended == "closed by the client"
     assert dialog.doorbot_id == FRONT_DOOR

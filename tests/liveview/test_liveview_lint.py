@@ -296,3 +296,14 @@ def test_the_judge_never_raises(envelopes: list[dict[str, Any]]) -> None:
             verdict = judge.receive_envelope(envelope)
             assert verdict.code is None or verdict.code in FAULTS
             assert (verdict.code is None) <= (verdict.message is not None)
+
+
+def test_a_speaker_opened_before_the_camera_is_there_is_out_of_order_but_ends_nothing() -> None:
+    """Ring loses the message and goes on; closing a speaker is never too early."""
+    judge = _live()
+    early = judge.receive_envelope(_in_session("camera_options", stealth_mode=False))
+    assert (early.code, early.lost) == ("SIG-ORDER", True)
+    assert "camera_connected" in early.detail
+    assert judge.receive_envelope(_in_session("camera_options", stealth_mode=True)).code is None
+    judge.connected(DIALOG)
+    assert judge.receive_envelope(_in_session("camera_options", stealth_mode=False)).code is None

@@ -54,6 +54,7 @@ _events: st.SearchStrategy[core.Event] = st.one_of(
     st.builds(core.LocalCandidate, st.just(CANDIDATE), st.integers(0, 1), st.just("0")),
     st.just(core.PathOpen()),
     st.just(core.MediaSeen()),
+    st.builds(core.Talk, st.booleans()),
     st.just(core.Tick()),
     st.builds(core.Garbled, st.sampled_from(["SIG-NOISE", "SIG-FORMAT"]), _texts),
     st.builds(core.PathLeft),
@@ -74,9 +75,10 @@ _OPENING: list[tuple[float, core.Event]] = [
 @given(opened=st.integers(0, 3), talk=_talks)
 def test_whatever_comes_in_whatever_order(opened: int, talk: list[tuple[float, core.Event]]) -> None:
     session = Session(CAMERA, DIALOG, RIID)
-    now, ended = 0.0, False
+    now, ended, wanted = 0.0, False, False
     for pause, event in [*_OPENING[:opened], *talk]:
         now += pause
+        wanted = event.on if isinstance(event, core.Talk) else wanted
         known_before = session.session_id is not None
         actions = session.receive(event, now=now)
         assert not (ended and actions), "after Closed there is silence"
@@ -96,6 +98,8 @@ def test_whatever_comes_in_whatever_order(opened: int, talk: list[tuple[float, c
                     assert code is None or code in FAULTS
                 case core.UseAnswer() | core.AddCandidate():
                     assert not ended
+                case core.Speaker(is_open):
+                    assert is_open is wanted, "the speaker never opens unasked"
         assert ended == (session.state is State.CLOSED)
         if session.state is State.CLOSED:
             assert session.deadline is None
@@ -122,7 +126,23 @@ def test_time_alone_ends_every_view(talk: list[tuple[float, core.Event]]) -> Non
 
 # What a server may do in any order, once the offer is there; the judge is told of it as the server would be.
 _server_moves = st.lists(
-    st.sampled_from(["created", "again", "answer", "ice", "pong", "camera", "noise", "local", "tick", "path", "media"]),
+    st.sampled_from(
+        [
+            "created",
+            "again",
+            "answer",
+            "ice",
+            "pong",
+            "camera",
+            "noise",
+            "local",
+            "tick",
+            "path",
+            "media",
+            "talk",
+            "hush",
+        ]
+    ),
     max_size=20,
 )
 
@@ -135,7 +155,8 @@ def test_a_legal_server_never_finds_fault_with_what_we_send(moves: list[str], au
     judge, now = Judge(), 0.0
     candidate: core.Event = core.LocalCandidate(CANDIDATE, 0, "0")
     ours: dict[str, core.Event] = {"local": candidate, "tick": core.Tick(), "path": core.PathOpen(),
-                                   "media": core.MediaSeen()}  # fmt: skip
+                                   "media": core.MediaSeen(), "talk": core.Talk(True),
+                                   "hush": core.Talk(False)}  # fmt: skip
     theirs: dict[str, messages.Body] = {
         "created": messages.SessionCreated(doorbot_id=CAMERA, session_id="S"),
         "again": messages.SessionCreated(doorbot_id=CAMERA, session_id="S"),
@@ -162,6 +183,8 @@ def test_a_legal_server_never_finds_fault_with_what_we_send(moves: list[str], au
             judge.created(DIALOG, "S")
         elif move == "answer":
             judge.answered(DIALOG)
+        elif move == "camera":
+            judge.connected(DIALOG)
         judged(ours[move] if move in ours else received(theirs[move]))
     judged(core.Stop())
     assert sent >= 2  # the offer and the close at least

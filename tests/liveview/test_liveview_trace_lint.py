@@ -20,6 +20,8 @@ CREATED = messages.SessionCreated(doorbot_id=1, session_id="S")
 ANSWER = messages.Sdp(doorbot_id=1, session_id="S", sdp="v=0")
 ACTIVATE = messages.ActivateSession(doorbot_id=1, session_id="S")
 PING = messages.Ping(doorbot_id=1, session_id="S")
+SPEAK = messages.CameraOptions(doorbot_id=1, session_id="S", stealth_mode=False)
+CONNECTED = messages.Notification(doorbot_id=1, session_id="S", is_ok=True, text="camera_connected")
 END = messages.Close(doorbot_id=1, session_id="S", reason=messages.Reason(code=0))
 
 
@@ -40,6 +42,7 @@ REGULAR = [line("out", START), line("in", CREATED), line("in", ANSWER), line("ou
 def test_a_regular_dialog_is_right_as_far_as_it_goes() -> None:
     assert lint(*REGULAR, line("out", END)).verdict == "All 6 messages are right as far as it goes."
     assert "Then silence: the last was `out ping`" in lint(*REGULAR).verdict
+    assert lint(*REGULAR, line("in", CONNECTED), line("out", SPEAK), line("out", END)).findings == []
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,7 @@ def test_a_regular_dialog_is_right_as_far_as_it_goes() -> None:
         ([*REGULAR, line("out", messages.Ping(doorbot_id=1, session_id="other"))], 6, "SIG-SESSION-ID"),
         ([line("out", START, dialog_id=None)], 1, "SIG-DIALOG-ID"),
         ([line("out", START), line("out", ACTIVATE)], 2, "SIG-ORDER"),
+        ([*REGULAR, line("out", SPEAK)], 6, "SIG-ORDER"),
         ([*REGULAR, line("in", messages.Close(doorbot_id=1, reason=messages.Reason(code=26)))], 6, "SIG-NOT-READY"),
         ([*REGULAR, line("in", messages.Notification(doorbot_id=1, is_ok=False, text="x"))], 6, "SIG-NOTICE"),
     ],

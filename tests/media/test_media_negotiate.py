@@ -263,3 +263,61 @@ def test_an_opposite_without_video_gets_no_seat_for_it() -> None:
     with pytest.raises(RingError) as caught:
         negotiate.answer_viewer(Description((Section("audio", "0"),)), {"video": HIGH}, OURS, SSRCS, "c")
     assert caught.value.code == "VIEWER-OFFER"
+
+
+# Talking
+
+
+def test_a_camera_that_answers_sound_both_ways_hears_us() -> None:
+    assert negotiate.read_answer(OFFER, sdp.parse(RING_ANSWER)).hears
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "recvonly", "inactive"])
+def test_a_camera_that_only_sends_or_refuses_sound_does_not(direction: str) -> None:
+    audio, video = RING_ANSWER.split("m=video")
+    answer = audio.replace("a=sendrecv", f"a={direction}") + "m=video" + video
+    assert not negotiate.read_answer(OFFER, sdp.parse(answer)).hears
+
+
+def test_our_sound_is_announced_in_the_offer() -> None:
+    text = sdp.write(negotiate.camera_offer(OURS, audio=True, ssrc=77))
+    assert text.count("a=ssrc:77 cname:") == 1
+    assert sdp.parse(text).find("audio") is not None
+    assert "a=ssrc" not in sdp.write(OFFER)
+
+
+PCMU = Codec(0, "PCMU", 8_000)
+
+
+@pytest.mark.parametrize(
+    ("offered", "source", "hears", "answered", "payload_type"),
+    [
+        ("sendrecv", OPUS, True, "sendrecv", 111),
+        ("sendrecv", PCMU, True, "sendrecv", 0),
+        ("sendrecv", OPUS, False, "sendonly", 111),
+        ("recvonly", OPUS, True, "sendonly", 111),
+    ],
+)
+def test_a_viewer_may_talk_where_both_sides_can_in_the_codec_of_the_camera(
+    offered: str, source: Codec, hears: bool, answered: str, payload_type: int
+) -> None:
+    """A browser that is answered with the camera's codec sends in that codec: nothing has to be transcoded."""
+    video, audio = CHROMIUM_OFFER.split("m=audio")
+    offer = negotiate.read_viewer_offer(video + "m=audio" + audio.replace("a=recvonly", f"a={offered}"))
+    answer, seats = negotiate.answer_viewer(offer, {"video": HIGH, "audio": source}, OURS, SSRCS, "c", hears=hears)
+    sound = answer.find("audio")
+    assert sound is not None
+    assert sound.direction == answered
+    assert seats["audio"].hears == (answered == "sendrecv")
+    assert [codec.payload_type for codec in sound.codecs] == [payload_type]
+    assert not seats["video"].hears
+    picture = answer.find("video")
+    assert picture is not None
+    assert picture.direction == "sendonly"
+
+
+def test_video_is_never_taken_from_a_viewer() -> None:
+    offer = negotiate.read_viewer_offer(CHROMIUM_OFFER.replace("a=recvonly", "a=sendrecv"))
+    answer, seats = negotiate.answer_viewer(offer, {"video": HIGH, "audio": OPUS}, OURS, SSRCS, "c", hears=True)
+    assert [section.direction for section in answer.sections] == ["sendonly", "sendrecv"]
+    assert [kind for kind, seat in seats.items() if seat.hears] == ["audio"]

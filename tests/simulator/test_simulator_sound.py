@@ -4,7 +4,10 @@ from array import array
 
 import av
 
-from ringlight.simulator.sound import PCMU_FRAME, PCMU_RATE, make_sound, make_telephone_sound
+from ringlight.simulator.sound import FRAME, RATES, make_sound
+
+PCMU_RATE = RATES["pcmu"]
+PCMU_FRAME = round(PCMU_RATE * FRAME)
 
 
 def _loudness(packets: tuple[bytes, ...]) -> list[int]:
@@ -21,7 +24,7 @@ def _loudness(packets: tuple[bytes, ...]) -> list[int]:
 
 
 def test_telephone_sound_is_a_stroke_each_second_in_packets_of_20_ms() -> None:
-    packets = make_telephone_sound()
+    packets = make_sound("pcmu")
     assert len(packets) == 100, "two seconds"
     assert {len(packet) for packet in packets} == {PCMU_FRAME}, "one byte a sample"
     loud = _loudness(packets)
@@ -30,4 +33,4 @@ def test_telephone_sound_is_a_stroke_each_second_in_packets_of_20_ms() -> None:
 
 
 def test_both_kinds_of_sound_are_equally_long() -> None:
-    assert abs(len(make_sound()) - len(make_telephone_sound())) <= 1
+    assert abs(len(make_sound()) - len(make_sound("pcmu"))) <= 1

@@ -27,6 +27,7 @@ class Progress:
         recordings: How many recordings of it run.
         halted: What stopped turning by itself, why, and in which millisecond of the view; `None` before the first time.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
+        talk: Whether the camera hears nobody (`none`), could be talked to (`free`), or is (`taken`).
     """
 
     state: State = "closed"
@@ -39,11 +40,12 @@ class Progress:
     recordings: int = 0
     halted: tuple[str, str, float] | None = None
     renewal: Literal["none", "asked", "granted"] = "none"
+    talk: Literal["none", "free", "taken"] = "none"
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
-        self.renewal, self.halted = "none", None
+        self.renewal, self.halted, self.talk = "none", None, "none"
         self.steps.clear()
         self.notes.clear()
 
@@ -71,11 +73,11 @@ class Progress:
 
     def fail(self, error: RingError) -> None:
         """The view is over for a fault."""
-        self.state, self.error = "failed", error
+        self.state, self.error, self.talk = "failed", error, "none"
 
     def end(self) -> None:
         """The view was closed in the regular way."""
-        self.state = "closed"
+        self.state, self.talk = "closed", "none"
 
     def _note(self, text: str) -> None:
         self.notes = [*self.notes, text][-KEPT_NOTES:]
@@ -93,4 +95,5 @@ class Progress:
             "recordings": self.recordings,
             "halted": dict(zip(("axis", "reason", "ms"), self.halted, strict=True)) if self.halted else None,
             "renewal": self.renewal,
+            "talk": self.talk,
         }

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from ringlight.cameras.progress import Progress
+from ringlight.cameras.talking import Floor, Talker, play, read_on
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import ptz
 from ringlight.liveview.client import Event
 from ringlight.liveview.session import Note
-from ringlight.media import stills
+from ringlight.media import speech, stills
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.h264 import AccessUnit
 from ringlight.media.negotiate import Agreed
@@ -50,6 +51,12 @@ class Upstream(Protocol):
     async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
         """Let the camera do something and wait for its answer; return why it stopped by itself, if it did."""
 
+    async def talk(self, *, on: bool) -> None:
+        """Open the camera's speaker and wait until it was told to, or close it without waiting."""
+
+    def send_sound(self, packet: Packet) -> None:
+        """Send a packet of sound to the open speaker."""
+
 
 class Dial(Protocol):
     """Makes an upstream; each kind of camera has its own way."""
@@ -77,12 +84,14 @@ class View:
         recordings: RecordingSettings | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
         on_recording: Callable[[int], None] = lambda _: None,
+        floor: Floor | None = None,
     ) -> None:
         self.broadcast = broadcast
         self._upstream = upstream
         self._ended = ended
         self._recordings = recordings or RecordingSettings()
         self._on_event, self._on_recording = on_event, on_recording
+        self._floor = floor or Floor(upstream, lambda: None)
 
     async def ended(self) -> RingError:
         """Wait for the end of the upstream; return why."""
@@ -108,6 +117,41 @@ class View:
         if halted not in (None, ptz.LIMIT_REACHED):
             raise fault_error("CAM-COMMAND", f"{method}: {halted}")
         return "limit" if halted else "moved"
+
+    @property
+    def hears(self) -> bool:
+        """Whether the camera takes sound, so that one can talk to it."""
+        return self._floor.codec is not None
+
+    @contextlib.asynccontextmanager
+    async def talk(self) -> AsyncIterator[Talker]:
+        """Talk to the camera: its speaker is open until this is left. One talks at a time.
+
+        Raises:
+            CameraError: CAM-NO-TALK, CAM-TALK-BUSY, or CAM-COMMAND where the speaker did not open.
+            RingError: Why the view ended before.
+        """
+        self._check_open()
+        async with self._floor.take() as talker:
+            yield talker
+
+    async def say(self, path: str | Path) -> float:
+        """Play a sound file to whoever stands before the camera; return its length in seconds.
+
+        Any file with sound that ffmpeg reads; it is sent in real time.
+
+        Raises:
+            MediaError: FILE-READ.
+            CameraError: As `talk`.
+            RingError: Why the view ended before.
+        """
+        self._check_open()
+        if self._floor.codec is None:
+            raise fault_error("CAM-NO-TALK")
+        with contextlib.closing(speech.encode(Path(path), self._floor.codec)) as frames:
+            ahead = await read_on(frames)  # a file that cannot be read opens no speaker
+            async with self.talk() as talker:
+                return await play(talker, frames, ahead, self._check_open)
 
     async def record(
         self,
@@ -341,6 +385,11 @@ class SharedView:
         self._tell()
         broadcast: Broadcast | None = None
 
+        def on_floor() -> None:
+            if self._upstream is upstream:
+                self.progress.talk = "none" if floor.codec is None else "taken" if floor.taken else "free"
+                self._tell()
+
         def on_agreed(agreed: Agreed) -> None:
             nonlocal broadcast
             if broadcast is None:
@@ -348,6 +397,8 @@ class SharedView:
                 past = Past(media.past, int(media.past_memory * MEGABYTE))
                 broadcast = Broadcast(agreed.codecs, media.key_frame_cache, upstream.ask_key_frame, past)
             broadcast.tune(agreed.codecs)
+            floor.codec = agreed.codecs.get("audio") if agreed.hears else None
+            on_floor()
 
         def on_packet(packet: Packet) -> None:
             if broadcast is not None:
@@ -359,6 +410,7 @@ class SharedView:
 
         upstream = self._dial(on_packet=on_packet, on_agreed=on_agreed, on_event=on_event, may_renew=self._may_renew)
         self._upstream = upstream
+        floor = Floor(upstream, on_floor)
         try:
             await upstream.open()
         except RingError as error:
@@ -373,7 +425,7 @@ class SharedView:
         ended: asyncio.Future[RingError] = loop.create_future()
         self._spawn(self._watch(upstream, broadcast, ended))
         return View(
-            upstream, broadcast, ended,
+            upstream, broadcast, ended, floor=floor,
             recordings=self._settings.recordings, on_event=on_event, on_recording=self._count_recordings,
         )  # fmt: skip
 

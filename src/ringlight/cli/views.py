@@ -1,4 +1,4 @@
-"""`snapshot` and `record`: one live view from the command line."""
+"""`snapshot`, `record`, `talk` and `ptz`: one live view from the command line."""
 
 import asyncio
 import contextlib
@@ -71,6 +71,24 @@ def register(app: typer.Typer) -> None:
         """
         wanted = Wanted(camera, out, seconds or None, faststart=faststart, sound=sound)
         run(_record(load_settings(config), wanted, trace, json=json))
+
+    @app.command()
+    def talk(
+        camera: CameraName,
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="Any file with sound.")],
+        config: Config = None,
+        trace: TracePath = None,
+        json: Json = False,
+    ) -> None:
+        """Play a sound file through a camera's speaker; opens a live view for it."""
+        run(_talk(load_settings(config), camera, file, trace, json=json))
+
+
+async def _talk(settings: Settings, name: str, file: Path, trace: Path | None, *, json: bool) -> None:
+    async with _camera(settings, name, trace) as camera, camera.live_view() as view:
+        tell(f"talking to {camera.name}")
+        seconds = await view.say(file)
+    _done({"file": str(file), "seconds": round(seconds, 2)}, f"{file}: {seconds:.1f} s said", json=json)
 
 
 async def _ptz(settings: Settings, name: str, direction: Direction, trace: Path | None, *, json: bool) -> None:

@@ -69,6 +69,25 @@ ROWS = (
         source="messages",
     ),
     Fault(
+        "CAM-NO-TALK",
+        "This camera cannot hear you",
+        cause="Ring's answer takes no sound from us: the camera has no speaker, or sound is switched off in the "
+        "settings (`live_view.audio`).",
+        fix="Switch `live_view.audio` on if it is off; else choose a camera with two-way audio.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+        source="talking",
+    ),
+    Fault(
+        "CAM-TALK-BUSY",
+        "Somebody else is talking",
+        cause="One person at a time can talk to a camera, and somebody does.",
+        fix="Wait until they have ended; the page shows when the camera is free.",
+        retry=Retry.BACKOFF,
+        http=409,
+        source="talking",
+    ),
+    Fault(
         "CAM-VIDEO-OFF",
         "Video on demand is switched off",
         cause="The camera's settings say that video on demand is off.",

@@ -157,6 +157,25 @@ ROWS = (
         source="viewers",
     ),
     Fault(
+        "VIEWER-MICROPHONE",
+        "Your browser gives no microphone",
+        cause="The page asked for the microphone, and the browser refused it or has none.",
+        fix="Allow the microphone for this page in the browser's settings, connect one, or end the program that "
+        "holds it. Browsers give it only to pages of `https` or of this machine.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source="viewers",
+    ),
+    Fault(
+        "FILE-READ",
+        "The file cannot be read",
+        cause="There is no such file, you may not read it, or there is no sound in it that ffmpeg understands.",
+        fix="Check the path, and whether another player plays it. WAV, MP3, Ogg, FLAC and MP4 all work.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+        source="media",
+    ),
+    Fault(
         "FILE-WRITE",
         "The file cannot be written",
         cause="The recording or picture could not be written where it should go.",

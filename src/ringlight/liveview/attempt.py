@@ -29,6 +29,7 @@ from ringlight.media.negotiate import Agreed
 from ringlight.media.peer import Peer
 from ringlight.media.receiver import Receiver
 from ringlight.media.rtp import Packet
+from ringlight.media.voice import Voice
 from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
@@ -58,7 +59,7 @@ class Attempt:
     Args:
         doorbot_id: The camera's number.
         settings: Deadlines.
-        on_action: Called with each `Step`, `Note` and `Halted` of the session.
+        on_action: Called with each `Step`, `Note`, `Halted` and `Speaker` of the session.
         on_agreed: Called once when the answer is understood.
         on_packet: Called with each RTP packet of the camera.
         trace: Records each message; `None` records nothing.
@@ -69,7 +70,7 @@ class Attempt:
         doorbot_id: int,
         settings: LiveViewSettings,
         *,
-        on_action: Callable[[core.Step | core.Note | core.Halted], None],
+        on_action: Callable[[core.Step | core.Note | core.Halted | core.Speaker], None],
         on_agreed: Callable[[Agreed], None],
         on_packet: Callable[[Packet], None],
         trace: Trace | None = None,
@@ -90,6 +91,9 @@ class Attempt:
         self._seen_every = min(SEEN_EVERY, settings.stall_timeout / 3)
         self._video_type: int | None = None
         self._commands: dict[str, asyncio.Future[core.CommandDone]] = {}
+        self._voice_ssrc = secrets.randbits(32)
+        self._voice: Voice | None = None  # what we send; `None` where the camera takes no sound
+        self._speaker_open = False
 
     async def run(self, url: Secret) -> core.Closed:
         """Run the whole view; return how it ended. Cancelling it closes everything in order.
@@ -106,7 +110,7 @@ class Attempt:
             stack.push_async_callback(web.close)
             self._on_action(core.Step("socket"))
             local = await asyncio.shield(gathering)
-            self._offer = negotiate.camera_offer(local, audio=self._settings.audio)
+            self._offer = negotiate.camera_offer(local, audio=self._settings.audio, ssrc=self._voice_ssrc)
             self._tasks = [asyncio.create_task(self._read(web))]
             try:
                 self._events.put_nowait(core.Start(sdp.write(self._offer)))
@@ -128,6 +132,22 @@ class Attempt:
         """Ask the camera for a key frame; nothing before its first packet."""
         if self._receiver is not None:
             self._receiver.ask_key_frame()
+
+    def talk(self, *, on: bool) -> None:
+        """Have the camera's speaker opened, or closed; a `Speaker` action tells when it was told."""
+        self._events.put_nowait(core.Talk(on))
+
+    def send_sound(self, packet: Packet) -> None:
+        """Send sound in the camera's codec, under numbers of our own; dropped while the speaker is closed."""
+        voice = self._voice
+        if voice is None or not self._speaker_open:
+            return
+        now = self._loop.time()
+        for data in voice.write(packet, now):
+            self._peer.send(data)
+        report = voice.report(now, time.time())
+        if report is not None:
+            self._peer.send_rtcp(report)
 
     async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
         """Let the camera do something, and wait until it has said that it did.
@@ -182,6 +202,9 @@ class Attempt:
                     await self._peer.add_candidate(line)
                 case core.Step() | core.Note() | core.Halted():
                     self._on_action(action)
+                case core.Speaker(is_open):
+                    self._speaker_open = is_open
+                    self._on_action(action)
                 case core.CommandDone(identifier):
                     waiting = self._commands.get(identifier)
                     if waiting is not None and not waiting.done():
@@ -208,6 +231,8 @@ class Attempt:
             self._on_action(core.Note(detail, code))
         self._video_type = agreed.codecs["video"].payload_type
         self._receiver = Receiver(agreed, self._peer.send_rtcp, self._on_packet_ready)
+        if agreed.hears:
+            self._voice = Voice(agreed.codecs["audio"], self._voice_ssrc, secrets.randbelow(1 << 15))
         self._on_agreed(agreed)
         self._tasks.append(asyncio.create_task(self._connect(agreed)))
 

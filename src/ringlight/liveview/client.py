@@ -10,7 +10,7 @@ from typing import Any
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import policy
 from ringlight.liveview.attempt import Attempt, end_all
-from ringlight.liveview.session import Closed, Halted, Note, Step
+from ringlight.liveview.session import Closed, Halted, Note, Speaker, Step
 from ringlight.liveview.trace import Trace
 from ringlight.media import h264
 from ringlight.media.negotiate import Agreed
@@ -94,6 +94,8 @@ class LiveViewClient:
         self._runner: asyncio.Task[RingError] | None = None
         self._answered: asyncio.Future[Agreed] | None = None
         self._stopped = False
+        self._talking = False
+        self._speaker = asyncio.Event()  # set while the running view's speaker is open
 
     async def __aenter__(self) -> "LiveViewClient":
         await self.open()
@@ -155,6 +157,45 @@ class LiveViewClient:
             raise fault_error("CAM-COMMAND", f"{method}: the view is not open")
         return await attempt.command(method, params)
 
+    async def talk(self, *, on: bool) -> None:
+        """Open the camera's speaker, and wait until it was told to; or close it, without waiting.
+
+        It stays open when the view is renewed. Nothing else ever opens it.
+
+        Raises:
+            CameraError: CAM-COMMAND where the camera did not connect in time.
+            RingError: Why the view ended before.
+        """
+        self._talking = on
+        attempt = self._leg.attempt if self._leg is not None else None
+        if attempt is not None:
+            attempt.talk(on=on)
+        if not on:
+            self._speaker.clear()
+            return
+        if self._runner is None:
+            raise fault_error("SIG-ORDER", "the view was never opened")
+        opened = asyncio.ensure_future(self._speaker.wait())
+        limit = self._settings.camera_timeout
+        try:
+            either: set[asyncio.Future[Any]] = {opened, self._runner}
+            await asyncio.wait(either, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            opened.cancel()
+        if self._runner.done():
+            raise _outcome(self._runner)
+        if not self._speaker.is_set():
+            raise fault_error("CAM-COMMAND", f"the speaker did not open within {limit:g} s")
+
+    def send_sound(self, packet: Packet) -> None:
+        """Send a packet of sound to the camera, in the codec of its own sound; dropped while the speaker is closed.
+
+        Payload type, sequence number, timestamp and SSRC are replaced by those of the view; what counts is how
+        they go on from packet to packet of one SSRC.
+        """
+        if self._leg is not None and self._leg.attempt is not None:
+            self._leg.attempt.send_sound(packet)
+
     async def _run(self) -> RingError:
         """Try until a view runs, then until it ends; return why."""
         ended: Counter[str] = Counter()
@@ -211,12 +252,18 @@ class LiveViewClient:
                 on_packet=lambda packet: self._took(leg, packet),
                 trace=self._trace,
             )
+            if self._talking and leg is self._leg:
+                leg.attempt.talk(on=True)
             closed: Closed = await leg.attempt.run(url)
         except RingError as error:
             return error
         return fault_error(closed.code, closed.detail)
 
-    def _acted(self, leg: "_Leg", action: Step | Note | Halted) -> None:
+    def _acted(self, leg: "_Leg", action: Step | Note | Halted | Speaker) -> None:
+        if isinstance(action, Speaker):
+            if leg is self._leg and action.open and self._talking:
+                self._speaker.set()
+            return
         if isinstance(action, Step) and action.name == "media":
             leg.flowing = True
             if leg is self._leg:
@@ -267,6 +314,8 @@ class LiveViewClient:
     def _take_over(self, leg: "_Leg") -> None:
         """Let the next view go on in place of the one that runs or has ended."""
         before, self._leg, self._next = self._leg, leg, None
+        if self._talking and leg.attempt is not None:
+            leg.attempt.talk(on=True)  # the speaker of the view before closes with that view
         if leg.agreed is not None:
             self._on_agreed(leg.agreed)
         self._on_event(Renewed())

@@ -75,6 +75,13 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """A person wants to talk to the camera, or has ended."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SocketClosed:
     """The socket closed, with its close code (1006 without a close frame) and reason."""
 
@@ -93,8 +100,8 @@ class Stop:
 
 
 Event = (
-    Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | PathLeft | MediaSeen | Command | SocketClosed
-    | Tick | Stop
+    Start | Received | Garbled | LocalCandidate | PathOpen | PathFailed | PathLeft | MediaSeen | Command | Talk
+    | SocketClosed | Tick | Stop
 )  # fmt: skip
 
 # ---- actions -------------------------------------------------------------------------------------
@@ -158,6 +165,13 @@ class Halted:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """The camera was told to open its speaker, or to close it; sound of ours is heard while it is open."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The one and last action: the view is over, for this fault."""
 
@@ -165,4 +179,4 @@ class Closed:
     detail: str | None = None
 
 
-Action = Send | UseAnswer | AddCandidate | Step | Note | CommandDone | Halted | Closed
+Action = Send | UseAnswer | AddCandidate | Step | Note | CommandDone | Halted | Speaker | Closed

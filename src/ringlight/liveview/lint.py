@@ -32,12 +32,14 @@ class Verdict:
         code: The fault; `None` if nothing is wrong.
         detail: What was seen and what was expected.
         message: The message, where it could be read.
+        lost: The server does not do what the message asks, but goes on; for any other fault it closes.
     """
 
     method: str
     code: str | None = None
     detail: str = ""
     message: Message | None = None
+    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -50,19 +52,24 @@ class Dialog:
         activated: Whether `activate_session` has come.
         answered: Whether the server has sent its answer.
         about: What its first message was: `live_view`, `playback` or `push_subscribe`.
+        connected: Whether it has said that the camera is connected.
     """
 
     doorbot_id: int
     session_id: str | None = None
     activated: bool = False
     answered: bool = False
+    connected: bool = False
     closed: bool = False
     about: str = "live_view"
 
 
 @dataclass(slots=True)
 class Judge:
-    """Judges all that a client sends on one socket. Tell it what the server sent with `created` and `answered`."""
+    """Judges all that a client sends on one socket. Tell it what the server sent.
+
+    That is what `created`, `answered` and `connected` are for.
+    """
 
     dialogs: dict[str, Dialog] = field(default_factory=dict)
 
@@ -85,7 +92,10 @@ class Judge:
         except RingError as error:
             return Verdict(name, error.code, error.detail or "")
         complaint = self._judge(message)
-        return Verdict(name, *complaint, message) if complaint else Verdict(name, message=message)
+        if complaint is not None:
+            return Verdict(name, *complaint, message)
+        early = self._early_speaker(message)
+        return Verdict(name, "SIG-ORDER", early, message, lost=True) if early else Verdict(name, message=message)
 
     def created(self, dialog_id: str, session_id: str) -> None:
         """Note the session id that the server gave."""
@@ -95,6 +105,17 @@ class Judge:
     def answered(self, dialog_id: str) -> None:
         """Note that the server has answered the offer."""
         self.dialogs[dialog_id].answered = True
+
+    def connected(self, dialog_id: str) -> None:
+        """Note that the server has said that the camera is connected."""
+        self.dialogs[dialog_id].connected = True
+
+    def _early_speaker(self, message: Message) -> str | None:
+        """Say what is wrong with opening a speaker of a camera that is not there yet (observed-protocol.md#talking)."""
+        opens = isinstance(message.body, messages.CameraOptions) and message.body.stealth_mode is False
+        if opens and not self.dialogs[message.dialog_id or ""].connected:
+            return "camera_options out of order: the speaker opens only after camera_connected, before it this is lost"
+        return None
 
     def _judge(self, message: Message) -> tuple[str, str] | None:
         dialog_id = message.dialog_id or ""

@@ -29,9 +29,11 @@ from ringlight.liveview.events import (
     Received,
     Send,
     SocketClosed,
+    Speaker,
     Start,
     Step,
     Stop,
+    Talk,
     Tick,
     UseAnswer,
 )
@@ -58,10 +60,12 @@ __all__ = [
     "Send",
     "Session",
     "SocketClosed",
+    "Speaker",
     "Start",
     "State",
     "Step",
     "Stop",
+    "Talk",
     "Tick",
     "UseAnswer",
 ]
@@ -129,6 +133,9 @@ class Session:
     _live_since: float = 0.0
     _turning: dict[str, ptz.Axis] = field(default_factory=dict)  # commands that turn, not answered yet, oldest first
     _halts: dict[str, str] = field(default_factory=dict)  # why the camera halted under one of them
+    _connected: bool = False  # the camera itself, not only Ring's server
+    _talk_wanted: bool = False
+    _speaker_open: bool = False
 
     @property
     def deadline(self) -> float | None:
@@ -152,14 +159,20 @@ class Session:
                 return self._path(event, now)
             case MediaSeen():
                 return self._media_seen(now)
-            case Command(identifier, method, params):
-                return self._command(identifier, method, params)
+            case Command() | Talk():
+                return self._asked(event)
             case SocketClosed(code, reason):
                 return self._socket_closed(code, reason)
             case Tick():
                 return self._tick(now)
             case Stop():
                 return self._close("SIG-CLOSED")
+
+    def _asked(self, event: Command | Talk) -> list[Action]:
+        if isinstance(event, Command):
+            return self._command(event.id, event.method, event.params)
+        self._talk_wanted = event.on
+        return self._follow_talk()
 
     # ---- the offer and its answer ----
 
@@ -260,9 +273,11 @@ class Session:
         return [
             # Without activate_session Ring ends the stream after about 70 seconds.
             self._send(messages.ActivateSession(doorbot_id=self.doorbot_id, session_id=self.session_id)),
+            self._microphone(on=False),
             self._send(mine),
             self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id)),
             *(action for each in waiting for action in self._command(each.id, each.method, each.params)),
+            *self._follow_talk(),
         ]
 
     # ---- candidates ----
@@ -310,12 +325,12 @@ class Session:
             return [Note(self._notice or "Ring says that something is wrong", "SIG-NOTICE")]
         if body.text == "camera_connected":
             self._deadlines.pop("camera", None)
-            return self._await_media(now)
+            return self._await_media(now) + self._camera_connected()
         return []
 
     def _camera_up(self, now: float) -> list[Action]:
         self._deadlines.pop("camera", None)
-        return self._step("camera") + self._await_media(now)
+        return self._step("camera") + self._await_media(now) + self._camera_connected()
 
     def _await_media(self, now: float) -> list[Action]:
         open_path = self._answer is not None and "path" not in self._deadlines
@@ -328,6 +343,31 @@ class Session:
             self._deadlines.pop(phase, None)
         self._deadlines["stall"] = now + self.settings.stall_timeout
         return self._step("media")
+
+    # ---- talking: the camera's speaker is opened only while somebody wants to talk ----
+
+    def _camera_connected(self) -> list[Action]:
+        self._connected = True
+        return self._follow_talk()
+
+    def _follow_talk(self) -> list[Action]:
+        """Open or close the speaker as wanted. What is sent before the camera is connected would be lost."""
+        if self.state is not State.LIVE or not self._connected or self._talk_wanted is self._speaker_open:
+            return []
+        self._speaker_open = self._talk_wanted
+        told: list[Action] = [self._microphone(on=self._speaker_open)]
+        # At the end the app only switches its microphone off. We close the speaker too: it is never open unasked.
+        options = messages.CameraOptions(
+            doorbot_id=self.doorbot_id, session_id=self.session_id, stealth_mode=not self._speaker_open
+        )
+        told.append(self._send(options))
+        if self._speaker_open:
+            sound = messages.StreamOptions(doorbot_id=self.doorbot_id, session_id=self.session_id, audio_enabled=True)
+            told.append(self._send(sound))
+        return [*told, Speaker(self._speaker_open)]
+
+    def _microphone(self, *, on: bool) -> Send:
+        return self._send(messages.MicEnable(doorbot_id=self.doorbot_id, session_id=self.session_id, enabled=on))
 
     # ---- commands: JSON-RPC inside of `rpc` messages ----
 

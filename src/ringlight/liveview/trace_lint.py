@@ -105,6 +105,8 @@ class TraceLint:
                 self._judge.created(dialog_id, body.session_id)
             case messages.Sdp():
                 self._judge.answered(dialog_id)
+            case messages.CameraStarted() | messages.Notification(text="camera_connected"):
+                self._judge.connected(dialog_id)
             case messages.Notification(is_ok=False):
                 return "SIG-NOTICE", body.text
             case messages.Close(reason=reason) if reason.code != 0:

@@ -25,21 +25,24 @@ class Agreed:
         transport: How to reach the other side.
         notes: What was repaired, as faults: (code, what was seen).
         repairs: Payload types of packets that are sent again, each with the one that it stands for (RFC 4588).
+        hears: Whether the camera takes sound of ours too, in the codec of its own.
     """
 
     codecs: Mapping[str, Codec]
     transport: Transport
     notes: tuple[tuple[str, str], ...] = ()
     repairs: Mapping[int, int] = field(default_factory=dict)
+    hears: bool = False
 
 
-def camera_offer(transport: Transport, *, audio: bool) -> Description:
+def camera_offer(transport: Transport, *, audio: bool, ssrc: int | None = None) -> Description:
     """Offer to receive H.264 of any profile, and (sendrecv, as every working client does) sound.
 
-    Sound is offered `sendrecv` because Ring answers `recvonly` with `sendrecv`, against RFC 3264.
+    Sound is offered `sendrecv` because Ring answers `recvonly` with `sendrecv`, against RFC 3264; and so that
+    a person can talk. `ssrc` is that of the sound that we may send.
     """
     video = tuple(codec for number, profile in _H264_OFFERED.items() for codec in _with_repair(number, profile))
-    sections = [Section("audio", "0", "sendrecv", (_OPUS, _PCMU), transport)] if audio else []
+    sections = [Section("audio", "0", "sendrecv", (_OPUS, _PCMU), transport, ssrc=ssrc)] if audio else []
     sections.append(Section("video", str(len(sections)), "recvonly", video, transport))
     return Description(tuple(sections), tuple(section.mid for section in sections))
 
@@ -62,6 +65,7 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
     codecs: dict[str, Codec] = {}
     repairs: dict[int, int] = {}
     notes = []
+    hears = False
     for asked, section in zip(offer.sections, answer.sections, strict=False):
         if not section.port or section.direction == "inactive":
             continue
@@ -79,11 +83,12 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
         repair = section.repair_of(codec)
         if repair is not None:
             repairs[repair.payload_type] = codec.payload_type
+        hears |= section.kind == "audio" and asked.direction == section.direction == "sendrecv"
     if "video" not in codecs:
         raise fault_error("SDP-CODEC", "the answer has no H.264 video that is sent to us")
     transport = answer.transport
     check_transport(transport, ("active", "passive"))
-    return Agreed(codecs, transport, tuple(notes), repairs)
+    return Agreed(codecs, transport, tuple(notes), repairs, hears)
 
 
 def check_transport(transport: Transport, setups: tuple[str, ...]) -> None:
@@ -103,10 +108,14 @@ def check_transport(transport: Transport, setups: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What a viewer gets of one track: its payload type there, and that and the SSRC of packets sent again."""
+    """What a viewer gets of one track: its payload type there, and that and the SSRC of packets sent again.
+
+    `hears` says that the viewer may also send such a track to us.
+    """
 
     codec: Codec
     rtx: tuple[int, int] | None = None
+    hears: bool = False
 
 
 def answer_viewer(
@@ -115,6 +124,8 @@ def answer_viewer(
     transport: Transport,
     ssrcs: Mapping[str, int],
     cname: str,
+    *,
+    hears: bool = False,
 ) -> tuple[Description, dict[str, Seat]]:
     """Answer a viewer's offer with the tracks that the camera sends.
 
@@ -124,6 +135,7 @@ def answer_viewer(
         transport: Ours; candidates included.
         ssrcs: Our number for each kind of track.
         cname: Binds the tracks together, so that they play in time.
+        hears: Whether the camera takes sound, so that a viewer who offers some (`sendrecv`) may talk.
 
     Returns:
         The answer, and what is to be sent for each kind.
@@ -139,12 +151,14 @@ def answer_viewer(
             sections.append(refused(section))
             continue
         ssrc = ssrcs[section.kind]
+        talks = hears and section.kind == "audio" and section.direction == "sendrecv"
+        direction: Direction = "sendrecv" if talks else "sendonly"
         kept = replace(codec, feedback=tuple(kind for kind in codec.feedback if kind in _FEEDBACK))
         repair = section.repair_of(codec) if "nack" in kept.feedback else None
         # Any other number will do: it is one for each viewer, and nobody else's in this session.
-        seats[section.kind] = Seat(codec, (repair.payload_type, ssrc ^ 1) if repair else None)
+        seats[section.kind] = Seat(codec, (repair.payload_type, ssrc ^ 1) if repair else None, talks)
         sections.append(
-            Section(section.kind, section.mid, "sendonly", (kept, repair) if repair else (kept,), transport,
+            Section(section.kind, section.mid, direction, (kept, repair) if repair else (kept,), transport,
                     section.port, section.protocol, ssrc=ssrc, cname=cname, rtx_ssrc=ssrc ^ 1 if repair else None)
         )  # fmt: skip
     if "video" not in seats:

@@ -19,6 +19,7 @@ from ringlight.media.addresses import bind_all, candidates, own_addresses
 from ringlight.media.dtls import own_certificate
 from ringlight.media.forward import Outlet, Track
 from ringlight.media.negotiate import Seat
+from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Transport
 from ringlight.media.tcp import Listener, Stream
 from ringlight.media.viewer import Address, Runs, TcpAddress, Viewer
@@ -106,6 +107,7 @@ class ViewerPort:
         *,
         on_key_frame: Callable[[], None],
         on_closed: Callable[[str | None], None],
+        on_sound: Callable[[Packet], None] | None = None,
     ) -> Viewer:
         """Expect a viewer that was answered with `local`; it connects by itself.
 
@@ -117,6 +119,7 @@ class ViewerPort:
             cname: Binds the tracks together, so that they play in time.
             on_key_frame: Called when the viewer needs a key frame.
             on_closed: Called once when it ends, with a fault code or `None`.
+            on_sound: Called with each packet of the sound that it sends, if its seat says that it may.
         """
         outlets = {kind: Outlet(tracks[kind], seat.codec.payload_type, seat.rtx) for kind, seat in seats.items()}
 
@@ -142,6 +145,8 @@ class ViewerPort:
             closed,
             self._loop.time(),
             is_full=lambda: self._is_full(viewer),
+            sound_type=next((seat.codec.payload_type for seat in seats.values() if seat.hears), None),
+            on_sound=on_sound,
         )
         self._viewers[local.ufrag] = viewer
         return viewer

@@ -12,6 +12,7 @@ from ringlight.errors import RingError
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role
 from ringlight.media.forward import Batch, Numbered, Outlet
+from ringlight.media.rtp import Packet
 
 GONE_AFTER = 15.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
 REPORT_EVERY = 2.0  # seconds between sender reports
@@ -53,6 +54,8 @@ class Viewer:
         on_closed: Called once when it ends, with a fault code or `None`.
         born: When it was made, on the clock of `now`.
         is_full: Whether so much waits to be sent that live packets are left out until the next key frame.
+        sound_type: Payload type of the sound that it may send; `None` where it may send none.
+        on_sound: Called with each packet of that sound; must not raise.
         lost_fraction: Of its video, between its last two reports: 0 to 1.
         round_trip: Seconds to it and back, by its last report; `None` before one.
         repeated: Packets that were sent again.
@@ -69,6 +72,8 @@ class Viewer:
     on_closed: Callable[[str | None], None]
     born: float
     is_full: Callable[[], bool] = _never
+    sound_type: int | None = None
+    on_sound: Callable[[Packet], None] | None = None
     address: Address | None = None
     closed: bool = False
     failed: str | None = None
@@ -194,6 +199,20 @@ class Viewer:
             plain = self._receiver.unprotect_rtcp(data)
             for report in rtcp.parse(plain) if plain is not None else ():
                 self._reported_by_viewer(report, now)
+        elif 128 <= first <= 191 and self._receiver is not None and self.on_sound is not None:
+            self._heard_from_viewer(self._receiver, data, self.on_sound)
+
+    def _heard_from_viewer(self, receiver: srtp.Receiver, data: bytes, on_sound: Callable[[Packet], None]) -> None:
+        """Hand up a packet of sound; what is forged, doubled, of another kind or no RTP is dropped."""
+        plain = receiver.unprotect(data)
+        if plain is None:
+            return
+        try:
+            packet = rtp.parse(plain)
+        except RingError:
+            return
+        if packet.payload_type == self.sound_type:
+            on_sound(packet)
 
     def _handshake(self, data: bytes) -> None:
         if self._dtls is None:

@@ -11,6 +11,7 @@ from ringlight.errors import fault_error
 from ringlight.media import negotiate, sdp
 from ringlight.media.port import ViewerPort
 from ringlight.media.viewer import Viewer
+from ringlight.server.turn import Turn
 
 log = logging.getLogger("ringlight.server")
 MAX_SESSIONS = 2000
@@ -18,12 +19,13 @@ MAX_SESSIONS = 2000
 
 @dataclass(slots=True)
 class Playback:
-    """One viewer who watches one camera. `ufrag` is the viewer's own, from its offer."""
+    """One viewer who watches one camera. `ufrag` is the viewer's own, from its offer; `turn`, its turn to talk."""
 
     id: str
     camera: Camera
     viewer: Viewer
     ufrag: str
+    turn: Turn
     task: "asyncio.Task[None] | None" = None
 
 
@@ -57,16 +59,18 @@ class Playbacks:
             tracks = view.broadcast.tracks
             ssrcs = {kind: track.ssrc for kind, track in tracks.items()}
             cname = secrets.token_hex(8)
-            answer, seats = negotiate.answer_viewer(offer, view.broadcast.codecs, local, ssrcs, cname)
+            answer, seats = negotiate.answer_viewer(offer, view.broadcast.codecs, local, ssrcs, cname, hears=view.hears)
             gone = asyncio.Event()
+            turn = Turn(view, sends=any(seat.hears for seat in seats.values()))
             viewer = self._port.add(
                 local, offer.transport, seats, tracks, cname,
                 on_key_frame=view.broadcast.ask_key_frame, on_closed=lambda _: gone.set(),
+                on_sound=turn.hear,
             )  # fmt: skip
         except BaseException:
             await stack.aclose()
             raise
-        playback = Playback(secrets.token_urlsafe(18), camera, viewer, offer.transport.ufrag)
+        playback = Playback(secrets.token_urlsafe(18), camera, viewer, offer.transport.ufrag, turn)
         self._sessions[playback.id] = playback
         view.broadcast.add(viewer)
         playback.task = asyncio.create_task(self._keep(playback, view, gone, stack), name="playback")
@@ -109,6 +113,7 @@ class Playbacks:
         finally:
             leaving.cancel()
             ending.cancel()
+            await playback.turn.end()
             view.broadcast.remove(playback.viewer)
             playback.viewer.close(None)
             self._sessions.pop(playback.id, None)

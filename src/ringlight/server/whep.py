@@ -50,6 +50,22 @@ def whep_router(account: Account, playbacks: Playbacks) -> APIRouter:
         await playbacks.stop(playbacks.find(camera, session))
         return Response(status_code=200)
 
+    @router.post("/{camera}/{session}/talk", status_code=204)
+    async def talk(camera: str, session: str) -> Response:
+        """Begin to talk: opens the camera's speaker for this playback's own sound, and answers when it was told to.
+
+        The playback must have offered its audio `sendrecv`. One viewer talks at a time. The turn ends with DELETE,
+        with the playback, or after five seconds without sound.
+        """
+        await playbacks.find(camera, session).turn.begin()
+        return Response(status_code=204)
+
+    @router.delete("/{camera}/{session}/talk", status_code=204)
+    async def hush(camera: str, session: str) -> Response:
+        """End to talk: closes the camera's speaker. It is no error if the turn has ended already."""
+        await playbacks.find(camera, session).turn.end()
+        return Response(status_code=204)
+
     return router
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ringlight.simulator.sound import SoundCodec
 from ringlight.simulator.switchboard import SWITCHES, Ending
 
 __all__ = ["PROFILES", "Behaviour", "Profile", "behaviour_of"]
@@ -45,7 +46,7 @@ class Behaviour:
         ticket_delay: Seconds that a ticket takes longer.
         video: What the answer says of video.
         direction: Of video in the answer.
-        sound: The codec of the camera's sound.
+        sound: The codec of the camera's sound, and of what it hears.
         reachable: Whether any media packet comes through.
         sends: Whether the camera sends anything over the open path.
     """
@@ -80,7 +81,7 @@ class Behaviour:
     ticket_delay: float = 0.0
     video: Literal["offered", "unoffered-type", "unoffered-profile", "hevc", "none", "garbage"] = "offered"
     direction: Literal["sendonly", "sendrecv"] = "sendonly"
-    sound: Literal["opus", "pcmu"] = "opus"
+    sound: SoundCodec = "opus"
     reachable: bool = True
     sends: bool = True
 

@@ -148,6 +148,10 @@ class SignalingSocket:
         """Tell the judge that the answer is out."""
         self._judge.answered(dialog_id)
 
+    def connected(self, dialog_id: str) -> None:
+        """Tell the judge that the client was told of its camera."""
+        self._judge.connected(dialog_id)
+
     # ---- what the client does with it ----
 
     async def _read(self) -> None:
@@ -180,6 +184,8 @@ class SignalingSocket:
         if verdict.code == "SIG-SESSION-ID" and str(dialog_id) in self._dialogs and verdict.message is not None:
             # Ring answers this one with a close message and not with 4002.
             await self._dialogs[str(dialog_id)].end(5, NO_SESSION)
+        elif verdict.lost:
+            return  # what Ring does with such a message: nothing
         elif verdict.code is not None and verdict.method == "close":
             # ring-client-api says goodbye without body and dialog_id, then hangs up; Ring lets it pass
             # (observed-protocol.md#close).

@@ -48,7 +48,8 @@ def control_router(world: World) -> APIRouter:
         """List the simulated cameras."""
         facing = {str(number): asdict(where) for number, where in world.facing.items()}
         listed = [world.device_record(camera) for camera in world.cameras]
-        return {"cameras": listed, "live_views": world.live_views, "facing": facing}
+        heard = {str(number): ear.as_dict() for number, ear in world.heard.items()}
+        return {"cameras": listed, "live_views": world.live_views, "facing": facing, "heard": heard}
 
     @router.post("/cameras/{number}/{what}")
     async def press(number: int, what: Literal["bell", "motion"]) -> Response:

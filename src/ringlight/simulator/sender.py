@@ -5,7 +5,7 @@ import itertools
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ringlight.media import rtcp, rtp, sdp
@@ -15,7 +15,7 @@ from ringlight.media.sdp import Codec, Description, Direction, Section, Transpor
 from ringlight.simulator import sound
 from ringlight.simulator.behaviour import Behaviour
 from ringlight.simulator.clip import CLOCK_STEP, RATE, Clip
-from ringlight.simulator.sound import make_sound, make_telephone_sound
+from ringlight.simulator.sound import RATES, make_sound
 
 RECENT = 512  # packets that a client may ask for again
 REPORT_EVERY = 2.0  # seconds between sender reports
@@ -65,16 +65,24 @@ class Track:
 
 
 class CameraSender:
-    """Answers an offer as Ring does and sends: DTLS client, one H.264 type, Opus.
+    """Answers an offer as Ring does and sends: DTLS client, one H.264 type, and sound.
 
     Args:
         clip: What the camera sees.
         offer: The client's.
         how: What may go one way or another: candidates, codecs, direction, silence.
         dice: For the numbers of the streams.
+        on_sound: Called with each RTP packet of the client, and the codec that was agreed on.
     """
 
-    def __init__(self, clip: Clip, offer: Description, how: Behaviour, dice: random.Random) -> None:
+    def __init__(
+        self,
+        clip: Clip,
+        offer: Description,
+        how: Behaviour,
+        dice: random.Random,
+        on_sound: Callable[[bytes, Codec], None] = lambda _data, _codec: None,
+    ) -> None:
         self._clip = clip
         self._offer = offer
         self._how = how
@@ -84,10 +92,11 @@ class CameraSender:
         self._repair = Track.begin(repair, dice) if repair else None
         heard = _choose_sound(offer, how)
         self._sound = Track.begin(heard, dice) if heard else None
+        self._on_sound = on_sound
         self._key_frame_wanted = False
         self._gathering: asyncio.Task[Transport] | None = None
         self._peer = Peer(
-            controlling=False, on_rtp=lambda _: None, on_rtcp=self._on_rtcp, on_closed=lambda _: None,
+            controlling=False, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=lambda _: None,
             listens=how.reachable and how.tcp in ("also", "only"),
         )  # fmt: skip
 
@@ -185,10 +194,9 @@ class CameraSender:
             at = (at + 1) % len(self._clip.frames)
 
     async def _send_sound(self, track: Track) -> None:
-        is_opus = track.codec.is_called("opus")
-        heard = itertools.cycle(make_sound() if is_opus else make_telephone_sound())
-        async for _ in _beats(sound.FRAME / sound.RATE):
-            for packet in track.packets((next(heard),), sound.FRAME if is_opus else sound.PCMU_FRAME):
+        heard = itertools.cycle(make_sound(self._how.sound))
+        async for _ in _beats(sound.FRAME):
+            for packet in track.packets((next(heard),), round(sound.FRAME * track.codec.clock_rate)):
                 self._peer.send(packet)
 
     async def _report(self) -> None:
@@ -196,6 +204,10 @@ class CameraSender:
             for track in (self._video, self._sound):
                 if track is not None:
                     self._peer.send_rtcp(track.report(time.time()))
+
+    def _on_rtp(self, data: bytes) -> None:
+        if self._sound is not None:
+            self._on_sound(data, self._sound.codec)
 
     def _on_rtcp(self, data: bytes) -> None:
         for report in rtcp.parse(data):
@@ -246,5 +258,5 @@ def _choose_sound(offer: Description, how: Behaviour) -> Codec | None:
     if offered is None:
         return None
     if how.sound == "pcmu":
-        return Codec(offered.payload_type, "PCMU", 8_000)
-    return Codec(offered.payload_type, "oPuS" if how.odd_case else "OPUS", 48_000, 2, {"useinbandfec": "1"})
+        return Codec(offered.payload_type, "PCMU", RATES["pcmu"])
+    return Codec(offered.payload_type, "oPuS" if how.odd_case else "OPUS", RATES["opus"], 2, {"useinbandfec": "1"})

@@ -12,6 +12,7 @@ from ringlight.errors import RingError
 from ringlight.liveview import messages
 from ringlight.liveview.messages import Message
 from ringlight.media import sdp
+from ringlight.simulator.hearing import Ear, Listening
 from ringlight.simulator.motor import Motor
 from ringlight.simulator.sender import CameraSender
 from ringlight.simulator.strangers import for_others, unheard_of
@@ -38,6 +39,9 @@ class Channel(Protocol):
     def answered(self, dialog_id: str) -> None:
         """Tell the judge that the answer is out."""
 
+    def connected(self, dialog_id: str) -> None:
+        """Tell the judge that the client was told of its camera."""
+
     def end(self, code: int | None, text: str) -> None:
         """Close the socket; `None` cuts the connection."""
 
@@ -56,6 +60,8 @@ class SimDialog:
         self._session_id = session_token(world, offer.body.doorbot_id, self._ping_interval)
         self._sender: CameraSender | None = None
         self._motor: Motor | None = None
+        ear = world.heard.setdefault(self._camera.id, Ear()) if self._camera is not None else Ear()
+        self._listening = Listening(ear, offer.dialog_id or "")
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._activated = False
@@ -73,7 +79,7 @@ class SimDialog:
             await self.end(26, "not ready yet")
         else:
             clip = self._camera.clip_facing(self._world.facing.get(self._camera.id, Facing()))
-            self._sender = CameraSender(clip, sdp.parse(text), self._how, self._world.dice)
+            self._sender = CameraSender(clip, sdp.parse(text), self._how, self._world.dice, self._listening.packet)
             self._motor = Motor(self._camera, self._world.facing, show=self._sender.show, say=self._say)
             self._spawn(self._live(self._sender))
 
@@ -88,6 +94,10 @@ class SimDialog:
                 self._activated = True
             case messages.Ice(ice=line) if self._sender is not None:
                 await self._sender.add_candidate(line)
+            case messages.MicEnable(enabled=enabled):
+                self._listening.microphone(enabled=enabled)
+            case messages.CameraOptions(stealth_mode=stealth):
+                self._listening.options(stealth=stealth)
             case messages.Rpc(command=command) if self._motor is not None:
                 self._spawn(self._motor.carry_out(command))
             case messages.Close():
@@ -122,6 +132,7 @@ class SimDialog:
             await asyncio.wait(tasks)
         if self._motor is not None:
             await self._motor.close()
+        self._listening.close()
         if self._sender is not None:
             await self._sender.close()
 
@@ -201,6 +212,7 @@ class SimDialog:
 
     async def _wake(self) -> None:
         await asyncio.sleep(self._world.delay("connected"))
+        self._channel.connected(self._offer.dialog_id or "")
         for text in ("camera_connected", "PeerConnectionState::kConnecting"):
             await self._send(messages.Notification(**self._common(), is_ok=True, text=text))
         await asyncio.sleep(self._world.delay("started"))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ringlight.simulator.behaviour import PROFILES, Behaviour, behaviour_of
+from ringlight.simulator.hearing import Ear
 from ringlight.simulator.premises import CAMERAS, EVENTS, MORE_CAMERAS, SimCamera, SimEvent
 from ringlight.simulator.sound import make_sound
 from ringlight.simulator.switchboard import SWITCHES
@@ -99,6 +100,7 @@ class World:
         sirens: Until when sirens sound, by camera and clock.
         motion_off: Which cameras' motion detection was switched off.
         recording_requests: The header fields of each request for a recording's bytes.
+        heard: What the cameras heard of who talked to them, by camera.
         now: The clock, for what expires.
         lines: The signaling sockets that are open.
     """
@@ -135,6 +137,7 @@ class World:
     sirens: dict[int, float] = field(default_factory=dict)
     motion_off: set[int] = field(default_factory=set)
     recording_requests: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=KEPT_DIALOGS))
+    heard: dict[int, Ear] = field(default_factory=dict)
     _access: dict[str, float] = field(default_factory=dict)
     _refresh: set[str] = field(default_factory=set)
     _spent: dict[str, float] = field(default_factory=dict)
@@ -187,7 +190,7 @@ class World:
 
     def draw(self) -> None:
         """Make all pictures and sound now, so that the first who watches does not wait for them."""
-        make_sound()
+        make_sound(self.behaviour.sound)
         for camera in self.cameras:
             _ = camera.clip
 

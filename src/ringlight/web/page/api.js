@@ -148,6 +148,24 @@ export async function grantRenewal(cameraId) {
 }
 
 /**
+ * Take the turn to talk to the camera of a viewing; returns when its speaker was told to open.
+ *
+ * @param {string} viewing  The address of the viewing.
+ */
+export async function beginTalk(viewing) {
+  await ask(`${viewing}/talk`, { method: "POST" });
+}
+
+/**
+ * Give the turn to talk back, even while the page is being left.
+ *
+ * @param {string} viewing
+ */
+export function endTalk(viewing) {
+  fetch(`${viewing}/talk`, { method: "DELETE", keepalive: true }).catch(() => {});   // lost? silence ends it too
+}
+
+/**
  * Fetch one row of the catalogue, for a failure that only the browser can see.
  *
  * @param {string} code

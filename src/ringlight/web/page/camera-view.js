@@ -9,6 +9,7 @@ import { RecordBar } from "./record-bar.js";
 import { RenewalBar } from "./renewal-bar.js";
 import { StepList } from "./step-list.js";
 import { placeSteps } from "./steps.js";
+import { TalkBar } from "./talk-bar.js";
 import { TurnPad } from "./turn-pad.js";
 import { Viewing } from "./viewing.js";
 
@@ -53,6 +54,7 @@ export class CameraView extends HTMLElement {
   #player = new Player(this.#cover, () => this.stop());
   #renewal = new RenewalBar();
   #turning = new TurnPad();
+  #talk = new TalkBar();
   #recording = new RecordBar();
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
@@ -65,7 +67,8 @@ export class CameraView extends HTMLElement {
     if (this.childElementCount) return;
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
-      this.#player.element, this.#turning.element, this.#recording.element, this.#renewal.element, this.#faultPlace, this.#story,
+      this.#player.element, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
+      this.#faultPlace, this.#story,
     );
     this.#enter("idle");
   }
@@ -221,6 +224,7 @@ export class CameraView extends HTMLElement {
     this.#renewal.show(this.#camera?.id ?? "", asked);
     this.#turning.show(this.#camera?.id ?? "", this.state === "playing" && this.#camera?.canTurn === true);
     this.#recording.show(this.#camera?.id ?? "", this.state === "playing");
+    this.#talk.show(this.state === "playing" ? this.#viewing : null);
     if (this.state === "opening") this.#announce(steps);
   }
 

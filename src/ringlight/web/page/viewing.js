@@ -2,6 +2,7 @@
 
 import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
+import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
 
 /** @typedef {import("./api.js").Fault} Fault */
@@ -18,6 +19,7 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {Fault | null} fault
  * @property {string[]} notes
  * @property {"none" | "asked" | "granted"} [renewal]  Whether we are asked to let the view go on beyond its limit.
+ * @property {"none" | "free" | "taken"} [talk]  Whether the camera hears nobody, could be talked to, or is.
  */
 
 /**
@@ -47,6 +49,9 @@ export class Viewing {
   /** Since when the picture stands still; null while it moves. */
   stillSince = /** @type {Date | null} */ (null);
 
+  /** Our turn to talk. */
+  talking;
+
   #client;
   #video;
   #listener;
@@ -72,7 +77,8 @@ export class Viewing {
     this.#cameraId = encodeURIComponent(cameraId);
     this.#video = video;
     this.#listener = listener;
-    this.#client = new WhepClient(`/whep/${this.#cameraId}`);
+    this.#client = new WhepClient(`/whep/${this.#cameraId}`, { talk: true });
+    this.talking = new Talking(this.#client, () => listener.progress());
     this.#client.addEventListener("statechange", () => this.#onConnection());
     this.#client.addEventListener("track", () => listener.progress());
   }
@@ -90,6 +96,11 @@ export class Viewing {
   /** Whether there is something to hear. */
   get hasAudio() {
     return this.#client.stream.getAudioTracks().length > 0;
+  }
+
+  /** Whether one can talk to the camera. */
+  get canTalk() {
+    return this.#client.canSend && (this.snapshot.talk ?? "none") !== "none";
   }
 
   /** @returns {StepTime[]} The steps told by the server and our own last one. */
@@ -167,6 +178,7 @@ export class Viewing {
     // Our own leaving changes the view too; only the end of the opening that failed is still ours to show.
     if (this.#phase === "over" && snapshot.state !== "failed") return;
     this.snapshot = snapshot;
+    this.talking.follow(snapshot.talk ?? "none");
     this.#sawOpen ||= open;
     this.#listener.progress();
     if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
@@ -243,6 +255,7 @@ export class Viewing {
     this.#phase = "over";
     clearTimeout(this.#timer);
     this.#frames?.stop();
+    this.talking.end();
     this.#client.stop();
     if (this.#video.srcObject === this.#client.stream) this.#video.srcObject = null;
   }

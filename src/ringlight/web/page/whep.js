@@ -9,6 +9,7 @@
  *   never patched. 250 ms is ample for host candidates, which take about 20; raise it when using STUN or TURN.
  * @property {number} [answerMs]  Longest wait for the answer. A sleeping camera takes up to 20 s to wake.
  * @property {Record<string, string>} [headers]  Sent with every request, for instance an Authorization.
+ * @property {boolean} [talk]  Offer to send sound as well; `send` does, once the server has agreed.
  */
 
 /** The server refused, or could not be reached (then `status` is 0). */
@@ -47,6 +48,8 @@ export class WhepClient extends EventTarget {
   #pc;
   /** @type {string | null} Where to send DELETE; known once the server has answered. */
   #resource = null;
+  /** @type {RTCRtpTransceiver | null} */
+  #audio = null;
   /** @type {Promise<void> | null} */
   #prepared = null;
 
@@ -120,13 +123,33 @@ export class WhepClient extends EventTarget {
     this.#delete();
   }
 
+  /** The address of this viewing on the server; null before the answer and after the end. */
+  get resource() {
+    return this.#resource;
+  }
+
+  /** Whether the server takes sound from us. */
+  get canSend() {
+    return this.state !== "closed" && this.#audio?.currentDirection === "sendrecv";
+  }
+
+  /**
+   * Send this track's sound, or none with null. Needs no negotiation: the answer has agreed to it.
+   *
+   * @param {MediaStreamTrack | null} track
+   */
+  async send(track) {
+    await this.#audio?.sender.replaceTrack(track);
+  }
+
   /** @returns {Promise<RTCStatsReport>} */
   getStats() {
     return this.#pc.getStats();
   }
 
   async #offer() {
-    for (const kind of ["video", "audio"]) this.#pc.addTransceiver(kind, { direction: "recvonly" });
+    this.#pc.addTransceiver("video", { direction: "recvonly" });
+    this.#audio = this.#pc.addTransceiver("audio", { direction: this.#options.talk ? "sendrecv" : "recvonly" });
     await this.#pc.setLocalDescription();
     if (this.#pc.iceGatheringState === "complete") return;
     await /** @type {Promise<void>} */ (new Promise((resolve) => {
