@@ -5,8 +5,7 @@ from typing import Any, Literal
 
 from ringlight.errors import RingError
 from ringlight.faults import FAULTS
-from ringlight.liveview.client import Event, Renewed, Trying
-from ringlight.liveview.session import Note, Step
+from ringlight.liveview import Event, Note, Renewed, Step, Trying
 
 State = Literal["closed", "opening", "live", "failed"]
 KEPT_NOTES = 20
@@ -25,6 +24,7 @@ class Progress:
         notes: What is worth knowing, newest last.
         began: When it began to open.
         recordings: How many recordings of it run.
+        retry: The pause before another attempt, and why there is one; `None` otherwise.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
     """
 
@@ -36,11 +36,13 @@ class Progress:
     notes: list[str] = field(default_factory=list)
     began: float = 0.0
     recordings: int = 0
+    retry: Trying | None = None
     renewal: Literal["none", "asked", "granted"] = "none"
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
+        self.retry = None
         self.renewal = "none"
         self.steps.clear()
         self.notes.clear()
@@ -49,16 +51,19 @@ class Progress:
         """Take what the live view tells."""
         match event:
             case Step(name):
+                self.retry = None
                 self.steps.append((name, round((now - self.began) * 1000, 1)))
                 if name == "media":
                     self.state = "live"
             case Trying(number, code, pause):
                 self.attempt = number
                 self.steps.clear()
+                if self.state == "live":  # it broke off: the steps that follow are those of a new view
+                    self.state, self.began = "opening", now
                 if code is not None:
-                    fault = FAULTS[code]
+                    self.retry = event
                     again = f"in {pause:.1f} s" if pause else "at once"
-                    self._note(f"{code}: {fault.title}. Trying again {again}.")
+                    self._note(f"{code}: {FAULTS[code].title}. Trying again {again}.")
             case Renewed():
                 self.renewal = "none"
                 self._note("Renewed: the view goes on beyond Ring's time limit.")
@@ -67,11 +72,11 @@ class Progress:
 
     def fail(self, error: RingError) -> None:
         """The view is over for a fault."""
-        self.state, self.error = "failed", error
+        self.state, self.error, self.retry = "failed", error, None
 
     def end(self) -> None:
         """The view was closed in the regular way."""
-        self.state = "closed"
+        self.state, self.retry = "closed", None
 
     def _note(self, text: str) -> None:
         self.notes = [*self.notes, text][-KEPT_NOTES:]
@@ -87,5 +92,12 @@ class Progress:
             "fault": error.fault.as_dict(error.detail) if error else None,
             "notes": list(self.notes),
             "recordings": self.recordings,
+            "retry": _retry_as_dict(self.retry),
             "renewal": self.renewal,
         }
+
+
+def _retry_as_dict(trying: Trying | None) -> dict[str, Any] | None:
+    if trying is None or trying.code is None:
+        return None
+    return {"seconds": trying.pause, **FAULTS[trying.code].as_dict(trying.detail)}

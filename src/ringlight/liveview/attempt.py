@@ -28,6 +28,7 @@ from ringlight.media.negotiate import Agreed
 from ringlight.media.peer import Peer
 from ringlight.media.receiver import Receiver
 from ringlight.media.rtp import Packet
+from ringlight.resilience.retry_after import retry_after
 from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
@@ -296,8 +297,9 @@ async def open_socket(url: Secret, seconds: float) -> ClientConnection:
             logger=_websocket_log,
         )
     except InvalidStatus as error:
-        status = error.response.status_code
-        raise fault_error(find("upgrade", status) or "SIG-UPGRADE", f"HTTP {status} at the upgrade") from None
+        status, wait = error.response.status_code, retry_after(error.response.headers)
+        code = find("upgrade", status) or "SIG-UPGRADE"
+        raise fault_error(code, f"HTTP {status} at the upgrade", retry_after=wait) from None
     except (socket.gaierror, UnicodeError):  # UnicodeError: a label that is empty or too long
         code = "NET-DNS" if host == GLOBAL_HOST else "SIG-REGION"
         raise fault_error(code, f"the name {host} is not known") from None

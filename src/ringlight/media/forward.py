@@ -15,7 +15,7 @@ from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, Packet
 
 BATCH = 24  # packets: a frame that is longer goes out in parts, so that nobody waits for its end
 CATCH_UP_STEP = 90  # RTP clock units (1 ms) between frames that a newcomer gets at once
-FRAME_GAP = 3000  # RTP clock units (1/30 s) put between two cameras' clocks at a change of source
+FRAME_GAP = 3000  # RTP clock units (1/30 s) put between two sources' clocks at least
 RECENT = 1024  # packets kept to be sent again; a power of two, some five seconds of a camera
 RUN_PACKETS, RUN_BYTES = 64, 60_000  # what the kernel takes in one call (UDP_SEGMENT), with room for tags
 
@@ -139,6 +139,10 @@ class Track:
         out = Batch(self._batch)
         self._batch.clear()
         return out
+
+    def forget(self) -> None:
+        """Drop the group of pictures; the next begins with a key frame."""
+        self.group, self._key_timestamp = [], None
 
     @property
     def sent(self) -> list[Numbered]:

@@ -73,7 +73,8 @@ class Peer:
     async def connect(self, remote: Transport, role: Role) -> None:
         """Open the path: ICE, then DTLS in our role.
 
-        Waits for more candidates until the caller gives up; deadlines are the session's.
+        Waits for more candidates until the caller gives up; deadlines are the session's. A path that is lost
+        during the handshake is told at once.
 
         Raises:
             MediaError: MEDIA-UDP or MEDIA-DTLS.
@@ -136,12 +137,18 @@ class Peer:
             while True:
                 self._receive(await self._agent.recv())
         except ConnectionError:
-            self._lost("MEDIA-STALLED")
+            if not self._break_off(fault_error("MEDIA-UDP", "the path was lost during the handshake")):
+                self._lost("MEDIA-STALLED")
         except RingError as error:
-            if self._secured is not None and not self._secured.done():
-                self._secured.set_exception(error)
-            else:
+            if not self._break_off(error):
                 self._lost(error.code)
+
+    def _break_off(self, error: RingError) -> bool:
+        """Let `connect` fail; whether it still waits for the handshake."""
+        if self._secured is None or self._secured.done():
+            return False
+        self._secured.set_exception(error)
+        return True
 
     def _receive(self, data: bytes) -> None:
         first = data[0] if data else 0
@@ -187,8 +194,7 @@ class Peer:
         try:
             self._dtls.retransmit()
         except RingError as error:
-            if self._secured is not None and not self._secured.done():
-                self._secured.set_exception(error)
+            self._break_off(error)
             return
         self._flush()
 
