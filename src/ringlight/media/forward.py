@@ -163,8 +163,11 @@ class Track:
         if packet.ssrc != self._source:
             if self.video and not self.starts_key_frame(packet.payload):
                 return None  # its pictures refer to a key frame that we don't have
+            # After a pause our time has gone on: a player that finds it standing still takes what follows for late,
+            # and delays all of it (a second and more in Chromium, after four seconds without a packet).
+            paused = 0 if self._source is None else int((now - self._heard_at) * self.clock_rate)
             self._source, self._sequence, self._first = packet.ssrc, (packet.sequence - 1) % SEQUENCES, self.index + 1
-            self._timestamp_offset = (self.timestamp + FRAME_GAP - packet.timestamp) % TIMESTAMPS
+            self._timestamp_offset = (self.timestamp + max(FRAME_GAP, paused) - packet.timestamp) % TIMESTAMPS
             self.group, self._key_timestamp = [], None
         index = self.index + rtp.distance(packet.sequence, self._sequence)
         if index < self._first:
