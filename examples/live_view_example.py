@@ -16,8 +16,7 @@ from ringlight import LiveViewClient, RingError
 from ringlight.account import AccountClient
 from ringlight.account.endpoints import signaling_url
 from ringlight.errors import fault_error
-from ringlight.liveview.client import Event, Trying
-from ringlight.liveview.session import Note, Step
+from ringlight.liveview import Event, Note, Step, Trying
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret
 

@@ -20,6 +20,8 @@ CLASSES = {
     "TICKET-REFUSED": errors.AuthError,
     "CAM-OFFLINE": errors.CameraError,
     "SIG-TICKET": errors.SignalingError,
+    "SIG-AUTH": errors.AuthError,
+    "SIG-TOKEN": errors.AuthError,
     "NET-DNS": errors.NetworkError,
     "MEDIA-UDP": errors.MediaError,
     "SDP-CODEC": errors.MediaError,

@@ -86,6 +86,8 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "AUTH-EDGE-BLOCK": RateLimited,
     "AUTH-RATE": RateLimited,
     "RING-RATE": RateLimited,
+    "SIG-AUTH": AuthError,
+    "SIG-TOKEN": AuthError,
 }
 _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "ACCOUNT": AuthError,

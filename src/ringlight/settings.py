@@ -84,6 +84,22 @@ class LiveViewSettings(_Area):
     ready_retries: int = Field(
         6, ge=0, le=50, description="How often to offer again when the camera is not ready (reason 26)."
     )
+    retries: int = Field(
+        3,
+        ge=0,
+        le=50,
+        description="How often a view that could not be opened, or broke off early, is tried again after a pause.",
+    )
+    retry_within: Seconds = Field(
+        30.0, description="Seconds after the first failure in which such a view is tried again."
+    )
+    reopen_retries: int = Field(
+        8, ge=0, le=50, description="How often a view that ran and broke off is opened again while somebody watches."
+    )
+    reopen_within: Seconds = Field(60.0, description="Seconds after the break in which it is opened again.")
+    healthy_after: Seconds = Field(
+        30.0, description="Seconds of running video after which earlier failures count no more."
+    )
     renew_after: Seconds = Field(
         540.0, description="Seconds of a running view after which the next one is opened; Ring ends them at 600."
     )

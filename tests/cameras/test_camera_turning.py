@@ -10,7 +10,7 @@ import pytest
 from ringlight.cameras.turning import Turner
 from ringlight.cameras.view import SharedView
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview.client import Event
+from ringlight.liveview import Event
 from ringlight.liveview.session import Halted
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
@@ -36,9 +36,10 @@ class Mount:
         on_packet: Callable[[Packet], None],
         on_agreed: Callable[[Agreed], None],
         on_event: Callable[[Event], None],
+        is_watched: Callable[[], bool],
         may_renew: Callable[[], bool],
     ) -> "Mount":
-        del on_packet, may_renew
+        del on_packet, is_watched, may_renew
         self._on_agreed, self.tell = on_agreed, on_event
         return self
 

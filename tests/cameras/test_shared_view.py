@@ -8,8 +8,7 @@ import pytest
 
 from ringlight.cameras.view import SharedView
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview.client import Event, Trying
-from ringlight.liveview.session import Note, Step
+from ringlight.liveview import Event, Note, Step, Trying
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec, Transport
@@ -33,6 +32,7 @@ class HandUpstream:
         self.on_packet: Callable[[Packet], None]
         self.on_agreed: Callable[[Agreed], None]
         self.on_event: Callable[[Event], None]
+        self.is_watched: Callable[[], bool]
         self.may_renew: Callable[[], bool]
 
     async def open(self) -> Agreed:
@@ -76,11 +76,12 @@ class House:
         on_packet: Callable[[Packet], None],
         on_agreed: Callable[[Agreed], None],
         on_event: Callable[[Event], None],
+        is_watched: Callable[[], bool],
         may_renew: Callable[[], bool],
     ) -> HandUpstream:
         upstream = HandUpstream()
         upstream.on_packet, upstream.on_agreed, upstream.on_event = on_packet, on_agreed, on_event
-        upstream.may_renew = may_renew
+        upstream.is_watched, upstream.may_renew = is_watched, may_renew
         self.made.append(upstream)
         return upstream
 

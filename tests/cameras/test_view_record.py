@@ -8,8 +8,8 @@ import pytest
 from ringlight.cameras import view as views
 from ringlight.cameras.view import View
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview.client import Event
-from ringlight.liveview.session import Note
+from ringlight.liveview import Event, Note
+from ringlight.liveview.story import Story
 from ringlight.media import recorder
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.negotiate import Agreed
@@ -55,7 +55,7 @@ class Stage:
         self.over: asyncio.Future[RingError] = asyncio.get_running_loop().create_future()
         self.broadcast = Broadcast({"video": Codec(96, "H264", 90_000, 1)}, 1500, lambda: None)
         self.view = View(
-            Upstream(), self.broadcast, self.over, recordings=RecordingSettings(keep_free=0),
+            Upstream(), self.broadcast, self.over, Story(), recordings=RecordingSettings(keep_free=0),
             on_event=self.told.append, on_recording=self.counted.append,
         )  # fmt: skip
         self._sequence = self._shown = 0

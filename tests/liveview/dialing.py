@@ -11,9 +11,7 @@ from typing import Any
 from ringlight import Account
 from ringlight.account import Credentials
 from ringlight.account.endpoints import signaling_url
-from ringlight.liveview import LiveViewClient
-from ringlight.liveview.client import Event, Trying
-from ringlight.liveview.session import Note, Step
+from ringlight.liveview import Event, LiveViewClient, Note, Step, Trying
 from ringlight.liveview.trace import Direction
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret

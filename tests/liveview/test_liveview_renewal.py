@@ -9,8 +9,7 @@ from dialing import FRONT_DOOR, Notes, account_at
 
 from ringlight import Account
 from ringlight.account.endpoints import signaling_url
-from ringlight.liveview import LiveViewClient, client
-from ringlight.liveview.client import Renewed
+from ringlight.liveview import LiveViewClient, Renewed, client
 from ringlight.media import h264
 from ringlight.secrets import Secret
 from ringlight.testing import SimulatedRing

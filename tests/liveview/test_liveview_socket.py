@@ -71,7 +71,7 @@ async def _fault(address: str, seconds: float = 5.0, scheme: str = "ws") -> Ring
         (400, "SIG-UPGRADE"),
         (401, "SIG-UPGRADE"),
         (403, "SIG-UPGRADE"),
-        (406, "SIG-UPGRADE"),
+        (406, "AUTH-EDGE-BLOCK"),
         (418, "SIG-UPGRADE"),
         (429, "RING-RATE"),
         (500, "RING-DOWN"),

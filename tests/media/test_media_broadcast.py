@@ -175,6 +175,15 @@ async def test_a_camera_without_video_has_no_group() -> None:
     assert broadcast.key_frame() is None
 
 
+async def test_who_comes_while_a_view_is_broken_gets_no_old_picture() -> None:
+    broadcast, late = _broadcast(), Heard()
+    _push(broadcast, frames_of(KEY))
+    broadcast.forget()
+    broadcast.add(late)
+    assert late.joined == {"video": [], "audio": []}
+    assert broadcast.key_frame() is None
+
+
 # Many sinks
 
 

@@ -169,6 +169,17 @@ def test_another_session_of_the_camera_goes_on_from_its_key_frame() -> None:
     assert {one.ssrc for one in seen} == {77}
 
 
+def test_after_a_pause_the_time_of_the_track_has_gone_on() -> None:
+    """A view broke off and was opened again: a player must not take what follows for late."""
+    track = _track()
+    for one in frames_of(KEY):
+        track.push(one, 10.0)
+    before = track.timestamp
+    for one in frames_of((SLICE,), KEY, sequence=40_000, timestamp=7, ssrc=2):
+        track.push(one, 14.0)
+    assert track.timestamp - before == 4 * 90_000
+
+
 def test_what_comes_late_from_before_the_key_frame_of_a_session_is_left_out() -> None:
     """Its number would be one that the session before has used."""
     track = _track()

@@ -98,6 +98,26 @@ async def test_a_goodbye_is_told_once() -> None:
         assert pair.camera.ended.seen == []
 
 
+async def test_a_path_lost_during_the_handshake_is_told_at_once() -> None:
+    """ICE is through, then its checks fail while DTLS still waits: nobody waits for a deadline."""
+    async with _sides() as (pair, local, remote):
+        agent = pair.camera.peer._agent  # it takes part in ICE only
+        agent.remote_username, agent.remote_password = local.ufrag, local.pwd
+        for line in local.candidates:
+            await pair.camera.peer.add_candidate(line)
+        await agent.add_remote_candidate(None)
+        connecting = asyncio.ensure_future(pair.ours.peer.connect(replace(remote, complete=True), Role.CLIENT))
+        await agent.connect()
+        async with asyncio.timeout(5):
+            while pair.ours.peer._reading is None:
+                await asyncio.sleep(0.005)
+        await pair.ours.peer._agent.close()  # as aioice does when consent is not renewed
+        with pytest.raises(RingError) as caught:
+            await asyncio.wait_for(connecting, 1)
+    assert caught.value.code == "MEDIA-UDP"
+    assert pair.ours.ended.seen == [], "the caller has it already"
+
+
 async def test_our_own_close_is_told_to_nobody_here() -> None:
     async with _connected() as pair:
         await pair.ours.peer.close()

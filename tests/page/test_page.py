@@ -159,6 +159,34 @@ def test_a_view_goes_on_beyond_rings_time_limit_without_a_freeze(
     page.close()
 
 
+def test_a_view_that_breaks_off_goes_on_in_the_same_player(shared_page: Page, shared_demo: str) -> None:
+    """Ring ends the view after two seconds; the picture stands still, the page says why, and it moves again."""
+    before = httpx2.get(f"{shared_demo}_sim/cameras").json()["live_views"]
+    choose_fault(shared_page, "ping-lost")
+    watch(shared_page)
+    offers: list[str] = []
+    shared_page.on("request", lambda request: offers.append(request.url) if request.method == "POST" else None)
+    shared_page.wait_for_function("() => document.body.innerText.includes('SIG-PING: The keep-alive was lost. Trying')")
+    choose_fault(shared_page, "")
+    stats = video_stats(shared_page)
+    shared_page.wait_for_timeout(5_000)
+    assert video_stats(shared_page)["frames"] - stats["frames"] >= 40
+    assert shared_page.locator("camera-view").get_attribute("state") == "playing"
+    assert shared_page.locator(".stage-note").is_hidden()
+    assert httpx2.get(f"{shared_demo}_sim/cameras").json()["live_views"] - before >= 2
+    assert offers == [], "no second playback was asked for"
+
+
+def test_while_it_is_tried_again_the_page_says_why(shared_page: Page) -> None:
+    choose_fault(shared_page, "rate-429")
+    shared_page.click('[data-camera="front-door"]')
+    shared_page.wait_for_function(
+        "() => /Trying again in \\d s, because: Too many requests/.test(document.body.innerText)"
+    )
+    choose_fault(shared_page, "")
+    wait_for_picture(shared_page)
+
+
 def test_on_a_battery_the_viewer_is_asked_before_the_view_goes_on(
     chromium: Browser, start: Callable[..., object]
 ) -> None:

@@ -32,7 +32,11 @@ GOOD_OFFER = offer_text(Transport("ufra", "p" * 22, ":".join(["AA"] * 32), "actp
 
 @contextlib.asynccontextmanager
 async def house(
-    host: str = "127.0.0.1", key: str | None = None, origins: list[str] | None = None, linger: float = 0.2
+    host: str = "127.0.0.1",
+    key: str | None = None,
+    origins: list[str] | None = None,
+    linger: float = 0.2,
+    retries: int = 3,
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, World]]:
     """A simulated Ring, a signed-in account and the server, with a client for it."""
     async with simulator() as ring:
@@ -42,7 +46,7 @@ async def house(
             allowed_origins=origins or [],
             server=ServerSettings(host=host, port=0),
             cameras=CameraSettings(linger=linger),
-            live_view=LiveViewSettings(path_timeout=2),
+            live_view=LiveViewSettings(path_timeout=2, retries=retries),
         )
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
         async with (
@@ -183,7 +187,7 @@ async def test_a_camera_that_cannot_be_watched_answers_the_offer_with_the_fault(
 
 
 async def test_a_view_that_ends_says_goodbye_to_its_viewers_and_tells_the_page_why() -> None:
-    async with house() as (http, world):
+    async with house(retries=0) as (http, world):
         world.switch(["ping-lost"])
         async with viewer(str(http.base_url), "front-door", http) as playing:
             await playing.receive(5)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ringlight.media import negotiate, sdp
 from ringlight.media.sdp import Transport
 from ringlight.secrets import Secret
 from ringlight.simulator.account_api import DEVICE_GROUPS
+from ringlight.simulator.footage_api import RECORDING_LIFE
 from ringlight.simulator.world import World
 from ringlight.testing import SimulatedRing, simulator
 
@@ -130,4 +132,6 @@ async def test_a_recording_is_redirected_to_unless_its_address_is_asked_for() ->
         assert (await driver.send(Request("GET", sent.headers["location"]))).body[4:8] == b"ftyp"
         address = (await _ask(ring, "GET", f"/clients_api/dings/{number}/recording?disable_redirect=true"))[1]["url"]
         assert (await driver.send(Request("GET", address))).body[4:8] == b"ftyp"
-        assert (await driver.send(Request("GET", address))).status == 403, "good once"
+        later = time.monotonic() + RECORDING_LIFE
+        ring.world.now = lambda: later
+        assert (await driver.send(Request("GET", address))).status == 403, "good for a while"

@@ -1,8 +1,6 @@
 """Ring's answers to a person's account: judged by status first, then read into types. Pure."""
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import msgspec
@@ -10,6 +8,7 @@ import msgspec
 from ringlight.errors import AuthError, RingError, fault_error
 from ringlight.faults import find
 from ringlight.http.flow import NotJson, Request, Response, unreadable
+from ringlight.resilience.retry_after import retry_after
 from ringlight.secrets import Secret
 
 __all__ = ["TokenRefused", "object_of", "read", "refusal"]
@@ -27,7 +26,6 @@ _PATIENCE = {
     ("token", "AUTH-CODE-LIMIT"): 600.0,  # ten codes in ten minutes are the limit
     ("token", "AUTH-EDGE-BLOCK"): 3600.0,  # asking on makes it last (observed-protocol.md#edge-406)
 }
-_LONGEST_WAIT = 86_400.0  # seconds; a date further away is a clock that is wrong
 
 
 class TokenRefused(AuthError):  # noqa: N818 - it says what happened
@@ -52,16 +50,16 @@ def refusal(request: Request, response: Response) -> RingError | None:
         code = find("clients_api", status, response.text)
     if status == 404 and at in {"clients_api", "device", "ticket"} and _names_hardware_id(request, response):
         code = "ACCOUNT-SESSION"
-    retry_after = _retry_after(response)
-    if retry_after is None and code is not None:
-        retry_after = _PATIENCE.get((at, code))
+    wait = retry_after(response.headers)
+    if wait is None and code is not None:
+        wait = _PATIENCE.get((at, code))
     if code is None:
         error = unreadable(at, detail)
-        error.retry_after = retry_after
+        error.retry_after = wait
         return error
     if status == 401 and at != "token":
         return TokenRefused(code, detail)
-    return fault_error(code, detail, retry_after=retry_after)
+    return fault_error(code, detail, retry_after=wait)
 
 
 def read(request: Request, response: Response, into: type[T]) -> T:
@@ -118,28 +116,6 @@ def _words(request: Request, response: Response) -> str:
 def _tidy(text: str) -> str:
     flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return flat if len(flat) <= _LONGEST else f"{flat[:_LONGEST]}…"
-
-
-def _retry_after(response: Response) -> float | None:
-    """Read Retry-After (RFC 9110 section 10.2.3) in seconds from now.
-
-    A date is judged against the answer's own Date, so that neither a clock is needed nor this machine's right.
-    """
-    value = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", value):
-        return min(float(value), _LONGEST_WAIT)
-    until, now = _date(value), _date(response.headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def _hidden(kind: type, value: object) -> object:

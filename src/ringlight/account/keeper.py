@@ -9,10 +9,9 @@ from typing import Any, Literal, TypeVar
 
 from ringlight.account import flows
 from ringlight.account.importing import Imported
-from ringlight.account.pause import Pause
+from ringlight.account.pause import Pause, passes
 from ringlight.account.sign_in_pages import PageSignIn
 from ringlight.errors import RingError, fault_error
-from ringlight.faults import Retry
 from ringlight.http.flow import Driver, Flow
 from ringlight.secrets import Secret
 from ringlight.store.tokens import Tokens, TokenStore
@@ -85,7 +84,7 @@ class TokenKeeper:
         except RingError as error:
             # Ring's token service may be down while the last minute of the token still serves.
             lives = known is not None and refused is None and self._clock() < known.expires_at
-            if known is None or not lives or error.fault.retry is not Retry.BACKOFF:
+            if known is None or not lives or not passes(error):
                 raise
             return known
 

@@ -1,8 +1,14 @@
 """How long Ring wants to be left alone. Pure: the time is an argument."""
 
 from ringlight.errors import RateLimited, RingError, fault_error
+from ringlight.faults import Retry
 
-__all__ = ["Pause"]
+__all__ = ["Pause", "passes"]
+
+
+def passes(error: RingError) -> bool:
+    """Whether a failure ends by itself, so that what is still good may be used until then."""
+    return isinstance(error, RateLimited) or error.fault.retry is Retry.BACKOFF
 
 
 class Pause:

@@ -5,9 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ringlight.account.flows import Profile
-from ringlight.account.pause import Pause
+from ringlight.account.pause import Pause, passes
 from ringlight.errors import RingError
-from ringlight.faults import Retry
 
 __all__ = ["REPEAT_EVERY", "Registration"]
 
@@ -56,7 +55,7 @@ class Registration:
             try:
                 return await self._renewed()
             except RingError as error:
-                if known is None or error.fault.retry is not Retry.BACKOFF:
+                if known is None or not passes(error):
                     raise
                 self._due = self._clock() + (error.retry_after or REPEAT_LATER)
                 _log.info("registration_put_off code=%s", error.code)

@@ -13,8 +13,7 @@ from ringlight.cameras.camera import Camera
 from ringlight.cameras.charge import Charge
 from ringlight.cameras.view import Policy, SharedView
 from ringlight.errors import fault_error
-from ringlight.liveview import LiveViewClient
-from ringlight.liveview.client import Event
+from ringlight.liveview import Event, LiveViewClient
 from ringlight.liveview.trace import Trace
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
@@ -108,13 +107,14 @@ class Account(AccountClient):
             on_packet: Callable[[Packet], None],
             on_agreed: Callable[[Agreed], None],
             on_event: Callable[[Event], None],
+            is_watched: Callable[[], bool],
             may_renew: Callable[[], bool],
         ) -> LiveViewClient:
             return LiveViewClient(
                 number, token=self.access_token, renewed_token=self.renewed_token,
                 signaling_url=lambda: self._signaling_url(number),
                 settings=self.settings.live_view, on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
-                may_renew=may_renew, trace=self.trace,
+                is_watched=is_watched, may_renew=may_renew, trace=self.trace,
             )  # fmt: skip
 
         return dial

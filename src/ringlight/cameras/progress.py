@@ -5,8 +5,7 @@ from typing import Any, Literal
 
 from ringlight.errors import RingError
 from ringlight.faults import FAULTS
-from ringlight.liveview.client import Event, Renewed, Trying
-from ringlight.liveview.session import Halted, Note, Step
+from ringlight.liveview import Event, Halted, Note, Renewed, Step, Trying
 
 State = Literal["closed", "opening", "live", "failed"]
 KEPT_NOTES = 20
@@ -26,6 +25,7 @@ class Progress:
         began: When it began to open.
         recordings: How many recordings of it run.
         halted: What stopped turning by itself, why, and in which millisecond of the view; `None` before the first time.
+        retry: The pause before another attempt, and why there is one; `None` otherwise.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
         talk: Whether the camera hears nobody (`none`), could be talked to (`free`), or is (`taken`).
     """
@@ -39,13 +39,14 @@ class Progress:
     began: float = 0.0
     recordings: int = 0
     halted: tuple[str, str, float] | None = None
+    retry: Trying | None = None
     renewal: Literal["none", "asked", "granted"] = "none"
     talk: Literal["none", "free", "taken"] = "none"
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
-        self.renewal, self.halted, self.talk = "none", None, "none"
+        self.renewal, self.halted, self.talk, self.retry = "none", None, "none", None
         self.steps.clear()
         self.notes.clear()
 
@@ -53,16 +54,19 @@ class Progress:
         """Take what the live view tells."""
         match event:
             case Step(name):
+                self.retry = None
                 self.steps.append((name, round((now - self.began) * 1000, 1)))
                 if name == "media":
                     self.state = "live"
             case Trying(number, code, pause):
                 self.attempt = number
                 self.steps.clear()
+                if self.state == "live":  # it broke off: the steps that follow are those of a new view
+                    self.state, self.began = "opening", now
                 if code is not None:
-                    fault = FAULTS[code]
+                    self.retry = event
                     again = f"in {pause:.1f} s" if pause else "at once"
-                    self._note(f"{code}: {fault.title}. Trying again {again}.")
+                    self._note(f"{code}: {FAULTS[code].title}. Trying again {again}.")
             case Renewed():
                 self.renewal = "none"
                 self._note("Renewed: the view goes on beyond Ring's time limit.")
@@ -73,11 +77,11 @@ class Progress:
 
     def fail(self, error: RingError) -> None:
         """The view is over for a fault."""
-        self.state, self.error, self.talk = "failed", error, "none"
+        self.state, self.error, self.talk, self.retry = "failed", error, "none", None
 
     def end(self) -> None:
         """The view was closed in the regular way."""
-        self.state, self.talk = "closed", "none"
+        self.state, self.talk, self.retry = "closed", "none", None
 
     def _note(self, text: str) -> None:
         self.notes = [*self.notes, text][-KEPT_NOTES:]
@@ -94,6 +98,13 @@ class Progress:
             "notes": list(self.notes),
             "recordings": self.recordings,
             "halted": dict(zip(("axis", "reason", "ms"), self.halted, strict=True)) if self.halted else None,
+            "retry": _retry_as_dict(self.retry),
             "renewal": self.renewal,
             "talk": self.talk,
         }
+
+
+def _retry_as_dict(trying: Trying | None) -> dict[str, Any] | None:
+    if trying is None or trying.code is None:
+        return None
+    return {"seconds": trying.pause, **FAULTS[trying.code].as_dict(trying.detail)}

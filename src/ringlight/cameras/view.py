@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,8 @@ from typing import Any, Literal, Protocol, TypeVar
 from ringlight.cameras.progress import Progress
 from ringlight.cameras.talking import Floor, Talker, play, read_on
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview import ptz
-from ringlight.liveview.client import Event
-from ringlight.liveview.session import Note
+from ringlight.liveview import Ended, Event, Note, Trying, ptz
+from ringlight.liveview.story import Story
 from ringlight.media import speech, stills
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.h264 import AccessUnit
@@ -67,19 +67,24 @@ class Dial(Protocol):
         on_packet: Callable[[Packet], None],
         on_agreed: Callable[[Agreed], None],
         on_event: Callable[[Event], None],
+        is_watched: Callable[[], bool],
         may_renew: Callable[[], bool],
     ) -> Upstream:
         """Make an upstream that is not open yet."""
 
 
 class View:
-    """What somebody holds who watches. It ends when the upstream ends, or when it is left."""
+    """What somebody holds who watches. It ends when the upstream ends, or when it is left.
+
+    A view that breaks off while somebody watches is opened again by itself, and goes on for all.
+    """
 
     def __init__(
         self,
         upstream: Upstream,
         broadcast: Broadcast,
         ended: "asyncio.Future[RingError]",
+        story: Story,
         *,
         recordings: RecordingSettings | None = None,
         on_event: Callable[[Event], None] = lambda _: None,
@@ -92,6 +97,15 @@ class View:
         self._recordings = recordings or RecordingSettings()
         self._on_event, self._on_recording = on_event, on_recording
         self._floor = floor or Floor(upstream, lambda: None)
+        self._story = story
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """Yield what happens to the view: what has since it began to open, then each event, until `Ended`.
+
+        Steps, notes, attempts with their reason, renewals. Everybody who watches may listen, each at its own
+        pace; who falls more than a hundred events behind gets `Missed` in place of the oldest.
+        """
+        return self._story.listen()
 
     async def ended(self) -> RingError:
         """Wait for the end of the upstream; return why."""
@@ -384,6 +398,7 @@ class SharedView:
         self.progress.begin(loop.time())
         self._tell()
         broadcast: Broadcast | None = None
+        story, began = Story(), loop.time()
 
         def on_floor() -> None:
             if self._upstream is upstream:
@@ -405,10 +420,16 @@ class SharedView:
                 broadcast.push(packet)
 
         def on_event(event: Event) -> None:
+            if isinstance(event, Trying) and broadcast is not None:
+                broadcast.forget()  # a newcomer must not take the last picture for a live one
             self.progress.take(event, loop.time())
+            story.tell(dataclasses.replace(event, at=loop.time() - began))  # one clock, whoever tells
             self._tell()
 
-        upstream = self._dial(on_packet=on_packet, on_agreed=on_agreed, on_event=on_event, may_renew=self._may_renew)
+        upstream = self._dial(
+            on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
+            is_watched=lambda: self.progress.viewers > 0, may_renew=self._may_renew,
+        )  # fmt: skip
         self._upstream = upstream
         floor = Floor(upstream, on_floor)
         try:
@@ -423,9 +444,10 @@ class SharedView:
             raise fault_error("SERVER-ERROR", type(error).__name__) from error
         assert broadcast is not None  # noqa: S101 - an opened view was answered
         ended: asyncio.Future[RingError] = loop.create_future()
+        ended.add_done_callback(lambda _: story.tell(Ended(ended.result(), at=loop.time() - began)))
         self._spawn(self._watch(upstream, broadcast, ended))
         return View(
-            upstream, broadcast, ended, floor=floor,
+            upstream, broadcast, ended, story, floor=floor,
             recordings=self._settings.recordings, on_event=on_event, on_recording=self._count_recordings,
         )  # fmt: skip
 

@@ -65,9 +65,9 @@ ROWS = (
         "It says nothing about the password or a code.",
         fix="Leave VPN or server addresses, wait an hour, and try once from the home connection. "
         "Don't sign in again and again: that makes it last.",
-        retry=Retry.BACKOFF,
+        retry=Retry.AFTER_FIX,  # asking on makes it last
         http=502,
-        seen=(Seen("token", 406), Seen("session", 406), Seen("clients_api", 406), Seen("ticket", 406)),
+        seen=tuple(Seen(at, 406) for at in ("token", "session", "clients_api", "ticket", "upgrade")),
         source="edge-406",
     ),
     Fault(

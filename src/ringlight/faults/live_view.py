@@ -74,11 +74,11 @@ ROWS = (
     Fault(
         "SIG-UPGRADE",
         "Ring refused the WebSocket",
-        cause="The upgrade was answered with an HTTP error instead of a WebSocket.",
-        fix="Try again with a new ticket; then sign in again; then check the clock and any proxy.",
-        retry=Retry.BACKOFF,
+        cause="The upgrade was answered with an HTTP error instead of a WebSocket, with a new token and ticket too.",
+        fix="Sign in again with `ringlight login`; then check this machine's clock and any proxy.",
+        retry=Retry.NOW,
         http=502,
-        seen=(Seen("upgrade", 401), Seen("upgrade", 403), Seen("upgrade", 406), Seen("upgrade", 400)),
+        seen=(Seen("upgrade", 401), Seen("upgrade", 403), Seen("upgrade", 400)),
         source="upgrade",
     ),
     Fault(
@@ -106,7 +106,7 @@ ROWS = (
         cause="Ring closed the socket with a code of its own (4002 or another from 4000 to 4999): it did not "
         "understand a message that was sent.",
         fix="Record the dialog with `--trace FILE` and let `ringlight explain --trace FILE` name the message.",
-        retry=Retry.BACKOFF,
+        retry=Retry.AFTER_FIX,  # the next dialog would say the same
         http=502,
         seen=(Seen("socket", 4002),),
         source="close",
@@ -212,15 +212,23 @@ ROWS = (
     Fault(
         "SIG-AUTH",
         "Ring refused the sign-in during the view",
-        cause="Reason 5: the access behind the ticket is invalid or expired.",
-        fix="Try again: the token is renewed and a new ticket fetched. If it stays, run `ringlight login`.",
+        cause="Reason 5 with “Authentication failed”, or with a text that is not known: this account may not "
+        "watch this camera. A new token and a new ticket did not change it.",
+        fix="Run `ringlight login`. If the camera is shared with you, ask its owner whether it still is.",
         retry=Retry.NOW,
         http=502,
-        seen=(
-            Seen("close", 5),
-            Seen("close", 5, "Authentication failed"),
-            Seen("close", 5, "invalid or expired token"),
-        ),
+        seen=(Seen("close", 5), Seen("close", 5, "Authentication failed")),
+        source="close-5",
+    ),
+    Fault(
+        "SIG-TOKEN",
+        "The access token ran out during the view",
+        cause="Reason 5 with “invalid or expired token”: the access token behind the ticket is no longer good, "
+        "and one that had just been renewed was refused as well.",
+        fix="Check this machine's date and time, then run `ringlight login`.",
+        retry=Retry.NOW,
+        http=502,
+        seen=(Seen("close", 5, "invalid or expired token"),),
         source="close-5",
     ),
     Fault(

@@ -17,7 +17,7 @@ ROWS = (
         "The answer names a codec that was not offered",
         cause="The answer chose a payload type or H.264 profile that is not among those offered.",
         fix="Report it with a `--trace FILE`. Ringlight itself forwards any H.264 profile.",
-        retry=Retry.BACKOFF,
+        retry=Retry.AFTER_FIX,
         http=502,
         source="answer",
     ),

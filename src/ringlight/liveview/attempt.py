@@ -30,6 +30,7 @@ from ringlight.media.peer import Peer
 from ringlight.media.receiver import Receiver
 from ringlight.media.rtp import Packet
 from ringlight.media.voice import Voice
+from ringlight.resilience.retry_after import retry_after
 from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
@@ -339,8 +340,9 @@ async def open_socket(url: Secret, seconds: float) -> ClientConnection:
             ssl=await asyncio.to_thread(_trusted) if url.reveal().startswith("wss:") else None,
         )
     except InvalidStatus as error:
-        status = error.response.status_code
-        raise fault_error(find("upgrade", status) or "SIG-UPGRADE", f"HTTP {status} at the upgrade") from None
+        status, wait = error.response.status_code, retry_after(error.response.headers)
+        code = find("upgrade", status) or "SIG-UPGRADE"
+        raise fault_error(code, f"HTTP {status} at the upgrade", retry_after=wait) from None
     except (socket.gaierror, UnicodeError):  # UnicodeError: a label that is empty or too long
         code = "NET-DNS" if host == GLOBAL_HOST else "SIG-REGION"
         raise fault_error(code, f"the name {host} is not known") from None

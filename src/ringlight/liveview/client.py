@@ -1,16 +1,17 @@
 """A live view as a program uses it: opened, tried again where the catalogue says so, closed."""
 
 import asyncio
+import dataclasses
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview import policy
 from ringlight.liveview.attempt import Attempt, end_all
+from ringlight.liveview.policy import NEW_TOKEN, Failure, Patience
 from ringlight.liveview.session import Closed, Halted, Note, Speaker, Step
+from ringlight.liveview.story import Ended, Event, Renewed, Story, Trying
 from ringlight.liveview.trace import Trace
 from ringlight.media import h264
 from ringlight.media.negotiate import Agreed
@@ -20,23 +21,7 @@ from ringlight.settings import LiveViewSettings
 
 log = logging.getLogger("ring.live")
 RENEW_AGAIN = 5.0  # seconds until it is asked again whether a view may be renewed
-
-
-@dataclass(frozen=True, slots=True)
-class Trying:
-    """Another attempt begins: its number from 1, the fault that ended the one before, the pause in seconds."""
-
-    number: int
-    code: str | None = None
-    pause: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Renewed:
-    """Another view goes on where the one before comes to Ring's time limit; who watches sees no gap."""
-
-
-Event = Step | Note | Trying | Renewed | Halted
+_DICE = secrets.SystemRandom().random
 
 
 def _ignore(_: object) -> None:
@@ -59,7 +44,9 @@ class LiveViewClient:
         settings: Deadlines and limits.
         on_packet: Called with each RTP packet of the camera, in the order of arrival.
         on_agreed: Called for each attempt that was answered, with the codecs.
-        on_event: Called with steps, notes and attempts as they pass.
+        on_event: Called with steps, notes and attempts as they pass; `events()` tells the same.
+        is_watched: Whether anybody still wants to see the camera; asked before each further attempt. By default
+            whoever opened the view does until it is closed.
         may_renew: Whether somebody still watches and the view may go on beyond Ring's time limit; asked
             when that comes near.
         trace: Records each signaling message; `None` records nothing.
@@ -76,6 +63,7 @@ class LiveViewClient:
         on_packet: Callable[[Packet], None] = _ignore,
         on_agreed: Callable[[Agreed], None] = _ignore,
         on_event: Callable[[Event], None] = _ignore,
+        is_watched: Callable[[], bool] = lambda: True,
         may_renew: Callable[[], bool] = lambda: False,
         trace: Trace | None = None,
     ) -> None:
@@ -84,8 +72,11 @@ class LiveViewClient:
         self._renewed_token = renewed_token or token
         self._settings = settings or LiveViewSettings()
         self._on_packet, self._on_agreed, self._on_event = on_packet, on_agreed, on_event
-        self._may_renew = may_renew
+        self._is_watched, self._may_renew = is_watched, may_renew
         self._trace = trace
+        self._story = Story()
+        self._patience = Patience(self._settings, dice=_DICE)
+        self._began = 0.0
         self._leg: _Leg | None = None
         self._next: _Leg | None = None
         self._renewal: asyncio.TimerHandle | None = None
@@ -110,8 +101,10 @@ class LiveViewClient:
         Raises:
             RingError: Why it could not be opened.
         """
-        self._answered = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._answered, self._began = loop.create_future(), loop.time()
         self._runner = asyncio.create_task(self._run(), name=f"live view {self.doorbot_id}")
+        self._runner.add_done_callback(self._tell_the_end)
         waiting: set[asyncio.Future[Any]] = {self._answered, self._runner}
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -128,6 +121,14 @@ class LiveViewClient:
             raise fault_error("SIG-ORDER", "the view was never opened")
         await asyncio.wait({self._runner})
         return _outcome(self._runner)
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """Yield what happens to the view: what has so far, then each event as it comes, until `Ended`.
+
+        Any number may listen, each at its own pace; who falls more than a hundred events behind gets `Missed`
+        in place of the oldest.
+        """
+        return self._story.listen()
 
     async def close(self) -> None:
         """End the view in the regular way and free everything. May be called twice."""
@@ -198,8 +199,8 @@ class LiveViewClient:
 
     async def _run(self) -> RingError:
         """Try until a view runs, then until it ends; return why."""
-        ended: Counter[str] = Counter()
-        self._on_event(Trying(1))
+        loop = asyncio.get_running_loop()
+        self._tell(Trying(1))
         self._leg = self._begin()
         try:
             while True:
@@ -212,15 +213,12 @@ class LiveViewClient:
                 if self._next is not None:
                     self._take_over(self._next)
                     continue
-                if leg.flowing:
-                    ended.clear()  # what an earlier view went through does not count against this one
-                ended[error.code] += 1
-                pause = self._pause(leg, error.code, ended[error.code])
-                if pause is None:
-                    return error
-                self._on_event(Trying(ended.total() + 1, error.code, pause))
-                await asyncio.sleep(pause)
-                self._leg = self._begin(renew_token=error.code == "SIG-AUTH")
+                pause = self._pause(leg, error, loop.time())
+                if pause is not None:
+                    await self._wait(error, pause)
+                if pause is None or not self._is_watched():
+                    return _with_story(error, self._patience.story(loop.time()))
+                self._leg = self._begin(renew_token=error.code in NEW_TOKEN)
         finally:
             self._finished = True  # from here on no key frame takes over, and no timer is set
             if self._renewal is not None:
@@ -228,10 +226,20 @@ class LiveViewClient:
             open_legs = [leg.task for leg in (self._leg, self._next) if leg is not None]
             await end_all([*open_legs, *self._leaving])
 
-    def _pause(self, leg: "_Leg", code: str, tries: int) -> float | None:
-        if leg.flowing:  # a view that ran is opened again only where its time was up and somebody still watches
-            return 0.0 if code == "SIG-TIME-LIMIT" and self._may_renew() else None
-        return policy.pause_before_retry(code, tries, self._settings.ready_retries)
+    def _pause(self, leg: "_Leg", error: RingError, now: float) -> float | None:
+        ran = now - leg.flowing_since if leg.flowing_since is not None else None
+        watched = self._is_watched()
+        at_limit = watched and ran is not None and error.code == "SIG-TIME-LIMIT"
+        failure = Failure(error.code, ran, error.retry_after)
+        return self._patience.pause(failure, now=now, watched=watched, may_renew=at_limit and self._may_renew())
+
+    async def _wait(self, error: RingError, pause: float) -> None:
+        """Wait for the next attempt; meanwhile there is no view."""
+        self._leg = None
+        if self._renewal is not None:
+            self._renewal.cancel()
+        self._tell(Trying(self._patience.failed + 1, error.code, pause, error.detail))
+        await asyncio.sleep(pause)
 
     def _begin(self, *, renew_token: bool = False) -> "_Leg":
         leg = _Leg()
@@ -265,11 +273,22 @@ class LiveViewClient:
                 self._speaker.set()
             return
         if isinstance(action, Step) and action.name == "media":
-            leg.flowing = True
+            leg.flowing_since = asyncio.get_running_loop().time()
             if leg is self._leg:
                 self._renew_in(self._settings.renew_after)
         if leg is not self._next or isinstance(action, Note):
-            self._on_event(action)
+            self._tell(action)
+
+    def _tell(self, event: Event) -> None:
+        event = dataclasses.replace(event, at=asyncio.get_running_loop().time() - self._began)
+        self._on_event(event)
+        self._story.tell(event)
+
+    def _tell_the_end(self, runner: "asyncio.Task[RingError]") -> None:
+        broken = None if runner.cancelled() else runner.exception()
+        # An exception here is a bug of ours; `ended` raises it.
+        error = fault_error("SERVER-ERROR", type(broken).__name__) if broken is not None else _outcome(runner)
+        self._story.tell(Ended(error, at=runner.get_loop().time() - self._began))
 
     def _agreed(self, leg: "_Leg", agreed: Agreed) -> None:
         leg.agreed = agreed
@@ -309,16 +328,17 @@ class LiveViewClient:
             self._next = None
             self._renew_in(RENEW_AGAIN)
             error = _outcome(task)
-            self._on_event(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
+            self._tell(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
 
     def _take_over(self, leg: "_Leg") -> None:
         """Let the next view go on in place of the one that runs or has ended."""
         before, self._leg, self._next = self._leg, leg, None
         if self._talking and leg.attempt is not None:
             leg.attempt.talk(on=True)  # the speaker of the view before closes with that view
+        self._patience.has_run = True  # only a view that ran is renewed
         if leg.agreed is not None:
             self._on_agreed(leg.agreed)
-        self._on_event(Renewed())
+        self._tell(Renewed())
         self._renew_in(self._settings.renew_after)
         if before is not None:
             self._leaving.add(before.task)
@@ -334,7 +354,7 @@ class _Leg:
     def __init__(self) -> None:
         self.attempt: Attempt | None = None
         self.agreed: Agreed | None = None
-        self.flowing = False
+        self.flowing_since: float | None = None
 
     def starts_with(self, packet: Packet) -> bool:
         """Whether a packet begins a key frame of its video: what comes before cannot be shown."""
@@ -345,3 +365,11 @@ class _Leg:
 def _outcome(runner: "asyncio.Task[RingError]") -> RingError:
     """Return why a view has ended; it is cancelled only by `close`."""
     return fault_error("SIG-CLOSED") if runner.cancelled() else runner.result()
+
+
+def _with_story(error: RingError, story: str | None) -> RingError:
+    """Return the last error with what had been tried before it."""
+    if story is None:
+        return error
+    detail = f"{error.detail}; {story}" if error.detail else story
+    return fault_error(error.code, detail, retry_after=error.retry_after)

@@ -1,7 +1,7 @@
 """What a live view is told, and what it asks for: the events and actions of the session machine. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.liveview.messages import Message
@@ -131,17 +131,19 @@ class AddCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the dialog is done; one of `session.STEPS`."""
+    """A step of the dialog is done; one of `session.STEPS`. `at`: seconds since the view began to open."""
 
     name: str
+    at: float = field(default=0.0, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth showing that ends nothing. `code` names a fault if it is one."""
+    """Something worth showing that ends nothing. `code` names a fault if it is one. `at` as for `Step`."""
 
     text: str
     code: str | None = None
+    at: float = field(default=0.0, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,11 @@ class CommandDone:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """A camera that turns has stopped by itself; `LIMIT_REACHED` is the only reason known."""
+    """A camera that turns has stopped by itself; `LIMIT_REACHED` is the only reason known. `at` as for `Step`."""
 
     axis: Axis
     reason: str
+    at: float = field(default=0.0, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

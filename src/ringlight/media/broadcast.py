@@ -119,6 +119,11 @@ class Broadcast:
                 return unit if unit.key_frame else None
         return None
 
+    def forget(self) -> None:
+        """Drop what was kept for newcomers: the view has broken off, and who comes now waits for a new picture."""
+        for track in self.tracks.values():
+            track.forget()
+
     def close(self) -> None:
         """Let everybody go."""
         self._sinks.clear()

@@ -15,7 +15,7 @@ from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, Packet
 
 BATCH = 24  # packets: a frame that is longer goes out in parts, so that nobody waits for its end
 CATCH_UP_STEP = 90  # RTP clock units (1 ms) between frames that a newcomer gets at once
-FRAME_GAP = 3000  # RTP clock units (1/30 s) put between two cameras' clocks at a change of source
+FRAME_GAP = 3000  # RTP clock units (1/30 s) put between two sources' clocks at least
 RECENT = 1024  # packets kept to be sent again; a power of two, some five seconds of a camera
 RUN_PACKETS, RUN_BYTES = 64, 60_000  # what the kernel takes in one call (UDP_SEGMENT), with room for tags
 
@@ -140,6 +140,10 @@ class Track:
         self._batch.clear()
         return out
 
+    def forget(self) -> None:
+        """Drop the group of pictures; the next begins with a key frame."""
+        self.group, self._key_timestamp = [], None
+
     @property
     def sent(self) -> list[Numbered]:
         """The kept packets that have gone out already: what a newcomer has missed."""
@@ -159,8 +163,11 @@ class Track:
         if packet.ssrc != self._source:
             if self.video and not self.starts_key_frame(packet.payload):
                 return None  # its pictures refer to a key frame that we don't have
+            # After a pause our time has gone on: a player that finds it standing still takes what follows for late,
+            # and delays all of it (a second and more in Chromium, after four seconds without a packet).
+            paused = 0 if self._source is None else int((now - self._heard_at) * self.clock_rate)
             self._source, self._sequence, self._first = packet.ssrc, (packet.sequence - 1) % SEQUENCES, self.index + 1
-            self._timestamp_offset = (self.timestamp + FRAME_GAP - packet.timestamp) % TIMESTAMPS
+            self._timestamp_offset = (self.timestamp + max(FRAME_GAP, paused) - packet.timestamp) % TIMESTAMPS
             self.group, self._key_timestamp = [], None
         index = self.index + rtp.distance(packet.sequence, self._sequence)
         if index < self._first:

@@ -95,7 +95,8 @@ class Peer:
     async def connect(self, remote: Transport, role: Role) -> None:
         """Open the path: ICE, then DTLS in our role.
 
-        Waits for more candidates until the caller gives up; deadlines are the session's.
+        Waits for more candidates until the caller gives up; deadlines are the session's. A path that is lost
+        during the handshake is told at once.
 
         Raises:
             MediaError: MEDIA-UDP or MEDIA-DTLS.
@@ -186,7 +187,8 @@ class Peer:
             while True:
                 self._take(await self._agent.recv())
         except ConnectionError:
-            self._lost("MEDIA-STALLED")
+            if not self._break_off(fault_error("MEDIA-UDP", "the path was lost during the handshake")):
+                self._lost("MEDIA-STALLED")
 
     def _take(self, data: bytes) -> None:
         if self._broken:
@@ -199,9 +201,7 @@ class Peer:
     def _fail(self, error: RingError) -> None:
         """Tell whoever waits for the handshake, or who uses the path; the first failure counts."""
         self._broken = True
-        if self._secured is not None and not self._secured.done():
-            self._secured.set_exception(error)
-        else:
+        if not self._break_off(error):
             self._lost(error.code)
 
     def _tcp_lost(self) -> None:
@@ -211,6 +211,13 @@ class Peer:
             self._fail(fault_error("MEDIA-DTLS", "the TCP connection was closed in the middle of the handshake"))
         else:
             self._lost("MEDIA-STALLED")
+
+    def _break_off(self, error: RingError) -> bool:
+        """Let `connect` fail; whether it still waits for the handshake."""
+        if self._secured is None or self._secured.done():
+            return False
+        self._secured.set_exception(error)
+        return True
 
     def _receive(self, data: bytes) -> None:
         first = data[0] if data else 0
@@ -231,7 +238,8 @@ class Peer:
         dtls.receive(data)
         self._flush()
         if dtls.closed:
-            self._lost(None)
+            if not self._break_off(fault_error("MEDIA-DTLS", "the other side left during the handshake")):
+                self._lost(None)
         elif dtls.keys is not None and self._sender is None:
             is_client = dtls.role is Role.CLIENT
             self._sender = srtp.sender(dtls.keys, is_client=is_client)
@@ -256,8 +264,7 @@ class Peer:
         try:
             self._dtls.retransmit()
         except RingError as error:
-            if self._secured is not None and not self._secured.done():
-                self._secured.set_exception(error)
+            self._break_off(error)
             return
         self._flush()
 

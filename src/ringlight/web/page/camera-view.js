@@ -233,7 +233,8 @@ export class CameraView extends HTMLElement {
     if (this.state !== "opening" || !this.#viewing) return;
     const { elapsed } = this.#viewing;
     this.#coverText.textContent = `${elapsed.toFixed(1)} s`;
-    const hint = elapsed < PATIENCE_S ? "Opening the live view" : "Still waiting. A sleeping camera can take 20 s to wake.";
+    const waiting = elapsed < PATIENCE_S ? "Opening the live view" : "Still waiting. A sleeping camera can take 20 s to wake.";
+    const hint = retryNote(this.#viewing) ?? waiting;
     if (this.#coverHint.textContent !== hint) this.#coverHint.textContent = hint;
   }
 
@@ -290,9 +291,23 @@ function storyNotes({ joined, snapshot }) {
  * @param {Viewing} viewing
  * @returns {string}
  */
-function pictureNote({ stillSince, disconnected }) {
+function pictureNote(viewing) {
+  const { stillSince, disconnected, snapshot } = viewing;
+  const again = retryNote(viewing);
+  if (again) return `The view broke off. ${again}`;
+  if (snapshot.state === "opening") return "The view broke off and is being opened again.";
   if (stillSince) return `This picture stands still. It is from ${stillSince.toLocaleTimeString()}.`;
   return disconnected ? "The connection is interrupted. Waiting for it to return." : "";
+}
+
+/**
+ * @param {Viewing} viewing
+ * @returns {string | null}
+ */
+function retryNote({ snapshot: { retry } }) {
+  if (!retry) return null;
+  const when = retry.seconds < 1 ? "now" : `in ${Math.round(retry.seconds)} s`;
+  return `Trying again ${when}, because: ${retry.title}.`;
 }
 
 customElements.define("camera-view", CameraView);

@@ -18,6 +18,7 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {StepTime[]} steps
  * @property {Fault | null} fault
  * @property {string[]} notes
+ * @property {Fault & { seconds: number } | null} [retry]  Why the view is tried again, and in how many seconds.
  * @property {"none" | "asked" | "granted"} [renewal]  Whether we are asked to let the view go on beyond its limit.
  * @property {"none" | "free" | "taken"} [talk]  Whether the camera hears nobody, could be talked to, or is.
  */
@@ -229,7 +230,11 @@ export class Viewing {
    */
   #expect(ms, code, seen) {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#failHere(code, seen), ms);
+    this.#timer = window.setTimeout(() => {
+      // While the camera sends nothing, the missing picture is no fault of this browser's.
+      if (code === "VIEWER-NO-FRAME" && this.snapshot.state === "opening") this.#expect(ms, code, seen);
+      else this.#failHere(code, seen);
+    }, ms);
   }
 
   /**
