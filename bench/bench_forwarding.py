@@ -109,9 +109,10 @@ def print_row(name: str, window: Window, wanted: int) -> None:
         notes.append("NOT VALID: the load generator was too busy")
     elif window.others > NOISE:
         notes.append("latency disturbed by others")
+    each = f"{window.kilobytes:.0f}" if window.viewers else "-"
     print(
         f"{name:22} {window.viewers:7} {window.microseconds:7.2f} {p50:>7} {p99:>7} {window.lost:7} "
-        f"{window.resident / 1024:6.0f} {window.kilobytes:7.0f} {100 * window.core:6.0f} {100 * window.generator:5.0f} "
+        f"{window.resident / 1024:6.0f} {each:>7} {100 * window.core:6.0f} {100 * window.generator:5.0f} "
         f"{100 * window.others:7.0f}  {'; '.join(notes)}",
         flush=True,
     )
@@ -128,41 +129,48 @@ def print_joins(run: Run) -> None:
     )
 
 
-def verdict(name: str, value: float | None, goal: float, *, least: bool = False, unit: str = "") -> None:
-    if value is None:
+def verdict(
+    name: str, value: float | None, goal: float, of: Window | None, *, least: bool = False, unit: str = ""
+) -> None:
+    """Print a goal and whether it was met; `of` is what the value comes from, and may make it doubtful."""
+    if value is None or of is None:
         print(f"{name:58} not measured")
         return
     met = value >= goal if least else value <= goal
     bound = "at least" if least else "at most"
-    print(f"{name:58} {value:8.2f}{unit}, goal {bound} {goal:g}{unit}: {'met' if met else 'MISSED'}")
+    doubt = "" if of.valid else " (NOT VALID)"
+    doubt = doubt or (" (disturbed by other programs)" if of.others > NOISE else "")
+    print(f"{name:58} {value:8.2f}{unit}, goal {bound} {goal:g}{unit}: {'met' if met else 'MISSED'}{doubt}")
 
 
 def print_goals(ours: Run, cameras: Run, peers: list[Run], floor: tuple[str, float]) -> None:
-    at_400, at_100, most = ours.at(400), ours.at(100), max(ours.windows, key=lambda window: window.viewers)
-    rivals = {run.name: min(w.microseconds for w in run.windows) for run in peers if run.windows}
-    verdict("us for a packet and viewer at 400 viewers", at_400.microseconds if at_400 else None, US_GOAL)
-    if rivals and at_400:
-        best = min(rivals, key=lambda name: rivals[name])
-        verdict(f"the same as a share of the best peer's, {best}", at_400.microseconds / rivals[best], PEER_GOAL)
+    at_100, at_400, at_1000 = ours.at(100), ours.at(400), ours.at(1000)
+    most = max(ours.windows, key=lambda window: window.viewers)
+    rivals = {run.name: min(w.microseconds for w in run.windows if w.packets) for run in peers if run.windows}
     if at_400:
-        print(f"the same as a multiple of the limit ({floor[0]}): {at_400.microseconds / floor[1]:.1f}")
-    at_1000 = ours.at(1000)
-    lost = float(at_1000.lost) if at_1000 else None
-    if at_1000 is None and most.viewers < ours.wanted and ours.wanted == 1000:
-        print(f"{'packets lost with 1,000 viewers on one core':58} {most.viewers} got in, goal 1000: MISSED")
+        verdict("us for a packet and viewer at 400 viewers", at_400.microseconds, US_GOAL, at_400)
+        print(f"the same as a multiple of the limit: {at_400.microseconds / floor[1]:.1f} ({floor[0]})")
+    if at_400 and rivals:
+        best = min(rivals, key=lambda name: rivals[name])
+        verdict(
+            f"the same as a share of the best peer's, {best}", at_400.microseconds / rivals[best], PEER_GOAL, at_400
+        )
+    if at_1000 is None and most.viewers < ours.wanted:
+        print(f"{'packets lost with 1,000 viewers on one core':58} only {most.viewers} got in: MISSED")
     else:
-        verdict("packets lost with 1,000 viewers on one core", lost, 0)
+        verdict("packets lost with 1,000 viewers on one core", at_1000.lost if at_1000 else None, 0, at_1000)
     if at_100:
-        verdict("latency added with 100 viewers, p50", at_100.latency(50), P50_GOAL, unit=" ms")
-        verdict("latency added with 100 viewers, p99", at_100.latency(99), P99_GOAL, unit=" ms")
-    verdict("memory for each viewer", most.kilobytes, MEMORY_GOAL, unit=" kB")
-    verdict("viewers that join in a second", ours.joins.rate if ours.joins else None, JOINS_GOAL, least=True)
+        verdict("latency added with 100 viewers, p50", at_100.latency(50), P50_GOAL, at_100, unit=" ms")
+        verdict("latency added with 100 viewers, p99", at_100.latency(99), P99_GOAL, at_100, unit=" ms")
+    verdict(f"memory for each of {most.viewers} viewers", most.kilobytes, MEMORY_GOAL, most, unit=" kB")
+    verdict("viewers that join in a second", ours.joins.rate if ours.joins else None, JOINS_GOAL, at_100, least=True)
     if at_100 and most.viewers > 100:
         ratio = most.microseconds / at_100.microseconds
-        verdict(f"growth: us at {most.viewers} viewers over us at 100", ratio, LINEAR_GOAL)
+        verdict(f"growth: us at {most.viewers} viewers over us at 100", ratio, LINEAR_GOAL, most)
     if len(cameras.windows) == len(CAMERAS):
         idle, one, *_, eight = (window.core for window in cameras.windows)
-        verdict("growth: 8 cameras over 8 times one", (eight - idle) / (8 * (one - idle)), LINEAR_GOAL)
+        added = (eight - idle) / (8 * (one - idle))
+        verdict("growth: 8 cameras over 8 times one", added, LINEAR_GOAL, cameras.windows[-1])
 
 
 def plot(ours: Run, cameras: Run, peers: list[Run]) -> None:
@@ -205,7 +213,7 @@ def measure_peers(plan: Plan, *, quick: bool) -> list[Run]:
     many, few = (PEER_VIEWERS[:1], RELAY_VIEWERS[:1]) if quick else (PEER_VIEWERS, RELAY_VIEWERS)
     for name, program, start in servers.PEERS:
         if shutil.which(program) is None:
-            print(f"{name:22} is not installed")
+            print(f"{name:22} is not on the PATH{'; Debian has it: apt-get install janus' if name == 'Janus' else ''}")
         else:
             peers.append(attempt(plan, name, start, many))
     peers.append(attempt(plan, "aiortc MediaRelay", servers.media_relay, few))

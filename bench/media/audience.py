@@ -17,6 +17,8 @@ from media.watcher import Seen, Watcher
 from ringlight.media.rtp import TIMESTAMPS
 
 ROUND = 0.04  # seconds between two turns; the kernel's stamps keep the latency exact, and its buffers the packets
+PAUSE = 0.01  # seconds between two turns at least, for those who are joining
+GROW_WITHIN = 45.0  # seconds; who has not joined by then stays outside
 JOINING = 8  # viewers that join at the same time
 ALIGN_WITHIN = 45  # frames: how old the first one may be
 TOO_BUSY = 0.9  # of its core; above it the load generator itself may be what is measured
@@ -143,7 +145,7 @@ class Audience:
                 watcher.drain()
                 if began > watcher.next_check:
                     watcher.check(began)
-            await asyncio.sleep(max(0.0, began + ROUND - loop.time()))
+            await asyncio.sleep(max(PAUSE, began + ROUND - loop.time()))
 
     async def _join(self, camera: int) -> tuple[Watcher, float]:
         began = time.perf_counter()
@@ -161,8 +163,13 @@ class Audience:
         numbers = iter(range(len(self.watchers), viewers))
         self.refused = 0
 
+        end = time.perf_counter() + GROW_WITHIN
+
         async def join_some() -> None:
             for number in numbers:
+                if time.perf_counter() > end:
+                    self.refused += 1
+                    return
                 try:
                     self.watchers.append((await self._join(camera_of(number)))[0])
                 except (TimeoutError, httpx2.HTTPError):

@@ -81,7 +81,11 @@ class _Janus:
     async def poll(self) -> None:
         """Wait for events; those that carry an offer are handed to who waits for it."""
         while True:
-            events = (await self._http.get(self._url, params={"maxev": 10})).json()
+            polled = await self._http.get(self._url, params={"maxev": 10})
+            if not polled.content:  # so it answers at times when it is very busy
+                await asyncio.sleep(0.05)
+                continue
+            events = polled.json()
             for event in events if isinstance(events, list) else [events]:
                 waiting = self._offers.get(event.get("sender", 0))
                 if waiting is not None and not waiting.done() and "jsep" in event:
