@@ -109,7 +109,7 @@ def media_relay(ports: list[int], folder: Path, core: int) -> Iterator[Running]:
         yield Running(process.pid, lambda: signaling.whep([f"{url}whep"]))
 
 
-_JANUS = """general: {{ debug_level = 3, session_timeout = 0 }}
+_JANUS = """general: {{ debug_level = 3, session_timeout = 0, event_loops = 1 }}
 nat: {{ nice_debug = false }}
 media: {{ rtp_port_range = "20000-59999" }}
 plugins: {{ disable = "{plugins}" }}
