@@ -146,7 +146,7 @@ def janus(ports: list[int], folder: Path, core: int) -> Iterator[Running]:
 
 @contextlib.contextmanager
 def mediamtx(ports: list[int], folder: Path, core: int) -> Iterator[Running]:
-    """Run mediamtx, which takes RTP since 1.13 and speaks WHEP."""
+    """Run mediamtx, of a version that takes plain RTP (`udp+rtp`)."""
     program = shutil.which("mediamtx")
     assert program is not None
     port = free_port(socket.SOCK_STREAM)
