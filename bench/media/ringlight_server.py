@@ -15,7 +15,7 @@ import uvloop
 
 from ringlight.account.devices import parse_devices
 from ringlight.cameras import Account
-from ringlight.cameras.camera import Camera
+from ringlight.cameras.camera import Camera, Controls
 from ringlight.cameras.view import SharedView
 from ringlight.errors import RingError, fault_error
 from ringlight.media import rtp
@@ -62,6 +62,12 @@ class PlainRtp(asyncio.DatagramProtocol):
     async def command(self, *_: object) -> None:
         raise fault_error("CAM-COMMAND")
 
+    async def talk(self, *, on: bool) -> None:
+        raise fault_error("CAM-NO-TALK", f"asked for {on}")
+
+    def send_sound(self, packet: Packet) -> None:
+        """It has no speaker."""
+
 
 class Premises:
     """An account with as many cameras as ports."""
@@ -74,7 +80,8 @@ class Premises:
             return SharedView(lambda **events: PlainRtp(port, **events), settings)
 
         self._cameras = {
-            device.name: Camera(device.name, device, view(port)) for device, port in zip(devices, ports, strict=True)
+            device.name: Camera(device.name, device, view(port), cast(Controls, None))
+            for device, port in zip(devices, ports, strict=True)
         }
 
     async def cameras(self) -> list[Camera]:

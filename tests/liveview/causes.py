@@ -24,7 +24,7 @@ class Mistake:
     code: str
     when: When
     message: Callable[[RawClient], Envelope | str]
-    then: Literal["4002", "close 5"] = "4002"
+    then: Literal["4002", "close 5", "let pass"] = "4002"
 
 
 def _no(name: str) -> Callable[[RawClient], Envelope]:
@@ -70,8 +70,9 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("no doorbot_id", "SIG-DOORBOT-ID", "at once", _no("doorbot_id")),
         Mistake("no sdp", "SIG-SDP", "at once", _no("sdp")),
         Mistake("no stream_options", "SIG-FORMAT", "at once", _no("stream_options")),
-        Mistake("close without a reason", "SIG-FORMAT", "live", _session("close")),
-        Mistake("close of old clients", "SIG-DIALOG-ID", "live", lambda _: {"method": "close", "reason": {"code": 0}}),
+        Mistake("close without a reason", "SIG-FORMAT", "live", _session("close"), "let pass"),
+        Mistake("close of old clients", "SIG-DIALOG-ID", "live", lambda _: {"method": "close", "reason": {"code": 0}},
+                "let pass"),
     ],
     "doorbot_id text": [
         Mistake("a number in quotes", "SIG-DOORBOT-ID", "at once", lambda c: c.offer(doorbot_id="1001")),
@@ -178,7 +179,7 @@ TROUBLES: dict[str, list[Trouble]] = {
     ],
     "expired token": [
         Trouble("at the ticket", "TICKET-REFUSED", ("ticket-401",)),
-        Trouble("in the view", "SIG-AUTH", ("token-expired",), said="invalid or expired token"),
+        Trouble("in the view", "SIG-TOKEN", ("token-expired",), said="invalid or expired token"),
     ],
     "stale ticket": [Trouble("at the upgrade", "SIG-TICKET", ("expired-ticket",), said="HTTP 404")],
     "missing account id": [Trouble("nobody asks for it", None)],
@@ -224,7 +225,7 @@ TROUBLES: dict[str, list[Trouble]] = {
     ],
     "reason 5": [
         Trouble("failed", "SIG-AUTH", during=_closed(5, "Authentication failed: -1"), said="Authentication failed"),
-        Trouble("expired", "SIG-AUTH", during=_closed(5, EXPIRED), said="expired token"),
+        Trouble("expired", "SIG-TOKEN", during=_closed(5, EXPIRED), said="expired token"),
         Trouble("session", "SIG-SESSION-LOST", during=_closed(5, "Sessions with the provided ID not found")),
         Trouble("another text", "SIG-AUTH", during=_closed(5, "no"), said="reason 5: no"),
     ],

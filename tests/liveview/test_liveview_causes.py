@@ -8,8 +8,9 @@ from dialing import FRONT_DOOR, Notes, account_at
 
 from raw_client import raw_client
 from ringlight import Account
-from ringlight.errors import RingError
+from ringlight.errors import RingError, fault_error
 from ringlight.faults import find
+from ringlight.liveview import LiveViewClient
 from ringlight.simulator import signaling
 from ringlight.simulator.world import Delays, World
 from ringlight.testing import SimulatedRing, simulator
@@ -18,6 +19,9 @@ pytestmark = pytest.mark.anyio
 
 _MISTAKES = [pytest.param(one, id=f"{row}: {one.what}") for row, rows in MISTAKES.items() for one in rows]
 _TROUBLES = [pytest.param(one, id=f"{row}: {one.what}") for row, rows in TROUBLES.items() for one in rows]
+
+# What is looked at here is the fault; that and how it is tried again, test_liveview_retries.py tells.
+ONCE = {"ready_retries": 2, "retries": 0, "reopen_retries": 0}
 
 
 @pytest.fixture
@@ -38,6 +42,10 @@ async def test_a_mistake_is_named_by_the_verdict_and_by_what_the_client_is_told(
         if mistake.then == "close 5":
             reason = (await client.hear("close"))["body"]["reason"]
             assert find("close", reason["code"], reason["text"]) == "SIG-SESSION-LOST"
+        elif mistake.then == "let pass":
+            async with asyncio.timeout(5):
+                while ring.world.dialogs[-1].ended != "closed by the client":
+                    await asyncio.sleep(0.01)
         else:
             code, told = await client.end()
             assert code == 4002
@@ -53,7 +61,7 @@ async def test_a_mistake_is_named_by_the_verdict_and_by_what_the_client_is_told(
 async def test_a_trouble_is_told_by_its_fault(trouble: Trouble, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signaling, "PING_LOST_AFTER", 0.3)
     notes, world = Notes(), World()
-    async with simulator(world) as ring, account_at(ring, **{"ready_retries": 2, **trouble.deadlines}) as account:
+    async with simulator(world) as ring, account_at(ring, **{**ONCE, **trouble.deadlines}) as account:
         await account.cameras()
         account.settings = account.settings.model_copy(update=dict(trouble.settings))
         world.switch(list(trouble.on))
@@ -71,8 +79,9 @@ async def _watch(account: Account, trouble: Trouble, notes: Notes, ring: Simulat
     """Watch as a program would; return the fault, or `None` once video has flowed."""
     account.trace = notes
     view = account._dial(FRONT_DOOR)(
-        on_packet=notes.packet, on_agreed=lambda _: None, on_event=notes.events.append, may_renew=lambda: False
-    )
+        on_packet=notes.packet, on_agreed=lambda _: None, on_event=notes.events.append,
+        is_watched=lambda: True, may_renew=lambda: False,
+    )  # fmt: skip
     try:
         await view.open()
         if trouble.code is None or trouble.during is not None:
@@ -81,8 +90,22 @@ async def _watch(account: Account, trouble: Trouble, notes: Notes, ring: Simulat
             return None
         if trouble.during is not None:
             trouble.during(ring)
-        return await view.ended()
+        return await _ended_or_tried_again(view, notes)
     except RingError as error:
         return error
     finally:
         await view.close()
+
+
+async def _ended_or_tried_again(view: LiveViewClient, notes: Notes) -> RingError:
+    """Return why the view ended, or why another was opened in its place: the user is told either."""
+    ended = asyncio.create_task(view.ended())
+    try:
+        while not ended.done():
+            again = next((trying for trying in notes.tries if trying.code is not None), None)
+            if again is not None and again.code is not None and notes.flowing.is_set():
+                return fault_error(again.code, again.detail)
+            await asyncio.wait({ended}, timeout=0.02)
+        return ended.result()
+    finally:
+        ended.cancel()

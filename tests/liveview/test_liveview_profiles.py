@@ -45,7 +45,7 @@ async def test_video_flows_and_every_message_of_ours_is_right(profile: str) -> N
     notes = Notes()
     await _opened(World(profile=profile, seed=1), notes)
     assert len(notes.tries) == 1, "nothing had to be tried again"
-    assert _methods(notes, "out")[:3] == ["live_view", "activate_session", "stream_options"]
+    assert _methods(notes, "out")[:4] == ["live_view", "activate_session", "mic_enable", "stream_options"]
 
 
 async def test_observed_is_the_order_of_the_recording_with_tcp_candidates_in_the_answer() -> None:
