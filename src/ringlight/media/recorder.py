@@ -25,6 +25,7 @@ log = logging.getLogger("ringlight.media")
 # Bytes that wait for a slow disk: a minute of a camera of 2 Mbit/s. Beyond, whole groups of pictures are left out;
 # a group that has begun may go on to twice as many.
 WAITING = 16_000_000
+STRETCH = 64  # frames and packets of sound: about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ class Recorder:
         self._on_broken, self._on_slow = on_broken, on_slow
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
-        self._queue: queue.SimpleQueue[Picture | Heard | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Picture | Heard] | None] = queue.SimpleQueue()
+        self._ready: list[Picture | Heard] = []
+        self._ready_octets = 0
         # Two counters, each with one thread that writes it.
         self._put = self._taken = 0
         self._assembler = Assembler()
@@ -219,8 +222,21 @@ class Recorder:
                 self._hand_over(Heard(packet.payload, at), len(packet.payload))
 
     def _hand_over(self, item: Picture | Heard, octets: int) -> None:
-        self._put += octets
-        self._queue.put(item)
+        """Hand over in stretches: to wake the thread for each packet costs more than to write it.
+
+        A stretch ends behind the first frame of a group, with which the group before can be written.
+        """
+        follows_key_frame = bool(self._ready) and _begins_group(self._ready[-1])
+        self._ready.append(item)
+        self._ready_octets += octets
+        if follows_key_frame or len(self._ready) >= STRETCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._ready:
+            self._put += self._ready_octets
+            self._queue.put(self._ready)
+            self._ready, self._ready_octets = [], 0
 
     def _end(self) -> None:
         if not self._full:
@@ -228,6 +244,7 @@ class Recorder:
             picture = self._timing.picture
             seen = None if picture.at is None else picture.at + picture.step
             self._until = seen if self._wanted is None or seen is None else min(seen, self._wanted)
+            self._flush()
             self._queue.put(None)
 
     def _write(self) -> None:
@@ -235,10 +252,11 @@ class Recorder:
         notes: list[str] = []
         try:
             try:
-                while (item := self._queue.get()) is not None:
-                    self._film.write(item)
-                    octets = len(item.payload) if isinstance(item, Heard) else sum(map(len, item.unit.units))
-                    self._taken += octets
+                while (stretch := self._queue.get()) is not None:
+                    for item in stretch:
+                        self._film.write(item)
+                        octets = len(item.payload) if isinstance(item, Heard) else sum(map(len, item.unit.units))
+                        self._taken += octets
             finally:
                 self._film.close(self._until)
                 notes = self._index()
@@ -276,3 +294,7 @@ class Recorder:
             self._finished.set_result(self.progress)
         else:
             self._finished.set_exception(error)
+
+
+def _begins_group(item: Picture | Heard) -> bool:
+    return isinstance(item, Picture) and item.unit.key_frame
