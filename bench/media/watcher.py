@@ -11,7 +11,7 @@ import zlib
 from typing import NamedTuple
 
 from ringlight.errors import RingError
-from ringlight.media import rtp, sdp, stun
+from ringlight.media import rtcp, rtp, sdp, srtp, stun
 from ringlight.media.dtls import Dtls, Role, own_certificate
 from ringlight.media.sdp import Codec, Description, Section, Transport
 
@@ -112,6 +112,10 @@ class Watcher:
                     self._flush()
                 await self._wait()
         self.profile = self._dtls.keys.profile.name
+        # A first report, as every browser sends one: by it a server knows that the handshake is over.
+        protect = srtp.sender(self._dtls.keys, is_client=self._dtls.role is Role.CLIENT).protect_rtcp
+        if self._address is not None:
+            self.socket.sendto(protect(rtcp.write(rtcp.ReceiverReport(1))), self._address)
         self.next_check = loop.time() + CONSENT_EVERY
 
     async def first_frame(self, within: float = 15.0) -> None:

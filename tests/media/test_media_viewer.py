@@ -12,7 +12,18 @@ from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role, own_certificate
 from ringlight.media.forward import Outlet, Track
 from ringlight.media.rtp import Packet
-from ringlight.media.viewer import GONE_AFTER, REPEATS, REPORT_EVERY, UDP_FIRST, Address, Runs, TcpAddress, Viewer
+from ringlight.media.viewer import (
+    ALERT,
+    DOUBT,
+    GONE_AFTER,
+    REPEATS,
+    REPORT_EVERY,
+    UDP_FIRST,
+    Address,
+    Runs,
+    TcpAddress,
+    Viewer,
+)
 
 KEY = (SPS, PPS, IDR + b"key")
 HOME, ABROAD = ("192.0.2.7", 50_000), ("198.51.100.9", 1234)
@@ -344,6 +355,48 @@ def test_the_end_of_the_encrypted_channel_ends_it_without_fault(browser: Browser
     for datagram in browser.dtls.outgoing():
         browser.viewer.receive(datagram, 100.0)
     assert browser.ended.seen == [None]
+
+
+def _settled(browser: Browser) -> None:
+    browser.connect()
+    browser.say(rtcp.ReceiverReport(1))
+    assert browser.viewer._dtls is not None
+    assert browser.viewer._dtls.settled
+
+
+def test_once_a_viewer_reports_what_only_the_handshake_needed_is_freed(browser: Browser) -> None:
+    """Some 80 kB each. Pictures and the goodbye at the end, which was written beforehand, go on."""
+    _settled(browser)
+    browser.camera(frames_of(KEY))
+    assert [one.payload for one in browser.pictures()] == [*KEY]
+    browser.viewer.close(None)
+    assert sum(data[0] == ALERT for data in browser.inbox) == 1
+    browser.listen()
+    assert browser.dtls.closed
+
+
+def test_a_goodbye_that_can_no_longer_be_read_leaves_some_seconds_for_a_sign_of_life(browser: Browser) -> None:
+    """Anybody may have written it: only a viewer that falls silent after it is gone."""
+    _settled(browser)
+    for alive in (True, False):
+        browser.viewer.receive(bytes([ALERT]) + b"\xfe\xfd" + bytes(20), 200.0)
+        if alive:
+            browser.check(now=203.0)
+        browser.viewer.tick(200.0 + DOUBT + 0.1, 0.0)
+        assert browser.ended.seen == ([] if alive else [None])
+
+
+@given(st.lists(st.binary(min_size=1, max_size=60), max_size=6))
+@settings(max_examples=20)
+def test_garbage_after_the_handshake_was_freed_does_no_harm(garbage: list[bytes]) -> None:
+    browser = Browser()
+    _settled(browser)
+    for data in garbage:
+        for head in (b"", b"\x16\xfe\xfd", b"\x15\xfe\xfd", b"\x17"):
+            browser.viewer.receive(head + data, 100.0)
+    browser.check(now=101.0)
+    browser.viewer.tick(110.0, 0.0)
+    assert browser.ended.seen == []
 
 
 def test_another_certificate_ends_it_with_a_code() -> None:

@@ -90,6 +90,8 @@ class Dtls:
         self._expected = fingerprint.upper()
         self.keys: srtp.Keys | None = None
         self.closed = False
+        self._settled = False
+        self._farewell = b""
         self._connection = SSL.Connection(_context())
         self._connection.set_options(SSL.OP_NO_QUERY_MTU)
         self._connection.set_ciphertext_mtu(MTU)
@@ -113,6 +115,8 @@ class Dtls:
         Raises:
             MediaError: MEDIA-DTLS where the handshake failed or the certificate is another one.
         """
+        if self._settled:
+            return
         self._connection.bio_write(datagram)
         if self.keys is None:
             self._advance()
@@ -121,6 +125,11 @@ class Dtls:
 
     def outgoing(self) -> Iterator[bytes]:
         """Yield the datagrams to send, each of whole records and at most `MTU` bytes."""
+        if self._settled:
+            farewell, self._farewell = (self._farewell, b"") if self.closed else (b"", self._farewell)
+            if farewell:
+                yield farewell
+            return
         datagram = b""
         for record in self._records():
             if datagram and len(datagram) + len(record) > MTU:
@@ -147,10 +156,32 @@ class Dtls:
         except SSL.Error as error:
             raise fault_error("MEDIA-DTLS", "the handshake got no answer") from error
 
+    def settle(self) -> None:
+        """Free what only the handshake needed, some 80 kB; the goodbye is written now, for later.
+
+        Call it when the other side has surely finished: whatever it sends from now on is left unread.
+        """
+        if self.keys is None or self.closed or self._settled:
+            return
+        try:
+            self._connection.shutdown()
+        except SSL.Error:
+            return
+        self._farewell = b"".join(self._records())
+        self._settled = True
+        del self._connection
+
+    @property
+    def settled(self) -> bool:
+        """Whether `settle` has freed the handshake."""
+        return self._settled
+
     def close(self) -> None:
         """Say goodbye; `outgoing()` then yields the alert."""
         if not self.closed and self.keys is not None:
             self.closed = True
+            if self._settled:
+                return
             try:
                 self._connection.shutdown()
             except SSL.Error:  # the other side may be gone; there is nobody to tell

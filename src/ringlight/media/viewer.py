@@ -15,6 +15,8 @@ from ringlight.media.forward import Batch, Numbered, Outlet
 from ringlight.media.rtp import Packet
 
 GONE_AFTER = 15.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
+DOUBT = 6.0  # seconds that are left for a sign of life when a viewer seems to have said goodbye
+ALERT = 21  # the type of a DTLS record (RFC 6347 section 4.1)
 REPORT_EVERY = 2.0  # seconds between sender reports
 CATCH_UP_BATCHES = 2  # parts of the running group that go out at once; the port asks for more every few ms
 REPORTS_KEPT = 4  # sender reports whose echo still tells the round trip
@@ -194,11 +196,11 @@ class Viewer:
         self._heard = now
         first = data[0] if data else 0
         if 20 <= first <= 63:
-            self._handshake(data)
+            self._handshake(data, now)
         elif 128 <= first <= 191 and self._receiver is not None and rtp.is_rtcp(data):
             plain = self._receiver.unprotect_rtcp(data)
-            for report in rtcp.parse(plain) if plain is not None else ():
-                self._reported_by_viewer(report, now)
+            if plain is not None:
+                self._take_reports(plain, now)
         elif 128 <= first <= 191 and self._receiver is not None and self.on_sound is not None:
             self._heard_from_viewer(self._receiver, data, self.on_sound)
 
@@ -214,7 +216,19 @@ class Viewer:
         if packet.payload_type == self.sound_type:
             on_sound(packet)
 
-    def _handshake(self, data: bytes) -> None:
+    def _take_reports(self, compound: bytes, now: float) -> None:
+        if self._dtls is not None:
+            self._dtls.settle()  # who encrypts has finished the handshake
+        for report in rtcp.parse(compound):
+            self._reported_by_viewer(report, now)
+
+    def _handshake(self, data: bytes, now: float) -> None:
+        if self._dtls is not None and self._dtls.settled:
+            if data[0] == ALERT:
+                # Most likely its goodbye. We can no longer read it, and anybody may have written it: the next
+                # sign of life, due within five seconds, proves it wrong.
+                self._heard = now - GONE_AFTER + DOUBT
+            return
         if self._dtls is None:
             # We answered `passive`: as the server we choose the SRTP profile, so GCM is taken.
             self._dtls = Dtls(Role.SERVER, self.fingerprint)
