@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ringlight.server.program import run_server
 from ringlight.settings import CameraSettings, MediaSettings, RecordingSettings, ServerSettings, Settings
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
+from ringlight.store.shelf import Item, Shelf
 from ringlight.testing import simulator
 
 pytestmark = pytest.mark.anyio
@@ -102,6 +104,31 @@ async def test_delete_ends_one_that_runs_and_keeps_it(tmp_path: Path) -> None:
         assert stopped.json()["status"] == "done"
         assert stopped.json()["seconds"] >= 0.9
         assert stopped.json()["bytes"] >= seen["bytes"]
+
+
+async def test_who_ends_it_once_more_does_not_cut_its_note_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would run for ever in the eyes of everybody, and its place would be gone."""
+    at_note, go_on, note = threading.Event(), threading.Event(), Shelf.note
+
+    def slowly(shelf: Shelf, item: Item) -> None:
+        if item.status == "done":
+            at_note.set()
+            assert go_on.wait(10)
+        note(shelf, item)
+
+    monkeypatch.setattr(Shelf, "note", slowly)
+    async with house(tmp_path, at_once=1) as (http, _):
+        location = (await http.post(ADDRESS)).headers["location"]
+        first = asyncio.create_task(http.delete(location))
+        assert await asyncio.to_thread(at_note.wait, 10)
+        second = asyncio.create_task(http.delete(location))
+        assert (await http.get(location)).json()["status"] == "recording", "the second one has come in by now"
+        go_on.set()
+        assert [(await one).json()["status"] for one in (first, second)] == ["done", "done"]
+        assert (await http.delete(location)).status_code == 204
+        assert (await http.post(ADDRESS, json={"seconds": 1})).status_code == 201
 
 
 async def test_who_follows_the_camera_sees_that_it_is_recorded(tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ class _Running:
     item: Item
     recorder: Recorder | None = None
     task: "asyncio.Task[None] | None" = None
+    ending: bool = False  # told to end, or at its end: what follows, its note, is never cut short
+
+    def end(self) -> None:
+        if self.task is not None and not self.ending:
+            self.ending = True
+            self.task.cancel()
 
 
 class Recordings:
@@ -44,9 +50,9 @@ class Recordings:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for running in self._running.values():
+            running.end()
         tasks = {running.task for running in self._running.values() if running.task is not None}
-        for task in tasks:
-            task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
@@ -92,7 +98,7 @@ class Recordings:
         """End one that runs, in order; return what it has become."""
         running = self._running.get(item.id)
         if running is not None and running.task is not None:
-            running.task.cancel()
+            running.end()
             await asyncio.wait({running.task})
         return await self.find(item.camera, item.id)
 
@@ -155,6 +161,7 @@ class Recordings:
             pass  # stopped: the regular end
         except RingError as error:
             item = replace(item, fault=error.code, detail=error.detail)
+        running.ending = True
         item = replace(_seen(item, recorder), status="failed" if item.fault else "done")
         try:
             await asyncio.to_thread(self._shelf.note, item)

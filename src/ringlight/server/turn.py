@@ -43,9 +43,9 @@ class Turn:
         """
         if not self._sends:
             raise fault_error("CAM-NO-TALK" if not self._view.hears else "REQUEST-INVALID", _NO_SOUND)
-        while self._holding is not None and self._holding.cancelling():
+        while self._holding is not None and not self._holding.done() and self._holding.cancelling():
             await asyncio.wait({self._holding})  # the turn before is just ending
-        if self._holding is None or self._begun is None:
+        if self._holding is None or self._holding.done() or self._begun is None:
             self._begun = asyncio.get_running_loop().create_future()
             self._holding = asyncio.create_task(self._hold(self._begun), name="turn to talk")
         holding, either = self._holding, {self._holding, self._begun}
