@@ -218,3 +218,19 @@ async def test_somebody_who_does_not_read_cannot_hold_up_the_end(monkeypatch: py
         async with asyncio.timeout(1):
             await close_all(door.streams)
         await _hang_up(writer)
+
+
+async def test_a_connection_that_comes_to_life_after_the_end_is_ended_at_once() -> None:
+    """Nobody would sweep it out, and from Python 3.12 on a server waits for all of its connections."""
+    async with _open() as (door, _):
+        pass
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    with ours:
+        ours.setblocking(False)
+        loop = asyncio.get_running_loop()
+        _, late = await loop.create_connection(door.listener._welcome, sock=ours)
+        async with asyncio.timeout(2):
+            assert await loop.sock_recv(theirs, 1) == b""
+        assert late.closing
+    theirs.close()

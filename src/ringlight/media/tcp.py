@@ -144,6 +144,7 @@ class Listener:
         self._strangers: Counter[str] = Counter()
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
+        self._closed = False
         self._loop = asyncio.get_running_loop()
 
     async def open(self, sockets: Sequence[socket.socket]) -> None:
@@ -154,6 +155,7 @@ class Listener:
 
     async def close(self) -> None:
         """End everything; last words that wait may go out for a moment."""
+        self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
         for server in self._servers:
@@ -179,7 +181,8 @@ class Listener:
         host = stream.address[0]
         self._streams.add(stream)
         self._strangers[host] += 1
-        if len(self._streams) > CONNECTIONS or self._strangers[host] > STRANGERS_PER_ADDRESS:
+        full = len(self._streams) > CONNECTIONS or self._strangers[host] > STRANGERS_PER_ADDRESS
+        if full or self._closed:  # closed: it was accepted just before, and nobody would ever sweep it out
             stream.abort()
 
     def _ended(self, stream: Stream) -> None:
