@@ -9,7 +9,7 @@ from media_kit import IDR, PPS, SLICE, SPS, frames_of, packet
 from ringlight.media import rtcp, rtp
 from ringlight.media.negotiate import Agreed
 from ringlight.media.receiver import ANOTHER_AFTER, KEY_FRAME_EVERY, MOST_SOURCES, REPORT_EVERY, Receiver
-from ringlight.media.reorder import PATIENCE
+from ringlight.media.reorder import MOST_MISSING, PATIENCE
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec, Transport
 
@@ -147,3 +147,21 @@ async def test_after_the_end_nothing_is_reported(clock: Clock, side: Side) -> No
     side.receiver.close()
     await clock.forward(REPORT_EVERY + 0.1)
     assert side.told == []
+
+
+async def test_an_outage_makes_it_ask_for_a_key_frame(side: Side) -> None:
+    """More is missing than is worth asking for again."""
+    side.take(*frames_of(KEY))
+    side.take(*frames_of((SLICE,), (SLICE,), (SLICE,), sequence=100 + len(KEY) + MOST_MISSING + 5, timestamp=90_000))
+    assert len(side.seen) == len(KEY) + 2, "the first from far away might be a stray one"
+    assert side.key_frames() == 1
+
+
+async def test_what_comes_after_the_end_sets_no_timer(clock: Clock, side: Side) -> None:
+    packets = frames_of(KEY, (SLICE,), (SLICE,))
+    side.take(*packets[:2])
+    side.receiver.close()
+    side.take(packets[4])
+    await clock.forward(PATIENCE + REPORT_EVERY)
+    assert side.told == []
+    assert len(side.seen) == 2

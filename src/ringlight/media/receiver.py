@@ -39,6 +39,7 @@ class Receiver:
         self._asked_at = self._heard_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
         self._reports = self._loop.call_later(REPORT_EVERY, self._report)
+        self._closed = False
         self.dropped = 0
 
     @property
@@ -53,6 +54,8 @@ class Receiver:
 
     def receive_rtp(self, data: bytes) -> None:
         """Take an RTP packet; what is none, or of a type that was not agreed on, is counted and dropped."""
+        if self._closed:
+            return
         try:
             packet = rtp.parse(data)
         except RingError:
@@ -92,7 +95,8 @@ class Receiver:
             self._tell(rtcp.KeyFrameRequest(self._ours, self._video))
 
     def close(self) -> None:
-        """Stop reporting and waiting."""
+        """Stop reporting and waiting; what comes now is dropped."""
+        self._closed = True
         self._reports.cancel()
         if self._timer is not None:
             self._timer.cancel()
@@ -103,8 +107,10 @@ class Receiver:
                 return  # a second size of the same picture (simulcast): one is enough
             self._video, self._reorder = packet.ssrc, Reorder(self._reorder.repaired, self._reorder.lost)
         self._heard_at = now
+        before = self._reorder.gaps
         for ready in self._reorder.push(packet, now):
             self._on_packet(ready)
+        self._mend(before, now)
         self._wait()
 
     def _repair(self, packet: Packet, payload_type: int, now: float) -> None:
@@ -121,15 +127,19 @@ class Receiver:
 
     def _due(self) -> None:
         self._timer = None
-        now, before = self._loop.time(), self._reorder.lost
+        now, before = self._loop.time(), self._reorder.gaps
         wanted = self._reorder.wanted(now)
         if wanted and self._video is not None:
             self._tell(rtcp.Nack(self._ours, self._video, wanted))
         for ready in self._reorder.tick(now):
             self._on_packet(ready)
-        if self._reorder.lost > before and now - self._asked_at >= KEY_FRAME_EVERY:
-            self.ask_key_frame()  # its pictures are broken until one comes
+        self._mend(before, now)
         self._wait()
+
+    def _mend(self, gaps_before: int, now: float) -> None:
+        """Ask for a key frame where packets are missing for good: the pictures are broken until one comes."""
+        if self._reorder.gaps > gaps_before and now - self._asked_at >= KEY_FRAME_EVERY:
+            self.ask_key_frame()
 
     def _report(self) -> None:
         self._reports = self._loop.call_later(REPORT_EVERY, self._report)

@@ -31,10 +31,12 @@ class Reorder:
     Attributes:
         repaired: Packets that were missing and came.
         lost: Packets that were given up.
+        gaps: How often packets went on behind a gap that stays.
     """
 
     repaired: int = 0
     lost: int = 0
+    gaps: int = 0
     _next: int | None = None
     _stray: int | None = None
     _held: dict[int, Packet] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class Reorder:
         while self._next in self._missing and now - self._missing[self._next].since >= PATIENCE:
             del self._missing[self._next]
             self.lost += 1
+            self.gaps += 1
             self._next += 1
             out += self._follow()
         return out
@@ -93,6 +96,7 @@ class Reorder:
     def _give_up(self) -> list[Packet]:
         """Let everything go that is held, and begin behind it."""
         self.lost += len(self._missing)
+        self.gaps += 1
         self._missing.clear()
         out = [self._held[index] for index in sorted(self._held)]
         self._next = max(self._held, default=(self._next or 0) - 1) + 1
