@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from media_kit import IDR, PPS, SLICE, SPS, Calls, frame, frames_of, ignore, packet
+from test_media_receiver import Clock
 
-from ringlight.media.broadcast import FLUSH_AFTER, MOST_WAITING, Broadcast
+from ringlight.media.broadcast import FLUSH_AFTER, KEY_FRAME_EVERY, MOST_WAITING, Broadcast
 from ringlight.media.broadcast import SLICE as SLICE_OF_TIME
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
@@ -247,3 +248,63 @@ async def test_a_machine_that_cannot_keep_up_skips_and_asks_for_a_key_frame() ->
     assert broadcast.overrun > MOST_WAITING
     assert len(asked) == 1
     broadcast.close()
+
+
+async def test_who_asks_too_soon_for_a_key_frame_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera may send key frames only when asked: a request that fell under the table would freeze a recording."""
+    clock, asked = Clock(monkeypatch), Calls()
+    broadcast = _broadcast(asked)
+    broadcast.ask_key_frame()
+    _push(broadcast, frames_of(KEY, (SLICE,)))
+    broadcast.ask_key_frame()
+    broadcast.ask_key_frame()
+    assert len(asked) == 1
+    await clock.forward(KEY_FRAME_EVERY + 0.01)
+    assert len(asked) == 2
+    broadcast.ask_key_frame()
+    _push(broadcast, frames_of(KEY, sequence=110, timestamp=90_000))
+    await clock.forward(KEY_FRAME_EVERY + 0.01)
+    assert len(asked) == 2, "one came meanwhile"
+    broadcast.ask_key_frame()
+    broadcast.ask_key_frame()
+    broadcast.close()
+    await clock.forward(KEY_FRAME_EVERY + 0.01)
+    assert len(asked) == 3
+
+
+async def test_a_sink_that_breaks_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    broadcast, stays = _broadcast(), Heard()
+
+    class Breaks(Heard):
+        def packets(self, kind: str, batch: Sequence[Packet]) -> None:
+            raise ValueError("a bug of ours")
+
+    for sink in (Breaks(), stays):
+        broadcast.add(sink)
+    _push(broadcast, frames_of(KEY, (SLICE,)))
+    assert len(stays.batches) == 2
+    assert "could not be taken" in caplog.text
+
+
+async def test_another_session_goes_on_behind_the_last_even_under_the_same_ssrc() -> None:
+    """Numbers that went back would be sent twice with another content, and viewers would drop all of it."""
+    broadcast, sink = _broadcast(), Heard()
+    broadcast.add(sink)
+    _push(broadcast, frames_of(KEY, (SLICE,), sequence=5000))
+    before = broadcast.tracks["video"].index
+    broadcast.tune({"video": VIDEO})
+    _push(broadcast, frames_of((SLICE,), sequence=4800, timestamp=77))
+    assert len(sink.batches) == 2, "its pictures refer to a key frame that nobody has"
+    _push(broadcast, frames_of(KEY, sequence=4801, timestamp=99))
+    assert [one.index for one in broadcast.group] == [before + 1, before + 2, before + 3]
+
+
+async def test_sound_that_comes_in_another_codec_now_is_no_noise_for_who_watches() -> None:
+    broadcast, sink = _broadcast(), Heard()
+    broadcast.add(sink)
+    broadcast.tune({"video": VIDEO, "audio": Codec(0, "PCMU", 8_000)})
+    assert broadcast.push(packet(1, 160, b"sound", payload_type=0)) is None
+    assert "audio" not in broadcast.codecs
+    broadcast.tune({"video": VIDEO, "audio": SOUND})
+    assert broadcast.push(packet(1, 960, b"sound", payload_type=111)) == "audio"
+    assert sink.batches == [("audio", [b"sound"])]

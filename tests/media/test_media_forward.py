@@ -451,3 +451,14 @@ def test_sound_goes_on_with_the_next_packet() -> None:
     outlet.skip()
     (after,) = _taken(outlet, _push(track, [packet(9, 9 * 960)]))
     assert after.index == 1009
+
+
+def test_a_late_packet_from_before_a_viewers_first_one_is_not_for_it() -> None:
+    """Its number may belong to the round before the viewer's first, for which there is no nonce."""
+    track = _track(index=2 * SEQUENCES - 2, video=False)
+    first, early, late = (packet(at, at * 960, b"sound") for at in (10, 12, 11))
+    before = _push(track, [first])
+    outlet = _outlet(track)
+    assert [one.index for one in _taken(outlet, _push(track, [early]))] == [2 * SEQUENCES + 1]
+    assert _taken(outlet, _push(track, [late])) == []
+    assert before[0][0].index == 2 * SEQUENCES - 1

@@ -1,6 +1,7 @@
 """One camera's packets to everybody who wants them: viewers, recorders, stills."""
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from ringlight.media.past import Past
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
 
+log = logging.getLogger("ringlight.media")
 FLUSH_AFTER = 0.004  # seconds that a frame may wait for its last packet
 KEY_FRAME_EVERY = 1.0  # seconds; requests that come faster are one
 SLICE = 0.002  # seconds that sinks are served before sockets get their turn
@@ -50,11 +52,13 @@ class Broadcast:
         self.received = self.overrun = 0
         self.past = past or Past()
         self._keep = keep
+        self._names: dict[str, str] = {}
         self.tracks: dict[str, Track] = {}
         self.tune(codecs)
         self._sinks: dict[Sink, None] = {}
         self._ask = ask_key_frame
         self._asked_at = float("-inf")
+        self._asking: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._flushes: dict[str, asyncio.TimerHandle] = {}
         self._waiting: deque[tuple[str, Batch, deque[Sink]]] = deque()
@@ -62,11 +66,18 @@ class Broadcast:
         self._turn = 0
 
     def tune(self, codecs: Mapping[str, Codec]) -> None:
-        """Take over the codecs of another attempt or view; who watches stays."""
-        self.codecs = dict(codecs)
-        self._kind_of = {codec.payload_type: kind for kind, codec in codecs.items()}
-        for kind, codec in codecs.items():
-            if kind not in self.tracks:
+        """Take over the codecs of another attempt or view; who watches stays.
+
+        They decode what was agreed first: a track that comes in another codec now is left out.
+        """
+        self.codecs = {
+            kind: codec for kind, codec in codecs.items() if codec.is_called(self._names.setdefault(kind, codec.name))
+        }
+        self._kind_of = {codec.payload_type: kind for kind, codec in self.codecs.items()}
+        for kind, codec in self.codecs.items():
+            if kind in self.tracks:
+                self.tracks[kind].change()
+            else:
                 self.tracks[kind] = Track(
                     kind == "video", secrets.randbits(32), codec.clock_rate, self._keep,
                     index=secrets.randbelow(1 << 15), timestamp=secrets.randbelow(1 << 31),
@@ -99,11 +110,13 @@ class Broadcast:
         self._sinks.pop(sink, None)
 
     def ask_key_frame(self) -> None:
-        """Ask the camera for a key frame, unless it has just been asked."""
+        """Ask the camera for a key frame; where it has just been asked, later, unless one has begun by then."""
         now = self._loop.time()
         if now - self._asked_at >= KEY_FRAME_EVERY:
             self._asked_at = now
             self._ask()
+        elif self._asking is None:
+            self._asking = self._loop.call_at(self._asked_at + KEY_FRAME_EVERY, self._ask_again, self._beginning())
 
     @property
     def group(self) -> list[Numbered]:
@@ -131,8 +144,20 @@ class Broadcast:
         for timer in self._flushes.values():
             timer.cancel()
         self._flushes.clear()
-        if self._serving is not None:
-            self._serving.cancel()
+        for handle in (self._serving, self._asking):
+            if handle is not None:
+                handle.cancel()
+
+    def _ask_again(self, beginning: int | None) -> None:
+        self._asking = None
+        if self._beginning() in (None, beginning):
+            self._asked_at = self._loop.time()
+            self._ask()
+
+    def _beginning(self) -> int | None:
+        """Return the number of the packet with which the running group begins."""
+        track = self.tracks.get("video")
+        return track.group[0].index if track and track.group else None
 
     def _flush(self, kind: str) -> None:
         del self._flushes[kind]
@@ -166,7 +191,7 @@ class Broadcast:
             while sinks:
                 sink = sinks.popleft()
                 if sink in self._sinks:
-                    sink.packets(kind, batch)
+                    _serve_one(sink, kind, batch)
                 if sinks and self._loop.time() >= until:
                     self._serving = self._loop.call_soon(self._serve)
                     return
@@ -177,3 +202,11 @@ class Broadcast:
         self.overrun += len(self._waiting)
         self._waiting.clear()
         self.ask_key_frame()
+
+
+def _serve_one(sink: Sink, kind: str, batch: Batch) -> None:
+    try:
+        sink.packets(kind, batch)
+    except Exception:
+        # A bug of ours: one viewer's trouble must not stop the camera's packets to all others.
+        log.exception("a batch of %s could not be taken", kind)

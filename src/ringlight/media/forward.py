@@ -108,6 +108,7 @@ class Track:
     _recent: list[Numbered | None] = field(default_factory=lambda: [None] * RECENT)
     _key_timestamp: int | None = None
     _source: int | None = None
+    _changed: bool = False
     _sequence: int = 0
     _first: int = 0
     _timestamp_offset: int = 0
@@ -144,6 +145,13 @@ class Track:
         """Drop the group of pictures; the next begins with a key frame."""
         self.group, self._key_timestamp = [], None
 
+    def change(self) -> None:
+        """Take what comes next for another session's, under whatever SSRC: its numbers have nothing to do with ours.
+
+        To take them for later or earlier ones would send a number a second time with another content (see `Outlet`).
+        """
+        self._changed = True
+
     @property
     def sent(self) -> list[Numbered]:
         """The kept packets that have gone out already: what a newcomer has missed."""
@@ -160,7 +168,7 @@ class Track:
         return (self.timestamp + int((now - self._heard_at) * self.clock_rate)) % TIMESTAMPS
 
     def _number(self, packet: Packet, now: float) -> Numbered | None:
-        if packet.ssrc != self._source:
+        if packet.ssrc != self._source or self._changed:
             if self.video and not self.starts_key_frame(packet.payload):
                 return None  # its pictures refer to a key frame that we don't have
             # After a pause our time has gone on: a player that finds it standing still takes what follows for late,
@@ -168,7 +176,7 @@ class Track:
             paused = 0 if self._source is None else int((now - self._heard_at) * self.clock_rate)
             self._source, self._sequence, self._first = packet.ssrc, (packet.sequence - 1) % SEQUENCES, self.index + 1
             self._timestamp_offset = (self.timestamp + max(FRAME_GAP, paused) - packet.timestamp) % TIMESTAMPS
-            self.group, self._key_timestamp = [], None
+            self.group, self._key_timestamp, self._changed = [], None, False
         index = self.index + rtp.distance(packet.sequence, self._sequence)
         if index < self._first:
             return None  # from before the key frame that this source began with
@@ -248,8 +256,9 @@ class Outlet:
 
     def take(self, batch: Batch) -> Batch | None:
         """Return what of a live batch goes to this viewer; nothing before its first key frame."""
-        if batch[0].index <= self._joined:  # in what it got when it joined
-            rest = [packet for packet in batch if packet.index > self._joined]
+        begins = max(self._first, self._joined + 1)
+        if batch[0].index < begins:  # in what it got when it joined; or late, from before its first packet
+            rest = [packet for packet in batch if packet.index >= begins]
             if not rest:
                 return None
             batch = Batch(rest)
