@@ -16,7 +16,7 @@ import uvloop
 from ringlight.account.devices import parse_devices
 from ringlight.cameras import Account
 from ringlight.cameras.camera import Camera, Controls
-from ringlight.cameras.view import SharedView
+from ringlight.cameras.shared_view import SharedView
 from ringlight.errors import RingError, fault_error
 from ringlight.media import rtp
 from ringlight.media.negotiate import Agreed

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from ringlight.cameras.shared_view import SharedView
 from ringlight.cameras.turning import Turner
-from ringlight.cameras.view import SharedView
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import Event
 from ringlight.liveview.session import Halted

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringlight.cameras.view import SharedView
+from ringlight.cameras.shared_view import SharedView
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import Event, Note, Step, Trying
 from ringlight.media.negotiate import Agreed

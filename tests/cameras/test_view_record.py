@@ -1,11 +1,13 @@
 """Recording from a view made by hand: what it begins with, when it gives up, and what who watches is told."""
 
 import asyncio
+import errno
+import gc
 from pathlib import Path
 
 import pytest
 
-from ringlight.cameras import view as views
+from ringlight.cameras import recording
 from ringlight.cameras.view import View
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import Event, Note
@@ -73,17 +75,17 @@ class Stage:
 async def test_it_begins_with_the_running_group_and_ends_where_it_has_enough(tmp_path: Path) -> None:
     stage = Stage()
     stage.show(20)
-    recording = asyncio.create_task(stage.view.record(tmp_path / "clip.mp4", seconds=2))
+    task = asyncio.create_task(stage.view.record(tmp_path / "clip.mp4", seconds=2))
     await asyncio.sleep(0.01)
     stage.show(40)
-    made = await recording
+    made = await task
     assert made.seconds == pytest.approx(2.0, abs=0.01)
     assert made.files == (tmp_path / "clip.mp4",)
     assert stage.counted == [1, -1]
 
 
 async def test_without_a_key_frame_it_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "FIRST_PICTURE", 0.05)
+    monkeypatch.setattr(recording, "FIRST_PICTURE", 0.05)
     stage = Stage()
     with pytest.raises(RingError) as caught:
         await stage.view.record(tmp_path / "clip.mp4", seconds=2)
@@ -95,12 +97,12 @@ async def test_without_a_key_frame_it_gives_up(tmp_path: Path, monkeypatch: pyte
 async def test_the_end_of_the_view_is_the_end_and_the_file_holds_what_came(tmp_path: Path) -> None:
     stage = Stage()
     stage.show(1)
-    recording = asyncio.create_task(stage.view.record(tmp_path / "clip.mp4", seconds=None))
+    task = asyncio.create_task(stage.view.record(tmp_path / "clip.mp4", seconds=None))
     await asyncio.sleep(0.01)
     stage.show(30)
     stage.over.set_result(fault_error("MEDIA-STALLED"))
     with pytest.raises(RingError, match="MEDIA-STALLED"):
-        await recording
+        await task
     assert (tmp_path / "clip.mp4").stat().st_size > 100_000
     with pytest.raises(RingError, match="MEDIA-STALLED"):
         await stage.view.record(tmp_path / "again.mp4", seconds=1)
@@ -124,3 +126,26 @@ async def test_a_recording_that_the_disk_has_no_room_for_is_not_begun(tmp_path: 
     assert caught.value.code == "FILE-FULL"
     assert "900 MB are needed" in (caught.value.detail or "")
     assert stage.counted == []
+
+
+async def test_a_cancelled_recording_whose_end_fails_is_complained_of_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who cancelled it waits for no result, and a task left behind would tell the log of an exception of nobody's."""
+
+    def full(_: recorder.Recorder) -> list[str]:
+        raise OSError(errno.ENOSPC, "full")
+
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    monkeypatch.setattr(recorder.Recorder, "_index", full)
+    stage = Stage()
+    stage.show(1)
+    task = asyncio.create_task(stage.view.record(tmp_path / "clip.mp4", seconds=None))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait({task})
+    await asyncio.sleep(0.05)
+    del task
+    gc.collect()
+    assert complaints == []

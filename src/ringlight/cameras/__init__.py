@@ -2,6 +2,7 @@
 
 from ringlight.cameras.account import Account
 from ringlight.cameras.camera import Camera
-from ringlight.cameras.view import SharedView, View
+from ringlight.cameras.shared_view import SharedView
+from ringlight.cameras.view import View
 
 __all__ = ["Account", "Camera", "SharedView", "View"]

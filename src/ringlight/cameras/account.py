@@ -11,7 +11,7 @@ from ringlight.account.endpoints import signaling_url
 from ringlight.cameras.battery import KEPT_SPANS
 from ringlight.cameras.camera import Camera
 from ringlight.cameras.charge import Charge
-from ringlight.cameras.view import Policy, SharedView
+from ringlight.cameras.shared_view import Policy, SharedView
 from ringlight.errors import fault_error
 from ringlight.liveview import Event, LiveViewClient
 from ringlight.liveview.trace import Trace

@@ -10,8 +10,9 @@ from ringlight.account import Device, Power
 from ringlight.account.events import CameraEvent, event_named
 from ringlight.cameras.battery import Cost
 from ringlight.cameras.download import Download, Progressed
+from ringlight.cameras.shared_view import SharedView
 from ringlight.cameras.turning import HELD, SPEED, Turner
-from ringlight.cameras.view import Direction, SharedView, Turned, View
+from ringlight.cameras.view import Direction, Turned, View
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.http.flow import Streamed

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 
-from ringlight.cameras.view import Direction, SharedView, Turned, View
+from ringlight.cameras.shared_view import SharedView
+from ringlight.cameras.view import Direction, Turned, View
 from ringlight.errors import RingError
 from ringlight.liveview import ptz
 

@@ -1,36 +1,27 @@
-"""The shared view: one upstream for all who watch. It opens for the first and closes after the last."""
+"""A view as somebody holds it who watches: pictures, sound, recordings, and what the camera can be told."""
 
 import asyncio
 import contextlib
-import dataclasses
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
-from ringlight.cameras.progress import Progress
+from ringlight.cameras import recording
 from ringlight.cameras.talking import Floor, Talker, play, read_on
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview import Ended, Event, Note, Trying, ptz
+from ringlight.liveview import Event, Note, ptz
 from ringlight.liveview.story import Story
 from ringlight.media import speech, stills
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.h264 import AccessUnit
 from ringlight.media.negotiate import Agreed
-from ringlight.media.past import Past
 from ringlight.media.recorder import Recorder, Recording
 from ringlight.media.rtp import Packet
-from ringlight.media.sdp import Codec
-from ringlight.media.sound import TRANSCODED
-from ringlight.media.space import MEGABYTE, Space, disk_fault
-from ringlight.settings import RecordingSettings, Settings
+from ringlight.settings import RecordingSettings
 
 T = TypeVar("T")
 Direction = ptz.Direction
 Turned = Literal["moved", "limit"]
-Policy = Literal["never", "while-watched", "ask"]
-log = logging.getLogger("ringlight.cameras")
-FIRST_PICTURE = 15.0  # seconds that a recording waits for a key frame
 
 
 class Upstream(Protocol):
@@ -203,7 +194,7 @@ class View:
             MediaError: As `record`.
             RingError: Why the view ended before.
         """
-        return await self._or_end(asyncio.ensure_future(_recorded(recorder)))
+        return await self._or_end(asyncio.ensure_future(recording.enough(recorder)))
 
     @contextlib.asynccontextmanager
     async def recorder(
@@ -230,34 +221,13 @@ class View:
             MediaError: FILE-WRITE or FILE-FULL.
         """
         self._check_open()
-        space = Space(path.parent, int(self._recordings.keep_free * MEGABYTE), allowed)
-        now = asyncio.get_running_loop().time()
-        rate = self.broadcast.past.rate(now) or self._recordings.bit_rate * MEGABYTE / 8
-        try:
-            space.check(rate * ((seconds or 0) + before))
-        except OSError as error:
-            raise disk_fault(path, error) from error
-        recorder = Recorder(
-            path, seconds, sound=self._sound() if sound else None, space=space, faststart=faststart,
-            on_broken=self.broadcast.ask_key_frame,
+        async with recording.run(
+            self.broadcast, path, seconds, self._recordings,
+            before=before, faststart=faststart, sound=sound, allowed=allowed,
             on_slow=lambda: self._on_event(Note("The disk is too slow; pictures are left out.", "FILE-SLOW")),
-        )  # fmt: skip
-        self._on_recording(1)
-        try:
-            async with recorder:
-                recorder.begin(self.broadcast.past.since(now - before), before)
-                self.broadcast.add(recorder)
-                try:
-                    yield recorder
-                finally:
-                    self.broadcast.remove(recorder)
-        finally:
-            self._on_recording(-1)
-
-    def _sound(self) -> Codec | None:
-        """Return the codec of the sound if a file can hold it."""
-        codec = self.broadcast.codecs.get("audio")
-        return codec if codec and any(codec.is_called(name) for name in ("opus", *TRANSCODED)) else None
+            on_recording=self._on_recording,
+        ) as recorder:  # fmt: skip
+            yield recorder
 
     async def snapshot(self, *, within: float = 15.0) -> bytes:
         """Return the newest key frame as JPEG; wait for one if there is none yet.
@@ -290,236 +260,13 @@ class View:
 
     async def _or_end(self, wanted: "asyncio.Future[T]") -> T:
         either: set[asyncio.Future[Any]] = {wanted, self._ended}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if wanted.done():
-            return wanted.result()
-        wanted.cancel()
-        raise self._ended.result()
-
-
-class SharedView:
-    """One camera's upstream and all who share it.
-
-    Args:
-        dial: Makes an upstream.
-        settings: For `cameras.linger` and `media.key_frame_cache`.
-        renewal: Says at any time what the policy for this camera is.
-        on_change: Called with the progress after each change.
-    """
-
-    def __init__(
-        self,
-        dial: Dial,
-        settings: Settings,
-        renewal: Callable[[], Policy] = lambda: "while-watched",
-        on_change: Callable[[Progress], None] = lambda _: None,
-    ) -> None:
-        self._dial = dial
-        self._on_change = on_change
-        self._renewal = renewal
-        self._settings = settings
-        self.progress = Progress()
-        self._opening: asyncio.Task[View] | None = None
-        self._upstream: Upstream | None = None
-        self._lingering: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._changed = asyncio.Event()
-
-    @contextlib.asynccontextmanager
-    async def join(self) -> AsyncIterator[View]:
-        """Watch: opens the upstream if nobody does yet; leaving closes it some seconds after the last.
-
-        Raises:
-            RingError: Why it could not be opened.
-        """
-        if self._lingering is not None:
-            self._lingering.cancel()
-            self._lingering = None
-        if self._opening is None:
-            self._opening = asyncio.create_task(self._open(), name="open view")
-        opening = self._opening
-        self.progress.viewers += 1
-        self._tell()
         try:
-            yield await asyncio.shield(opening)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if wanted.done():
+                return wanted.result()
         finally:
-            if self._opening is opening:  # who still holds a view that has ended counts no more
-                self._leave()
-
-    async def changes(self) -> AsyncGenerator[Progress, None]:
-        """Yield the progress now and after each change, for as long as wanted."""
-        while True:
-            changed = self._changed
-            yield self.progress
-            await changed.wait()
-
-    def _leave(self) -> None:
-        self.progress.viewers -= 1
-        self._tell()
-        if not self.progress.viewers:
-            loop = asyncio.get_running_loop()
-            self._lingering = loop.call_later(self._settings.cameras.linger, self._hang_up)
-
-    @property
-    def renewal_policy(self) -> Policy:
-        """Whether it goes on beyond Ring's time limit, by the settings."""
-        return self._renewal()
-
-    def grant_renewal(self) -> None:
-        """Let the view go on beyond Ring's time limit, once: somebody who watches wants it."""
-        self.progress.renewal = "granted"
-        self._tell()
-
-    def _may_renew(self) -> bool:
-        """Decide by the policy, asking who watches where it says so. Nobody watching means no."""
-        policy = self._renewal()
-        if not self.progress.viewers or policy == "never":
-            return False
-        if policy == "ask" and self.progress.renewal == "none":
-            self.progress.renewal = "asked"
-            self._tell()
-        if policy == "ask" and self.progress.renewal == "granted":
-            self.progress.renewal = "none"  # a yes is for one renewal
-            return True
-        return policy == "while-watched"
-
-    def _count_recordings(self, more: int) -> None:
-        self.progress.recordings += more
-        self._tell()
-
-    async def close(self) -> None:
-        """Close at once, whoever watches."""
-        self._hang_up()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    async def _open(self) -> View:
-        loop = asyncio.get_running_loop()
-        self.progress.begin(loop.time())
-        self._tell()
-        broadcast: Broadcast | None = None
-        story, began = Story(), loop.time()
-
-        def on_floor() -> None:
-            if self._upstream is upstream:
-                self.progress.talk = "none" if floor.codec is None else "taken" if floor.taken else "free"
-                self._tell()
-
-        def on_agreed(agreed: Agreed) -> None:
-            nonlocal broadcast
-            if broadcast is None:
-                media = self._settings.media
-                past = Past(media.past, int(media.past_memory * MEGABYTE))
-                broadcast = Broadcast(agreed.codecs, media.key_frame_cache, upstream.ask_key_frame, past)
-            broadcast.tune(agreed.codecs)
-            floor.codec = agreed.codecs.get("audio") if agreed.hears else None
-            on_floor()
-
-        def on_packet(packet: Packet) -> None:
-            if broadcast is not None:
-                broadcast.push(packet)
-
-        def on_event(event: Event) -> None:
-            if isinstance(event, Trying) and broadcast is not None:
-                broadcast.forget()  # a newcomer must not take the last picture for a live one
-            self.progress.take(event, loop.time())
-            story.tell(dataclasses.replace(event, at=loop.time() - began))  # one clock, whoever tells
-            self._tell()
-
-        upstream = self._dial(
-            on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
-            is_watched=lambda: self.progress.viewers > 0, may_renew=self._may_renew,
-        )  # fmt: skip
-        self._upstream = upstream
-        floor = Floor(upstream, on_floor)
-        try:
-            await upstream.open()
-        except RingError as error:
-            self._forget(upstream, error)
-            raise
-        except Exception as error:
-            # A bug of ours must not leave the view half open for everybody after.
-            log.exception("a view could not be opened")
-            self._forget(upstream, fault_error("SERVER-ERROR", type(error).__name__))
-            raise fault_error("SERVER-ERROR", type(error).__name__) from error
-        assert broadcast is not None  # noqa: S101 - an opened view was answered
-        ended: asyncio.Future[RingError] = loop.create_future()
-        ended.add_done_callback(lambda _: story.tell(Ended(ended.result(), at=loop.time() - began)))
-        self._spawn(self._watch(upstream, broadcast, ended))
-        return View(
-            upstream, broadcast, ended, story, floor=floor,
-            recordings=self._settings.recordings, on_event=on_event, on_recording=self._count_recordings,
-        )  # fmt: skip
-
-    async def _watch(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
-        try:
-            error = await upstream.ended()
-        except Exception as broken:
-            # A bug of ours: who watches is told all the same.
-            log.exception("a view broke")
-            error = fault_error("SERVER-ERROR", type(broken).__name__)
-        self._forget(upstream, error)
-        ended.set_result(error)
-        broadcast.close()
-
-    def _forget(self, upstream: Upstream, error: RingError) -> None:
-        if self._upstream is not upstream:
-            return
-        self._upstream = self._opening = None
-        self.progress.viewers = 0
-        if self._lingering is not None:
-            self._lingering.cancel()
-            self._lingering = None
-        if error.code == "SIG-CLOSED":
-            self.progress.end()
-        else:
-            self.progress.fail(error)
-        self._tell()
-
-    def _hang_up(self) -> None:
-        """Close the upstream in the background; whoever comes now opens a new one."""
-        if self._lingering is not None:
-            self._lingering.cancel()  # or it would close the next view
-            self._lingering = None
-        upstream, opening = self._upstream, self._opening
-        if upstream is None:
-            return
-        self._spawn(self._close_upstream(upstream, opening))
-        self._upstream = self._opening = None
-        self.progress.viewers = 0
-        self.progress.end()
-        self._tell()
-
-    async def _close_upstream(self, upstream: Upstream, opening: "asyncio.Task[View] | None") -> None:
-        await upstream.close()
-        if opening is not None:
-            opening.cancel()
-            with contextlib.suppress(asyncio.CancelledError, RingError):
-                await opening
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="shared view")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _tell(self) -> None:
-        self._on_change(self.progress)
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-
-async def _recorded(recorder: Recorder) -> Recording:
-    """Wait for the end of a recording; without a first picture soon there will be none."""
-    done = asyncio.ensure_future(recorder.done())
-    begun = asyncio.ensure_future(recorder.begun.wait())
-    try:
-        await asyncio.wait({done, begun}, timeout=FIRST_PICTURE, return_when=asyncio.FIRST_COMPLETED)
-        if not (done.done() or begun.done()):
-            raise fault_error("MEDIA-NO-KEY-FRAME", f"none within {FIRST_PICTURE:g} s")
-        return await done
-    finally:
-        done.cancel()
-        begun.cancel()
+            wanted.cancel()  # nobody else waits for it
+        raise self._ended.result()
 
 
 class _KeyFrameWatch:
