@@ -42,3 +42,25 @@ def test_what_is_watched_is_recorded_until_stopped_and_plays_in_the_browser(
     assert page.evaluate(_PLAY, address) == {"width": 640, "at": 1.5, "error": None}
     assert page.locator("#record").text_content() == "Record"
     page.close()
+
+
+def test_a_recording_that_cannot_be_looked_at_for_a_moment_can_still_be_ended(
+    chromium: Browser, start: Callable[..., Program]
+) -> None:
+    """A network that comes and goes ends no recording on the server."""
+    demo = start("demo", "--port", "0").url
+    page = chromium.new_page()
+    page.goto(demo)
+    watch(page)
+    page.click("#record")
+    expect(page.locator("#record")).to_have_text("Stop recording", timeout=15_000)
+    page.route("**/recordings/*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        pass
+    with page.expect_event("requestfailed"):
+        pass
+    page.unroute("**/recordings/*")
+    expect(page.locator("#record")).to_have_text("Stop recording")
+    page.click("#record")
+    page.wait_for_selector(".record-said a")
+    page.close()

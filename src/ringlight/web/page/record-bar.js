@@ -51,7 +51,7 @@ export class RecordBar {
       const seen = recording && this.#runs ? await endRecording(id, recording.id) : await startRecording(id);
       if (id === this.#cameraId) this.#take(seen);
     } catch (error) {
-      this.#complain(faultOf(error));
+      if (id === this.#cameraId) this.#complain(faultOf(error));
     } finally {
       this.#busy = false;
     }
@@ -68,8 +68,11 @@ export class RecordBar {
       const seen = await lookAtRecording(this.#cameraId, recording.id);
       if (recording === this.#recording) this.#take(seen);
     } catch (error) {
+      if (recording !== this.#recording) return;
+      const fault = faultOf(error);
+      if (fault.code !== "FILE-GONE") return this.#later();   // it goes on all the same, and somebody must be able to end it
       this.#recording = null;
-      this.#complain(faultOf(error));
+      this.#complain(fault);
     }
   }
 
