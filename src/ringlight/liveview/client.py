@@ -42,7 +42,7 @@ class LiveViewClient:
         signaling_url: Fetches a ticket and returns the URL with it; called for each attempt, since a
             ticket is good for one connection.
         settings: Deadlines and limits.
-        on_packet: Called with each RTP packet of the camera, in the order of arrival.
+        on_packet: Called with each RTP packet of the camera: video in its own order, sound as it arrives.
         on_agreed: Called for each attempt that was answered, with the codecs.
         on_event: Called with steps, notes and attempts as they pass; `events()` tells the same.
         is_watched: Whether anybody still wants to see the camera; asked before each further attempt. By default
