@@ -61,7 +61,7 @@ class Playbacks:
             cname = secrets.token_hex(8)
             answer, seats = negotiate.answer_viewer(offer, view.broadcast.codecs, local, ssrcs, cname, hears=view.hears)
             gone = asyncio.Event()
-            turn = Turn(view, sends=any(seat.hears for seat in seats.values()))
+            turn = Turn(view, next((seat.codec for seat in seats.values() if seat.hears), None))
             viewer = self._port.add(
                 local, offer.transport, seats, tracks, cname,
                 on_key_frame=view.broadcast.ask_key_frame, on_closed=lambda _: gone.set(),
