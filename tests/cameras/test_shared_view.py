@@ -157,6 +157,26 @@ async def test_a_view_that_is_closed_while_it_lingers_does_not_take_the_next_one
     assert [timer.cancelled() for timer in timers] == [True]
 
 
+async def test_what_a_view_that_was_left_still_tells_is_not_told_of_the_next_one() -> None:
+    house, leave = House(linger=60), asyncio.Event()
+    first = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    house.made[0].answered.set_result(None)
+    await settle()
+    house.made[0].on_event(Step("media"))
+    assert house.view.progress.state == "live"
+    leave.set()
+    await first
+    await house.view.close()
+    second = asyncio.create_task(hold(house.view, asyncio.Event()))
+    await settle()
+    house.made[0].on_event(Step("media"))
+    house.made[0].on_event(Note("the last one"))
+    assert (house.view.progress.state, house.view.progress.notes) == ("opening", [])
+    second.cancel()
+    await house.view.close()
+
+
 async def test_all_who_wait_are_told_why_it_could_not_be_opened_and_the_next_opens_anew() -> None:
     house, leave = House(), asyncio.Event()
     watchers = [asyncio.create_task(hold(house.view, leave)) for _ in range(3)]

@@ -29,7 +29,7 @@ class SharedView:
 
     Args:
         dial: Makes an upstream.
-        settings: For `cameras.linger` and `media.key_frame_cache`.
+        settings: For `cameras.linger`, `media` (what is kept of the past) and `recordings`.
         renewal: Says at any time what the policy for this camera is.
         on_change: Called with the progress after each change.
     """
@@ -149,9 +149,10 @@ class SharedView:
         def on_event(event: Event) -> None:
             if isinstance(event, Trying) and broadcast is not None:
                 broadcast.forget()  # a newcomer must not take the last picture for a live one
-            self.progress.take(event, loop.time())
             story.tell(dataclasses.replace(event, at=loop.time() - began))  # one clock, whoever tells
-            self._tell()
+            if self._upstream is upstream:  # a view that was left says its last words beside the next one
+                self.progress.take(event, loop.time())
+                self._tell()
 
         upstream = self._dial(
             on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
