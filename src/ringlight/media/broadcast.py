@@ -191,7 +191,11 @@ class Broadcast:
             while sinks:
                 sink = sinks.popleft()
                 if sink in self._sinks:
-                    _serve_one(sink, kind, batch)
+                    try:
+                        sink.packets(kind, batch)
+                    except Exception:
+                        # A bug of ours: one viewer's trouble must not stop the camera's packets to all others.
+                        log.exception("a batch of %s could not be taken", kind)
                 if sinks and self._loop.time() >= until:
                     self._serving = self._loop.call_soon(self._serve)
                     return
@@ -202,11 +206,3 @@ class Broadcast:
         self.overrun += len(self._waiting)
         self._waiting.clear()
         self.ask_key_frame()
-
-
-def _serve_one(sink: Sink, kind: str, batch: Batch) -> None:
-    try:
-        sink.packets(kind, batch)
-    except Exception:
-        # A bug of ours: one viewer's trouble must not stop the camera's packets to all others.
-        log.exception("a batch of %s could not be taken", kind)
