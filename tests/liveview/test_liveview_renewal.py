@@ -117,6 +117,7 @@ async def test_closing_during_a_renewal_closes_both_views(ring: SimulatedRing) -
         assert asyncio.all_tasks() <= before
     await asyncio.sleep(0.1)
     assert all(dialog.ended == "closed by the client" for dialog in ring.world.dialogs)
+    assert notes.notes == [], "a renewal that was closed on purpose has not failed"
 
 
 async def test_a_refused_sign_in_renews_the_token_once(ring: SimulatedRing) -> None:

@@ -9,6 +9,7 @@ from jumping import run
 
 from ringlight.errors import AuthError, RingError, fault_error
 from ringlight.liveview import Ended, Event, LiveViewClient, Missed, Step, Trying
+from ringlight.liveview.attempt import end_all
 from ringlight.liveview.story import KEPT, Story
 from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
@@ -36,8 +37,14 @@ class Refusing:
     def client(self, is_watched: Callable[[], bool] = lambda: True, **live_view: float) -> LiveViewClient:
         return LiveViewClient(
             FRONT_DOOR, token=self.token, renewed_token=self.renewed, signaling_url=self.ticket,
-            settings=LiveViewSettings.model_validate(live_view), is_watched=is_watched,
+            settings=LiveViewSettings.model_validate(live_view), is_watched=is_watched, may_renew=lambda: True,
         )  # fmt: skip
+
+    async def renewing_for(self, seconds: float) -> None:
+        """Let a view that runs want to be renewed, in vain."""
+        client = self.client()
+        client._renew()
+        await asyncio.sleep(seconds)
 
 
 async def refused(opening: Awaitable[object]) -> RingError:
@@ -140,6 +147,61 @@ def test_closing_during_a_pause_is_immediate() -> None:
         assert loop.time() == before
         assert (await opening).code == "SIG-CLOSED"
         assert ring.asked_at == [0.0]
+
+    run(main())
+
+
+# A view that runs, and cannot be renewed
+
+
+def test_a_renewal_waits_as_long_as_ring_asks() -> None:
+    """The running view goes on meanwhile, so nothing is lost by it."""
+
+    async def main() -> None:
+        ring = Refusing(("RING-RATE", 20.0))
+        await ring.renewing_for(70)
+        assert ring.asked_at == [0.0, 20.0, 40.0, 60.0]
+
+    run(main())
+
+
+def test_a_renewal_that_fails_again_and_again_is_tried_more_and_more_slowly() -> None:
+    async def main() -> None:
+        ring = Refusing(("RING-DOWN", None))
+        await ring.renewing_for(200)
+        assert ring.asked_at == [0.0, 5.0, 15.0, 35.0, 75.0, 135.0, 195.0]
+
+    run(main())
+
+
+def test_a_renewal_whose_token_was_refused_takes_a_new_one_once() -> None:
+    async def main() -> None:
+        ring = Refusing(("SIG-TOKEN", None))
+        await ring.renewing_for(40)
+        assert ring.tokens == ["usual", "renewed", "usual", "usual"]
+
+    run(main())
+
+
+def test_a_view_that_says_goodbye_already_is_not_cut_short() -> None:
+    """After a renewal the view before may still be closing when everything is closed."""
+
+    async def main() -> None:
+        said: list[str] = []
+
+        async def leaving() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.5)
+                said.append("goodbye")
+
+        task = asyncio.create_task(leaving())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        await end_all([task])
+        assert said == ["goodbye"]
 
     run(main())
 

@@ -294,7 +294,8 @@ class Attempt:
 async def end_all(tasks: "Sequence[asyncio.Task[Any]]") -> None:
     """Cancel tasks and wait until they have ended; one that broke is logged."""
     for task in tasks:
-        task.cancel()
+        if not task.cancelling():  # a second cancel would interrupt the farewell
+            task.cancel()
     if tasks:
         await asyncio.wait(tasks)
     for task in tasks:

@@ -20,7 +20,8 @@ from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
 log = logging.getLogger("ring.live")
-RENEW_AGAIN = 5.0  # seconds until it is asked again whether a view may be renewed
+RENEW_AGAIN = 5.0  # seconds until it is asked again whether a view may be renewed; after a failure, until the next try
+RENEW_PAUSE_CAP = 60.0  # seconds
 _DICE = secrets.SystemRandom().random
 
 
@@ -80,6 +81,7 @@ class LiveViewClient:
         self._leg: _Leg | None = None
         self._next: _Leg | None = None
         self._renewal: asyncio.TimerHandle | None = None
+        self._renewals_failed = self._renewals_refused = 0  # since a view last took over
         self._leaving: set[asyncio.Task[RingError]] = set()
         self._finished = False
         self._runner: asyncio.Task[RingError] | None = None
@@ -320,15 +322,19 @@ class LiveViewClient:
             return
         self._renew_in(RENEW_AGAIN)  # for what comes to nothing, or is not wanted yet
         if self._may_renew():
-            self._next = self._begin()
+            self._next = self._begin(renew_token=self._renewals_refused == 1)
             self._next.task.add_done_callback(self._renewal_ended)
 
     def _renewal_ended(self, task: "asyncio.Task[RingError]") -> None:
-        if self._next is not None and self._next.task is task:
-            self._next = None
-            self._renew_in(RENEW_AGAIN)
-            error = _outcome(task)
-            self._tell(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
+        if self._finished or self._next is None or self._next.task is not task:
+            return
+        self._next = None
+        error = _outcome(task)
+        pause = min(RENEW_AGAIN * 2**self._renewals_failed, RENEW_PAUSE_CAP)
+        self._renewals_failed += 1
+        self._renewals_refused += error.code in NEW_TOKEN
+        self._renew_in(max(pause, error.retry_after or 0.0))
+        self._tell(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
 
     def _take_over(self, leg: "_Leg") -> None:
         """Let the next view go on in place of the one that runs or has ended."""
@@ -336,6 +342,7 @@ class LiveViewClient:
         if self._talking and leg.attempt is not None:
             leg.attempt.talk(on=True)  # the speaker of the view before closes with that view
         self._patience.has_run = True  # only a view that ran is renewed
+        self._renewals_failed = self._renewals_refused = 0
         if leg.agreed is not None:
             self._on_agreed(leg.agreed)
         self._tell(Renewed())
