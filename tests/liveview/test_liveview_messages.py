@@ -225,6 +225,18 @@ def _only_ring_errors(frame: str | bytes) -> None:
     assert code is None or code.startswith("SIG-")
 
 
+def test_what_nobody_needs_may_come_in_any_form() -> None:
+    """Ring changes such fields without notice; a view that fails by it would fail for everybody on the same day."""
+    info = {"ping_interval": 10, "region": 3, "ding_id": 75, "created_at": "now", "ip": ["198.51.100.7"], "cell_id": 1}
+    answer = parse(json.dumps({"method": "sdp", "body": {"doorbot_id": 1, "sdp": "v=0", "session_info": info}}))
+    assert isinstance(answer.body, messages.Sdp)
+    assert answer.body.session_info is not None
+    assert answer.body.session_info.ping_interval == 10
+    parse(
+        json.dumps({"method": "session_created", "body": {"doorbot_id": 1, "session_id": "s", "requested_at": "now"}})
+    )
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=100) | _json.map(json.dumps))
 def test_noise_is_never_worse_than_a_fault(frame: str | bytes) -> None:
