@@ -106,7 +106,7 @@ def test_the_page_says_of_a_server_that_is_gone_what_the_catalogue_says() -> Non
     }  # fmt: skip
 
 
-# Every close code, status and cause of ring-live-view.md sections 8 and 13, with the row that tells of it.
+# Every close code, status and cause of docs/reference/observed-protocol.md, with the row that tells of it.
 SEEN = {
     ("close", 0, ""): "SIG-CLOSED",
     ("close", 0, "client_closed"): "SIG-CLOSED",
@@ -148,6 +148,9 @@ SEEN = {
     ("old_live_view", 412, '{"error":"RING_API_CALL_REQUEST_FAILURE"}'): "RING-OLD-ENDPOINT",
     ("clients_api", 422, ""): "RING-BODY",
     ("clients_api", 504, ""): "RING-DOWN",
+    ("ticket", 520, ""): "RING-DOWN",  # of the network in front of Ring, as the two that follow
+    ("upgrade", 522, ""): "RING-DOWN",
+    ("token", 524, ""): "AUTH-UNAVAILABLE",
 }
 CAUSES_OF_4002 = {
     "wrong or old message format": "SIG-FORMAT",

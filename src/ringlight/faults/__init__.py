@@ -24,7 +24,11 @@ def find(at: str, number: int | None = None, text: str = "") -> str | None:
         number: HTTP status, close reason or WebSocket close code.
         text: The answer's text or the reason given.
     """
-    return lookup.recognise(FAULTS, at, number, text)
+    code = lookup.recognise(FAULTS, at, number, text)
+    if code is None and number is not None and 500 < number < 600:
+        # A status that is not known means what the first of its class does (RFC 9110 section 15).
+        code = lookup.recognise(FAULTS, at, 500, text)
+    return code
 
 
 def explain(query: str) -> list[Fault]:
