@@ -159,7 +159,8 @@ def recording_request(url: Secret, *, timeout: float, headers: Mapping[str, str]
         timeout: Seconds for the exchange; where the answer is streamed, for each piece of it.
         headers: Further header fields, such as `Range`.
     """
-    fields = {"Accept": "*/*", **(headers or {})}
+    # Never compressed: a range counts the bytes that are sent (RFC 9110 section 14.1.2), we count those of the file.
+    fields = {"Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
     return Request("GET", url.reveal(), headers=fields, at="storage", limit=RECORDING_LIMIT, timeout=timeout)
 
 
