@@ -61,6 +61,18 @@ def test_a_certificate_without_a_name_that_was_added_since_is_made_anew(
     assert identity_in(tmp_path).tls.certificate.read_bytes() not in (first, second)
 
 
+def test_files_of_two_makings_are_made_anew(tmp_path: Path) -> None:
+    """Whoever stopped it between two files would otherwise get a server that cannot start, for thirty days."""
+    old, new = identity_in(tmp_path / "old"), identity_in(tmp_path / "new")
+    for mixed, other in ((new.tls.key, old.tls.key), (new.authority, old.authority)):
+        mixed.write_bytes(other.read_bytes())
+        made = identity_in(tmp_path / "new")
+        ssl.create_default_context().load_cert_chain(made.tls.certificate, made.tls.key)
+        assert mixed.read_bytes() != other.read_bytes()
+    new.tls.key.write_text("")
+    assert identity_in(tmp_path / "new").tls.key.read_bytes() != b""
+
+
 def test_nobody_else_can_read_the_key_and_the_authoritys_is_nowhere(tmp_path: Path) -> None:
     """A file that is trusted must not be able to sign anything more."""
     identity = identity_in(tmp_path)

@@ -162,6 +162,11 @@ def test_any_text_is_at_worst_invalid(text: str) -> None:
     assert not isinstance(judged, RingError) or judged.code == "CFG-INVALID"
 
 
+def test_a_bell_of_none_of_the_usual_cameras_is_a_mistake_too() -> None:
+    with pytest.raises(RingError, match=r"line 4, at\[0\].bell: no camera 7"):
+        parse_scenario('title = "A bell"\n[[at]]\nseconds = 1\nbell = 7\n', "a.toml")
+
+
 def test_a_scenario_that_is_nowhere_is_named_with_those_that_are(tmp_path: Path) -> None:
     for name in ("no-such", str(tmp_path), str(tmp_path / "none.toml")):
         with pytest.raises(RingError, match="CFG-INVALID"):

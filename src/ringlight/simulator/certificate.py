@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -56,7 +57,7 @@ def identity_in(folder: Path) -> Identity:
     authority, certificate, key = (folder / name for name in ("ca.pem", "ring.pem", "ring.key"))
     made = Identity(authority, Tls(certificate, key))
     try:
-        if key.is_file() and authority.is_file() and _lasts(certificate):
+        if _belong_together(made) and _lasts(certificate):
             return made
         folder.mkdir(parents=True, exist_ok=True)
         signer, signer_key = _authority()
@@ -69,6 +70,18 @@ def identity_in(folder: Path) -> Identity:
     except OSError as error:
         raise fault_error("CFG-INVALID", f"--tls {folder}: {error.strerror}") from error
     return made
+
+
+def _belong_together(made: Identity) -> bool:
+    """Whether the three files are of one making: a start that was interrupted leaves old ones beside new ones."""
+    try:
+        authority = x509.load_pem_x509_certificate(made.authority.read_bytes())
+        leaf = x509.load_pem_x509_certificate(made.tls.certificate.read_bytes())
+        key = serialization.load_pem_private_key(made.tls.key.read_bytes(), None)
+        leaf.verify_directly_issued_by(authority)
+    except (OSError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return key.public_key() == leaf.public_key()
 
 
 def _lasts(certificate: Path) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.simulator.behaviour import PROFILES
+from ringlight.simulator.premises import CAMERAS
 from ringlight.simulator.switchboard import SWITCHES
 
 __all__ = ["CameraTable", "DelaysTable", "InTurn", "LimitsTable", "Moment", "Scenario", "parse_scenario"]
@@ -211,9 +212,9 @@ def _mistakes_at(path: str, moment: Moment, scenario: Scenario) -> Iterator[tupl
         yield f"{path}.socket", f"{moment.socket} is never sent in a close frame"
     if scenario.repeat is not None and moment.seconds >= scenario.repeat:
         yield f"{path}.seconds", f"comes after the timeline begins again at {scenario.repeat:g} s"
-    known = {camera.id for camera in scenario.cameras}
+    known = {camera.id for camera in scenario.cameras or CAMERAS}
     for field, number in (("bell", moment.bell), ("motion", moment.motion)):
-        if number is not None and known and number not in known:
+        if number is not None and number not in known:
             yield f"{path}.{field}", f"no camera {number} in this scenario"
 
 
