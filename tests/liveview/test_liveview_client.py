@@ -158,7 +158,7 @@ async def test_each_switch_leads_to_its_fault(name: str, ring: SimulatedRing, mo
 async def test_what_is_overcome_is_at_most_noted(name: str, ring: SimulatedRing) -> None:
     """Video flows all the same; what the switch leads to is among the notes or the reasons of new attempts."""
     notes = Notes()
-    async with account_at(ring) as account:
+    async with account_at(ring, **({"tcp_after": 0.3} if name == "udp-blocked" else {})) as account:
         await account.cameras()
         ring.world.switch([name])
         camera = await account.camera("front-door")
@@ -252,7 +252,7 @@ async def test_a_stale_ticket_is_tried_once_more_with_a_new_one(ring: SimulatedR
 
 
 async def test_an_unknown_camera_has_no_session(ring: SimulatedRing) -> None:
-    async with account_at(ring) as account:
+    async with account_at(ring, retries=0) as account:
         with pytest.raises(SignalingError) as caught:
             await client_of(account, Notes(), 9999).open()
     assert caught.value.code == "SIG-SESSION-LOST"

@@ -26,6 +26,8 @@ DEADLINES = {
     "camera_timeout": 0.2,
     "media_timeout": 0.1,
     "ready_retries": 0,
+    "retries": 0,
+    "reopen_retries": 0,
 }
 Talk = Callable[["Server"], Awaitable[None]]
 NOISE = random.Random(4002).randbytes(65536)
