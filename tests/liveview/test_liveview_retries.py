@@ -40,9 +40,10 @@ class Refusing:
             settings=LiveViewSettings.model_validate(live_view), is_watched=is_watched, may_renew=lambda: True,
         )  # fmt: skip
 
-    async def renewing_for(self, seconds: float) -> None:
+    async def renewing_for(self, seconds: float, may_renew: Callable[[], bool] = lambda: True) -> None:
         """Let a view that runs want to be renewed, in vain."""
         client = self.client()
+        client._may_renew = may_renew
         client._renew()
         await asyncio.sleep(seconds)
 
@@ -179,6 +180,18 @@ def test_a_renewal_whose_token_was_refused_takes_a_new_one_once() -> None:
         ring = Refusing(("SIG-TOKEN", None))
         await ring.renewing_for(40)
         assert ring.tokens == ["usual", "renewed", "usual", "usual"]
+
+    run(main())
+
+
+def test_a_yes_holds_until_a_view_has_taken_over() -> None:
+    """Whoever agreed to go on watching a battery camera is not asked again because the first try failed."""
+
+    async def main() -> None:
+        answers = [False, True]
+        ring = Refusing(("RING-DOWN", None))
+        await ring.renewing_for(41, lambda: answers.pop(0))
+        assert (ring.asked_at, answers) == ([5.0, 10.0, 20.0, 40.0], [])
 
     run(main())
 

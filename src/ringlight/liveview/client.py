@@ -220,6 +220,7 @@ class LiveViewClient:
                     await self._wait(error, pause)
                 if pause is None or not self._is_watched():
                     return _with_story(error, self._patience.story(loop.time()))
+                self._renewals_failed = self._renewals_refused = 0
                 self._leg = self._begin(renew_token=error.code in NEW_TOKEN)
         finally:
             self._finished = True  # from here on no key frame takes over, and no timer is set
@@ -233,7 +234,7 @@ class LiveViewClient:
         watched = self._is_watched()
         at_limit = watched and ran is not None and error.code == "SIG-TIME-LIMIT"
         failure = Failure(error.code, ran, error.retry_after)
-        return self._patience.pause(failure, now=now, watched=watched, may_renew=at_limit and self._may_renew())
+        return self._patience.pause(failure, now=now, watched=watched, may_renew=at_limit and self._agreed_to_go_on())
 
     async def _wait(self, error: RingError, pause: float) -> None:
         """Wait for the next attempt; meanwhile there is no view."""
@@ -321,9 +322,13 @@ class LiveViewClient:
         if self._next is not None:
             return
         self._renew_in(RENEW_AGAIN)  # for what comes to nothing, or is not wanted yet
-        if self._may_renew():
+        if self._agreed_to_go_on():
             self._next = self._begin(renew_token=self._renewals_refused == 1)
             self._next.task.add_done_callback(self._renewal_ended)
+
+    def _agreed_to_go_on(self) -> bool:
+        """Ask whether the view may go on; a yes holds until one has taken over, however often that fails."""
+        return (self._renewals_failed > 0 and self._is_watched()) or self._may_renew()
 
     def _renewal_ended(self, task: "asyncio.Task[RingError]") -> None:
         if self._finished or self._next is None or self._next.task is not task:
