@@ -101,16 +101,19 @@ class CameraEntity:
 
         The dashboard asks every ten seconds, and each picture costs a battery charge; so one is shown for longer.
         """
-        now = asyncio.get_running_loop().time()
-        if self.camera.view.progress.state == "live":
-            async with self.camera.live_view() as view:
-                return await view.snapshot()
-        if self._picture is None or now - self._picture[0] > self._integration.picture_life:
+        now, live = asyncio.get_running_loop().time(), self.camera.view.progress.state == "live"
+        if live or self._picture is None or now - self._picture[0] > self._integration.picture_life:
             try:
-                self._picture = now, await self._integration.account.fresh_snapshot(self.camera.device)
-            except RingError:
+                self._picture = now, await self._taken(live)
+            except RingError:  # a view may end at any moment; the last picture is shown on
                 return self._picture[1] if self._picture else None
         return self._picture[1]
+
+    async def _taken(self, live: bool) -> bytes:
+        if not live:
+            return await self._integration.account.fresh_snapshot(self.camera.device)
+        async with self.camera.live_view() as view:
+            return await view.snapshot()
 
     async def async_handle_async_webrtc_offer(
         self, offer_sdp: str, session_id: str, send_message: Callable[[dict[str, str]], None]

@@ -125,7 +125,7 @@ def test_the_page_has_programs() -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [*BLOCKS, *re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", RECORDING, re.MULTILINE | re.DOTALL)],
-    ids=re.findall(r"^## (.+?)\n(?=(?:(?!^##).)*?```python)", HOW_TO + RECORDING, re.M | re.S),
+    ids=re.findall(r"^## ([^\n]+)\n(?=(?:(?!^##).)*?```python)", HOW_TO + RECORDING, re.M | re.S),
 )
 def test_a_program_of_the_how_to_prints_what_the_page_says(
     source: str, said: str, signed_in: Run, ring: SimulatedRing, tmp_path: Path

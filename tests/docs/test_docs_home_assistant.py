@@ -159,6 +159,20 @@ async def test_a_picture_is_taken_without_a_live_view_and_shown_for_a_while() ->
         assert ring.world.live_views == 0
 
 
+async def test_a_view_that_ends_just_then_costs_no_picture() -> None:
+    """Whether it is live is known before; that it still is when the frame is taken, nobody can promise."""
+    async with (
+        _signed_in() as (ring, settings, store, session),
+        example.Integration(session, settings, store=store) as integration,
+    ):
+        door = _entity(integration, "Front Door")
+        first = await door.async_camera_image()
+        assert first is not None
+        ring.world.switch(["string-doorbot-id"])  # refused at once
+        door.camera.view.progress.state = "live"
+        assert await door.async_camera_image() is first
+
+
 async def test_a_failed_poll_makes_entities_unavailable_and_tells_why() -> None:
     async with (
         _signed_in() as (ring, settings, store, session),
