@@ -335,7 +335,7 @@ class LiveViewClient:
             return
         self._next = None
         error = _outcome(task)
-        pause = min(RENEW_AGAIN * 2**self._renewals_failed, RENEW_PAUSE_CAP)
+        pause = min(RENEW_AGAIN * 2 ** min(self._renewals_failed, 8), RENEW_PAUSE_CAP)
         self._renewals_failed += 1
         self._renewals_refused += error.code in NEW_TOKEN
         self._renew_in(max(pause, error.retry_after or 0.0))
