@@ -183,7 +183,8 @@ async def test_a_file_is_said_and_measured_at_the_camera(
     assert said == pytest.approx(1.2, abs=0.03)
     assert abs(heard["hz"] - hz) <= 10
     assert heard["seconds"] == pytest.approx(said, abs=0.05)
-    assert (heard["unheard"], heard["noise"], heard["speaker"]) == (0, 0, "closed")
+    assert heard["unheard"] <= 0.04  # the last packet or two may be overtaken by the message that closes the speaker
+    assert (heard["noise"], heard["speaker"]) == (0, "closed")
     assert [row["code"] for dialog in ring.world.dialogs for row in dialog.messages if row["code"]] == []
 
 
