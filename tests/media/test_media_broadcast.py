@@ -31,12 +31,14 @@ def payloads(packets: Sequence[Packet]) -> list[bytes]:
 class Heard:
     """A sink that remembers."""
 
-    def __init__(self) -> None:
+    def __init__(self, joins: Broadcast | None = None) -> None:
+        self.joins = joins
         self.joined: dict[str, list[bytes]] = {}
         self.batches: list[tuple[str, list[bytes]]] = []
 
-    def join(self, kind: str, group: Sequence[Packet]) -> None:
-        self.joined[kind] = payloads(group)
+    def join(self, kind: str) -> None:
+        if self.joins is not None:
+            self.joined[kind] = payloads(self.joins.tracks[kind].sent)
 
     def packets(self, kind: str, batch: Sequence[Packet]) -> None:
         self.batches.append((kind, payloads(batch)))
@@ -85,7 +87,8 @@ async def test_the_end_of_a_frame_that_does_not_come_is_not_waited_for_long() ->
 
 async def test_a_newcomer_gets_the_running_group_and_then_the_rest_once() -> None:
     asked = Calls()
-    broadcast, sink = _broadcast(asked), Heard()
+    broadcast = _broadcast(asked)
+    sink = Heard(broadcast)
     packets = frames_of(KEY, (SLICE,), (SLICE, SLICE))
     _push(broadcast, packets[:5])
     broadcast.add(sink)
@@ -177,7 +180,8 @@ async def test_a_camera_without_video_has_no_group() -> None:
 
 
 async def test_who_comes_while_a_view_is_broken_gets_no_old_picture() -> None:
-    broadcast, late = _broadcast(), Heard()
+    broadcast = _broadcast()
+    late = Heard(broadcast)
     _push(broadcast, frames_of(KEY))
     broadcast.forget()
     broadcast.add(late)
@@ -226,7 +230,8 @@ async def test_everybody_is_the_first_in_turn() -> None:
 
 
 async def test_who_joins_while_others_wait_gets_nothing_twice() -> None:
-    broadcast, late = _broadcast(), Heard()
+    broadcast = _broadcast()
+    late = Heard(broadcast)
     for sink in (Slow(), Slow()):
         broadcast.add(sink)
     _push(broadcast, frames_of(KEY))

@@ -224,7 +224,7 @@ def test_who_joins_with_an_open_channel_gets_the_group_at_once(browser: Browser)
     browser.connect()
     for one in frames_of(KEY):
         browser.tracks["video"].push(one)
-    browser.viewer.join("video", [])
+    browser.viewer.join("video")
     assert [one.payload for one in browser.pictures()] == [*KEY]
 
 

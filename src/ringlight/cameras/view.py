@@ -276,7 +276,7 @@ class _KeyFrameWatch:
         self._broadcast = broadcast
         self.found: asyncio.Future[AccessUnit] = asyncio.get_running_loop().create_future()
 
-    def join(self, kind: str, group: Sequence[Packet]) -> None:
+    def join(self, kind: str) -> None:
         """Nothing: there was no key frame yet."""
 
     def packets(self, kind: str, batch: Sequence[Packet]) -> None:

@@ -23,8 +23,8 @@ MOST_WAITING = 256  # batches, some five seconds of a camera: more is a machine 
 class Sink(Protocol):
     """Takes what the camera sends. Neither call may wait or raise."""
 
-    def join(self, kind: str, group: list[Numbered]) -> None:
-        """Take what came since the last key frame, at the moment of joining; may be empty."""
+    def join(self, kind: str) -> None:
+        """Begin with a track; `tracks` has what came since the last key frame."""
 
     def packets(self, kind: str, batch: Batch) -> None:
         """Take live packets, in the order of the camera."""
@@ -98,11 +98,11 @@ class Broadcast:
         return kind
 
     def add(self, sink: Sink) -> None:
-        """Let a sink in; it gets the running group of pictures at once."""
+        """Let a sink in; it may take the running group of pictures at once."""
         self._sinks[sink] = None
-        for kind, track in self.tracks.items():
-            sink.join(kind, track.sent)
-        if self.group == []:
+        for kind in self.tracks:
+            sink.join(kind)
+        if not self.group:
             self.ask_key_frame()
 
     def remove(self, sink: Sink) -> None:

@@ -7,7 +7,7 @@ as one viewer gets it.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ringlight.media import h264, rtp
@@ -305,9 +305,7 @@ class Outlet:
         stamp = self._squeezed.get(packet.timestamp, packet.timestamp)
         if stamp == packet.timestamp or packet.index > self._joined:
             return packet
-        return Numbered(
-            packet.payload_type, packet.marker, packet.sequence, stamp, packet.ssrc, packet.payload, packet.index
-        )
+        return replace(packet, timestamp=stamp)
 
     def _begin(self, batch: Batch) -> Batch | None:
         starts = self.track.starts_key_frame

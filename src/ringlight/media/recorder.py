@@ -155,7 +155,7 @@ class Recorder:
         for batch in batches:
             self._take(batch.kind, batch.packets, batch.at)
 
-    def join(self, kind: str, group: Sequence[Packet]) -> None:
+    def join(self, kind: str) -> None:
         """Nothing: a recording has begun with the past."""
 
     def packets(self, kind: str, batch: Sequence[Packet]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ringlight.errors import RingError
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role
-from ringlight.media.forward import Batch, Numbered, Outlet
+from ringlight.media.forward import Batch, Outlet
 from ringlight.media.rtp import Packet
 
 GONE_AFTER = 15.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
@@ -95,7 +95,7 @@ class Viewer:
 
     # ---- what the camera sends ----
 
-    def join(self, kind: str, group: list[Numbered]) -> None:
+    def join(self, kind: str) -> None:
         """Begin with the running group of pictures, if the channel is open; else it goes out when it opens."""
         if self.connected:
             self._catch_up(kind)
