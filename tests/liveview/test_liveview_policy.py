@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringlight.faults import FAULTS, Retry
+from ringlight.liveview import policy
 from ringlight.liveview.policy import NEW_TOKEN, Failure, Patience
 from ringlight.settings import LiveViewSettings
 
@@ -207,3 +208,22 @@ def test_between_two_healthy_runs_there_are_never_more_attempts_than_the_limits_
             assert in_a_row >= 3
             return
         assert in_a_row <= 3
+
+
+@pytest.mark.parametrize(
+    ("failed", "asked", "pause"),
+    [
+        (0, None, 5.0),
+        (1, None, 10.0),
+        (3, None, 40.0),
+        (4, None, 60.0),
+        (10_000, None, 60.0),
+        (0, 90.0, 90.0),
+        (4, 7.0, 60.0),
+    ],
+)
+def test_a_renewal_that_fails_is_tried_again_with_growing_pauses(
+    failed: int, asked: float | None, pause: float
+) -> None:
+    """Never before the other side asked for it, and never later than a minute otherwise: the view's time runs."""
+    assert policy.pause_before_renewal(failed, asked) == pause

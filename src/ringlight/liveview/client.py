@@ -9,7 +9,7 @@ from typing import Any
 
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview.attempt import Attempt, end_all
-from ringlight.liveview.policy import NEW_TOKEN, Failure, Patience
+from ringlight.liveview.policy import NEW_TOKEN, RENEWAL_PAUSE, Failure, Patience, pause_before_renewal
 from ringlight.liveview.session import Closed, Halted, Note, Speaker, Step
 from ringlight.liveview.story import Ended, Event, Renewed, Story, Trying
 from ringlight.liveview.trace import Trace
@@ -20,8 +20,6 @@ from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
 log = logging.getLogger("ring.live")
-RENEW_AGAIN = 5.0  # seconds until it is asked again whether a view may be renewed; after a failure, until the next try
-RENEW_PAUSE_CAP = 60.0  # seconds
 _DICE = secrets.SystemRandom().random
 
 
@@ -321,7 +319,7 @@ class LiveViewClient:
     def _renew(self) -> None:
         if self._next is not None:
             return
-        self._renew_in(RENEW_AGAIN)  # for what comes to nothing, or is not wanted yet
+        self._renew_in(RENEWAL_PAUSE)  # for what comes to nothing, or is not wanted yet
         if self._agreed_to_go_on():
             self._next = self._begin(renew_token=self._renewals_refused == 1)
             self._next.task.add_done_callback(self._renewal_ended)
@@ -335,10 +333,9 @@ class LiveViewClient:
             return
         self._next = None
         error = _outcome(task)
-        pause = min(RENEW_AGAIN * 2 ** min(self._renewals_failed, 8), RENEW_PAUSE_CAP)
+        self._renew_in(pause_before_renewal(self._renewals_failed, error.retry_after))
         self._renewals_failed += 1
         self._renewals_refused += error.code in NEW_TOKEN
-        self._renew_in(max(pause, error.retry_after or 0.0))
         self._tell(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
 
     def _take_over(self, leg: "_Leg") -> None:

@@ -12,7 +12,7 @@ from ringlight.faults import FAULTS, Retry
 from ringlight.resilience.backoff import backoff
 from ringlight.settings import LiveViewSettings
 
-__all__ = ["NEW_TOKEN", "Failure", "Patience"]
+__all__ = ["NEW_TOKEN", "RENEWAL_PAUSE", "Failure", "Patience", "pause_before_renewal"]
 
 READY_PAUSE = 0.3  # seconds; what the one client that knows reason 26 waits
 READY_GROWTH = 1.6
@@ -21,6 +21,8 @@ FIRST_PAUSE = 0.5  # seconds; the upper end of the first pause
 PAUSE_CAP = 8.0  # seconds; somebody sits before a dark picture
 RATE_PAUSE = 1.0  # seconds at least, after a 429 that names no wait
 SPREAD = 0.2  # of a wait that Ring asked for, so that not all who got the same answer come back together
+RENEWAL_PAUSE = 5.0  # seconds after a renewal that failed; the view before it still runs
+RENEWAL_PAUSE_CAP = 60.0  # seconds
 RENEWAL_PACE = 1.0  # seconds from one view to the next, should Ring end them as fast as they begin
 
 # Whether the access token behind the next ticket has to be another one (observed-protocol.md#close-5).
@@ -42,6 +44,16 @@ class Failure:
     code: str
     ran: float | None = None
     retry_after: float | None = None
+
+
+def pause_before_renewal(failed: int, retry_after: float | None) -> float:
+    """Return the seconds until a running view is renewed again, after that has failed.
+
+    Args:
+        failed: How often it had failed before.
+        retry_after: Seconds that the other side asked us to wait; `None` if it did not.
+    """
+    return max(min(RENEWAL_PAUSE * 2.0 ** min(failed, 8), RENEWAL_PAUSE_CAP), retry_after or 0.0)
 
 
 class Patience:
