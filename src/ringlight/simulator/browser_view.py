@@ -10,9 +10,8 @@ from ringlight.errors import RingError
 from ringlight.media import sdp
 from ringlight.simulator.bodies import fields_of
 from ringlight.simulator.camera_api import judged, not_found
-from ringlight.simulator.hearing import Ear, Listening
+from ringlight.simulator.hearing import Listening
 from ringlight.simulator.sender import CameraSender
-from ringlight.simulator.turning import Facing
 from ringlight.simulator.world import SimCamera, World
 
 __all__ = ["BrowserViews", "browser_router"]
@@ -37,8 +36,8 @@ class BrowserViews:
         await self.end(session)
         world = self._world
         world.live_views += 1
-        listening = Listening(world.heard.setdefault(camera.id, Ear()), session)
-        clip = camera.clip_facing(world.facing.get(camera.id, Facing()))
+        listening = Listening(world.ear(camera.id), session)
+        clip = world.clip(camera)
         sender = CameraSender(clip, offer, world.behaviour, world.dice, listening.packet)
         answer = await sender.answer()
         self._views[session] = _View(sender, listening, asyncio.create_task(self._run(sender), name="browser view"))

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from ringlight.errors import RingError
 from ringlight.liveview import messages
 from ringlight.liveview.lint import Judge, Verdict
 from ringlight.liveview.messages import Message
+from ringlight.simulator.errands import Errands
 from ringlight.simulator.premises import SimEvent
 from ringlight.simulator.signaling import SimDialog
 from ringlight.simulator.strangers import with_more_fields
@@ -81,13 +81,12 @@ class SignalingSocket:
         self._dialogs: dict[str, SimDialog] = {}
         self._subscriptions = Subscriptions(world.dice)
         self._ending: asyncio.Future[tuple[int | None, str]] = asyncio.get_running_loop().create_future()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("socket")
 
     async def run(self) -> None:
         """Serve until the client leaves or breaks the protocol, or the world ends it."""
         self._world.lines.add(self)
-        reading = asyncio.create_task(self._read())
-        reading.add_done_callback(self._done)
+        reading = self._errands.start(self._read())
         either: set[asyncio.Future[Any]] = {reading, self._ending}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -105,12 +104,12 @@ class SignalingSocket:
     def seen(self, event: SimEvent) -> None:
         """Tell of an event, if that was asked for."""
         for message in self._subscriptions.about(event, int(time.time() * 1000)):
-            self._spawn(self.send(message))
+            self._errands.start(self.send(message))
 
     def end_views(self, reason: int, text: str) -> None:
         """Close all views with a reason."""
         for dialog in self._dialogs.values():
-            self._spawn(dialog.end(reason, text))
+            self._errands.start(dialog.end(reason, text))
 
     def end(self, code: int | None, text: str) -> None:
         """Close the socket; `None` cuts the connection without a close frame."""
@@ -221,16 +220,6 @@ class SignalingSocket:
                 await self.send(reply)
         elif dialog_id in self._dialogs:
             await self._dialogs[dialog_id].receive(message)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a simulated socket broke", exc_info=task.exception())
 
 
 def _tampered(envelope: dict[str, Any], on: set[str]) -> dict[str, Any]:

@@ -5,19 +5,18 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from ringlight.errors import RingError
 from ringlight.liveview import messages
 from ringlight.liveview.messages import Message
 from ringlight.media import sdp
+from ringlight.simulator.errands import Errands
 from ringlight.simulator.hearing import Ear, Listening
 from ringlight.simulator.motor import Motor
 from ringlight.simulator.sender import CameraSender
 from ringlight.simulator.strangers import for_others, unheard_of
 from ringlight.simulator.switchboard import NO_SESSION, Ending
-from ringlight.simulator.turning import Facing
 from ringlight.simulator.world import DialogRecord, SimCamera, World
 
 log = logging.getLogger("ringlight.simulator")
@@ -60,9 +59,9 @@ class SimDialog:
         self._session_id = session_token(world, offer.body.doorbot_id, self._ping_interval)
         self._sender: CameraSender | None = None
         self._motor: Motor | None = None
-        ear = world.heard.setdefault(self._camera.id, Ear()) if self._camera is not None else Ear()
+        ear = world.ear(self._camera.id) if self._camera is not None else Ear()
         self._listening = Listening(ear, offer.dialog_id or "")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("dialog")
         self._closing: asyncio.Task[None] | None = None
         self._activated = False
         self._ended = False
@@ -78,10 +77,10 @@ class SimDialog:
             self._world.not_ready_left = max(0, self._world.not_ready_left - 1)
             await self.end(26, "not ready yet")
         else:
-            clip = self._camera.clip_facing(self._world.facing.get(self._camera.id, Facing()))
+            clip = self._world.clip(self._camera)
             self._sender = CameraSender(clip, sdp.parse(text), self._how, self._world.dice, self._listening.packet)
             self._motor = Motor(self._camera, self._world.facing, show=self._sender.show, say=self._say)
-            self._spawn(self._live(self._sender))
+            self._errands.start(self._live(self._sender))
 
     async def receive(self, message: Message) -> None:
         """Take any later message, judged already."""
@@ -99,7 +98,7 @@ class SimDialog:
             case messages.CameraOptions(stealth_mode=stealth):
                 self._listening.options(stealth=stealth)
             case messages.Rpc(command=command) if self._motor is not None:
-                self._spawn(self._motor.carry_out(command))
+                self._errands.start(self._motor.carry_out(command))
             case messages.Close():
                 self.record.ended = "closed by the client"
                 await self.close()
@@ -122,7 +121,7 @@ class SimDialog:
         self._ended = True
         if self._closing is None:
             # In a task of its own: to cancel it half way would leave sockets open.
-            self._closing = asyncio.create_task(self._free(self._tasks - {asyncio.current_task()}))
+            self._closing = asyncio.create_task(self._free(self._errands.others))
         await asyncio.shield(self._closing)
 
     async def _free(self, tasks: "set[asyncio.Task[None]]") -> None:
@@ -145,9 +144,9 @@ class SimDialog:
             if not await phase(sender):
                 return
         await self._interrupt()
-        self._spawn(self._watch())
+        self._errands.start(self._watch())
         if self._how.candidates != "answer":
-            self._spawn(self._trickle(sender))
+            self._errands.start(self._trickle(sender))
         connecting = asyncio.create_task(sender.connect())
         try:
             if self._how.silent_at == "camera":  # the media server is there all the same
@@ -245,16 +244,6 @@ class SimDialog:
         else:
             self._channel.end(ending.socket, ending.text)
             self._ended = True
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a simulated dialog broke", exc_info=task.exception())
 
     def _common(self) -> dict[str, Any]:
         return {"doorbot_id": self._offer.body.doorbot_id, "session_id": self._session_id}

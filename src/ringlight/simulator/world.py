@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ringlight.simulator.behaviour import PROFILES, Behaviour, behaviour_of
+from ringlight.simulator.clip import Clip
 from ringlight.simulator.hearing import Ear
 from ringlight.simulator.premises import CAMERAS, EVENTS, MORE_CAMERAS, SimCamera, SimEvent
 from ringlight.simulator.sound import make_sound
@@ -187,6 +188,14 @@ class World:
     def camera(self, number: int) -> SimCamera | None:
         """Return the camera with this id, or `None`."""
         return next((camera for camera in self.cameras if camera.id == number), None)
+
+    def ear(self, number: int) -> Ear:
+        """Return what the camera with this id hears."""
+        return self.heard.setdefault(number, Ear())
+
+    def clip(self, camera: SimCamera) -> Clip:
+        """Return what a camera sees where it looks now."""
+        return camera.clip_facing(self.facing.get(camera.id, Facing()))
 
     def draw(self) -> None:
         """Make all pictures and sound now, so that the first who watches does not wait for them."""
