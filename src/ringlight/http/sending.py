@@ -1,6 +1,7 @@
 """What every driver that reaches the network does alike: what it sends, its deadline, its one border for errors."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -24,7 +25,7 @@ T = TypeVar("T")
 USER_AGENT = "android:com.ringapp:3.98.0(70492092)"
 
 
-class Sending:
+class Sending(ABC):
     """A driver without its HTTP library. Close it with `async with` or `aclose()`.
 
     It keeps no cookies and follows no redirect: a flow that wants to does so itself, where it can be seen.
@@ -46,17 +47,17 @@ class Sending:
     ) -> None:
         await self.aclose()
 
+    @abstractmethod
     async def aclose(self) -> None:
         """Free what the driver opened itself. Requests after this fail."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
         """Send one request by means of the library; its errors are left to `send`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self, request: Request, url: str, headers: dict[str, str]) -> AbstractAsyncContextManager[Streamed]:
         """Send one request and leave the body to be read; the library's errors are left to `stream`."""
-        raise NotImplementedError
 
     async def run(self, flow: Flow[T]) -> T:
         """Run the flow to its end and return its result.
