@@ -21,11 +21,6 @@ from ringlight.store import FileTokenStore, MemoryTokenStore, Tokens
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def _code(work: Callable[[], object]) -> str:
     with pytest.raises(RingError) as caught:
         await work()  # type: ignore[misc]

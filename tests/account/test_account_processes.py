@@ -30,11 +30,6 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_two_processes_make_one_renewal(tmp_path: Path) -> None:
     store = FileTokenStore(tmp_path / "tokens.json")
     store.save(Tokens(Secret("access-1"), Secret("refresh-1"), 0.0, "hw-1"))

@@ -28,11 +28,6 @@ CREDENTIALS = Credentials("ada@ringlight.test", Secret(f"{CANARY}ringlight"), "1
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def records() -> Iterator[io.StringIO]:
     """Everything that anybody logs, dependencies included, with its arguments and tracebacks."""
     text = io.StringIO()

@@ -41,11 +41,6 @@ REQUEST = Request("POST", f"https://oauth.ring.com/oauth/token?q={CANARY}", at="
 DONE = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=MAKERS)
 def library(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -24,11 +24,6 @@ _TROUBLES = [pytest.param(one, id=f"{row}: {one.what}") for row, rows in TROUBLE
 ONCE = {"ready_retries": 2, "retries": 0, "reopen_retries": 0}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize("mistake", _MISTAKES)
 async def test_a_mistake_is_named_by_the_verdict_and_by_what_the_client_is_told(mistake: Mistake) -> None:
     """The simulator closes with 4002 and words, by which the catalogue finds the fault again."""

@@ -22,11 +22,6 @@ from ringlight.testing import SimulatedRing
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def _settled(count: Callable[[], int], limit: int) -> int:
     """Return the count once it is within the limit, or after two seconds: the other side may be slower."""
     for _ in range(100):

@@ -33,11 +33,6 @@ Talk = Callable[["Server"], Awaitable[None]]
 NOISE = random.Random(4002).randbytes(65536)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Server:
     """One connection of a server that does as it likes."""
 

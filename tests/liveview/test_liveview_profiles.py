@@ -13,11 +13,6 @@ from ringlight.testing import simulator
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def _opened(world: World, notes: Notes) -> list[str]:
     """Watch until video flows and the camera says so; return the methods of what the server sent."""
     async with simulator(world) as ring, account_at(ring) as account:

@@ -17,11 +17,6 @@ from ringlight.testing import SimulatedRing
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def renewing(account: Account, notes: Notes, may_renew: Callable[[], bool]) -> LiveViewClient:
     async def url() -> Secret:
         return signaling_url(account.settings.ring_url, None, await account.ticket(), f"ring_site-{uuid.uuid4()}")

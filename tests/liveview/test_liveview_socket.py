@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 CANARY = "canary-4002"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def _server(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
     """Serve one thing on a free port: read the request, then do as `answer` does."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from ringlight.media import rtcp, rtp
 from ringlight.media.h264 import packetize
+from ringlight.media.peer import Peer
 from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, Packet
 from ringlight.simulator.clip import CLOCK_STEP, Clip, make_clip
 
@@ -10,7 +12,12 @@ SPS, PPS, SEI, AUD, IDR, SLICE = b"\x67sps", b"\x68pps", b"\x06sei", b"\x09\xf0"
 SSRC = 0xC0FFEE
 PRINT = ":".join(["AB"] * 32)
 
-# As Ring answers (facts 9.2): upper-case names, port 9, candidates inside, TCP too, sendrecv for recvonly.
+# What one peer sends another, and an address where nobody answers.
+PACKET = rtp.header(96, True, 7, 8, 9) + b"payload"
+REPORT = rtcp.write(rtcp.ReceiverReport(9)) + rtcp.write(rtcp.KeyFrameRequest(9, 10))
+NOBODY = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host"
+
+# As Ring answers: upper-case names, port 9, candidates inside, TCP too, sendrecv for recvonly.
 RING_ANSWER = f"""v=0
 o=- 1234567 7654321 IN IP4 0.0.0.0
 s=-
@@ -194,3 +201,14 @@ def ignore(*_: object) -> None:
 
 
 Notify = Callable[[str | None], None]
+
+
+class Side:
+    """A peer and what it heard."""
+
+    def __init__(self, *, controlling: bool, tcp_after: float = 2.0, listens: bool = False) -> None:
+        self.packets, self.reports, self.ended = Calls(), Calls(), Calls()
+        self.peer = Peer(
+            controlling=controlling, on_rtp=self.packets, on_rtcp=self.reports, on_closed=self.ended,
+            tcp_after=tcp_after, listens=listens,
+        )  # fmt: skip

@@ -19,11 +19,6 @@ KEY = (SPS, PPS, IDR + b"key")
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def payloads(packets: Sequence[Packet]) -> list[bytes]:
     return [one.payload for one in packets]
 

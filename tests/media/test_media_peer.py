@@ -13,34 +13,14 @@ import aioice
 import ifaddr
 import pytest
 from aioice import mdns
-from media_kit import Calls
+from media_kit import NOBODY, PACKET, REPORT, Calls, Side
 
 from ringlight.errors import RingError
-from ringlight.media import rtcp, rtp
 from ringlight.media.dtls import Role, own_certificate
-from ringlight.media.peer import LOOPBACK, Peer, _Agent
+from ringlight.media.peer import LOOPBACK, _Agent
 from ringlight.media.sdp import Transport
 
-PACKET = rtp.header(96, True, 7, 8, 9) + b"payload"
-REPORT = rtcp.write(rtcp.ReceiverReport(9)) + rtcp.write(rtcp.KeyFrameRequest(9, 10))
-NOBODY = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host"
-
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-class Side:
-    """A peer and what it heard."""
-
-    def __init__(self, *, controlling: bool) -> None:
-        self.packets, self.reports, self.ended = Calls(), Calls(), Calls()
-        self.peer = Peer(
-            controlling=controlling, on_rtp=self.packets, on_rtcp=self.reports, on_closed=self.ended
-        )  # fmt: skip
 
 
 @dataclass

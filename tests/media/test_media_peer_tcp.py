@@ -9,38 +9,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
-from media_kit import Calls
+from media_kit import NOBODY, PACKET, REPORT, Side
 
 from ringlight.errors import RingError
-from ringlight.media import pair, rtcp, rtp
+from ringlight.media import pair
 from ringlight.media.dtls import Role
 from ringlight.media.pair import Pair
-from ringlight.media.peer import Peer
 from ringlight.media.sdp import Transport
 from ringlight.media.tcp import Listener, Stream
 from ringlight.media.tcp_path import passive_line
 
-PACKET = rtp.header(96, True, 7, 8, 9) + b"payload"
-REPORT = rtcp.write(rtcp.ReceiverReport(9)) + rtcp.write(rtcp.KeyFrameRequest(9, 10))
-NOBODY = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host"
-
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-class Side:
-    """A peer and what it heard."""
-
-    def __init__(self, *, controlling: bool, tcp_after: float = 0.01, listens: bool = False) -> None:
-        self.packets, self.reports, self.ended = Calls(), Calls(), Calls()
-        self.peer = Peer(
-            controlling=controlling, on_rtp=self.packets, on_rtcp=self.reports, on_closed=self.ended,
-            tcp_after=tcp_after, listens=listens,
-        )  # fmt: skip
 
 
 @dataclass
@@ -274,7 +253,7 @@ def _shouts_at_the_handshake(odd: Odd, stream: Stream, datagram: bytes) -> None:
 
 
 async def _outcome(does: Callable[[Odd, Stream, bytes], None], role: Role = Role.CLIENT) -> RingError:
-    side = Side(controlling=True)
+    side = Side(controlling=True, tcp_after=0.01)
     try:
         async with _camera_of(does) as odd, asyncio.timeout(5):
             local = await side.peer.gather()

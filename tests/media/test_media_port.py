@@ -33,11 +33,6 @@ SEAT = negotiate.Seat(CAMERA)
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @dataclass
 class Camera:
     """A broadcast that is fed with the clip, faster than real time and until the test is over."""

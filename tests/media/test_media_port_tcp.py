@@ -36,11 +36,6 @@ HAS_IPV6 = any(":" in address for address in own_addresses())
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @dataclass
 class Watcher:
     """A viewer made of our own peer, and the seat that it has behind the port."""

@@ -22,11 +22,6 @@ FRAME = 1 / RATE
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "clip.mp4"
 

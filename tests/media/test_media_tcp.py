@@ -14,11 +14,6 @@ from ringlight.media.tcp import Listener, Stream, close_all
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Door:
     """A listener with what it heard. A datagram `hello` proves who sent it."""
 

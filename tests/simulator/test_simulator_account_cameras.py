@@ -22,11 +22,6 @@ pytestmark = pytest.mark.anyio
 KNOWN = Credentials("ada@ringlight.test", Secret("ringlight"), "123456")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def _account(world: World | None = None) -> AsyncIterator[tuple[AccountClient, SimulatedRing]]:
     async with simulator(world) as ring:

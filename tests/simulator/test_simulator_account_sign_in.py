@@ -24,11 +24,6 @@ ADA, PASSWORD, CODE = "ada@ringlight.test", Secret("ringlight"), "123456"
 KNOWN = Credentials(ADA, PASSWORD, CODE)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def _account(
     world: World | None = None, store: TokenStore | None = None, *, known: Credentials | None = None

@@ -17,11 +17,6 @@ from ringlight.testing import simulator
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 # Several dialogs on one socket
 
 

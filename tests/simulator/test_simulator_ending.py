@@ -22,11 +22,6 @@ pytestmark = pytest.mark.anyio
 TRANSPORT = Transport("u", "p" * 22, "AB:CD", "actpass")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class SlowSender:
     """Takes its time to close, as sockets do."""
 

@@ -24,11 +24,6 @@ SIGN_IN = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Answer(NamedTuple):
     status: int
     json: Any

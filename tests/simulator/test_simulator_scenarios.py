@@ -60,11 +60,6 @@ bell = 7
 """
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def _complaint(text: str) -> str:
     with pytest.raises(RingError) as caught:
         parse_scenario(text, "a.toml")
