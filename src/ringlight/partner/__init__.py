@@ -1,0 +1,1 @@
+"""Ring's official Partner API: a typed client that survives what happens to APIs."""

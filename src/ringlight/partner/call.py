@@ -1,0 +1,33 @@
+"""Calls as data: what is asked, how its answer is read, and conversations of several calls."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from ringlight.http.flow import Request, Response
+from ringlight.resilience.operation import Operation
+
+__all__ = ["Call", "Conversation"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One call, not yet made. Attempts, tokens and waits are the client's business.
+
+    Attributes:
+        operation: What it may risk.
+        request: What is sent, without a token.
+        decode: Reads an answer of success; raises a `RingError` where it is not in a known form.
+        bearer: Whether the account's token goes with it; never to another origin than the API's.
+    """
+
+    operation: Operation
+    request: Request
+    decode: Callable[[Response], T] = field(repr=False)
+    bearer: bool = True
+
+
+# Yields calls, is sent what they came to, and returns its result; a `RingError` is raised at the `yield`.
+Conversation: TypeAlias = Generator[Call[Any], Any, T]
