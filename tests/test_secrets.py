@@ -34,7 +34,7 @@ class Holder:
         str([SECRET, {"token": SECRET}, (SECRET,)]),
         repr(Holder("ada", SECRET)),
         ascii(SECRET),
-        str(hash(SECRET)),
+        pytest.param(str(hash(SECRET)), id="hash"),  # another number in every process
     ],
 )
 def test_no_way_of_writing_it_shows_it(text: str) -> None:
