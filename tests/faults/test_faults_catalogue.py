@@ -14,7 +14,18 @@ from ringlight.faults import FAULTS, Retry, find
 SOURCE = Path(ringlight.__file__).parent
 CODE = re.compile(r"[A-Z]+(-[A-Z]+)+")
 PREFIXES = {code.partition("-")[0] for code in FAULTS}
-PLACES = {"token", "session", "clients_api", "device", "ticket", "upgrade", "close", "socket", "old_live_view"}
+PLACES = {
+    "token",
+    "session",
+    "clients_api",
+    "device",
+    "ticket",
+    "upgrade",
+    "close",
+    "socket",
+    "old_live_view",
+    "partner",
+}
 
 
 def _codes_in_python() -> dict[str, set[str]]:
