@@ -45,7 +45,10 @@ class RingError(Exception):
         code: The fault's code, a key of the catalogue.
         detail: What was seen in this case, without secrets; `None` if the row says it all.
         retry_after: Seconds that the other side asked us to wait, or `None`.
+        cursor: How far a listing in pages had come, to begin again there; `None` for all else.
     """
+
+    cursor: str | None = None
 
     def __init__(self, code: str, detail: str | None = None, *, retry_after: float | None = None) -> None:
         self.code = code
