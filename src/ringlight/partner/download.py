@@ -2,6 +2,10 @@
 
 The plan is a generator. It yields steps and is sent `(now, result)`, `now` in seconds since 1970. A shell that runs
 it does for each step what is written there, and nothing else; errors of calls and of reading are sent, not raised.
+Where the plan returns, the shell finishes its sink; whatever else ends it, a cancellation too, discards it.
+
+The waits for footage that is still being made are the plan's, so its calls go with `fresh_until=0`: the client does not
+wait for it a second time.
 """
 
 from collections.abc import Generator
@@ -165,7 +169,7 @@ class _Download:
         asked_rest = "Range" in call.request.headers
         if isinstance(error, MediaNotReadyError) and asked_rest and error.status != 425:
             self.have, self.etag = 0, None  # the file has no such rest: it is another, or has another length
-            return self._again(error)
+            return self._again()
         if isinstance(error, MediaNotReadyError):
             self.address = None  # the whole request is made again, unchanged
             return self._patience(error, now)
