@@ -1,5 +1,7 @@
 """Documents as Ring documents them and as its servers send them: both are read into the same types."""
 
+import copy
+import pickle
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,6 +145,7 @@ def test_times_of_events_are_numbers_or_numbers_as_text() -> None:
         {"attributes": {"sub_type": "human"}},
         {"attributes": {"subType": "human"}},
         {"subType": "human", "attributes": {"sub_type": None}},
+        {"subType": "motion", "attributes": {"sub_type": "human"}},
     ],
 )
 def test_a_subtype_is_found_in_both_places_and_spellings(event: dict[str, object]) -> None:
@@ -171,6 +174,25 @@ def test_a_field_of_another_type_spoils_neither_its_neighbours_nor_its_own_value
     assert (listing[0].name, listing[0].extra) == (UNSET, {"name": 7})
     assert listing[0].image_url == "https://pictures.example/x"
     assert [fault.where for fault in listing.faults] == ["data[1]", "data[2]"]
+
+
+def test_an_attribute_cannot_pass_for_what_stands_beside_the_attributes() -> None:
+    attributes = {"id": "another", "status": {"online": True}, "extra": 1, "name": "Gate"}
+    device = hold(Devices(API).list(), always(json({"data": [{"id": "D", "attributes": attributes}]})))[0]
+    assert (device.id, device.status, device.name) == ("D", UNSET, "Gate")
+    assert device.extra == {"id": "another", "status": {"online": True}, "extra": 1}
+
+
+def test_a_time_without_its_zone_is_that_of_greenwich() -> None:
+    body = {"data": {"id": "S", "attributes": {"reported_at": "2026-10-02T06:58:03"}}}
+    assert hold(Devices(API).status(GATE), always(json(body))).last_report == datetime(2026, 10, 2, 6, 58, 3, 0, UTC)
+
+
+def test_what_was_read_survives_a_journey_between_processes() -> None:
+    listing = hold(Devices(API).list(), said("documented", "devices"))
+    for twin in (pickle.loads(pickle.dumps(listing)), copy.deepcopy(listing)):
+        assert twin == listing
+        assert twin[1].status is UNSET
 
 
 def test_a_device_that_is_listed_twice_is_there_once() -> None:

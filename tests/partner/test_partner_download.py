@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from storage import NOW, SIGNED, Shell, Storage
 from talking_to_the_api import refusal
 
-from ringlight.errors import MediaError, MediaNotReadyError, NetworkError, RingError
+from ringlight.errors import MediaError, MediaNotReadyError, NetworkError, RingError, fault_error
 from ringlight.http.flow import Response
 from ringlight.partner.api import Api
 from ringlight.partner.download import MOST_FRUITLESS, MOST_REDIRECTS, Saved, download
@@ -69,7 +70,7 @@ def test_only_the_api_itself_is_asked_again_with_the_token(status: int) -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["http://download-eu.media.example/v1", "ftp://media.example/", "https://user:canary@media.example/",
+    ["http://download-eu.media.example/v1", "ftp://media.example/", "https://media.example\\@api.example/", "https://user:canary@media.example/",
      "https://[::1", "file:///etc/passwd", "data:video/mp4;base64,AAAA"],
 )  # fmt: skip
 def test_an_address_that_is_not_to_be_trusted_is_not_asked(location: str) -> None:
@@ -187,6 +188,87 @@ def test_a_rest_that_does_not_fit_is_not_added(answer: str) -> None:
     storage = Liar(CLIP, cut=70_000)
     _, data, _ = fetched(storage)
     assert data == CLIP
+
+
+def test_a_rest_of_another_file_is_not_added_even_where_the_server_says_it_is() -> None:
+    """`If-Range` was not heeded: the place fits, the mark does not."""
+
+    class Heedless(Storage):
+        def _file(self, asked: dict[str, str]) -> tuple[Response, bytes] | RingError:
+            if self.opened == 2:
+                first, whole = 70_000, b"\0\0\0\x18ftyp" + b"x" * (len(CLIP) - 8)
+                self.content, self.etag = whole, '"two"'
+                fields = {"Content-Range": f"bytes {first}-{len(whole) - 1}/{len(whole)}", "ETag": '"two"'}
+                return Response(206, fields), whole[first:]
+            return super()._file(asked)
+
+    storage = Heedless(CLIP, cut=70_000)
+    storage.change = lambda s: setattr(s, "cut", 70_000 if s.opened < 3 else None)
+    saved, data, _ = fetched(storage)
+    assert data == storage.content
+    assert saved.restarted == 1
+
+
+def test_a_body_that_ends_early_without_a_sign_is_not_taken_for_whole() -> None:
+    class Quiet(Storage):
+        def pieces(self, body: bytes) -> Iterator[bytes]:
+            return super().pieces(body[:500_000])
+
+    saved, data, _ = fetched(Quiet(CLIP))
+    assert (data, saved.resumed) == (CLIP, 6)
+
+
+def test_a_line_that_is_down_for_a_moment_is_tried_again_once_there_is_something_to_keep() -> None:
+    def down(storage: Storage) -> None:
+        if storage.opened == 3:
+            storage.refuses = [fault_error("NET-TIMEOUT")]
+
+    saved, data, shell = fetched(Storage(CLIP, cut=1_000_000, change=down))
+    assert (data, saved.restarted) == (CLIP, 0)
+    assert shell.waits == [1.0]
+    error, _ = refused(Storage(CLIP, refuses=[fault_error("NET-TIMEOUT")]))
+    assert error.code == "NET-TIMEOUT"
+
+
+def test_a_file_that_has_no_such_rest_begins_anew() -> None:
+    """Its length was not known, and it has become shorter."""
+
+    def shrink(storage: Storage) -> None:
+        if storage.opened == 2:
+            storage.content = CLIP[:50_000]
+
+    saved, data, shell = fetched(Storage(CLIP, cut=70_000, change=shrink, knows_length=False))
+    assert (data, saved.restarted) == (CLIP[:50_000], 1)
+    assert shell.now < NOW + 10
+
+
+def test_a_part_that_nobody_asked_for_is_no_beginning() -> None:
+    class Middle(Storage):
+        def _file(self, asked: dict[str, str]) -> tuple[Response, bytes] | RingError:
+            if self.opened == 1:
+                return Response(206, {"Content-Range": f"bytes 9-99/{len(CLIP)}"}), CLIP[:91]
+            return super()._file(asked)
+
+    assert fetched(Middle(CLIP))[1] == CLIP
+
+
+def test_part_of_the_time_may_say_which_bytes_it_has() -> None:
+    fields = {"X-Media-Length": "12500", "Content-Range": f"bytes 0-{len(CLIP) - 1}/{len(CLIP)}"}
+    assert fetched(Storage(CLIP, status=206, fields=fields))[0].is_partial
+    del fields["X-Media-Length"]
+    assert not fetched(Storage(CLIP, status=206, fields=fields))[0].is_partial
+
+
+def test_what_ends_a_call_for_good_ends_the_download() -> None:
+    """Only a line that broke is taken up again; a deadline is not overrun by trying on."""
+
+    class Late(Storage):
+        def pieces(self, body: bytes) -> Iterator[bytes]:
+            yield body[:100]
+            raise fault_error("PARTNER-STATUS", "the time is over")
+
+    error, _ = refused(Late(CLIP))
+    assert error.code == "PARTNER-STATUS"
 
 
 def test_what_is_not_ready_is_asked_for_again_until_two_minutes_after_its_end() -> None:

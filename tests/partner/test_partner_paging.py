@@ -105,6 +105,15 @@ def test_empty_pages_are_gone_through_but_not_for_ever() -> None:
     assert len(endless.asked) == MOST_EMPTY + 1
 
 
+def test_empty_pages_count_only_in_a_row() -> None:
+    last = 3 * MOST_EMPTY
+    every_other = {
+        str(n): (["e"] if n % 2 else [], f"?page[key]={n + 1}" if n < last else None) for n in range(last + 1)
+    }
+    shelf = Shelf({None: ([], "?page[key]=0")} | every_other)
+    assert len(gone_through(History(API).pages("D"), shelf)) == (last + 1) // 2
+
+
 def test_a_failure_in_the_middle_says_from_where_to_go_on() -> None:
     """Both with the same list, which has kept its place, and with another that is given the cursor."""
     shelf = Shelf({None: (["a"], "?page[key]=2"), "2": (["b"], None)})
