@@ -10,7 +10,7 @@ from ringlight.http.flow import MAX_BODY, Request, Response
 from ringlight.partner.call import Call
 from ringlight.resilience.operation import Operation
 
-__all__ = ["API", "Api", "origin_of"]
+__all__ = ["API", "Api", "Group", "origin_of"]
 
 T = TypeVar("T")
 
@@ -76,6 +76,19 @@ class Api:
             method, url, headers=dict(headers or {}), json=json, content=content, at="partner", limit=limit
         )
         return Call(operation, request, decode)
+
+
+class Group:
+    """Conversations about one subject.
+
+    Args:
+        api: With whom they are held.
+    """
+
+    __slots__ = ("api",)
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
 
 
 def resolve(address: str, base: str) -> str:

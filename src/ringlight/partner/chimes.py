@@ -1,11 +1,10 @@
 """Playing one of the app's sounds on a chime. Pure; nobody has shown this live (partner-api.md#chimes)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ringlight.errors import fault_error
 from ringlight.http.flow import Response
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.call import Conversation, ask
 from ringlight.partner.documents import single
 from ringlight.partner.parts import UNSET, Maybe, Part
@@ -26,11 +25,8 @@ class Playback(Part, frozen=True, kw_only=True):
     status: Maybe[str] = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Chimes:
+class Chimes(Group):
     """Conversations with chimes."""
-
-    api: Api
 
     def play(
         self, device_id: str, audio_ref: str | None = None, *, body: Mapping[str, object] | None = None

@@ -1,14 +1,13 @@
 """The devices that a person shares with the app. Pure; the facts are in partner-api.md#devices."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.flow import Response
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.call import Call, Conversation, ask
 from ringlight.partner.capabilities import Capabilities, capabilities_of
 from ringlight.partner.configurations import Configurations, configurations_of
@@ -56,11 +55,8 @@ class Device(Part, frozen=True, kw_only=True):
     relationships: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Devices:
+class Devices(Group):
     """Conversations about devices."""
-
-    api: Api
 
     def list(self, *, include: Iterable[str] = (), fill: bool = False) -> Conversation[Listing[Device]]:
         """List the devices that are shared with the app.

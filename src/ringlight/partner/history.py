@@ -1,10 +1,9 @@
 """What happened at a device, newest first. Pure; the facts are in partner-api.md#history."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.documents import Resource
 from ringlight.partner.paging import Pages
 from ringlight.partner.parts import UNSET, Maybe, Part, plain
@@ -52,11 +51,8 @@ class Event(Part, frozen=True, kw_only=True):
         return _moment(plain(self.end))
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Group):
     """Conversations about what happened."""
-
-    api: Api
 
     def pages(self, device_id: str, *, event_types: Iterable[str] = (), cursor: str | None = None) -> Pages[Event]:
         """List a device's events in pages, newest first; only those since the person's consent are there.

@@ -3,12 +3,11 @@
 This part of the API is plain JSON and no document (partner-api.md#app-integrations).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from ringlight.errors import NotFoundError, PermissionDeniedError, fault_error
 from ringlight.http.flow import Response
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.call import Conversation, ask
 from ringlight.partner.documents import object_of, retold
 from ringlight.partner.parts import UNSET, Maybe, Part
@@ -31,11 +30,8 @@ class Integration(Part, frozen=True, kw_only=True):
     updated_at: Maybe[datetime] = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Integrations:
+class Integrations(Group):
     """Conversations about the link."""
-
-    api: Api
 
     def confirm(self, nonce: str, *, account_identifier: str | None = None) -> Conversation[Integration]:
         """Confirm with the nonce whose account it is; it then stands at `awaiting`.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from ringlight.errors import NotFoundError, fault_error
 from ringlight.http.flow import Response
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.call import Conversation, ask
 from ringlight.partner.documents import bad_answer, object_of
 from ringlight.resilience.operation import Family, Lane, Operation, Repeat
@@ -31,11 +31,8 @@ class LiveSession:
     location: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Group):
     """Conversations about live views."""
-
-    api: Api
 
     def open(self, device_id: str, offer: str, *, component_id: str | None = None) -> Conversation[LiveSession]:
         """Open a live view. It wakes the camera, records, and ends after 30 or 60 s (`live_view_seconds`).

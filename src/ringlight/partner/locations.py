@@ -1,9 +1,7 @@
 """Where devices are, which is no finer than a state. Pure."""
 
-from dataclasses import dataclass
-
 from ringlight.http.flow import Response
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.call import Conversation, ask
 from ringlight.partner.documents import Listing, Resource, document
 from ringlight.partner.parts import UNSET, Maybe, Part
@@ -26,11 +24,8 @@ class Location(Part, frozen=True, kw_only=True):
     state: Maybe[str] = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Locations:
+class Locations(Group):
     """Conversations about places."""
-
-    api: Api
 
     def list(self) -> Conversation[Listing[Location]]:
         """List the account's places. Ring does not document this; the live service answers it."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from ringlight.errors import fault_error
 from ringlight.http.flow import Request, Response
-from ringlight.partner.api import Api
+from ringlight.partner.api import Api, Group
 from ringlight.partner.call import Call
 from ringlight.partner.documents import bad_answer
 from ringlight.resilience.operation import Family, Lane, Operation
@@ -92,11 +92,8 @@ class Head:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Group):
     """What can be asked of a device's footage. Asking never makes a camera record."""
-
-    api: Api
 
     def clip(
         self,

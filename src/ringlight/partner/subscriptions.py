@@ -1,9 +1,8 @@
 """What people pay the app for. Pure; the facts are in partner-api.md#subscriptions."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.call import Conversation
 from ringlight.partner.documents import Listing, Resource
 from ringlight.partner.paging import Pages, all_of
@@ -40,11 +39,8 @@ class Subscription(Part, frozen=True, kw_only=True):
         return self.status == "active"
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriptions:
+class Subscriptions(Group):
     """Conversations about subscriptions."""
-
-    api: Api
 
     def list(self) -> Conversation[Listing[Subscription]]:
         """List all of the account's. Before the app is published there are none, whoever asks."""

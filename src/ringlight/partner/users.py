@@ -1,9 +1,7 @@
 """The account's owner. Pure."""
 
-from dataclasses import dataclass
-
 from ringlight.http.flow import Response
-from ringlight.partner.api import Api
+from ringlight.partner.api import Group
 from ringlight.partner.call import Conversation, ask
 from ringlight.partner.documents import bad_answer, single
 from ringlight.partner.parts import UNSET, Maybe, Part
@@ -30,11 +28,8 @@ class User(Part, frozen=True, kw_only=True):
     phone_number: Maybe[str] = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Users:
+class Users(Group):
     """Conversations about the account's owner."""
-
-    api: Api
 
     def me(self) -> Conversation[User]:
         """Ask whose account the token is for."""
