@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from storage import NOW, SIGNED, Shell, Storage
 from talking_to_the_api import refusal
+from tricky_storage import NOW, SIGNED, Shell, Storage
 
 from ringlight.errors import MediaError, MediaNotReadyError, NetworkError, RingError, fault_error
 from ringlight.http.flow import Response

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from storage import Shell, Storage
 from test_partner_download import CLIP, clip
+from tricky_storage import Shell, Storage
 
 from ringlight.errors import MediaError, RingError
 from ringlight.partner.download import download
