@@ -33,6 +33,32 @@ CLASSES = {
     "REQUEST-INVALID": errors.UsageError,
     "FAULT-UNKNOWN": errors.UsageError,
     "SERVER-ERROR": RingError,
+    "PARTNER-ANSWER": errors.BadAnswerError,
+    "PARTNER-ARGUMENT": errors.UsageError,
+    "PARTNER-AUTH": errors.AuthenticationError,
+    "PARTNER-BAD-REQUEST": errors.BadRequestError,
+    "PARTNER-CONSENT": errors.PermissionDeniedError,
+    "PARTNER-CUT": errors.NetworkError,
+    "PARTNER-DEVICE-OFFLINE": errors.DeviceOfflineError,
+    "PARTNER-ENCRYPTED": errors.MediaError,
+    "PARTNER-NO-FOOTAGE": errors.MediaNotReadyError,
+    "PARTNER-NOT-FOUND": errors.NotFoundError,
+    "PARTNER-NOT-READY": errors.MediaNotReadyError,
+    "PARTNER-RATE": errors.RateLimitError,
+    "PARTNER-SERVER": errors.InternalServerError,
+    "PARTNER-STATUS": errors.StatusError,
+    "PARTNER-UNAVAILABLE": errors.ServiceUnavailableError,
+}
+# Those that other classes of ours are a kind of, so that one `except` does for both interfaces of Ring.
+KINDS = {
+    errors.AuthenticationError: errors.AuthError,
+    errors.RateLimitError: errors.RateLimited,
+    errors.DeviceOfflineError: errors.CameraError,
+    errors.LinkLost: errors.AuthError,
+    errors.TokenEndpointUnavailable: errors.AuthError,
+    errors.DeadlineExceeded: errors.Refused,
+    errors.StatusError: errors.CallError,
+    errors.Refused: errors.CallError,
 }
 
 
@@ -66,4 +92,32 @@ def test_a_code_that_is_not_listed_is_a_mistake_of_ours() -> None:
 
 def test_all_classes_are_public_and_of_one_root() -> None:
     classes = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, RingError)}
-    assert classes | {"fault_error"} == set(errors.__all__)
+    assert classes | {"ErrorItem", "fault_error"} == set(errors.__all__)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_what_the_official_interface_raises_is_caught_like_the_same_of_the_other(kind: type[RingError]) -> None:
+    assert issubclass(kind, KINDS[kind])
+
+
+def test_an_error_of_a_call_takes_along_what_is_known_of_the_call() -> None:
+    """Nothing else travels: no cause, no traceback, no request."""
+    error = fault_error("PARTNER-DEVICE-OFFLINE", "HTTP 503", retry_after=15.0)
+    assert isinstance(error, errors.StatusError)
+    assert (error.status, error.operation, error.device, error.request_id, error.attempts) == (None,) * 5
+    assert error.errors == ()
+    error.status, error.attempts, error.operation, error.request_id = 503, 3, "devices.status", "r-1"
+    error.device = "ava1.ring.device.EXAMPLE"
+    error.errors = (errors.ErrorItem(status="503", title="Device Unavailable"),)
+    error.add_note("attempt 1: HTTP 503")
+    error.__cause__ = ValueError("canary")
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert vars(twin) == vars(error)
+        assert twin.__notes__ == ["attempt 1: HTTP 503"]
+        assert str(twin) == str(error)
+    assert b"canary" not in pickle.dumps(error)
+
+
+def test_only_what_may_go_well_another_time_is_transient() -> None:
+    assert fault_error("PARTNER-SERVER").is_transient
+    assert not fault_error("PARTNER-CONSENT").is_transient

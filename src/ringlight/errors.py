@@ -1,16 +1,38 @@
 """The exceptions of Ringlight. Each carries a row of the catalogue; classes follow what a caller does next."""
 
-from ringlight.faults import FAULTS, Fault
+from dataclasses import dataclass
+
+from ringlight.faults import FAULTS, Fault, Retry
 
 __all__ = [
     "AuthError",
+    "AuthenticationError",
+    "BadAnswerError",
+    "BadRequestError",
+    "BudgetSpent",
+    "CallError",
     "CameraError",
+    "CircuitOpen",
+    "DeadlineExceeded",
+    "DeviceOfflineError",
+    "ErrorItem",
+    "InternalServerError",
+    "LinkLost",
     "MediaError",
+    "MediaNotReadyError",
     "NetworkError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateGateFull",
+    "RateLimitError",
     "RateLimited",
+    "Refused",
     "RingError",
+    "ServiceUnavailableError",
     "SetupError",
     "SignalingError",
+    "StatusError",
+    "TokenEndpointUnavailable",
     "UsageError",
     "fault_error",
 ]
@@ -23,7 +45,10 @@ class RingError(Exception):
         code: The fault's code, a key of the catalogue.
         detail: What was seen in this case, without secrets; `None` if the row says it all.
         retry_after: Seconds that the other side asked us to wait, or `None`.
+        cursor: How far a listing in pages had come, to begin again there; `None` for all else.
     """
+
+    cursor: str | None = None
 
     def __init__(self, code: str, detail: str | None = None, *, retry_after: float | None = None) -> None:
         self.code = code
@@ -41,12 +66,18 @@ class RingError(Exception):
         """What to do about it."""
         return self.fault.fix
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same may go well another time, with nothing changed by anybody."""
+        return self.fault.retry in (Retry.NOW, Retry.BACKOFF)
+
     def __str__(self) -> str:
         seen = f" ({self.detail})" if self.detail else ""
         return f"{self.code}: {self.fault.cause}{seen}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.code, self.detail, self.retry_after))
+        # All that was learned on the way travels along, notes (PEP 678) too; cause and traceback do not.
+        return (_rebuild, (type(self), self.code, self.detail), self.__dict__.copy())
 
 
 class AuthError(RingError):
@@ -81,10 +112,156 @@ class SetupError(RingError):
     """A setting, a port or a folder is wrong: the program cannot start."""
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorItem:
+    """One of the `errors` of a refusal, as the API words it. Every part may be missing, and then is empty.
+
+    Attributes:
+        status: The HTTP status as text.
+        code: The API's own code, such as `RECORDING_NOT_READY`.
+        title: Its headline.
+        detail: Its sentence.
+        pointer: The field of the request that it is about.
+        id: By which Ring finds this refusal.
+    """
+
+    status: str = ""
+    code: str = ""
+    title: str = ""
+    detail: str = ""
+    pointer: str = ""
+    id: str = ""
+
+
+class CallError(RingError):
+    """A call to the Partner API came to nothing. What is not known of it is `None`.
+
+    Attributes:
+        operation: The kind of call, such as `devices.list`.
+        device: The device that it was about.
+        request_id: By which Ring finds the last attempt in its logs.
+        attempts: How many times it was sent.
+    """
+
+    operation: str | None = None
+    device: str | None = None
+    request_id: str | None = None
+    attempts: int | None = None
+
+
+class StatusError(CallError):
+    """The Partner API answered, and not with what was asked for.
+
+    Attributes:
+        status: The HTTP status.
+        errors: The refusal in the API's own words; often empty.
+    """
+
+    status: int | None = None
+    errors: tuple[ErrorItem, ...] = ()
+
+
+class BadRequestError(StatusError):
+    """400, 422 and their like: the request will never be taken as it is."""
+
+
+class AuthenticationError(StatusError, AuthError):
+    """401, also with a renewed token: the account's owner may have removed the app."""
+
+
+class PermissionDeniedError(StatusError):
+    """403: scope, consent or ownership do not allow it."""
+
+
+class NotFoundError(StatusError):
+    """404 or 410: it does not exist, or is no longer shared."""
+
+
+class RateLimitError(StatusError, RateLimited):
+    """429: asked too often with this client id; wait `retry_after` seconds."""
+
+
+class InternalServerError(StatusError):
+    """500, 502, 504: the service failed; another try may help."""
+
+
+class ServiceUnavailableError(StatusError):
+    """503 of the service: it is overloaded or down for a while."""
+
+
+class DeviceOfflineError(StatusError, CameraError):
+    """503 of one device: it has no connection just now. Asking on does not wake it."""
+
+
+class MediaNotReadyError(StatusError):
+    """416 or 425: there is no footage of that time, or not yet."""
+
+
+class BadAnswerError(StatusError):
+    """The answer is not in a form that is known: a page of HTML, a cut body, a field of the wrong type."""
+
+
+class Refused(CallError):  # noqa: N818 - it says what happened
+    """We did not send it, or not once more: Ring was spared."""
+
+
+class DeadlineExceeded(Refused):
+    """The time for the whole call is over, or would be before it could end."""
+
+
+class CircuitOpen(Refused):
+    """The last calls failed, so that the service or device is left alone for `retry_after` seconds."""
+
+
+class BudgetSpent(Refused):
+    """So many calls had to be repeated that no further one is."""
+
+
+class RateGateFull(Refused):
+    """The line before the rate gate is longer than this call may wait."""
+
+
+class LinkLost(AuthError):  # noqa: N818 - it says what happened
+    """The link to a person's Ring account is gone for good: ask them to connect it again."""
+
+
+class TokenEndpointUnavailable(AuthError):  # noqa: N818 - it says what happened
+    """Tokens cannot be renewed just now. The link is not lost: try later."""
+
+
 _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "AUTH-CODE-LIMIT": RateLimited,
     "AUTH-EDGE-BLOCK": RateLimited,
     "AUTH-RATE": RateLimited,
+    "CALL-BUDGET": BudgetSpent,
+    "CALL-CIRCUIT": CircuitOpen,
+    "CALL-DEADLINE": DeadlineExceeded,
+    "CALL-GATE": RateGateFull,
+    "LINK-LOST": LinkLost,
+    "LINK-UNAVAILABLE": TokenEndpointUnavailable,
+    "PARTNER-ANSWER": BadAnswerError,
+    "PARTNER-ARGUMENT": UsageError,
+    "PARTNER-AUTH": AuthenticationError,
+    "PARTNER-BAD-REQUEST": BadRequestError,
+    "PARTNER-CONSENT": PermissionDeniedError,
+    "PARTNER-CORRUPT": BadRequestError,
+    "PARTNER-CUT": NetworkError,
+    "PARTNER-DEVICE-OFFLINE": DeviceOfflineError,
+    "PARTNER-ENCRYPTED": MediaError,
+    "PARTNER-FORBIDDEN": PermissionDeniedError,
+    "PARTNER-NO-FOOTAGE": MediaNotReadyError,
+    "PARTNER-NONCE": BadRequestError,
+    "PARTNER-NOT-FOUND": NotFoundError,
+    "PARTNER-NOT-LINKED": NotFoundError,
+    "PARTNER-NOT-READY": MediaNotReadyError,
+    "PARTNER-ONE-WAY": PermissionDeniedError,
+    "PARTNER-ORIGIN": BadAnswerError,
+    "PARTNER-RATE": RateLimitError,
+    "PARTNER-SCOPE": PermissionDeniedError,
+    "PARTNER-SERVER": InternalServerError,
+    "PARTNER-TRANSITION": BadRequestError,
+    "PARTNER-UNAVAILABLE": ServiceUnavailableError,
+    "PARTNER-UNPROCESSABLE": BadRequestError,
     "RING-RATE": RateLimited,
     "SIG-AUTH": AuthError,
     "SIG-TOKEN": AuthError,
@@ -92,14 +269,17 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
 _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "ACCOUNT": AuthError,
     "AUTH": AuthError,
+    "CALL": Refused,
     "CAM": CameraError,
     "CFG": SetupError,
     "FAULT": UsageError,
     "FILE": MediaError,
     "KEY": UsageError,
+    "LINK": AuthError,
     "MEDIA": MediaError,
     "NET": NetworkError,
     "ORIGIN": UsageError,
+    "PARTNER": StatusError,
     "REQUEST": UsageError,
     "RING": NetworkError,
     "SDP": MediaError,
@@ -121,5 +301,5 @@ def fault_error(code: str, detail: str | None = None, *, retry_after: float | No
     return error(code, detail, retry_after=retry_after)
 
 
-def _rebuild(kind: type[RingError], code: str, detail: str | None, retry_after: float | None) -> RingError:
-    return kind(code, detail, retry_after=retry_after)
+def _rebuild(kind: type[RingError], code: str, detail: str | None) -> RingError:
+    return kind(code, detail)

@@ -14,7 +14,18 @@ from ringlight.faults import FAULTS, Retry, find
 SOURCE = Path(ringlight.__file__).parent
 CODE = re.compile(r"[A-Z]+(-[A-Z]+)+")
 PREFIXES = {code.partition("-")[0] for code in FAULTS}
-PLACES = {"token", "session", "clients_api", "device", "ticket", "upgrade", "close", "socket", "old_live_view"}
+PLACES = {
+    "token",
+    "session",
+    "clients_api",
+    "device",
+    "ticket",
+    "upgrade",
+    "close",
+    "socket",
+    "old_live_view",
+    "partner",
+}
 
 
 def _codes_in_python() -> dict[str, set[str]]:
@@ -151,6 +162,32 @@ SEEN = {
     ("ticket", 520, ""): "RING-DOWN",  # of the network in front of Ring, as the two that follow
     ("upgrade", 522, ""): "RING-DOWN",
     ("token", 524, ""): "AUTH-UNAVAILABLE",
+    ("partner", 400, "type is required INVALID_PAYLOAD"): "PARTNER-BAD-REQUEST",
+    ("partner", 400, "Validation Error: The request contains invalid input."): "PARTNER-BAD-REQUEST",
+    ("partner", 400, "Invalid Nonce"): "PARTNER-NONCE",
+    ("partner", 400, "Invalid Status Transition"): "PARTNER-TRANSITION",
+    ("partner", 401, ""): "PARTNER-AUTH",  # the live service sends no body
+    ("partner", 401, "Invalid Client"): "PARTNER-AUTH",
+    ("partner", 403, ""): "PARTNER-FORBIDDEN",
+    ("partner", 403, "Out of Scope Access"): "PARTNER-SCOPE",
+    ("partner", 403, "REQUEST_FORBIDDEN Cannot authorize: empty request body"): "PARTNER-FORBIDDEN",
+    ("partner", 403, "TIME_RANGE_NOT_AUTHORIZED"): "PARTNER-CONSENT",
+    ("partner", 404, "DEVICE_NOT_FOUND"): "PARTNER-NOT-FOUND",
+    ("partner", 410, ""): "PARTNER-NOT-FOUND",
+    ("partner", 409, ""): "PARTNER-STATUS",
+    ("partner", 416, "MEDIA_NOT_FOUND"): "PARTNER-NO-FOOTAGE",
+    ("partner", 416, "TIMESTAMP_NOT_FOUND"): "PARTNER-NO-FOOTAGE",
+    ("partner", 422, "Unprocessable Entity"): "PARTNER-UNPROCESSABLE",
+    ("partner", 422, "CORRUPT_RECORDING"): "PARTNER-CORRUPT",
+    ("partner", 422, "the recording could not be decrypted"): "PARTNER-CORRUPT",
+    ("partner", 425, "RECORDING_NOT_READY"): "PARTNER-NOT-READY",
+    ("partner", 429, "Rate Limit Exceeded"): "PARTNER-RATE",
+    ("partner", 500, "INTERNAL_ERROR"): "PARTNER-SERVER",
+    ("partner", 502, "<html>"): "PARTNER-SERVER",
+    ("partner", 503, "SERVER_BUSY"): "PARTNER-UNAVAILABLE",
+    ("partner", 503, ""): "PARTNER-UNAVAILABLE",
+    ("partner", 503, "Device Unavailable: Device is currently offline"): "PARTNER-DEVICE-OFFLINE",
+    ("partner", 522, ""): "PARTNER-SERVER",
 }
 CAUSES_OF_4002 = {
     "wrong or old message format": "SIG-FORMAT",

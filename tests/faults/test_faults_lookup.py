@@ -60,6 +60,12 @@ EXPLAINED = {
     "Verification Code is invalid or expired": "AUTH-CODE-WRONG",
     "too many requests from dependency service": "AUTH-CODE-LIMIT",
     "RingError SIG-NOT-READY: The camera is asleep": "SIG-NOT-READY",
+    '{"errors": [{"status": "416", "code": "TIMESTAMP_NOT_FOUND"}]}': "PARTNER-NO-FOOTAGE",
+    '{"errors":[{"status":"503","title":"Device Unavailable"}]}': "PARTNER-DEVICE-OFFLINE",
+    "api.amazonvision.com answered 425": "PARTNER-NOT-READY",
+    "403 TIME_RANGE_NOT_AUTHORIZED": "PARTNER-CONSENT",
+    "Invalid Client": "PARTNER-AUTH",
+    "Out of Scope Access": "PARTNER-SCOPE",
     "AUTH-SIGNED-OUT: There are no stored tokens": "AUTH-SIGNED-OUT",
 }
 
@@ -72,7 +78,7 @@ def test_what_people_paste_is_understood(query: str) -> None:
 
 
 def test_a_number_with_several_meanings_shows_them_all() -> None:
-    assert {fault.code for fault in explain("429")} == {"AUTH-RATE", "RING-RATE"}
+    assert {fault.code for fault in explain("429")} == {"AUTH-RATE", "PARTNER-RATE", "RING-RATE"}
     assert len(explain("4002")) > 5
 
 

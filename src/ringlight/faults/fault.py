@@ -20,7 +20,7 @@ class Seen:
     Attributes:
         at: The step of the dialog: `token`, `session`, `clients_api`, `device`, `ticket`, `upgrade`
             (HTTP answers), `close` (reason code in Ring's close message), `socket` (WebSocket close
-            code), `old_live_view`.
+            code), `old_live_view`; `partner` for every answer of the Partner API.
         number: HTTP status, reason code or close code; `None` fits any.
         text: Part of the answer's text, compared without regard to case; empty fits any.
     """
@@ -48,7 +48,8 @@ class Fault:
         retry: Whether another try can help.
         http: The status with which our own server reports it.
         seen: The signs by which it is recognised on Ring's wire.
-        source: The section of docs/reference/observed-protocol.md that records the observation.
+        source: The section of docs/reference/observed-protocol.md that records the observation; one of another
+            page there is written `page.md#section`.
     """
 
     code: str

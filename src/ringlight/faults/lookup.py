@@ -8,6 +8,7 @@ _OTHER_WORDS = {  # by which people and libraries call a step
     "upgrade": ("websocket", "handshake"),
     "socket": ("websocket",),
     "clients_api": ("api",),
+    "partner": ("amazonvision",),
 }
 
 

@@ -32,7 +32,7 @@ T = TypeVar("T")
 MAX_BODY = 4 * 1024 * 1024  # bytes; a list of a hundred devices takes half a MiB
 
 # An answer that cannot be read is a fault of the step that it belongs to.
-_UNREADABLE = {"token": "AUTH-ANSWER", "ticket": "TICKET-ANSWER"}
+_UNREADABLE = {"token": "AUTH-ANSWER", "ticket": "TICKET-ANSWER", "partner": "PARTNER-ANSWER"}
 
 
 class NotJson(ValueError):  # noqa: N818 - it says what the body is
@@ -67,6 +67,7 @@ class Request:
         headers: Further header fields; a value that is a secret stays a `Secret`.
         json: The JSON body, `Secret`s allowed inside; `None` sends none.
         form: The form body, where there is no `json`; `None` sends none.
+        content: The body as it is, where there is neither; its Content-Type is among `headers`.
         at: The step of the dialog, as in `Seen.at` of the catalogue.
         bearer: The access token, or `None` for a request without one.
         limit: The longest answer in bytes that is read; more is a fault of the step.
@@ -74,10 +75,11 @@ class Request:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)  # what it asks for may be allowed by the address alone
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     json: object = field(default=None, repr=False)
     form: Mapping[str, str | Secret] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     at: str = "clients_api"
     bearer: Secret | None = None
     limit: int = MAX_BODY

@@ -142,6 +142,8 @@ def content_of(request: Request) -> bytes | None:
     """Return the body of a request; `None` for one without."""
     if request.json is None and request.form is not None:
         return urlencode({name: _plain(value) for name, value in request.form.items()}).encode()
+    if request.json is None and request.content is not None:
+        return request.content
     if request.json is None and request.method != "PUT":
         return None
     # Ring answers 422 to a PUT that is not said to be JSON; `null` will do (observed-protocol.md#http-statuses).

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from ringlight.http.flow import Request, Response
 from ringlight.resilience.operation import Operation
 
-__all__ = ["Call", "Conversation"]
+__all__ = ["Call", "Conversation", "ask"]
 
 T = TypeVar("T")
 
@@ -31,3 +31,9 @@ class Call(Generic[T]):
 
 # Yields calls, is sent what they came to, and returns its result; a `RingError` is raised at the `yield`.
 Conversation: TypeAlias = Generator[Call[Any], Any, T]
+
+
+def ask(call: Call[T]) -> Conversation[T]:
+    """Hold the shortest conversation: one call, and what it came to."""
+    answer: T = yield call
+    return answer
