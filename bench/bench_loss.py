@@ -96,8 +96,8 @@ def lossy(page: Page, share: float, seconds: float, *, ports: bool) -> Outcome:
 
 def inside(seconds: float) -> None:
     """Measure, in the namespace."""
-    for command in ADDRESS:
-        subprocess.run(command.split(), check=True)
+    for step in ADDRESS:
+        subprocess.run(step.split(), check=True)
     settings = {**os.environ, "RINGLIGHT_MEDIA__PORT": str(PORT), "RINGLIGHT_MEDIA__TCP": "false"}
     command = [str(RINGLIGHT), "demo", "--port", "0"]
     demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=settings)
