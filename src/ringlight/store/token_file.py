@@ -1,20 +1,16 @@
 """Tokens in a file: written whole or not at all, whatever kills the process."""
 
 import math
-import os
-import sys
-import tempfile
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO
 
 import msgspec
 from filelock import AsyncFileLock, Timeout
 
-from ringlight.errors import RingError, fault_error
 from ringlight.secrets import Secret
+from ringlight.store.private_file import PrivateFile, words
 from ringlight.store.tokens import Tokens
 
 __all__ = ["FileTokenStore"]
@@ -45,6 +41,7 @@ class FileTokenStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = PrivateFile(path)
 
     def load(self) -> Tokens | None:
         """Return what is kept, or `None` when nobody is signed in.
@@ -53,7 +50,7 @@ class FileTokenStore:
             SetupError: CFG-STATE-DIR, the file cannot be read, or is damaged; then it is kept
                 beside itself as `tokens.json.damaged`, and the next call finds nobody signed in.
         """
-        kept = self._read()
+        kept = self._file.read(_parse)
         if kept is None or kept.sign_in is None:
             return None
         one = kept.sign_in
@@ -74,7 +71,7 @@ class FileTokenStore:
         Raises:
             SetupError: CFG-STATE-DIR, as for `save`.
         """
-        kept = self._read()
+        kept = self._file.read(_parse)
         if kept is not None and kept.sign_in is not None:
             self._write(_File(kept.hardware_id))
 
@@ -84,7 +81,7 @@ class FileTokenStore:
         Raises:
             SetupError: CFG-STATE-DIR, as for `load` and `save`.
         """
-        kept = self._read()
+        kept = self._file.read(_parse)
         if kept is None:
             kept = _File(str(uuid.uuid4()))
             self._write(kept)
@@ -99,70 +96,20 @@ class FileTokenStore:
         """
         lock = AsyncFileLock(f"{self.path}.lock", timeout=LOCK_TIMEOUT, mode=0o600)
         try:
-            self._make_directory()
+            self._file.make_directory()
             await lock.acquire()
         except Timeout:
-            raise self._error(f"another process has held {self.path.name}.lock for {LOCK_TIMEOUT:g} s") from None
+            raise self._file.error(f"another process has held {self.path.name}.lock for {LOCK_TIMEOUT:g} s") from None
         except OSError as error:
-            raise self._error(_words(error)) from error
+            raise self._file.error(words(error)) from error
         try:
-            self._sweep()
+            self._file.sweep()
             yield
         finally:
             await lock.release()
 
-    def _read(self) -> _File | None:
-        try:
-            with self.path.open("rb") as file:
-                try:
-                    return _parse(file.read())
-                except ValueError as error:
-                    raise self._set_aside(file, str(error)) from None
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._error(_words(error)) from error
-
     def _write(self, content: _File) -> None:
-        try:
-            self._make_directory()
-            handle, name = tempfile.mkstemp(".tmp", f"{self.path.name}.", self.path.parent)  # made with mode 0600
-            temporary = Path(name)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(msgspec.json.encode(content))
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(self.path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-            _sync_directory(self.path.parent)
-        except OSError as error:
-            raise self._error(_words(error)) from error
-
-    def _make_directory(self) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def _sweep(self) -> None:
-        """Remove what a killed process left half written; holding the lock, nobody else is writing."""
-        for left in self.path.parent.glob(f"{self.path.name}.*.tmp"):
-            with suppress(OSError):
-                left.unlink()
-
-    def _set_aside(self, file: IO[bytes], problem: str) -> RingError:
-        """Move the damaged file out of the way, unless somebody has just replaced it by a good one."""
-        aside = self.path.with_name(f"{self.path.name}.damaged")
-        count = 1
-        while aside.exists():
-            count += 1
-            aside = self.path.with_name(f"{self.path.name}.damaged-{count}")
-        if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
-            self.path.rename(aside)
-        return self._error(f"the file is damaged: {problem}; it is kept as {aside.name}")
-
-    def _error(self, problem: str) -> RingError:
-        return fault_error("CFG-STATE-DIR", f"{self.path}: {problem}")
+        self._file.write(msgspec.json.encode(content))
 
 
 def _parse(content: bytes) -> _File:
@@ -178,17 +125,3 @@ def _parse(content: bytes) -> _File:
     if one is not None and not math.isfinite(one.expires_at):
         raise ValueError("the time of expiry is no number")
     return kept
-
-
-def _words(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
-
-
-def _sync_directory(path: Path) -> None:
-    if sys.platform == "win32":  # directories cannot be opened there; the rename is durable by itself
-        return
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
