@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from own_postgres import PROGRAMS, OwnPostgres
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -91,6 +93,16 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., Program]]:
         for pipe in (program.process.stdout, program.process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[OwnPostgres]:
+    """A real PostgreSQL, Debian's. `make test` installs it; without it the tests that need it are left out."""
+    if not PROGRAMS:
+        pytest.skip("PostgreSQL is not installed")
+    server = OwnPostgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ lacking() {
   for pair in chromium:chromium ffprobe:ffmpeg node:nodejs npm:npm ip:iproute2; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done
+  # Debian keeps PostgreSQL's programs out of the PATH, in a folder for each version.
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
   [ -n "$missing" ]
 }
 lacking || exit 0

@@ -48,6 +48,12 @@ CLASSES = {
     "PARTNER-SERVER": errors.InternalServerError,
     "PARTNER-STATUS": errors.StatusError,
     "PARTNER-UNAVAILABLE": errors.ServiceUnavailableError,
+    "LINK-LOST": errors.LinkLost,
+    "LINK-UNAVAILABLE": errors.TokenEndpointUnavailable,
+    "LINK-ANSWER": errors.TokenEndpointUnavailable,
+    "LINK-REFUSED": errors.AuthError,
+    "STORE-UNREACHABLE": errors.StoreError,
+    "STORE-ADDRESS": errors.SetupError,
 }
 # Those that other classes of ours are a kind of, so that one `except` does for both interfaces of Ring.
 KINDS = {

@@ -32,6 +32,7 @@ __all__ = [
     "SetupError",
     "SignalingError",
     "StatusError",
+    "StoreError",
     "TokenEndpointUnavailable",
     "UsageError",
     "fault_error",
@@ -221,6 +222,10 @@ class RateGateFull(Refused):
     """The line before the rate gate is longer than this call may wait."""
 
 
+class StoreError(RingError):
+    """What must outlive the process could not be read or kept."""
+
+
 class LinkLost(AuthError):  # noqa: N818 - it says what happened
     """The link to a person's Ring account is gone for good: ask them to connect it again."""
 
@@ -237,6 +242,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "CALL-CIRCUIT": CircuitOpen,
     "CALL-DEADLINE": DeadlineExceeded,
     "CALL-GATE": RateGateFull,
+    "LINK-ANSWER": TokenEndpointUnavailable,
     "LINK-LOST": LinkLost,
     "LINK-UNAVAILABLE": TokenEndpointUnavailable,
     "PARTNER-ANSWER": BadAnswerError,
@@ -265,6 +271,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "RING-RATE": RateLimited,
     "SIG-AUTH": AuthError,
     "SIG-TOKEN": AuthError,
+    "STORE-ADDRESS": SetupError,
 }
 _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "ACCOUNT": AuthError,
@@ -285,6 +292,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "SDP": MediaError,
     "SERVER": RingError,
     "SIG": SignalingError,
+    "STORE": StoreError,
     "TICKET": AuthError,
     "VIEWER": MediaError,
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from ringlight.errors import RingError
 from ringlight.http.flow import Request, Response
 from ringlight.resilience.operation import Operation
 
@@ -21,12 +22,15 @@ class Call(Generic[T]):
         request: What is sent, without a token.
         decode: Reads an answer of success; raises a `RingError` where it is not in a known form.
         bearer: Whether the account's token goes with it; never to another origin than the API's.
+        refuse: Judges an answer where the API's own rules do not apply, as at the token service: the error for one
+            that is no success, else `None`. Without it the client's rules judge.
     """
 
     operation: Operation
     request: Request
     decode: Callable[[Response], T] = field(repr=False)
     bearer: bool = True
+    refuse: Callable[[Response], RingError | None] | None = field(default=None, repr=False)
 
 
 # Yields calls, is sent what they came to, and returns its result; a `RingError` is raised at the `yield`.

@@ -48,8 +48,11 @@ class PrivateFile:
         except OSError as error:
             raise self.error(words(error)) from error
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: Callable[[], bytes]) -> None:
         """Replace the file and see it to the disk.
+
+        Args:
+            content: Makes what is to be written. It is in no variable of ours, as a crash report shows those.
 
         Raises:
             SetupError: CFG-STATE-DIR; the former file is still whole.
@@ -60,7 +63,7 @@ class PrivateFile:
             temporary = Path(name)
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(content)
+                    file.write(content())
                     file.flush()
                     os.fsync(file.fileno())
                 temporary.replace(self.path)

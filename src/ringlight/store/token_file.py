@@ -62,8 +62,7 @@ class FileTokenStore:
         Raises:
             SetupError: CFG-STATE-DIR, naming the path; the former file is still whole.
         """
-        access, refresh = tokens.access.reveal(), tokens.refresh.reveal()
-        self._write(_File(tokens.hardware_id, _SignIn(access, refresh, tokens.expires_at, tokens.email)))
+        self._file.write(lambda: msgspec.json.encode(_file_of(tokens)))
 
     def clear(self) -> None:
         """Forget the sign-in, but not the hardware id.
@@ -73,7 +72,7 @@ class FileTokenStore:
         """
         kept = self._file.read(_parse)
         if kept is not None and kept.sign_in is not None:
-            self._write(_File(kept.hardware_id))
+            self._empty(kept.hardware_id)
 
     def hardware_id(self) -> str:
         """Return this installation's id, made at first use and kept for ever.
@@ -82,10 +81,11 @@ class FileTokenStore:
             SetupError: CFG-STATE-DIR, as for `load` and `save`.
         """
         kept = self._file.read(_parse)
-        if kept is None:
-            kept = _File(str(uuid.uuid4()))
-            self._write(kept)
-        return kept.hardware_id
+        if kept is not None:
+            return kept.hardware_id
+        new = str(uuid.uuid4())
+        self._empty(new)
+        return new
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:
@@ -108,8 +108,13 @@ class FileTokenStore:
         finally:
             await lock.release()
 
-    def _write(self, content: _File) -> None:
-        self._file.write(msgspec.json.encode(content))
+    def _empty(self, hardware_id: str) -> None:
+        self._file.write(lambda: msgspec.json.encode(_File(hardware_id)))
+
+
+def _file_of(tokens: Tokens) -> _File:
+    sign_in = _SignIn(tokens.access.reveal(), tokens.refresh.reveal(), tokens.expires_at, tokens.email)
+    return _File(tokens.hardware_id, sign_in)
 
 
 def _parse(content: bytes) -> _File:

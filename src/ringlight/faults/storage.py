@@ -1,0 +1,57 @@
+"""Faults of what keeps data for good: databases and the system's keyring."""
+
+from ringlight.faults.fault import Fault, Retry
+
+ROWS = (
+    Fault(
+        "STORE-UNREACHABLE",
+        "The database cannot be used just now",
+        cause="The database could not be reached, broke off, or could not write.",
+        fix="Look whether the database runs and its disk has room. Tokens that were not saved are kept in memory and "
+        "saved later.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
+        "STORE-BUSY",
+        "Somebody else holds this account's tokens",
+        cause="Another process that uses the same store has kept the lock of the account too long.",
+        fix="Look for a process that hangs, and end it; that frees its locks.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
+        "STORE-NEWER",
+        "The database belongs to a newer Ringlight",
+        cause="A newer version of Ringlight has changed the tables, and this one does not know them.",
+        fix="Run the newer version, or restore the copy that was made before it.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "STORE-ADDRESS",
+        "The store's address cannot be used",
+        cause="The address of the store names none that Ringlight knows, or a package for it is not installed.",
+        fix="Give the path of a file, `sqlite:///path`, `postgresql://…` (with `pip install ringlight[postgres]`) or "
+        "`keyring:` (with `pip install ringlight[keyring]`).",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "STORE-KEYRING",
+        "The system's keyring cannot be used",
+        cause="There is no keyring on this system, it is locked, or it does not keep what it is given. "
+        "Servers and containers usually have none.",
+        fix="Unlock it, or keep the tokens in a file or a database instead.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "STORE-DAMAGED",
+        "What is kept of this account cannot be read",
+        cause="The store has something for this account that is no pair of tokens.",
+        fix="Restore it from a copy, or link the account again.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+)

@@ -1,0 +1,221 @@
+"""The database: its engine, its tables, and the border at which its errors become ours.
+
+SQLite for one machine, PostgreSQL for several. The tables are made and changed by the steps in `migrations`.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from ringlight.errors import RingError, fault_error
+from ringlight.store.discretion import raise_alone
+from ringlight.store.migrating import NEWEST, migrate
+from ringlight.store.private_file import held_lock, words
+
+__all__ = ["SCHEMA", "TOKEN_PAIRS", "Database"]
+
+BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another writer; each of ours takes milliseconds
+MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the tables
+CONNECT_TIMEOUT = 10  # seconds to reach PostgreSQL
+LOCKS_AT_ONCE = 8  # connections that one process spends on locks; who comes later waits
+LOCK_QUEUE = 60.0  # seconds that it waits for one of them
+_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's SQLSTATE for a lock that was not free in time
+_MIGRATION_LOCK: Final = 0x52494E47_4D494752  # "RINGMIGR", for pg_advisory_xact_lock
+
+SCHEMA = sa.MetaData()
+TOKEN_PAIRS = sa.Table(
+    "token_pairs",
+    SCHEMA,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("access", sa.Text, nullable=False),
+    sa.Column("refresh", sa.Text, nullable=False),
+    sa.Column("obtained_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("offered_at", sa.Double),
+)
+
+
+class Database:
+    """A database with the tables of this version. Its methods block; call them in a thread.
+
+    It connects at the first use, and then brings older tables up to date; many processes may start at once.
+
+    Args:
+        address: `sqlite:///path` or `postgresql://user:password@host/name`.
+
+    Raises:
+        SetupError: STORE-ADDRESS, there is no such kind of database, or psycopg is not installed.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._url = _url(address)
+        self._engine = _engine(self._url)
+        # Locks are held for long: were they to take the last connection, nobody could do what they wait for.
+        self._locks = _engine(self._url, pool_size=2, max_overflow=LOCKS_AT_ONCE - 2, pool_timeout=LOCK_QUEUE)
+        self._ready = False
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database, `None` for PostgreSQL."""
+        name = self._url.database
+        return Path(name) if name and self._url.get_backend_name() == "sqlite" else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads.
+
+        Raises:
+            StoreError: STORE-UNREACHABLE or STORE-NEWER.
+        """
+        with self._border(), self._connection() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that writes; at its end everything in it survives a crash.
+
+        Raises:
+            StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing was written.
+        """
+        with self._border(), self._connection() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def advisory_lock(self, number: int, timeout: float) -> Iterator[None]:
+        """Hold one of PostgreSQL's advisory locks. It ends with its connection, so a killed process holds none.
+
+        It is held by a transaction, not by the session, so that it also works through a pooler such as PgBouncer;
+        the transaction is idle meanwhile and keeps nothing from being cleaned up.
+
+        Raises:
+            StoreError: STORE-BUSY after `timeout` seconds, or STORE-UNREACHABLE.
+        """
+        with ExitStack() as held:
+            with self._border():
+                connection = held.enter_context(self._locks.connect())
+                held.callback(_let_go, connection)
+                connection.execute(sa.text(f"SET LOCAL lock_timeout = '{timeout:g}s'"))
+                connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+            yield
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+        self._locks.dispose()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if not self._ready:
+            self._prepare()
+            self._ready = True
+        with self._engine.connect() as connection:
+            yield connection
+
+    def _prepare(self) -> None:
+        """Make the file and bring the tables up to date, one process at a time."""
+        if self.file is None:
+            self._upgrade()
+            return
+        _make_private(self.file)
+        with held_lock(self.file.with_name(f"{self.file.name}.lock"), MIGRATION_TIMEOUT, _unreachable):
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        with self._engine.connect() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                if self.file is None:
+                    connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+                migrate(connection, to=NEWEST)
+
+    @contextmanager
+    def _border(self) -> Iterator[None]:
+        problem: RingError | None = None
+        try:
+            yield
+        except sa.exc.SQLAlchemyError as error:
+            problem = _problem(error)
+        except OSError as error:
+            problem = _unreachable(words(error))
+        if problem is not None:
+            raise_alone(problem)
+
+
+_WRITES = "ringlight_writes"
+
+
+def _url(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    known = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    if url is None or url.drivername not in {*known, "postgresql+psycopg"}:
+        kind = address.partition(":")[0][:20]
+        raise fault_error("STORE-ADDRESS", f"{kind}: neither sqlite nor postgresql" if url else "it is no address")
+    if url.drivername == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise fault_error("STORE-ADDRESS", "sqlite: the path is missing, as in sqlite:///ringlight.db")
+    return url.set(drivername=known.get(url.drivername, url.drivername))
+
+
+def _engine(url: URL, **options: Any) -> Engine:
+    options["hide_parameters"] = True  # they hold tokens: never in a log or an error
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, **options)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT}
+    try:
+        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
+    except ImportError:
+        raise fault_error("STORE-ADDRESS", "psycopg is not installed") from None
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin in `_begin_sqlite`, also for changes of tables
+    # WAL: readers do not wait for the writer. FULL: a commit is on the disk, also after a power cut.
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that writes says so at once: one that begins to read and wants to write later may be refused.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # what SQLite puts beside it has the same rights
+
+
+def _let_go(connection: Connection) -> None:
+    with suppress(sa.exc.SQLAlchemyError):  # a lock that went with its connection is free already
+        connection.rollback()
+
+
+def _problem(error: sa.exc.SQLAlchemyError) -> RingError:
+    """Say what kind of error it is; the texts of drivers may repeat the address with its password, or values."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return fault_error("STORE-BUSY", "no connection was free in time")
+    origin = getattr(error, "orig", None)
+    state = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
+    if state == _LOCK_NOT_AVAILABLE:
+        return fault_error("STORE-BUSY", "the lock was not free in time")
+    kind = type(error if origin is None else origin).__name__
+    return _unreachable(f"{kind} {state}" if state else kind)
+
+
+def _unreachable(problem: str) -> RingError:
+    return fault_error("STORE-UNREACHABLE", problem)

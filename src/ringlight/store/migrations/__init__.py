@@ -1,0 +1,1 @@
+"""The steps by which the tables came to be; each is a file in `versions`, made once and never changed."""
