@@ -13,6 +13,7 @@ ROWS = (
         "Give every program that uses the account the same token store.",
         retry=Retry.AFTER_FIX,
         http=401,
+        source="partner-api.md#tokens",
     ),
     Fault(
         "LINK-UNAVAILABLE",
@@ -23,6 +24,7 @@ ROWS = (
         "this machine and oauth.ring.com.",
         retry=Retry.BACKOFF,
         http=502,
+        source="partner-api.md#tokens",
     ),
     Fault(
         "LINK-ANSWER",
@@ -33,6 +35,7 @@ ROWS = (
         "Otherwise wait: it is tried again by itself.",
         retry=Retry.BACKOFF,
         http=502,
+        source="partner-api.md#tokens",
     ),
     Fault(
         "LINK-REFUSED",
@@ -42,6 +45,7 @@ ROWS = (
         fix="Compare client id and client secret with those in Ring's developer console.",
         retry=Retry.AFTER_FIX,
         http=502,
+        source="partner-api.md#tokens",
     ),
     Fault(
         "LINK-CODE-EXPIRED",
@@ -51,6 +55,7 @@ ROWS = (
         fix="Exchange the code as soon as it arrives. The user can begin again in Ring's app.",
         retry=Retry.AFTER_FIX,
         http=400,
+        source="partner-api.md#tokens",
     ),
     Fault(
         "LINK-NONE",
@@ -59,5 +64,6 @@ ROWS = (
         fix="Link the account first, or look whether this is the store in which its tokens were kept.",
         retry=Retry.AFTER_FIX,
         http=401,
+        source="partner-api.md#tokens",
     ),
 )
