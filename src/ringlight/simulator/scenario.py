@@ -10,6 +10,7 @@ import msgspec
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.simulator.behaviour import PROFILES
+from ringlight.simulator.partner.switches import ALL_SWITCHES
 from ringlight.simulator.premises import CAMERAS
 from ringlight.simulator.switchboard import SWITCHES
 
@@ -219,7 +220,7 @@ def _mistakes_at(path: str, moment: Moment, scenario: Scenario) -> Iterator[tupl
 
 
 def _unknown_switches(path: str, names: Names) -> Iterator[tuple[str, str]]:
-    yield from ((path, f"no switch {name!r}") for name in names if name not in SWITCHES)
+    yield from ((path, f"no switch {name!r}") for name in names if name not in ALL_SWITCHES)
 
 
 def _complaint(text: str, name: str, path: str, said: str) -> RingError:
