@@ -104,6 +104,7 @@ class World:
         recording_requests: The header fields of each request for a recording's bytes.
         heard: What the cameras heard of who talked to them, by camera.
         now: The clock, for what expires.
+        wall: The time of day in seconds.
         partner: The Partner API's side: apps, links, consents, events, and what was asked.
         lines: The signaling sockets that are open.
     """
@@ -126,6 +127,7 @@ class World:
     activation_limit: float = 70.0
     live_views: int = 0
     now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
     dialogs: deque[DialogRecord] = field(default_factory=lambda: deque(maxlen=KEPT_DIALOGS))
     not_ready_left: int = 0
     facing: dict[int, Facing] = field(default_factory=dict)
@@ -172,7 +174,7 @@ class World:
 
     def press(self, doorbot_id: int, kind: str) -> SimEvent:
         """Let a camera see something: it goes into its history, and to all who asked to be told."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = datetime.fromtimestamp(self.wall(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event = SimEvent(self.dice.randrange(75 * 10**17, 76 * 10**17), doorbot_id, kind, at)
         self.events = (event, *self.events)
         self.partner.pressed(doorbot_id, kind)

@@ -11,16 +11,15 @@ from ringlight.simulator.partner.history import iso
 from ringlight.simulator.partner.premises import account_id
 from ringlight.simulator.world import World
 
-__all__ = ["account_router"]
+__all__ = ["add_account"]
 
 PAGE_SIZE = 25
 INTEGRATIONS = "/v1/accounts/me/app-integrations"
 
 
-def account_router(world: World) -> APIRouter:
-    """Return `/v1/users/me` and `/v1/accounts/me/…`."""
-    router = APIRouter()
-    router.include_router(_integrations(world))
+def add_account(router: APIRouter, world: World) -> None:
+    """Add `/v1/users/me` and `/v1/accounts/me/…`."""
+    _add_integrations(router, world)
 
     @router.get("/v1/users/me")
     async def user(request: Request) -> Response:
@@ -53,8 +52,6 @@ def account_router(world: World) -> APIRouter:
             answer["links"] = {"next": f"/v1/accounts/me/subscriptions?page[cursor]={begin + PAGE_SIZE}"}
         return JSONResponse(answer)
 
-    return router
-
 
 def _subscription(world: World, caller: Caller, one: Subscription) -> dict[str, Any]:
     attributes: dict[str, Any] = {
@@ -79,9 +76,7 @@ def _subscription(world: World, caller: Caller, one: Subscription) -> dict[str, 
     }
 
 
-def _integrations(world: World) -> APIRouter:
-    router = APIRouter()
-
+def _add_integrations(router: APIRouter, world: World) -> None:
     def judged(request: Request) -> tuple[Caller, Link] | Response:
         caller = enter(world, request, linked=False)
         if isinstance(caller, Response):
@@ -138,8 +133,6 @@ def _integrations(world: World) -> APIRouter:
             return caller.refuse(403, "Apps with one-way linking cannot remove the integration.")
         world.partner.remove(link.account)
         return Response(status_code=204)
-
-    return router
 
 
 _WRONG = object()

@@ -1,4 +1,4 @@
-"""Refusals of the simulated Partner API, in the form of each profile. Pure but for the web framework's answers."""
+"""Refusals of the simulated Partner API, in the form of each profile."""
 
 from dataclasses import dataclass
 from typing import Any

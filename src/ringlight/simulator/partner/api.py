@@ -4,12 +4,12 @@ import re
 
 from fastapi import APIRouter, Request, Response
 
-from ringlight.simulator.partner.account_api import account_router
-from ringlight.simulator.partner.device_api import device_router
+from ringlight.simulator.partner.account_api import add_account
+from ringlight.simulator.partner.device_api import add_devices
 from ringlight.simulator.partner.gate import enter
-from ringlight.simulator.partner.media_api import media_router
+from ringlight.simulator.partner.media_api import add_media
 from ringlight.simulator.partner.openapi import methods_of
-from ringlight.simulator.partner.view_api import PartnerViews, view_router
+from ringlight.simulator.partner.view_api import PartnerViews, add_views
 from ringlight.simulator.world import World
 
 __all__ = ["partner_router"]
@@ -19,9 +19,11 @@ ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 def partner_router(world: World, views: PartnerViews) -> APIRouter:
     """Return all of `/v1/…`."""
-    router = APIRouter(include_in_schema=False)
-    for part in (account_router(world), device_router(world), media_router(world), view_router(world, views)):
-        router.include_router(part)
+    router = APIRouter()
+    add_account(router, world)
+    add_devices(router, world)
+    add_media(router, world)
+    add_views(router, world, views)
 
     async def nowhere(request: Request) -> Response:
         caller = enter(world, request, linked=False)
@@ -37,5 +39,5 @@ def partner_router(world: World, views: PartnerViews) -> APIRouter:
         guessed = re.fullmatch(r"/v1/devices/[^/]+/events", path)
         return caller.refuse(world.partner.how.guessed_events if guessed else 404)
 
-    router.add_api_route("/v1/{rest:path}", nowhere, methods=ANY)
+    router.add_api_route("/v1/{rest:path}", nowhere, methods=ANY, include_in_schema=False)
     return router

@@ -12,21 +12,17 @@ from ringlight.simulator.partner.history import iso, page_of, parse_cursor, pars
 from ringlight.simulator.partner.premises import PartnerDevice
 from ringlight.simulator.world import World
 
-__all__ = ["device_router"]
+__all__ = ["add_devices"]
 
 
-def device_router(world: World) -> APIRouter:
-    """Return `/v1/devices…`, `/v1/locations` and `/v1/history/…`."""
-    router = APIRouter()
-    router.include_router(_devices(world))
-    router.include_router(_history(world))
-    router.include_router(_chime(world))
-    return router
+def add_devices(router: APIRouter, world: World) -> None:
+    """Add `/v1/devices…`, `/v1/locations` and `/v1/history/…`."""
+    _add_devices(router, world)
+    _add_history(router, world)
+    _add_chime(router, world)
 
 
-def _devices(world: World) -> APIRouter:
-    router = APIRouter()
-
+def _add_devices(router: APIRouter, world: World) -> None:
     def writer() -> Writer:
         return Writer(world.partner.how, world.partner.now())
 
@@ -82,12 +78,8 @@ def _devices(world: World) -> APIRouter:
         parts = [writer().part(device, "location", world.partner.state(device, caller.on)) for device in devices]
         return JSONResponse(writer().document(parts))
 
-    return router
 
-
-def _history(world: World) -> APIRouter:
-    router = APIRouter()
-
+def _add_history(router: APIRouter, world: World) -> None:
     @router.get("/v1/history/devices/{identity}/events")
     async def events(request: Request, identity: str) -> Response:
         found = enter_device(world, request, identity)
@@ -109,12 +101,8 @@ def _history(world: World) -> APIRouter:
             query = f"page[key]={iso(older)}"
         return JSONResponse(Writer(how, now).events(device, page.events, query))
 
-    return router
 
-
-def _chime(world: World) -> APIRouter:
-    router = APIRouter()
-
+def _add_chime(router: APIRouter, world: World) -> None:
     @router.post("/v1/devices/{identity}/media/audio/playback")
     async def play(request: Request, identity: str) -> Response:
         found, fields = enter_device(world, request, identity), await body_of(request)
@@ -131,8 +119,6 @@ def _chime(world: World) -> APIRouter:
         if isinstance(fields, dict) and "event" in fields:
             return Response(status_code=204)
         return JSONResponse({"data": {"id": slot["audio_ref"], "attributes": {"status": "completed"}}})
-
-    return router
 
 
 def _slot(fields: object) -> dict[str, Any] | None:

@@ -3,9 +3,8 @@
 import base64
 import hashlib
 import hmac
-import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -100,12 +99,10 @@ class Estate:
         view_battery: Seconds of a live view of a battery device.
         view_line: The same on mains.
         played: What was played on the chime.
-        wall: The time of day in seconds.
     """
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self.wall: Callable[[], float] = time.time
         self.app = App()
         self.grants = Grants(lambda: world.hexadecimal(12))
         self.limit = Limit()
@@ -137,7 +134,7 @@ class Estate:
 
     def now(self) -> int:
         """The time of day in epoch ms."""
-        return int(self.wall() * 1000)
+        return int(self._world.wall() * 1000)
 
     @property
     def how(self) -> PartnerBehaviour:

@@ -135,8 +135,8 @@ async def _deliver(call: Call, answer: _Answer, receive: Receive, send: Send, *,
         return
     size = max(1, -(-len(answer.body) // SLOW_PARTS)) if slow else max(1, len(answer.body))
     for begin in range(0, len(answer.body), size):
-        if slow:
-            await asyncio.sleep(SLOW_STEP)
+        if slow and await _gone_within(SLOW_STEP, receive):
+            return
         await send({"type": "http.response.body", "body": answer.body[begin : begin + size], "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
@@ -155,6 +155,16 @@ async def _gone(receive: Receive) -> None:
     """Wait until the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _gone_within(seconds: float, receive: Receive) -> bool:
+    """Wait so long, or until the client has gone; whether it has."""
+    try:
+        async with asyncio.timeout(seconds):
+            await _gone(receive)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _cut(receive: Receive, *, after_all: bool = False) -> None:

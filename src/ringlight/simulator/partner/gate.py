@@ -1,6 +1,5 @@
 """What a call passes before it is answered: faults, the limit, its token, the link, and the device that it names."""
 
-import time
 from dataclasses import dataclass
 from email.utils import formatdate
 
@@ -118,7 +117,7 @@ def _too_many(refuse: Refusals, seconds: int | None, *, dated: bool = False) -> 
     headers = {}
     if seconds is not None:
         # A date has whole seconds only: one more, so that it is never too early.
-        until = formatdate(time.time() + seconds + 1, usegmt=True)
+        until = formatdate(refuse.now / 1000 + seconds + 1, usegmt=True)
         headers["Retry-After"] = until if dated or refuse.how.retry_date else str(seconds)
     hint = f"Too many requests, retry after {seconds} seconds" if seconds is not None else "Too many requests"
     error = {"status": "429", "title": TITLES[429], "detail": hint}

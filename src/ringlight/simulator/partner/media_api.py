@@ -18,7 +18,7 @@ from ringlight.simulator.partner.premises import PartnerDevice
 from ringlight.simulator.ranges import ranged
 from ringlight.simulator.world import World
 
-__all__ = ["media_router"]
+__all__ = ["add_media"]
 
 T = TypeVar("T")
 CUT_AFTER = 64 * 1024  # bytes
@@ -44,9 +44,8 @@ class _Kept:
     give: Callable[[], _Answer | Response]
 
 
-def media_router(world: World) -> APIRouter:
-    """Return `…/media/video/download`, `…/media/image/download` and the storage."""
-    router = APIRouter()
+def add_media(router: APIRouter, world: World) -> None:
+    """Add `…/media/video/download`, `…/media/image/download` and the storage."""
     kept: dict[str, _Kept] = {}
 
     @router.post("/v1/devices/{identity}/media/video/download")
@@ -94,8 +93,6 @@ def media_router(world: World) -> APIRouter:
             return instead
         answer = await asyncio.to_thread(kept[request.query_params["security_token"]].give)
         return answer if isinstance(answer, Response) else _given(world, request, answer)
-
-    return router
 
 
 # ---- asking ----
@@ -170,7 +167,8 @@ def _redirect(
     name = STORAGE_HOST if host == API_HOST else OTHER_NAME.get(host, host)
     query = {
         "security_token": token, "req_type": kind, "req_id": call_of(request.scope).name,
-        "X-Amz-Date": datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), "X-Amz-Expires": str(int(life)),
+        "X-Amz-Date": datetime.fromtimestamp(world.wall(), UTC).strftime("%Y%m%dT%H%M%SZ"),
+        "X-Amz-Expires": str(int(life)),
     }  # fmt: skip
     address = request.url.replace(scheme=request.url.scheme, hostname=name, port=port, path=DOWNLOAD, query="")
     return RedirectResponse(str(address.include_query_params(**query)), status)

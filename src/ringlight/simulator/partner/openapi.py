@@ -122,8 +122,9 @@ _INTEGRATIONS = "/v1/accounts/me/app-integrations"
 
 def _paths() -> Json:
     integration = (200, "application/json", _ref("Integration"))
+    user = _get("user", "Who the account is; in some profiles a bad token is 403 here", "User")
     return {
-        "/v1/users/me": {"get": _get("user", "Who the account is", "User")},
+        "/v1/users/me": {"get": {**user, "responses": {**user["responses"], "403": user["responses"]["401"]}}},
         _INTEGRATIONS: {
             "post": {"operationId": "confirm", "summary": "Confirm a link by its nonce",
                      "requestBody": _body("Confirmation"), "responses": _answers(integration)},

@@ -13,7 +13,7 @@ from ringlight.simulator.partner.premises import PartnerDevice
 from ringlight.simulator.sender import CameraSender
 from ringlight.simulator.world import World
 
-__all__ = ["PartnerViews", "view_router"]
+__all__ = ["PartnerViews", "add_views"]
 
 SHORT = 3.0  # seconds of a view that a switch cuts short
 LINGER = 30.0  # seconds that the path stays open without pictures
@@ -108,9 +108,8 @@ class PartnerViews:
             self._world.partner.event_ends(view.event)
 
 
-def view_router(world: World, views: PartnerViews) -> APIRouter:
-    """Return `…/media/streaming/whep/sessions`."""
-    router = APIRouter()
+def add_views(router: APIRouter, world: World, views: PartnerViews) -> None:
+    """Add `…/media/streaming/whep/sessions`."""
 
     @router.post(SESSIONS)
     async def start(request: Request, identity: str) -> Response:
@@ -146,8 +145,6 @@ def view_router(world: World, views: PartnerViews) -> APIRouter:
         if world.partner.how.gone == 410:
             return Response(status_code=410)
         return caller.refuse(404, "Session not found")
-
-    return router
 
 
 async def _offered(request: Request, caller: Caller, device: PartnerDevice) -> sdp.Description | Response:
