@@ -1,16 +1,21 @@
 """Devices, history, subscriptions, the chime and the limit, as a partner's program meets them in each profile."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from partner_calls import NOON, Partner, code_of, partner
 
+from ringlight.simulator.director import apply, load_scenario, world_of
+from ringlight.simulator.partner import estate
 from ringlight.simulator.partner.behaviour import PARTNER_PROFILES
 from ringlight.simulator.partner.history import PartnerEvent, iso, page_of, parse_cursor, parse_filter
 from ringlight.simulator.partner.limit import Limit
-from ringlight.simulator.world import CAMERAS
+from ringlight.simulator.partner.switches import PARTNER_SWITCHES
+from ringlight.simulator.scenario import parse_scenario
+from ringlight.simulator.world import CAMERAS, World
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +75,8 @@ async def test_what_the_owner_does_to_a_camera_is_seen() -> None:
         said = (await app.get(f"{device}/configurations")).json()["data"]["attributes"]
         assert said["motion_detection"]["enabled"] == "off"
         assert (await app.get(f"{device}/status")).json()["data"]["attributes"]["online"] is False
+        app.world.switch(["partner-offline"])
+        assert (await app.get(f"{await app.device('Driveway')}/status")).json()["data"]["attributes"]["online"] is False
         gone = await app.web.put("/_sim/partner/devices/1001", json={"shared": False})
         assert gone.json() == {"online": False, "shared": False, "flooded": False}
         assert code_of(await app.get(device)) == (404, "Not Found")
@@ -229,7 +236,8 @@ FAULTS: list[tuple[str, int, str]] = [
     ("partner-429", 429, "retry after 1"), ("partner-429-date", 429, "retry after 1"),
     ("partner-429-bare", 429, "Too many"), ("partner-500", 500, "Internal"), ("partner-502", 502, "<html>"),
     ("partner-503", 503, "SERVER_BUSY"), ("partner-html", 200, "<html>"), ("partner-no-devices", 200, '"data":[]'),
-    ("partner-access-ended", 200, "Front Door"),
+    ("partner-access-ended", 200, "Front Door"), ("partner-link-lost", 401, "Invalid Client"),
+    ("offline", 200, "Front Door"),
 ]  # fmt: skip
 
 
@@ -290,3 +298,45 @@ async def test_a_document_can_be_huge() -> None:
         answer = await app.get("/v1/devices")
         assert len(answer.content) > 10_000_000
         assert len(answer.json()["data"]) == 3
+
+
+def test_every_switch_of_the_partner_api_is_looked_at_somewhere() -> None:
+    folder = Path(estate.__file__).parent
+    source = "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py") if file.stem != "switches")
+    for name, switch in PARTNER_SWITCHES.items():
+        assert f'"{name}"' in source, name
+        assert switch.name == name
+        assert name.startswith("partner-")
+        assert switch.title
+        assert switch.about.endswith(".")
+
+
+# Scenarios
+
+
+def test_a_scenario_says_nothing_of_the_partner_api_and_leaves_it_as_it_is() -> None:
+    usual, told = World().partner, world_of(parse_scenario('title = "x"', "a.toml")).partner
+    for name in ("address_life", "view_battery", "view_line", "media_lag"):
+        assert getattr(told, name) == getattr(usual, name), name
+    assert (told.grants.access_life, told.grants.refresh_life) == (usual.grants.access_life, usual.grants.refresh_life)
+    assert told.limit.calls == usual.limit.calls
+
+
+async def test_an_outage_is_a_scenario() -> None:
+    text = """
+    title = "Busy"
+    on = ["partner-503"]
+    [partner]
+    calls_per_second = 7
+    access_life = 60
+    [[at]]
+    seconds = 5
+    off = ["partner-503"]
+    """
+    scenario = parse_scenario(text, "a.toml")
+    world = world_of(scenario)
+    assert (world.partner.limit.calls, world.partner.grants.access_life) == (7, 60.0)
+    assert world.on == {"partner-503"}
+    apply(world, scenario.at[0])
+    assert world.on == set()
+    assert load_scenario("partner-outage").at

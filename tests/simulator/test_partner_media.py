@@ -97,6 +97,16 @@ async def test_the_storage_takes_no_token_and_its_addresses_end() -> None:
         assert (await fetched(app, answer)).status_code == 403
 
 
+async def test_under_rings_own_names_the_storage_is_another_host() -> None:
+    async with partner("documented", "partner-media-303") as app:
+        app.web.base_url = "http://api.amazonvision.com"
+        answer = await clip(app)
+        place = answer.headers["Location"]
+        assert place.startswith("http://download-us-east-1.prod.phoenix.devices.amazon.dev/v1/download?")
+        assert (await app.web.get(place)).status_code == 200
+        assert (await app.web.get(place.partition(".dev")[2])).status_code == 404, "not at the API's host"
+
+
 async def test_the_storage_can_fail() -> None:
     async with partner("documented", "partner-media-303", wire=True) as app:
         answer = await clip(app, duration=3000)

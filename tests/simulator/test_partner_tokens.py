@@ -205,3 +205,15 @@ async def test_a_link_that_is_lost_comes_back_for_the_usual_token_only() -> None
         app.world.switch([])
         assert (await app.get("/v1/users/me")).status_code == 200
         assert (await refreshed(app, got["refresh_token"]))[0] == 400
+
+
+@pytest.mark.parametrize(("switch", "status", "said"), [("partner-token-503", 503, "temporarily_unavailable"),
+                                                        ("partner-token-html", 200, "<html>")])  # fmt: skip
+async def test_the_token_service_can_fail_and_spends_nothing_then(switch: str, status: int, said: str) -> None:
+    async with partner() as app:
+        token = (await installed(app))["refresh_token"]
+        app.world.switch([switch])
+        answer = await app.tokens(grant_type="refresh_token", refresh_token=token)
+        assert (answer.status_code, said in answer.text) == (status, True)
+        app.world.switch([])
+        assert (await refreshed(app, token))[0] == 200

@@ -100,6 +100,21 @@ async def test_the_time_of_a_view_ends_without_a_word() -> None:
         assert (await app.call("DELETE", one.location)).status_code == 404
 
 
+async def test_a_view_can_be_cut_short_and_leaves_footage_behind() -> None:
+    """Of three seconds at most; the event that it was has a recording."""
+    async with partner("documented", "partner-view-short", wire=True) as app, viewer() as one:
+        begun = app.now
+        await one.watch(app)
+        await one.see(1)
+        app.seconds += 5
+        while "end" not in (await app.events()).json()["data"][0]["attributes"]:
+            await asyncio.sleep(0.05)
+        assert one.closed == []
+        app.seconds += 3
+        path = f"{await app.device()}/media/video/download"
+        assert (await app.call("POST", path, json={"timestamp": begun, "duration": 1000})).status_code == 200
+
+
 async def test_a_battery_camera_has_half_the_time_of_one_on_mains() -> None:
     async with partner() as app:
         assert (app.estate.view_battery, app.estate.view_line) == (30.0, 60.0)

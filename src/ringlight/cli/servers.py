@@ -183,6 +183,7 @@ async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> As
         if identity is not None:
             tell(f"trust {identity.authority}, and let Ring's names lead to {host}")
         tell(f"account {world.email}, password {world.password}, code {world.code}")
+        tell(f"partner app {world.partner.app.client_id}, secret {world.partner.app.secret}, access token sim-token")
         if scenario is not None:
             tell(f"{scenario.title}. {scenario.about}".strip())
         yield running.url

@@ -59,7 +59,7 @@ class PartnerTable(_Table, frozen=True):
     """Of the Partner API, in seconds: lives of tokens and addresses, views, when footage is ready; and the limit."""
 
     access_life: Positive = 14_400.0
-    refresh_life: Positive = 2_592_000.0
+    refresh_life: Annotated[float, msgspec.Meta(gt=0, le=1_000_000_000)] = 2_592_000.0
     address_life: Positive = 900.0
     view_battery: Positive = 30.0
     view_line: Positive = 60.0
