@@ -15,6 +15,7 @@ PARTNER_CODE_LIFE = 600.0  # where the app began the link itself, with PKCE
 PLAYGROUND_LIFE = 1800.0
 ROTATION_GRACE = 60.0  # where there is one
 SCOPE = "ava.v1:read"
+KEPT = 1000  # refresh tokens, spent ones among them; beyond it those that have ended are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,14 @@ class Grants:
         self._access = {name: one for name, one in self._access.items() if not ends(one.family, one.account)}
         self._refresh = {name: one for name, one in self._refresh.items() if not ends(one.family, one.account)}
 
+    def _forget(self, now: float) -> None:
+        """Drop what has ended by its time."""
+        self._access = {name: one for name, one in self._access.items() if one.until is None or now < one.until}
+        self._refresh = {name: one for name, one in self._refresh.items() if now < one.until}
+
     def _pair(self, account: str, client_id: str, family: str, now: float) -> dict[str, Any]:
+        if len(self._refresh) > KEPT:
+            self._forget(now)
         access, refresh = f"sim-partner-access-{self.invent()}", f"sim-partner-refresh-{self.invent()}"
         self._access[access] = Access(account, client_id, now + self.access_life, family)
         self._refresh[refresh] = _Refresh(account, client_id, now + self.refresh_life, family)

@@ -28,9 +28,9 @@ SEALED = b"TAKE\x00\x01" + bytes(range(256)) * 8
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A file, and what is told of it."""
+    """A file, and what is told of it. Making it takes its time, and is done in a thread."""
 
-    content: bytes
+    make: Callable[[], bytes]
     media_type: str
     headers: dict[str, str]
     status: int = 200
@@ -67,8 +67,9 @@ def add_media(router: APIRouter, world: World) -> None:
 
         status = _clip_status(world, caller.on)
         if status == 200:
-            answer = await asyncio.to_thread(give)
-            return Response(answer.content, answer.status, answer.headers, answer.media_type)
+            answer = give()
+            content = await asyncio.to_thread(answer.make)
+            return Response(content, answer.status, answer.headers, answer.media_type)
         return _redirect(world, request, kept, "video_download", status, give)
 
     @router.post("/v1/devices/{identity}/media/image/download")
@@ -91,8 +92,10 @@ def add_media(router: APIRouter, world: World) -> None:
         instead = _not_from_storage(world, request, kept)
         if instead is not None:
             return instead
-        answer = await asyncio.to_thread(kept[request.query_params["security_token"]].give)
-        return answer if isinstance(answer, Response) else _given(world, request, answer)
+        answer = kept[request.query_params["security_token"]].give()
+        if isinstance(answer, Response):
+            return answer
+        return _given(world, request, answer, await asyncio.to_thread(answer.make))
 
 
 # ---- asking ----
@@ -184,9 +187,9 @@ def _film(world: World, caller: Caller, device: PartnerDevice, footage: Found) -
     if footage.status == 206:
         headers[world.partner.how.length_header] = str(footage.length)
     if "partner-media-encrypted" in caller.on:
-        return _Answer(SEALED, "application/octet-stream", headers, footage.status)
-    content = film(device.camera.marked_clip, footage.start - footage.recording.start, footage.length)
-    return _Answer(content, "video/mp4", headers, footage.status)
+        return _Answer(lambda: SEALED, "application/octet-stream", headers, footage.status)
+    camera, at, length = device.camera, footage.start - footage.recording.start, footage.length
+    return _Answer(lambda: film(camera.marked_clip, at, length), "video/mp4", headers, footage.status)
 
 
 def _picture(world: World, caller: Caller, device: PartnerDevice, asked: StillRequest) -> _Answer | Response:
@@ -199,10 +202,13 @@ def _picture(world: World, caller: Caller, device: PartnerDevice, asked: StillRe
     _reviewed(world, device, footage)
     headers = {"X-Media-Timestamp": str(footage.start), "X-Media-Origin": "recording"}
     if "partner-media-encrypted" in caller.on:
-        return _Answer(SEALED, "application/octet-stream", headers)
-    at = footage.start - footage.recording.start
-    content = picture(device.camera.marked_clip, at, png=asked.png, width=asked.width, height=asked.height)
-    return _Answer(content, "image/png" if asked.png else "image/jpeg", headers)
+        return _Answer(lambda: SEALED, "application/octet-stream", headers)
+    camera, at = device.camera, footage.start - footage.recording.start
+
+    def make() -> bytes:
+        return picture(camera.marked_clip, at, png=asked.png, width=asked.width, height=asked.height)
+
+    return _Answer(make, "image/png" if asked.png else "image/jpeg", headers)
 
 
 def _reviewed(world: World, device: PartnerDevice, footage: Found) -> None:
@@ -229,13 +235,13 @@ def _not_from_storage(world: World, request: Request, kept: dict[str, _Kept]) ->
     return None
 
 
-def _given(world: World, request: Request, answer: _Answer) -> Response:
+def _given(world: World, request: Request, answer: _Answer, content: bytes) -> Response:
     call = call_of(request.scope)
     if "partner-media-cut" in call.on:
         call.cut_after = CUT_AFTER
     span = "" if "partner-media-no-range" in call.on else request.headers.get("range", "")
     etag = f'"{world.hexadecimal(8)}"' if "partner-media-changed" in call.on else None
-    given = ranged(answer.content, span, request.headers.get("if-range"), answer.media_type, etag)
+    given = ranged(content, span, request.headers.get("if-range"), answer.media_type, etag)
     given.headers.update(answer.headers)
     if given.status_code == 200:
         given.status_code = answer.status

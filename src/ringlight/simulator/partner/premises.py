@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from ringlight.simulator.premises import SimCamera
@@ -64,6 +65,7 @@ def account_id(key: str) -> str:
     return opaque("account", key, 96)
 
 
+@lru_cache(maxsize=4096)
 def opaque(kind: str, key: str, length: int) -> str:
     """Return an id such as Ring's: a prefix, then so many characters of upper-case base32; always the same."""
     digest = hashlib.shake_256(f"{kind}/{key}".encode()).digest(length)
