@@ -22,7 +22,8 @@ pytestmark = pytest.mark.anyio
 def test_the_names_are_those_that_clients_know_by_heart() -> None:
     assert set(HOSTS) == {
         "oauth.ring.com", "api.ring.com", "prd-api-us.prd.rings.solutions", "app.ring.com", "app-snaps.ring.com",
-        "api.prod.signalling.ring.devices.a2z.com",
+        "api.prod.signalling.ring.devices.a2z.com", "api.amazonvision.com",
+        "download-us-east-1.prod.phoenix.devices.amazon.dev",
     }  # fmt: skip
 
 

@@ -143,13 +143,13 @@ class _Story:
 def _list_names() -> None:
     from ringlight.simulator.behaviour import PROFILES  # noqa: PLC0415
     from ringlight.simulator.director import load_scenario, scenario_names  # noqa: PLC0415
-    from ringlight.simulator.switchboard import SWITCHES  # noqa: PLC0415
+    from ringlight.simulator.partner.switches import ALL_SWITCHES  # noqa: PLC0415
 
     for name in scenario_names():
         result.print(f"scenario  {name:<22} {load_scenario(name).title}")
     for profile in PROFILES.values():
         result.print(f"profile   {profile.name:<22} {profile.about}")
-    for switch in SWITCHES.values():
+    for switch in ALL_SWITCHES.values():
         result.print(f"fault     {switch.name:<22} {switch.title}")
 
 
@@ -161,10 +161,10 @@ async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> As
     from ringlight.simulator.behaviour import PROFILES  # noqa: PLC0415
     from ringlight.simulator.certificate import identity_in  # noqa: PLC0415
     from ringlight.simulator.director import load_scenario, playing, world_of  # noqa: PLC0415
-    from ringlight.simulator.switchboard import SWITCHES  # noqa: PLC0415
+    from ringlight.simulator.partner.switches import ALL_SWITCHES  # noqa: PLC0415
     from ringlight.simulator.world import World  # noqa: PLC0415
 
-    for name, known in (*((fault, SWITCHES) for fault in story.faults), (story.profile or "observed", PROFILES)):
+    for name, known in (*((fault, ALL_SWITCHES) for fault in story.faults), (story.profile or "observed", PROFILES)):
         if name not in known:
             raise fault_error("REQUEST-INVALID", f"no {name!r}; known: {', '.join(known)}")
     scenario = load_scenario(story.scenario) if story.scenario is not None else None
@@ -183,6 +183,7 @@ async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> As
         if identity is not None:
             tell(f"trust {identity.authority}, and let Ring's names lead to {host}")
         tell(f"account {world.email}, password {world.password}, code {world.code}")
+        tell(f"partner app {world.partner.app.client_id}, secret {world.partner.app.secret}, access token sim-token")
         if scenario is not None:
             tell(f"{scenario.title}. {scenario.about}".strip())
         yield running.url

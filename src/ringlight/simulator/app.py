@@ -7,18 +7,22 @@ from fastapi import FastAPI
 
 from ringlight.simulator.browser_view import BrowserViews, browser_router
 from ringlight.simulator.channel import signaling_router
+from ringlight.simulator.partner.api import partner_router
+from ringlight.simulator.partner.front import Front
+from ringlight.simulator.partner.view_api import PartnerViews
 from ringlight.simulator.rest import control_router, ring_router
 from ringlight.simulator.world import World
 
 
 def create_app(world: World) -> FastAPI:
     """Return the application for a world."""
-    views = BrowserViews(world)
+    views, partner_views = BrowserViews(world), PartnerViews(world)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await views.close()
+        await partner_views.close()
 
     app = FastAPI(
         title="Ring on this machine", docs_url="/_sim/docs", openapi_url="/_sim/openapi.json", lifespan=lifespan
@@ -27,4 +31,6 @@ def create_app(world: World) -> FastAPI:
     app.include_router(browser_router(world, views))
     app.include_router(signaling_router(world))
     app.include_router(control_router(world))
+    app.include_router(partner_router(world, partner_views))
+    app.add_middleware(Front, estate=world.partner, name=world.uuid)
     return app

@@ -46,6 +46,8 @@ class Behaviour:
         ticket_delay: Seconds that a ticket takes longer.
         video: What the answer says of video.
         direction: Of video in the answer.
+        sound_direction: Of sound in the answer. Whatever was asked for, Ring's app is answered with sendrecv
+            (observed-protocol.md#answer).
         sound: The codec of the camera's sound, and of what it hears.
         reachable: Whether any media packet comes through.
         sends: Whether the camera sends anything over the open path.
@@ -81,6 +83,7 @@ class Behaviour:
     ticket_delay: float = 0.0
     video: Literal["offered", "unoffered-type", "unoffered-profile", "hevc", "none", "garbage"] = "offered"
     direction: Literal["sendonly", "sendrecv"] = "sendonly"
+    sound_direction: Literal["sendonly", "sendrecv"] = "sendrecv"
     sound: SoundCodec = "opus"
     reachable: bool = True
     sends: bool = True
@@ -146,12 +149,12 @@ PROFILES: Mapping[str, Profile] = {
 
 
 def behaviour_of(profile: str, on: Iterable[str]) -> Behaviour:
-    """Return what a profile does once the switches that are on have changed it.
+    """Return what a profile does once the switches that are on have changed it; others are passed over.
 
     Raises:
-        KeyError: There is no such profile or switch.
+        KeyError: There is no such profile.
     """
     changes: dict[str, Any] = {}
-    for name in sorted(on):
+    for name in sorted(set(on) & set(SWITCHES)):
         changes.update(SWITCHES[name].changes)
     return replace(PROFILES[profile].behaviour, **changes)

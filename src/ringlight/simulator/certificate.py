@@ -16,18 +16,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ringlight.account import endpoints
 from ringlight.errors import fault_error
 from ringlight.http.serving import Tls
+from ringlight.simulator.partner.front import API_HOST, STORAGE_HOST
 
 __all__ = ["HOSTS", "Identity", "identity_in"]
 
-HOSTS = tuple(
-    dict.fromkeys(
-        urlsplit(address).hostname or ""
-        for address in (
-            endpoints.TOKEN, endpoints.SESSION, endpoints.TICKET, endpoints.TICKET_ALIAS, endpoints.SNAPSHOTS,
-            endpoints.SIGNALING,
-        )
-    )
+_PERSONS = (
+    endpoints.TOKEN, endpoints.SESSION, endpoints.TICKET, endpoints.TICKET_ALIAS, endpoints.SNAPSHOTS,
+    endpoints.SIGNALING,
 )  # fmt: skip
+HOSTS = (*dict.fromkeys(urlsplit(address).hostname or "" for address in _PERSONS), API_HOST, STORAGE_HOST)
 LIFE = timedelta(days=30)
 RENEW_BEFORE = timedelta(days=1)
 

@@ -53,7 +53,7 @@ class Clip:
 
 
 @cache
-def make_clip(label: str, hue: int, profile: str, pan: int = 0, tilt: int = 0) -> Clip:
+def make_clip(label: str, hue: int, profile: str, pan: int = 0, tilt: int = 0, mark: str = "") -> Clip:
     """Draw and encode the loop of one camera; takes about a third of a second, once.
 
     Args:
@@ -62,6 +62,7 @@ def make_clip(label: str, hue: int, profile: str, pan: int = 0, tilt: int = 0) -
         pan: Steps that the camera has turned to the right; negative to the left.
         tilt: Steps that it has turned up; negative down.
         profile: `baseline`, `main` or `high`: H.264 profiles as real cameras use them.
+        mark: Shown at the top right, beside a sign at the top left; empty for neither.
     """
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, av.VideoCodecContext)  # noqa: S101 - tells the type checker what libx264 is
@@ -75,7 +76,7 @@ def make_clip(label: str, hue: int, profile: str, pan: int = 0, tilt: int = 0) -
     }  # fmt: skip
     encoded = []
     for index in range(SECONDS * RATE):
-        frame = _draw(label, hue, index, pan * PAN_STEP, tilt * TILT_STEP)
+        frame = _draw(label, hue, index, pan * PAN_STEP, tilt * TILT_STEP, mark)
         frame.pts, frame.time_base = index, Fraction(1, RATE)
         encoded += encoder.encode(frame)
     encoded += encoder.encode(None)
@@ -86,7 +87,7 @@ def make_clip(label: str, hue: int, profile: str, pan: int = 0, tilt: int = 0) -
     return Clip(tuple(frames), _PROFILES[profile])
 
 
-def _draw(label: str, hue: int, index: int, right: int, up: int) -> av.VideoFrame:
+def _draw(label: str, hue: int, index: int, right: int, up: int, mark: str) -> av.VideoFrame:
     """Draw one picture: a sky that darkens downwards, a sun on its way, a walker, the clock."""
     luma = bytearray(b"".join(bytes([200 - row // 3]) * WIDTH for row in range(HEIGHT)))
     horizon = HEIGHT * 2 // 3 + up
@@ -102,6 +103,9 @@ def _draw(label: str, hue: int, index: int, right: int, up: int) -> av.VideoFram
     seconds, tenths = divmod(index * 10 // RATE, 10)
     _text(luma, label.upper(), 14, HEIGHT - 34, dot=5, level=210)
     _text(luma, f"00:{seconds:02}.{tenths}", WIDTH - 170, HEIGHT - 34, dot=5, level=235)
+    if mark:
+        _text(luma, "RING", 14, 14, dot=4, level=60)
+        _text(luma, mark.upper(), WIDTH - 14 - 12 * len(mark), 14, dot=3, level=60)
     frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
     half = WIDTH // 2
     above, below = half * horizon // 2, half * (HEIGHT - horizon) // 2

@@ -58,6 +58,11 @@ def world_of(scenario: Scenario, *, seed: int | None = None, speed: float | None
         time_limit=scenario.limits.view,
         activation_limit=scenario.limits.activation,
     )
+    given = scenario.partner
+    world.partner.grants.access_life, world.partner.grants.refresh_life = given.access_life, given.refresh_life
+    world.partner.limit.calls = given.calls_per_second
+    for name in ("address_life", "view_battery", "view_line", "media_lag"):
+        setattr(world.partner, name, getattr(given, name))
     world.switch(list(scenario.on))
     return world
 

@@ -10,9 +10,9 @@ from ringlight.errors import fault_error
 from ringlight.media.h264 import PPS, SPS, START_CODE, AccessUnit, Assembler
 from ringlight.media.rtp import Packet
 from ringlight.media.stills import to_jpeg
-from ringlight.simulator.clip import HEIGHT, RATE, WIDTH, Clip, Frame
+from ringlight.simulator.clip import HEIGHT, KEY_FRAME_EVERY, RATE, WIDTH, Clip, Frame
 
-__all__ = ["mp4", "still"]
+__all__ = ["film", "mp4", "picture", "still"]
 
 SECONDS = 2  # length of a recording
 
@@ -25,6 +25,41 @@ def still(clip: Clip) -> bytes:
 def mp4(clip: Clip) -> bytes:
     """Return the clip's first seconds as MP4."""
     return _mp4(clip.frames[: SECONDS * RATE])
+
+
+def film(clip: Clip, at: int, length: int) -> bytes:
+    """Return a part of the loop as MP4, round and round if need be.
+
+    Args:
+        clip: The loop.
+        at: Milliseconds from its first begin; it starts with the key frame before that.
+        length: Milliseconds.
+    """
+    frames = clip.frames
+    first = at * RATE // 1000 // KEY_FRAME_EVERY * KEY_FRAME_EVERY
+    count = max(1, length * RATE // 1000)
+    return _mp4(tuple(frames[(first + step) % len(frames)] for step in range(count)))
+
+
+def picture(clip: Clip, at: int, *, png: bool = False, width: int | None = None, height: int | None = None) -> bytes:
+    """Return the key frame at some milliseconds of the loop, as JPEG or PNG, in a size in pixels."""
+    frames = clip.frames
+    frame = frames[at * RATE // 1000 // KEY_FRAME_EVERY * KEY_FRAME_EVERY % len(frames)]
+    return _picture(frame, png, width or WIDTH, height or HEIGHT)
+
+
+@lru_cache(maxsize=16)
+def _picture(frame: Frame, png: bool, width: int, height: int) -> bytes:
+    decoder = av.CodecContext.create("h264", "r")
+    assert isinstance(decoder, av.VideoCodecContext)  # noqa: S101 - tells the type checker what h264 is
+    drawn = next(iter([*decoder.decode(av.Packet(_assembled(frame).annex_b)), *decoder.decode(None)]))
+    wanted = "rgb24" if png else "yuvj420p"
+    scaled = drawn.reformat(width, height, wanted)
+    encoder = av.CodecContext.create("png" if png else "mjpeg", "w")
+    assert isinstance(encoder, av.VideoCodecContext)  # noqa: S101
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, wanted, Fraction(1, RATE)
+    scaled.pts = 0
+    return b"".join(bytes(packet) for packet in (*encoder.encode(scaled), *encoder.encode(None)))
 
 
 @lru_cache(maxsize=16)

@@ -1,9 +1,7 @@
 """What cameras have seen, over HTTP: still pictures, history and recordings."""
 
 import asyncio
-import re
 import time
-import zlib
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +12,7 @@ from ringlight.simulator.camera_api import judged, not_found
 from ringlight.simulator.footage import mp4, still
 from ringlight.simulator.obstacles import stopped
 from ringlight.simulator.premises import LOCATION
+from ringlight.simulator.ranges import ranged
 from ringlight.simulator.world import SimEvent, World
 
 __all__ = ["footage_router"]
@@ -119,7 +118,7 @@ def _events(world: World) -> APIRouter:
             return Response(status_code=403)
         world.recording_requests.append(dict(request.headers))
         film = await asyncio.to_thread(mp4, camera.clip)
-        return _ranged(film, request.headers.get("range", ""), request.headers.get("if-range"))
+        return ranged(film, request.headers.get("range", ""), request.headers.get("if-range"), "video/mp4")
 
     return router
 
@@ -136,17 +135,3 @@ def _before(events: tuple[SimEvent, ...], number: int, older_than: int | None) -
         return listed
     known = [index for index, event in enumerate(listed) if event.id == older_than]
     return listed[known[0] + 1 :] if known else []
-
-
-def _ranged(content: bytes, span: str, condition: str | None) -> Response:
-    """Answer as a storage does that knows ranges (RFC 9110 section 14)."""
-    etag = f'"{zlib.crc32(content):08x}"'
-    headers = {"Accept-Ranges": "bytes", "ETag": etag}
-    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", span)
-    if asked is None or condition not in (None, etag):
-        return Response(content, 200, headers, "video/mp4")
-    first, last = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
-    if first > last:
-        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{len(content)}"})
-    headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
-    return Response(content[first : last + 1], 206, headers, "video/mp4")

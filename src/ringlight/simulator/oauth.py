@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from ringlight.simulator.bodies import fields_of
 from ringlight.simulator.obstacles import obstacle
+from ringlight.simulator.partner.token_api import is_of_a_partner, partner_token
 from ringlight.simulator.world import World
 
 __all__ = ["oauth_router"]
@@ -43,6 +44,8 @@ def oauth_router(world: World) -> APIRouter:
         fields = await fields_of(request)
         if fields is None:
             return JSONResponse({"error": "invalid_request"}, 400)
+        if is_of_a_partner(world, fields):
+            return partner_token(world, request, fields)
         grant_type = fields.get("grant_type")
         if grant_type == "refresh_token":
             granted = world.rotate(str(fields.get("refresh_token", "")))

@@ -50,6 +50,11 @@ class SimCamera:
         """What it sees; encoded at the first use."""
         return self.clip_facing(Facing())
 
+    @property
+    def marked_clip(self) -> Clip:
+        """What it sees, with the mark that partners' footage has; encoded at the first use."""
+        return make_clip(self.name, self.hue, self.profile, mark=f"sim app {self.id}")
+
     def clip_facing(self, facing: Facing) -> Clip:
         """What it sees when it has turned."""
         return make_clip(self.name, self.hue, self.profile, facing.pan, facing.tilt)

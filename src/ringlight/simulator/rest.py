@@ -10,7 +10,9 @@ from ringlight.simulator.account_api import account_router
 from ringlight.simulator.camera_api import camera_router
 from ringlight.simulator.footage_api import footage_router
 from ringlight.simulator.oauth import oauth_router
-from ringlight.simulator.switchboard import as_rows
+from ringlight.simulator.partner.control_api import partner_control_router
+from ringlight.simulator.partner.switches import PARTNER_SWITCHES
+from ringlight.simulator.switchboard import SWITCHES, as_rows
 from ringlight.simulator.world import World
 
 
@@ -23,11 +25,12 @@ def ring_router(world: World) -> APIRouter:
 
 
 def control_router(world: World) -> APIRouter:
-    """Return `/_sim/…`: the switches, the cameras, and the recorded dialogs with their verdicts."""
+    """Return `/_sim/…`: the switches, the cameras, the recorded dialogs with their verdicts, and the partner's side."""
     router = APIRouter(prefix="/_sim", tags=["simulator"])
+    whole = APIRouter()
 
     def switches() -> dict[str, Any]:
-        return {"faults": as_rows(world.on)}
+        return {"faults": as_rows(SWITCHES, world.on), "partner": as_rows(PARTNER_SWITCHES, world.on)}
 
     @router.get("/faults")
     async def faults() -> dict[str, Any]:
@@ -40,7 +43,7 @@ def control_router(world: World) -> APIRouter:
         try:
             world.switch(on)
         except KeyError as error:
-            return JSONResponse({"detail": f"no switch {error}", "known": as_rows(world.on)}, 404)
+            return JSONResponse({"detail": f"no switch {error}", **switches()}, 404)
         return JSONResponse(switches())
 
     @router.get("/cameras")
@@ -64,4 +67,6 @@ def control_router(world: World) -> APIRouter:
         """List the last dialogs: each message with its verdict."""
         return {"dialogs": [asdict(record) for record in world.dialogs]}
 
-    return router
+    for part in (router, partner_control_router(world)):
+        whole.include_router(part)
+    return whole

@@ -10,10 +10,20 @@ import msgspec
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.simulator.behaviour import PROFILES
+from ringlight.simulator.partner.switches import ALL_SWITCHES
 from ringlight.simulator.premises import CAMERAS
 from ringlight.simulator.switchboard import SWITCHES
 
-__all__ = ["CameraTable", "DelaysTable", "InTurn", "LimitsTable", "Moment", "Scenario", "parse_scenario"]
+__all__ = [
+    "CameraTable",
+    "DelaysTable",
+    "InTurn",
+    "LimitsTable",
+    "Moment",
+    "PartnerTable",
+    "Scenario",
+    "parse_scenario",
+]
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
@@ -43,6 +53,18 @@ class LimitsTable(_Table, frozen=True):
     view: Positive = 600.0
     activation: Positive = 70.0
     ping_interval: Positive = 10.0
+
+
+class PartnerTable(_Table, frozen=True):
+    """Of the Partner API, in seconds: lives of tokens and addresses, views, when footage is ready; and the limit."""
+
+    access_life: Positive = 14_400.0
+    refresh_life: Annotated[float, msgspec.Meta(gt=0, le=1_000_000_000)] = 2_592_000.0
+    address_life: Positive = 900.0
+    view_battery: Positive = 30.0
+    view_line: Positive = 60.0
+    media_lag: Seconds = 2.0
+    calls_per_second: Number = 100
 
 
 class CameraTable(_Table, frozen=True):
@@ -107,6 +129,7 @@ class Scenario(_Table, frozen=True):
         repeat: Seconds after which the timeline begins again; `None` plays it once.
         delays: How long phases take.
         limits: When Ring ends a view.
+        partner: What there is to set of the Partner API.
         cameras: In place of the usual three.
         at: The timeline.
         in_turn: Switches one after the other, in place of a timeline.
@@ -123,6 +146,7 @@ class Scenario(_Table, frozen=True):
     repeat: Positive | None = None
     delays: DelaysTable = DelaysTable()
     limits: LimitsTable = LimitsTable()
+    partner: PartnerTable = PartnerTable()
     cameras: tuple[CameraTable, ...] = ()
     at: tuple[Moment, ...] = ()
     in_turn: InTurn | None = None
@@ -219,7 +243,7 @@ def _mistakes_at(path: str, moment: Moment, scenario: Scenario) -> Iterator[tupl
 
 
 def _unknown_switches(path: str, names: Names) -> Iterator[tuple[str, str]]:
-    yield from ((path, f"no switch {name!r}") for name in names if name not in SWITCHES)
+    yield from ((path, f"no switch {name!r}") for name in names if name not in ALL_SWITCHES)
 
 
 def _complaint(text: str, name: str, path: str, said: str) -> RingError:

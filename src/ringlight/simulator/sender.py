@@ -114,8 +114,7 @@ class CameraSender:
             if track is None or (section.kind == "video" and self._how.video == "none"):
                 sections.append(sdp.refused(section))
                 continue
-            # Whatever was asked for, Ring answers sound with sendrecv (observed-protocol.md#answer).
-            direction: Direction = "sendrecv" if section.kind == "audio" else self._how.direction
+            direction: Direction = self._how.sound_direction if section.kind == "audio" else self._how.direction
             repair = self._repair if section.kind == "video" else None
             sections.append(
                 Section(

@@ -179,9 +179,9 @@ SWITCHES = {
 }  # fmt: skip
 
 
-def as_rows(on: set[str]) -> list[dict[str, Any]]:
-    """Return all switches as the page shows them."""
+def as_rows(switches: Mapping[str, SimFault], on: set[str]) -> list[dict[str, Any]]:
+    """Return switches as the page shows them."""
     shown = ("name", "title", "about", "code", "overcome")
     return [
-        {**{name: getattr(switch, name) for name in shown}, "on": switch.name in on} for switch in SWITCHES.values()
+        {**{name: getattr(switch, name) for name in shown}, "on": switch.name in on} for switch in switches.values()
     ]

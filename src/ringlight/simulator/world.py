@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from ringlight.simulator.behaviour import PROFILES, Behaviour, behaviour_of
 from ringlight.simulator.clip import Clip
 from ringlight.simulator.hearing import Ear
+from ringlight.simulator.partner.estate import Estate
+from ringlight.simulator.partner.switches import ALL_SWITCHES
 from ringlight.simulator.premises import CAMERAS, EVENTS, MORE_CAMERAS, SimCamera, SimEvent
 from ringlight.simulator.sound import make_sound
-from ringlight.simulator.switchboard import SWITCHES
 from ringlight.simulator.turning import Facing
 
 __all__ = [
@@ -103,6 +104,8 @@ class World:
         recording_requests: The header fields of each request for a recording's bytes.
         heard: What the cameras heard of who talked to them, by camera.
         now: The clock, for what expires.
+        wall: The time of day in seconds.
+        partner: The Partner API's side: apps, links, consents, events, and what was asked.
         lines: The signaling sockets that are open.
     """
 
@@ -114,6 +117,7 @@ class World:
     profile: str = "observed"
     seed: int | None = None
     dice: random.Random = field(init=False)
+    partner: Estate = field(init=False)
     speed: float = 1.0
     jitter: float = 0.0
     lines: set[Line] = field(default_factory=set)
@@ -123,6 +127,7 @@ class World:
     activation_limit: float = 70.0
     live_views: int = 0
     now: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
     dialogs: deque[DialogRecord] = field(default_factory=lambda: deque(maxlen=KEPT_DIALOGS))
     not_ready_left: int = 0
     facing: dict[int, Facing] = field(default_factory=dict)
@@ -147,6 +152,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - nothing here is a secret, and it must be repeatable
+        self.partner = Estate(self)
 
     @property
     def behaviour(self) -> Behaviour:
@@ -168,9 +174,10 @@ class World:
 
     def press(self, doorbot_id: int, kind: str) -> SimEvent:
         """Let a camera see something: it goes into its history, and to all who asked to be told."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = datetime.fromtimestamp(self.wall(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event = SimEvent(self.dice.randrange(75 * 10**17, 76 * 10**17), doorbot_id, kind, at)
         self.events = (event, *self.events)
+        self.partner.pressed(doorbot_id, kind)
         for line in tuple(self.lines):
             line.seen(event)
         return event
@@ -209,7 +216,7 @@ class World:
         Raises:
             KeyError: One of the names is no switch.
         """
-        wanted = {SWITCHES[name].name for name in names}
+        wanted = {ALL_SWITCHES[name].name for name in names}
         if "wrong-password" in wanted - self.on:
             self._access.clear()
             self._refresh.clear()
@@ -222,6 +229,7 @@ class World:
             self.not_ready_left = 2
         elif "not-ready" not in wanted:
             self.not_ready_left = 0
+        self.partner.switched(self.on, wanted)
         self.on = wanted
 
     # ---- tokens and tickets ----
