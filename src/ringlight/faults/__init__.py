@@ -4,13 +4,13 @@ Written once here; the exceptions, the server's problem bodies, the page, the co
 doctor all read these rows.
 """
 
-from ringlight.faults import account, camera, live_view, lookup, media, partner, program
+from ringlight.faults import account, calls, camera, live_view, lookup, media, partner, program
 from ringlight.faults.fault import Fault, Retry, Seen
 
 __all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
 
 FAULTS: dict[str, Fault] = {}
-for _row in (*account.ROWS, *camera.ROWS, *live_view.ROWS, *media.ROWS, *partner.ROWS, *program.ROWS):
+for _row in (*account.ROWS, *calls.ROWS, *camera.ROWS, *live_view.ROWS, *media.ROWS, *partner.ROWS, *program.ROWS):
     if _row.code in FAULTS:
         raise ValueError(f"the fault {_row.code} is listed twice")
     FAULTS[_row.code] = _row
