@@ -195,13 +195,21 @@ class Settings(BaseSettings):
     allowed_origins: TextList = Field(
         default_factory=list, description="Origins of other web pages that may use this server."
     )
+    turn_url: TextList = Field(
+        default_factory=list,
+        description="STUN and TURN servers that browsers are told of (`turn:host:3478?transport=udp`), "
+        "separated by commas.",
+    )
+    turn_secret: SecretText | None = Field(
+        None, description="What the TURN servers share with us to make passwords (coturn: `static-auth-secret`)."
+    )
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()
     recordings: RecordingSettings = RecordingSettings()
     cameras: CameraSettings = CameraSettings()
     server: ServerSettings = ServerSettings()
 
-    _split = field_validator("allowed_origins", mode="before")(_as_list)
+    _split = field_validator("allowed_origins", "turn_url", mode="before")(_as_list)
 
     @classmethod
     def settings_customise_sources(

@@ -132,7 +132,7 @@ def answer_viewer(
     Args:
         offer: The viewer's.
         sources: The camera's codec of each kind of track.
-        transport: Ours; candidates included.
+        transport: Ours; candidates included. Its `setup` is what we do: `active` where the viewer is `passive`.
         ssrcs: Our number for each kind of track.
         cname: Binds the tracks together, so that they play in time.
         hears: Whether the camera takes sound, so that a viewer who offers some (`sendrecv`) may talk.
@@ -145,7 +145,12 @@ def answer_viewer(
     """
     seats: dict[str, Seat] = {}
     sections = []
+    video = offer.find("video")
+    one_way = offer.bundle if video and video.mid in offer.bundle else ()
     for section in offer.sections:
+        if section is not video and section.mid not in one_way:
+            sections.append(refused(section))  # we have one way for all, and the viewer wants two
+            continue
         codec = _viewer_codec(section, sources.get(section.kind)) if section.kind not in seats else None
         if codec is None or not section.port:
             sections.append(refused(section))
@@ -162,8 +167,9 @@ def answer_viewer(
                     section.port, section.protocol, ssrc=ssrc, cname=cname, rtx_ssrc=ssrc ^ 1 if repair else None)
         )  # fmt: skip
     if "video" not in seats:
-        raise fault_error("VIEWER-OFFER", "there is no video section that can receive H264")
-    bundle = tuple(section.mid for section in sections if section.port)
+        wanted = sources["video"].name if "video" in sources else "video"
+        raise fault_error("VIEWER-OFFER", f"there is no video section that can receive {wanted}")
+    bundle = tuple(section.mid for section in sections if section.port and section.mid in one_way)
     return Description(tuple(sections), bundle, ice_lite=True), seats
 
 
@@ -175,14 +181,29 @@ def read_viewer_offer(text: str) -> Description:
     """
     try:
         offer = parse(text)
-        if offer.find("video") is None:
+        video = offer.find("video")
+        if video is None:
             raise fault_error("VIEWER-OFFER", "there is no video section")
-        check_transport(offer.transport, ("actpass", "active"))
+        check_transport(way_of(offer), tuple(_SETUP))
     except RingError as error:
         raise fault_error("VIEWER-OFFER", error.detail) from error
     return offer
 
 
+def way_of(offer: Description) -> Transport:
+    """Return the transport that a viewer will use for its video: the bundle's, or the section's own."""
+    video = offer.find("video")
+    if video is None or video.mid in offer.bundle or not video.transport.ufrag:
+        return offer.transport
+    return video.transport
+
+
+def our_part(offer: Description) -> str:
+    """Return what `setup` we answer: `passive` wherever the viewer may begin, since who is asked chooses the cipher."""
+    return _SETUP[way_of(offer).setup]
+
+
+_SETUP = {"actpass": "passive", "active": "passive", "passive": "active"}  # RFC 8842 section 5.3
 _SENDS: tuple[Direction, ...] = ("recvonly", "sendrecv")
 
 

@@ -12,11 +12,13 @@ import socket
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from ringlight.media import stun
 from ringlight.media.addresses import bind_all, candidates, own_addresses
-from ringlight.media.dtls import own_certificate
+from ringlight.media.dtls import Role, own_certificate
 from ringlight.media.forward import Outlet, Track
 from ringlight.media.negotiate import Seat
 from ringlight.media.rtp import Packet
@@ -44,11 +46,13 @@ class ViewerPort:
         segments: Whether the kernel takes many packets in one call; known once it is open.
         unknown: Datagrams of strangers.
         unsent: Packets that the kernel did not take.
+        faults: Viewers that ended with a fault, by its code.
     """
 
     def __init__(self, settings: MediaSettings) -> None:
         self._settings = settings
         self._viewers: dict[str, Viewer] = {}
+        self._restarting: dict[str, Viewer] = {}
         self._paths: dict[Address, tuple[Viewer, _Control]] = {}
         self._streams: dict[Address, Stream] = {}
         self._owners: dict[Stream, Viewer] = {}
@@ -57,6 +61,8 @@ class ViewerPort:
         self.segments = False
         self.unknown = 0
         self.unsent = 0
+        self.faults: Counter[str] = Counter()
+        self._forged = self._replayed = 0
 
     async def __aenter__(self) -> "ViewerPort":
         self._loop = asyncio.get_running_loop()
@@ -90,7 +96,7 @@ class ViewerPort:
         return self._sockets.number
 
     def transport(self) -> Transport:
-        """Make fresh ICE credentials for one viewer, with our addresses; `setup` is passive."""
+        """Make fresh ICE credentials for one viewer, with our addresses; `setup` is passive (see `negotiate`)."""
         addresses = self._settings.announce or own_addresses(ipv6=self._sockets.has_ipv6)
         return Transport(
             secrets.token_hex(4), secrets.token_hex(16), own_certificate().fingerprint, "passive",
@@ -124,6 +130,8 @@ class ViewerPort:
         outlets = {kind: Outlet(tracks[kind], seat.codec.payload_type, seat.rtx) for kind, seat in seats.items()}
 
         def closed(code: str | None) -> None:
+            if code is not None:
+                self.faults[code] += 1
             self._forget(viewer)
             on_closed(code)
 
@@ -147,12 +155,48 @@ class ViewerPort:
             is_full=lambda: self._is_full(viewer),
             sound_type=next((seat.codec.payload_type for seat in seats.values() if seat.hears), None),
             on_sound=on_sound,
+            role=Role(local.setup),
         )
         self._viewers[local.ufrag] = viewer
         return viewer
 
+    def restart(self, viewer: Viewer) -> Transport:
+        """Return new ICE credentials for a viewer; the old ones hold until it nominates by these."""
+        self._drop_restart(viewer)
+        fresh = self.transport()
+        viewer.restart(fresh.ufrag, fresh.pwd)
+        self._restarting[fresh.ufrag] = viewer
+        return fresh
+
+    def _drop_restart(self, viewer: Viewer) -> None:
+        for ufrag in [ufrag for ufrag, known in self._restarting.items() if known is viewer]:
+            del self._restarting[ufrag]
+
     def __len__(self) -> int:
         return len(self._viewers)
+
+    def counts(self) -> dict[str, Any]:
+        """Return what is counted, for people who look for the cause of trouble."""
+        return {
+            "port": self.number,
+            "viewers": len(self),
+            "segments": self.segments,
+            "unknown": self.unknown,
+            "forged": self.forged,
+            "replayed": self.replayed,
+            "unsent": self.unsent,
+            "faults": dict(self.faults),
+        }
+
+    @property
+    def forged(self) -> int:
+        """Checks and packets that were not made with a viewer's password or keys, of all viewers so far."""
+        return self._forged + sum(viewer.forged for viewer in self._viewers.values())
+
+    @property
+    def replayed(self) -> int:
+        """Packets of viewers that had come before, of all viewers so far."""
+        return self._replayed + sum(viewer.replayed for viewer in self._viewers.values())
 
     # ---- the sockets ----
 
@@ -174,16 +218,20 @@ class ViewerPort:
         address, own = path
         if data and data[0] < 4:
             request = stun.parse_request(data)
-            viewer = self._viewers.get(request.username.partition(":")[0]) if request else None
+            viewer = self._expected(request)
             if request is None or viewer is None:
                 self._reject(address)
                 return
-            before = viewer.address
+            before, ufrag = viewer.address, viewer.ufrag
             answer = viewer.check(request, address, self._loop.time())
+            if viewer.ufrag != ufrag:
+                self._drop_restart(viewer)
+                self._viewers[viewer.ufrag] = self._viewers.pop(ufrag)
             if viewer.address != before or address not in self._paths:
                 self._follow(viewer, before, path)
             self._transmit(answer, address, _control(own))
             self._admit(answer, address, viewer)
+            viewer.begin()
             return
         known = self._paths.get(address)
         if known is None:
@@ -193,6 +241,13 @@ class ViewerPort:
         viewer.receive(data, self._loop.time())
         if viewer.behind and self._catching_up is None:
             self._catching_up = self._loop.call_later(CATCH_UP_EVERY, self._catch_up)
+
+    def _expected(self, request: stun.Request | None) -> Viewer | None:
+        """Return whose check it is, by the user fragment that is in use or is to come."""
+        if request is None:
+            return None
+        ufrag = request.username.partition(":")[0]
+        return self._viewers.get(ufrag) or self._restarting.get(ufrag)
 
     def _follow(self, viewer: Viewer, before: Address | None, path: _Path) -> None:
         if viewer.address != path[0]:
@@ -269,7 +324,9 @@ class ViewerPort:
         self._ticker = self._loop.call_later(0.05 if busy else 1.0, self._tick)
 
     def _forget(self, viewer: Viewer) -> None:
-        self._viewers.pop(viewer.ufrag, None)
+        if self._viewers.pop(viewer.ufrag, None) is not None:
+            self._forged, self._replayed = self._forged + viewer.forged, self._replayed + viewer.replayed
+        self._drop_restart(viewer)
         self._leave(viewer, viewer.address)
         for stream in [stream for stream, owner in self._owners.items() if owner is viewer]:
             stream.close()
