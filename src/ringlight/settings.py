@@ -104,6 +104,11 @@ class LiveViewSettings(_Area):
         540.0, description="Seconds of a running view after which the next one is opened; Ring ends them at 600."
     )
     audio: bool = Field(True, description="Ask the camera for sound as well.")
+    hevc: bool = Field(
+        False,
+        description="Offer HEVC to the camera too. One that makes it then sends it as it is, which most browsers "
+        "cannot show; otherwise Ring turns it into H.264.",
+    )
 
 
 class MediaSettings(_Area):

@@ -81,6 +81,16 @@ ROWS = (
         source="deadlines",
     ),
     Fault(
+        "MEDIA-CODEC",
+        "Pictures of this codec are only passed through",
+        cause="The camera sends HEVC or AV1. Viewers get it as it is, but recordings and stills are made of H.264 "
+        "alone.",
+        fix="Set `live_view.hevc = false`: Ring then turns the camera's HEVC into H.264.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+        source="media",
+    ),
+    Fault(
         "MEDIA-NO-KEY-FRAME",
         "No whole picture arrived",
         cause="Packets came, but not one complete key frame, so nothing can be shown yet.",
