@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page
 from watching import server_ufrag, video_stats, watch
 
 from conftest import Program, clean_environment
+from ringlight.secrets import Secret
+from ringlight.server.relay import LIFETIME, IceServers
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 _CHANGE = "dispatchEvent(new Event('online'))"  # what a browser says when its network is there again
@@ -76,3 +78,26 @@ def test_a_restart_that_the_server_refuses_leaves_the_picture_alone(page: Page) 
     assert video_stats(page)["frames"] - before["frames"] > 10
     assert server_ufrag(page) == ufrag
     assert page.locator("camera-view").get_attribute("state") == "playing"
+
+
+def test_the_page_reads_the_ice_servers_of_an_answer(page: Page) -> None:
+    """As the server writes them, and as others may: commas and semicolons stand in addresses and in quotes."""
+    links = IceServers(["stun:a:3478", "turn:b:3478?transport=udp"], Secret("shared"), lambda: 0.0).links()
+    foreign = '</style.css>; rel=preload, <turn:c>; rel=ice-server; username="u,;1"; credential=p'
+    read = page.evaluate(
+        "async (link) => (await import('/page/ice.js')).iceServersOf(link)", ", ".join([*links, foreign])
+    )
+    assert [one["urls"] for one in read] == ["stun:a:3478", "turn:b:3478?transport=udp", "turn:c"]
+    assert "username" not in read[0]
+    assert read[1]["username"] == f"{LIFETIME}:ringlight"
+    assert links[1].count(read[1]["credential"]) == 1
+    assert (read[2]["username"], read[2]["credential"]) == ("u,;1", "p")
+
+
+def test_a_restart_keeps_all_of_the_answer_but_its_ice(page: Page) -> None:
+    answer = "v=0\r\nm=video 9 X 96\r\na=ice-ufrag:old\r\na=ice-pwd:oldpwd\r\na=candidate:1\r\na=mid:0\r\n"
+    with_ice = "async ([answer, fragment]) => (await import('/page/ice.js')).withIce(answer, fragment)"
+    fragment = "a=ice-ufrag:new\r\na=ice-pwd:newpwd\r\na=candidate:2\r\na=end-of-candidates\r\n"
+    changed = "v=0\r\nm=video 9 X 96\r\na=ice-ufrag:new\r\na=ice-pwd:newpwd\r\na=candidate:2\r\na=mid:0\r\n"
+    assert page.evaluate(with_ice, [answer, fragment]) == changed
+    assert page.evaluate(with_ice, [answer, "a=mid:0"]) is None

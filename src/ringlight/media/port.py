@@ -74,7 +74,7 @@ class ViewerPort:
             elif _LINUX:
                 bound.setsockopt(socket.IPPROTO_IPV6, _RECVPKTINFO6, 1)
             self._loop.add_reader(bound, self._readable, bound)
-        self.segments = _takes_segments(self._sockets.udp[0])
+        self.segments = segments_refused(self._sockets.udp[0]) is None
         await self._listener.open(self._sockets.tcp)
         self._tick()
         return self
@@ -280,9 +280,8 @@ class ViewerPort:
                 self._transmit_run(packets[start:end], viewer.address, known[1])
 
     def _transmit_run(self, packets: list[bytes], address: Address, control: _Control) -> None:
-        segment = (_UDP, _SEGMENT, struct.pack("=H", len(packets[0])))
         try:
-            self._sockets.udp[":" in address[0]].sendmsg(packets, (*control, segment), 0, address)
+            self._sockets.udp[":" in address[0]].sendmsg(packets, (*control, segment(len(packets[0]))), 0, address)
         except BlockingIOError:  # a full buffer: lost, as any may be; the viewer asks again
             self.unsent += len(packets)
         except OSError as error:
@@ -389,12 +388,17 @@ def _control(own: bytes) -> _Control:
     return [(socket.IPPROTO_IP, _PKTINFO, struct.pack("=I4s4s", 0, own, bytes(4)))] if own else []
 
 
-def _takes_segments(udp: socket.socket) -> bool:
-    """Whether the kernel cuts a long datagram into packets for us (Linux since 4.18)."""
+def segment(length: int) -> tuple[int, int, bytes]:
+    """Return what `sendmsg` is told so that the kernel cuts what it is given into packets of this length."""
+    return _UDP, _SEGMENT, struct.pack("=H", length)
+
+
+def segments_refused(udp: socket.socket) -> str | None:
+    """Return why the kernel cuts no long datagram into packets for us; `None` where it does (Linux since 4.18)."""
     if sys.platform != "linux":
-        return False
+        return f"{sys.platform} has no UDP_SEGMENT"
     try:
         udp.getsockopt(_UDP, _SEGMENT)
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return f"the kernel refuses UDP_SEGMENT: {error.strerror}"
+    return None
