@@ -1,11 +1,12 @@
 """The page looks for another path when its network changes, and the picture goes on meanwhile."""
 
+import re
 from collections.abc import Iterator
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page
-from watching import server_ufrag, video_stats, watch
+from playwright.sync_api import Browser, Page, Route
+from watching import server_ufrag, video_stats, wait_for_picture, watch
 
 from conftest import Program, clean_environment
 from ringlight.secrets import Secret
@@ -101,3 +102,27 @@ def test_a_restart_keeps_all_of_the_answer_but_its_ice(page: Page) -> None:
     changed = "v=0\r\nm=video 9 X 96\r\na=ice-ufrag:new\r\na=ice-pwd:newpwd\r\na=candidate:2\r\na=mid:0\r\n"
     assert page.evaluate(with_ice, [answer, fragment]) == changed
     assert page.evaluate(with_ice, [answer, "a=mid:0"]) is None
+
+
+def test_a_browser_that_finds_no_way_tries_again_with_the_servers_of_the_answer(page: Page) -> None:
+    """They are named in the answer, too late for the offer: here to one whose candidates lead nowhere."""
+
+    def astray(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        answer = route.fetch()
+        lines = [
+            re.sub(r"^(a=candidate:\S+ 1 \S+ \d+) \S+ \d+", r"\1 192.0.2.1 9", one) for one in answer.text().split("\n")
+        ]
+        route.fulfill(
+            response=answer,
+            body="\n".join(lines),
+            headers={**answer.headers, "link": "<stun:192.0.2.1>; rel=ice-server"},
+        )
+
+    page.route("**/whep/**", astray)
+    with page.expect_response(lambda answer: answer.request.method == "PATCH", timeout=15_000) as patched:
+        page.click('[data-camera="front-door"]')
+    assert patched.value.status == 200
+    wait_for_picture(page)

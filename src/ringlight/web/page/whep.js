@@ -31,6 +31,7 @@ export class WhepError extends Error {
 
 const TRICKLE = "application/trickle-ice-sdpfrag";
 const RESTART_AGAIN_MS = 2_000;   // between two attempts to find a new path
+const RELAYS_AFTER_MS = 2_000;    // that a path without the answer's TURN servers has to be found
 
 /**
  * One viewing of one WHEP endpoint. Not reusable: to play again, make another.
@@ -115,13 +116,15 @@ export class WhepClient extends EventTarget {
     // A redirect (307) to another node moves the base too.
     this.#resource = location && new URL(location, response.url).href;
     const sdp = await response.text();
-    this.#useRelays(response.headers.get("link"));
+    const hasRelays = this.#useRelays(response.headers.get("link"));
     if (/** @type {WhepState} */ (this.state) === "closed") return this.#delete();   // stopped while we waited
     try {
       await this.#pc.setRemoteDescription({ type: "answer", sdp });
     } catch (error) {
       throw new WhepError(`The answer cannot be used: ${error instanceof Error ? error.message : error}`, response.status);
     }
+    // Servers named in the answer come too late for this offer: a browser that finds no way without them restarts.
+    if (hasRelays) setTimeout(() => this.#tryRelays(), RELAYS_AFTER_MS);
   }
 
   /**
@@ -262,13 +265,19 @@ export class WhepClient extends EventTarget {
 
   /**
    * Take the STUN and TURN servers of the answer for the next restart. Those of `iceServers` count more.
+   * Returns whether there are any.
    *
    * @param {string | null} link
    */
   #useRelays(link) {
     const iceServers = iceServersOf(link ?? "");
-    if (!iceServers.length || this.#options.iceServers?.length) return;
+    if (!iceServers.length || this.#options.iceServers?.length) return false;
     this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
+    return true;
+  }
+
+  #tryRelays() {
+    if (this.state === "connecting") this.restart().catch(() => {});   // refused: the first attempt goes on alone
   }
 
   #delete() {
