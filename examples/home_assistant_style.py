@@ -123,12 +123,12 @@ class CameraEntity:
         The answer holds our addresses, so no candidates are trickled from here; a failure names its code.
         """
         try:
-            identifier, answer = await self._integration.playbacks.start(self.camera, offer_sdp)
+            playback = await self._integration.playbacks.start(self.camera, offer_sdp)
         except RingError as error:
             send_message({"type": "error", "code": error.code, "message": f"{error.fault.title}. {error.fix}"})
             return
-        self._sessions[session_id] = identifier
-        send_message({"type": "answer", "answer": answer})
+        self._sessions[session_id] = playback.id
+        send_message({"type": "answer", "answer": playback.answer})
 
     async def async_on_webrtc_candidate(self, session_id: str, candidate: object) -> None:
         """Take a browser's candidate, which is not needed: its address shows in its connectivity checks (ICE-lite)."""

@@ -106,6 +106,11 @@ class LiveViewSettings(_Area):
         540.0, description="Seconds of a running view after which the next one is opened; Ring ends them at 600."
     )
     audio: bool = Field(True, description="Ask the camera for sound as well.")
+    hevc: bool = Field(
+        False,
+        description="Offer HEVC to the camera too. One that makes it then sends it as it is, which most browsers "
+        "cannot show; otherwise Ring turns it into H.264.",
+    )
 
 
 class MediaSettings(_Area):
@@ -254,6 +259,14 @@ class Settings(BaseSettings):
     allowed_origins: TextList = Field(
         default_factory=list, description="Origins of other web pages that may use this server."
     )
+    turn_url: TextList = Field(
+        default_factory=list,
+        description="STUN and TURN servers that browsers are told of (`turn:host:3478?transport=udp`), "
+        "separated by commas.",
+    )
+    turn_secret: SecretText | None = Field(
+        None, description="What the TURN servers share with us to make passwords (coturn: `static-auth-secret`)."
+    )
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()
     recordings: RecordingSettings = RecordingSettings()
@@ -261,7 +274,7 @@ class Settings(BaseSettings):
     resilience: ResilienceSettings = ResilienceSettings()
     server: ServerSettings = ServerSettings()
 
-    _split = field_validator("allowed_origins", mode="before")(_as_list)
+    _split = field_validator("allowed_origins", "turn_url", mode="before")(_as_list)
 
     @classmethod
     def settings_customise_sources(

@@ -188,7 +188,7 @@ def test_doctor_finds_nothing_on_a_healthy_set_up(signed_in: Run, tmp_path: Path
     report = json.loads(well.stdout)
     assert well.returncode == 0, report
     assert report["healthy"]
-    checks = ["settings", "state", "port", "udp", "reach", "token", "cameras", "websocket", "Front Door"]
+    checks = ["settings", "state", "port", "segments", "udp", "reach", "token", "cameras", "websocket", "Front Door"]
     assert [check["check"] for check in report["checks"]] == checks
     assert "live_view" in trace.read_text()
 

@@ -2,8 +2,13 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL
@@ -143,6 +148,39 @@ def test_another_certificate_is_refused(role: Role, expected: str) -> None:
     assert caught.value.code == "MEDIA-DTLS"
     assert "certificate" in (caught.value.detail or "")
     assert one.keys is None
+
+
+def _rsa_side(role: Role, monkeypatch: pytest.MonkeyPatch) -> tuple[Dtls, str]:
+    """Return a side with an RSA certificate, as GStreamer and others have it, and its fingerprint."""
+    key = rsa.generate_private_key(65_537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "WebRTC")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    context = SSL.Context(SSL.DTLS_METHOD)
+    context.set_verify(SSL.VERIFY_PEER, lambda *_: True)
+    context.use_certificate(certificate)
+    context.use_privatekey(key)
+    context.set_tlsext_use_srtp(srtp.PREFERENCE)
+    with monkeypatch.context() as patched:
+        patched.setattr(dtls, "_context", lambda: context)
+        return Dtls(role, OWN), dtls.fingerprint(certificate)
+
+
+@pytest.mark.parametrize("role", [Role.CLIENT, Role.SERVER])
+def test_the_other_side_may_have_an_rsa_certificate_in_either_role(role: Role, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, fingerprint = _rsa_side(role, monkeypatch)
+    ours = Dtls(Role.SERVER if role is Role.CLIENT else Role.CLIENT, fingerprint)
+    for side in (other, ours):
+        side.start()
+    _carry(other, ours)
+    assert ours.keys is not None
+    assert ours.keys == other.keys
+    assert ours.keys.profile is Profile.GCM
 
 
 def test_the_fingerprint_may_be_written_small() -> None:

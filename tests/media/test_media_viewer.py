@@ -33,10 +33,16 @@ class Browser:
     """The other side of a viewer: checks, handshake, and what it could decode."""
 
     def __init__(
-        self, *, fingerprint: str | None = None, audio: bool = False, rtx: tuple[int, int] | None = None
+        self,
+        *,
+        fingerprint: str | None = None,
+        audio: bool = False,
+        rtx: tuple[int, int] | None = None,
+        role: Role = Role.CLIENT,
     ) -> None:
         own = own_certificate().fingerprint
-        self.dtls = Dtls(Role.CLIENT, own)
+        self.role = role
+        self.dtls = Dtls(role, own)
         self.inbox: list[bytes] = []
         self.key_frames, self.ended = Calls(), Calls()
         self.tracks = {"video": Track(True, 77, 90_000, 1500, 65_400), "audio": Track(False, 78, 48_000)}
@@ -47,6 +53,7 @@ class Browser:
         self.viewer = Viewer(
             "ours", "password", fingerprint or own, outlets, "cname",
             self.inbox.append, self._send_all, self.key_frames, self.ended, 100.0,
+            role=Role.SERVER if role is Role.CLIENT else Role.CLIENT,
         )  # fmt: skip
         self._ids = count()
 
@@ -62,10 +69,16 @@ class Browser:
                 self.viewer.packets(kind, batch)
 
     def check(
-        self, address: Address = HOME, *, password: str = "password", nominates: bool = True, now: float = 100.0
+        self,
+        address: Address = HOME,
+        *,
+        ufrag: str = "ours",
+        password: str = "password",
+        nominates: bool = True,
+        now: float = 100.0,
     ) -> ice.Message:
         message = ice.Message(ice.Method.BINDING, ice.Class.REQUEST, transaction_id=next(self._ids).to_bytes(12, "big"))
-        message.attributes["USERNAME"] = "ours:theirs"
+        message.attributes["USERNAME"] = f"{ufrag}:theirs"
         if nominates:
             message.attributes["USE-CANDIDATE"] = None
         message.add_message_integrity(password.encode())
@@ -77,11 +90,15 @@ class Browser:
 
     def shake_hands(self, now: float = 100.0) -> None:
         self.dtls.start()
+        self.viewer.begin()
         for _ in range(6):
+            self.listen()
             for datagram in list(self.dtls.outgoing()):
                 self.viewer.receive(datagram, now)
             self.listen()
             if self.dtls.keys is not None:
+                for datagram in list(self.dtls.outgoing()):
+                    self.viewer.receive(datagram, now)
                 return
         raise AssertionError("the handshake did not end")
 
@@ -101,7 +118,7 @@ class Browser:
         self.listen()
         assert self.dtls.keys is not None
         if not hasattr(self, "_receiver"):
-            self._receiver = srtp.receiver(self.dtls.keys, is_client=True)
+            self._receiver = srtp.receiver(self.dtls.keys, is_client=self.role is Role.CLIENT)
         found = []
         for datagram in self.inbox:
             plain = (
@@ -121,8 +138,13 @@ class Browser:
     def say(self, *reports: rtcp.Report, now: float = 100.0) -> None:
         assert self.dtls.keys is not None
         if not hasattr(self, "_sender"):
-            self._sender = srtp.sender(self.dtls.keys, is_client=True)
+            self._sender = srtp.sender(self.dtls.keys, is_client=self.role is Role.CLIENT)
         self.viewer.receive(self._sender.protect_rtcp(b"".join(map(rtcp.write, reports))), now)
+
+    def send_rtcp(self, plain: bytes, now: float = 100.0) -> None:
+        """Send any RTCP, encrypted as it should be."""
+        self.say(now=now)
+        self.viewer.receive(self._sender.protect_rtcp(plain), now)
 
 
 @pytest.fixture
@@ -324,7 +346,7 @@ def test_a_request_for_a_key_frame_is_passed_on(browser: Browser, reports: list[
 def test_the_viewers_loss_is_kept(browser: Browser, make: type[rtcp.ReceiverReport]) -> None:
     browser.connect()
     browser.say(make(rtcp.ReportBlock(77, 64)))  # type: ignore[arg-type]
-    assert browser.viewer.lost_fraction == 0.25
+    assert browser.viewer.quality.lost_fraction == 0.25
 
 
 def test_the_round_trip_is_told_by_the_echo_of_our_report(browser: Browser) -> None:
@@ -337,9 +359,9 @@ def test_the_round_trip_is_told_by_the_echo_of_our_report(browser: Browser) -> N
     assert isinstance(report, rtcp.SenderReport)
     echo = rtcp.ReportBlock(77, last_report=report.ntp >> 16 & 0xFFFFFFFF, delay=65_536 // 2)
     browser.say(rtcp.ReceiverReport(1, (echo,)), now=103.6)
-    assert browser.viewer.round_trip == pytest.approx(0.1)
+    assert browser.viewer.quality.round_trip == pytest.approx(0.1)
     browser.say(rtcp.ReceiverReport(1, (rtcp.ReportBlock(77, last_report=5, delay=1),)), now=104.0)
-    assert browser.viewer.round_trip == pytest.approx(0.1)
+    assert browser.viewer.quality.round_trip == pytest.approx(0.1)
 
 
 def test_a_goodbye_ends_it_without_fault(browser: Browser) -> None:
@@ -651,3 +673,158 @@ def test_whatever_a_talker_sends_nothing_breaks(data: bytes) -> None:
 
 
 _TALKING = talking()
+
+
+# ICE begins anew
+
+
+def test_the_old_path_is_good_until_the_viewer_nominates_by_the_new_credentials(browser: Browser) -> None:
+    browser.connect()
+    browser.viewer.restart("fresh", "secret")
+    assert browser.check(HOME, now=101.0).message_class is ice.Class.RESPONSE
+    assert browser.check(ABROAD, ufrag="fresh", password="password").message_class is ice.Class.ERROR
+    browser.check(ABROAD, ufrag="fresh", password="secret", nominates=False)
+    assert _where(browser) == HOME
+    assert browser.check(HOME).message_class is ice.Class.RESPONSE, "still good"
+    browser.check(ABROAD, ufrag="fresh", password="secret")
+    assert _where(browser) == ABROAD
+    assert (browser.viewer.ufrag, browser.viewer.pwd) == ("fresh", "secret")
+    assert browser.check(HOME).message_class is ice.Class.ERROR, "the old password is good no more"
+    assert _where(browser) == ABROAD
+    browser.camera(frames_of(KEY))
+    assert len(browser.pictures()) == 3, "with the keys of the one handshake"
+
+
+def test_a_second_restart_takes_the_place_of_the_first(browser: Browser) -> None:
+    browser.connect()
+    browser.viewer.restart("first", "one")
+    browser.viewer.restart("second", "two")
+    assert browser.check(ABROAD, ufrag="first", password="one").message_class is ice.Class.ERROR
+    browser.check(ABROAD, ufrag="second", password="two")
+    assert _where(browser) == ABROAD
+
+
+def test_a_restart_may_lead_from_udp_to_tcp_at_once(browser: Browser) -> None:
+    """A network that blocks UDP is no reason to wait for what it was."""
+    browser.check(HOME, now=100.0)
+    browser.viewer.restart("fresh", "secret")
+    browser.check(WIRE, ufrag="fresh", password="secret", now=100.5)
+    assert _where(browser) == WIRE
+
+
+# Who begins the handshake
+
+
+def test_where_the_viewer_waits_we_begin_and_it_sees_and_is_heard_all_the_same() -> None:
+    """`a=setup:passive` in the offer: then it is the viewer that chooses how packets are encrypted."""
+    browser = Browser(role=Role.SERVER)
+    browser.camera(frames_of(KEY))
+    browser.connect()
+    assert browser.viewer.connected
+    assert [one.payload for one in browser.pictures()] == [*KEY]
+    browser.say(rtcp.ReceiverReport(1, (rtcp.ReportBlock(77, 64),)))
+    assert browser.viewer.quality.lost_fraction == 0.25
+
+
+def test_where_we_begin_another_certificate_is_refused_too() -> None:
+    browser = Browser(fingerprint=":".join(["AB"] * 32), role=Role.SERVER)
+    browser.check()
+    browser.viewer.begin()
+    for _ in range(4):
+        browser.listen()
+        for datagram in list(browser.dtls.outgoing()):
+            browser.viewer.receive(datagram, 100.0)
+    assert browser.ended.seen == ["MEDIA-DTLS"]
+
+
+# Reports to the packet, and signs of life
+
+
+def test_a_sender_report_counts_what_has_left_and_not_what_waits(browser: Browser) -> None:
+    browser.camera(frames_of(KEY, *[(SLICE,)] * 200))
+    browser.connect()
+    for at in range(30):
+        browser.check(now=101.0 + at * REPORT_EVERY)
+        browser.viewer.tick(101.0 + at * REPORT_EVERY, 1000.0)
+        browser.viewer.catch_up()
+    counted, seen, octets = [], 0, 0
+    for data in browser.opened():
+        if rtp.is_rtcp(data):
+            (report,) = rtcp.parse(data)
+            assert isinstance(report, rtcp.SenderReport)
+            counted.append((report.packets, report.octets, seen, octets))
+        else:
+            seen, octets = seen + 1, octets + len(rtp.parse(data).payload)
+    assert len(counted) == 30
+    assert [row[:2] for row in counted] == [row[2:] for row in counted]
+    assert seen == 203
+
+
+def test_what_is_sent_again_under_the_same_source_counts_too(browser: Browser) -> None:
+    browser.camera(frames_of(KEY))
+    browser.connect()
+    numbers = [one.sequence for one in browser.pictures()]
+    browser.say(rtcp.Nack(1, 77, (numbers[0],)))
+    browser.inbox.clear()
+    browser.viewer.tick(101.0, 1000.0)
+    (report,) = browser.reports()
+    assert isinstance(report, rtcp.SenderReport)
+    assert (report.packets, report.octets) == (4, sum(map(len, KEY)) + len(KEY[0]))
+
+
+def test_only_what_was_made_with_its_keys_is_a_sign_of_life(browser: Browser) -> None:
+    """Else anybody who writes its address on garbage could keep a vanished viewer, and a camera, awake."""
+    browser.connect()
+    browser.say(rtcp.ReceiverReport(1), now=105.0)
+    for at in range(106, 120):
+        browser.viewer.receive(b"\x80\xc9\0\1" + bytes(40), float(at))
+        browser.viewer.receive(b"\x17\xfe\xfd" + bytes(20), float(at))
+        browser.check(password="guessed", now=float(at))
+        browser.viewer.tick(float(at), 0.0)
+    assert browser.ended.seen == []
+    browser.viewer.tick(105.1 + GONE_AFTER, 0.0)
+    assert browser.ended.seen == [None]
+    assert browser.viewer.forged == 28
+
+
+def test_a_viewer_that_vanishes_is_gone_within_fifteen_seconds(browser: Browser) -> None:
+    """Looked at once a second, as the port does."""
+    browser.connect()
+    browser.check(now=100.0)
+    at = 100.9
+    while not browser.viewer.closed:
+        browser.viewer.tick(at, 0.0)
+        at += 1.0
+    assert at - 1.0 - 100.0 <= 15.0
+
+
+def test_forged_and_replayed_packets_are_counted(browser: Browser) -> None:
+    browser.connect()
+    browser.say(rtcp.ReceiverReport(1))
+    good = browser._sender.protect_rtcp(rtcp.write(rtcp.ReceiverReport(1)))
+    browser.viewer.receive(good, 100.0)
+    browser.viewer.receive(good, 100.0)
+    browser.viewer.receive(good[:-1] + bytes([good[-1] ^ 64]), 100.0)
+    browser.viewer.receive(b"\x80\xc9\0\1", 100.0)
+    assert (browser.viewer.replayed, browser.viewer.forged) == (1, 2)
+
+
+# Feedback that we have no use for
+
+
+_TRANSPORT_CC = bytes.fromhex("8fcd0005 00000001 0000004d 00010002 00000001 20020808".replace(" ", ""))
+_REMB = bytes.fromhex("8fce0005 00000001 00000000 52454d42 01120000 0000004d".replace(" ", ""))
+
+
+@pytest.mark.parametrize("feedback", [_TRANSPORT_CC, _REMB, _REMB + _TRANSPORT_CC])
+def test_transport_wide_feedback_and_bandwidth_estimates_are_tolerated(browser: Browser, feedback: bytes) -> None:
+    """Nothing is encoded here, so nothing could be sent with fewer bits; what else the compound says counts."""
+    browser.camera(frames_of(KEY))
+    browser.connect()
+    browser.opened()
+    report = rtcp.write(rtcp.ReceiverReport(1, (rtcp.ReportBlock(77, 32),)))
+    browser.send_rtcp(report + feedback)
+    assert browser.viewer.quality.lost_fraction == 0.125
+    assert len(browser.key_frames) == 0
+    assert browser.viewer.repeated == 0
+    assert browser.opened() == []

@@ -26,6 +26,13 @@ _PROTOCOLS = """async () => {
 }"""
 
 
+_UFRAG = """async () => {
+  const stats = await document.querySelector("camera-view").stats();
+  const transport = [...stats.values()].find((entry) => entry.type === "transport");
+  return stats.get(stats.get(transport.selectedCandidatePairId).remoteCandidateId).usernameFragment;
+}"""
+
+
 class VideoStats(TypedDict):
     """What `getStats` says of the picture."""
 
@@ -56,6 +63,11 @@ def choose_fault(page: Page, name: str) -> None:
     with page.expect_response("**/_sim/faults") as answer:
         page.check(f'input[name="sim-fault"][value="{name}"]')
     assert answer.value.ok
+
+
+def server_ufrag(page: Page) -> str:
+    """Return the user fragment of the server's end of the path in use; another ICE session has another."""
+    return str(page.evaluate(_UFRAG))
 
 
 def chosen_protocols(page: Page) -> tuple[str, str]:

@@ -102,15 +102,7 @@ async def test_whep_plays_and_delete_ends_it() -> None:
             await playing.receive(30)
             assert playing.answer.ice_lite
             location = playing.location
-            trickle = {"Content-Type": "application/trickle-ice-sdpfrag"}
-            assert (await http.patch(location, content=b"a=end-of-candidates", headers=trickle)).status_code == 204
-            restart = await http.patch(location, content=b"a=ice-ufrag:other\r\na=ice-pwd:x\r\n", headers=trickle)
-            assert (restart.status_code, restart.json()["code"]) == (422, "VIEWER-RESTART")
-            stale = await http.patch(location, content=b"", headers={**trickle, "If-Match": '"old"'})
-            assert (stale.status_code, stale.json()["code"]) == (412, "VIEWER-STALE")
-        gone = await http.delete(location)
-        assert gone.status_code == 404
-        assert gone.json()["code"] == "VIEWER-GONE"
+        assert (await http.delete(location)).status_code == 200, "to end it twice is no error"
         assert world.live_views == 1
 
 
@@ -167,7 +159,7 @@ async def test_noise_as_an_offer_is_refused() -> None:
         answer = await http.post("whep/front-door", content=bytes(range(256)) * 256, headers=SDP)
         assert answer.json()["code"] == "VIEWER-OFFER"
         wrong = await http.post("whep/front-door", content=GOOD_OFFER, headers={"Content-Type": "text/plain"})
-        assert wrong.json()["code"] == "REQUEST-INVALID"
+        assert wrong.json()["code"] == "REQUEST-TYPE"
 
 
 @pytest.mark.parametrize(

@@ -218,9 +218,10 @@ class View:
             allowed: Returns how many more bytes may be written; `None` sets no limit but the disk's.
 
         Raises:
-            MediaError: FILE-WRITE or FILE-FULL.
+            MediaError: FILE-WRITE or FILE-FULL; MEDIA-CODEC where the pictures are not H.264.
         """
         self._check_open()
+        self.broadcast.check_h264()
         async with recording.run(
             self.broadcast, path, seconds, self._recordings,
             before=before, faststart=faststart, sound=sound, allowed=allowed,
@@ -236,10 +237,11 @@ class View:
             within: Seconds to wait at most.
 
         Raises:
-            MediaError: MEDIA-NO-KEY-FRAME where none came in time.
+            MediaError: MEDIA-NO-KEY-FRAME where none came in time, MEDIA-CODEC where they are not H.264.
             RingError: Why the view ended before.
         """
         self._check_open()
+        self.broadcast.check_h264()
         unit = self.broadcast.key_frame() or await self._next_key_frame(within)
         return await asyncio.to_thread(stills.to_jpeg, unit)
 

@@ -31,6 +31,7 @@ async def examine(settings: Settings, targets: list[str], trace: Trace | None = 
         if "server" in areas:
             first.append(_look("state", probes.state_probe(settings)))
             first.append(_look("port", probes.port_probe(settings)))
+            first.append(_look("segments", probes.segments_probe()))
         if "network" in areas:
             first.append(_look("udp", probes.udp_probe()))
         if {"network", "account"} & set(areas):

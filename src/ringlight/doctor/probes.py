@@ -16,6 +16,7 @@ from ringlight.http.flow import Request
 from ringlight.http.serving import Serving, listen
 from ringlight.liveview.attempt import open_socket
 from ringlight.media.addresses import own_addresses
+from ringlight.media.port import segment, segments_refused
 from ringlight.settings import Settings
 
 DATAGRAM_WAIT = 1.0  # seconds
@@ -83,6 +84,28 @@ async def udp_probe() -> str:
     except OSError as error:
         raise fault_error("MEDIA-UDP", f"a datagram from {address} to itself did not arrive") from error
     return f"datagrams pass on {address}"
+
+
+async def segments_probe() -> str:
+    """Send two packets to ourselves in one call, as viewers get theirs; that it does not work is no fault."""
+
+    def try_it() -> str:
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as ours:
+            ours.settimeout(DATAGRAM_WAIT)
+            ours.bind(("127.0.0.1", 0))
+            why_not = segments_refused(ours)
+            if why_not is None:
+                try:
+                    ours.sendmsg([b"ring", b"lite"], [segment(4)], 0, ours.getsockname())
+                    if ours.recv(64) != b"ring" or ours.recv(64) != b"lite":
+                        why_not = "what is sent in one call comes out in one piece"
+                except OSError as error:
+                    why_not = f"the kernel knows UDP_SEGMENT, but it does not work: {error.strerror or error}"
+        if why_not is None:
+            return "UDP_SEGMENT is used: the packets of a frame leave in one call"
+        return f"UDP_SEGMENT is not used, since {why_not}; each packet leaves by itself, and a viewer costs more"
+
+    return await asyncio.to_thread(try_it)
 
 
 async def reach_probe(settings: Settings) -> str:

@@ -81,6 +81,16 @@ ROWS = (
         source="deadlines",
     ),
     Fault(
+        "MEDIA-CODEC",
+        "Pictures of this codec are only passed through",
+        cause="The camera sends HEVC or AV1. Viewers get it as it is, but recordings and stills are made of H.264 "
+        "alone.",
+        fix="Set `live_view.hevc = false`: Ring then turns the camera's HEVC into H.264.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+        source="media",
+    ),
+    Fault(
         "MEDIA-NO-KEY-FRAME",
         "No whole picture arrived",
         cause="Packets came, but not one complete key frame, so nothing can be shown yet.",
@@ -92,7 +102,8 @@ ROWS = (
     Fault(
         "VIEWER-OFFER",
         "The viewer's offer cannot be used",
-        cause="The WHEP offer is no valid SDP, has no video to send to, or lacks H.264, ICE or DTLS lines.",
+        cause="The WHEP offer is no valid SDP, has no video to send to, lacks ICE or DTLS lines, or lacks the "
+        "camera's codec, which is H.264 almost always.",
         fix="Send an SDP offer with a recvonly video section that includes H264, as `application/sdp`.",
         retry=Retry.AFTER_FIX,
         http=400,
@@ -109,10 +120,11 @@ ROWS = (
     ),
     Fault(
         "VIEWER-RESTART",
-        "This playback cannot be restarted",
-        cause="The viewer asked for an ICE restart, which is not offered yet.",
-        fix="End this playback (DELETE) and start a new one (POST). A change of network needs neither: it is "
-        "followed by itself.",
+        "This playback cannot be changed so",
+        cause="The PATCH asks for what cannot be changed while a playback runs: a section that there is not, another "
+        "certificate, or a new ICE user fragment without its password.",
+        fix="For an ICE restart send both `ice-ufrag` and `ice-pwd`, with `If-Match: *`. For anything else end this "
+        "playback (DELETE) and start a new one (POST).",
         retry=Retry.NOW,
         http=422,
         source="viewers",
@@ -121,9 +133,28 @@ ROWS = (
         "VIEWER-STALE",
         "The playback has changed meanwhile",
         cause="The request names another version of the playback (If-Match) than the one that runs.",
-        fix="Use the ETag of the answer to the POST, or start a new playback.",
+        fix="Use the ETag of the answer to the POST, or to the last ICE restart, or start a new playback.",
         retry=Retry.NOW,
         http=412,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-MATCH",
+        "The request names no version of the playback",
+        cause="A PATCH without the header `If-Match` could change a playback that has changed meanwhile.",
+        fix="Send `If-Match` with the ETag of the answer to the POST; for an ICE restart send `If-Match: *`.",
+        retry=Retry.AFTER_FIX,
+        http=428,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-FRAGMENT",
+        "The viewer's ICE fragment cannot be read",
+        cause="The body of the PATCH is no SDP fragment as RFC 8840 describes it.",
+        fix="Send lines of `a=` and `m=` alone: `a=ice-ufrag`, `a=ice-pwd`, `a=mid`, `a=candidate`, "
+        "`a=end-of-candidates`.",
+        retry=Retry.AFTER_FIX,
+        http=400,
         source="viewers",
     ),
     Fault(

@@ -61,6 +61,22 @@ ROWS = (
         http=400,
     ),
     Fault(
+        "REQUEST-METHOD",
+        "This address does not take this method",
+        cause="The request used a method that this address has no use for; `Allow` in the answer lists those it has.",
+        fix="Compare it with the API documentation at /docs.",
+        retry=Retry.NEVER,
+        http=405,
+    ),
+    Fault(
+        "REQUEST-TYPE",
+        "This address does not take this kind of content",
+        cause="The Content-Type of the request is missing, or another than the one that is taken here.",
+        fix="Send the type that `Accept-Post` or `Accept-Patch` in the answer names.",
+        retry=Retry.AFTER_FIX,
+        http=415,
+    ),
+    Fault(
         "FAULT-UNKNOWN",
         "No such fault",
         cause="The catalogue has no row for this code or text.",

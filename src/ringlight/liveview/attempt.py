@@ -111,7 +111,9 @@ class Attempt:
             stack.push_async_callback(web.close)
             self._on_action(core.Step("socket"))
             local = await asyncio.shield(gathering)
-            self._offer = negotiate.camera_offer(local, audio=self._settings.audio, ssrc=self._voice_ssrc)
+            self._offer = negotiate.camera_offer(
+                local, audio=self._settings.audio, ssrc=self._voice_ssrc, hevc=self._settings.hevc
+            )
             self._tasks = [asyncio.create_task(self._read(web))]
             try:
                 self._events.put_nowait(core.Start(sdp.write(self._offer)))

@@ -13,7 +13,7 @@ from ringlight.liveview.policy import NEW_TOKEN, RENEWAL_PAUSE, Failure, Patienc
 from ringlight.liveview.session import Closed, Halted, Note, Speaker, Step
 from ringlight.liveview.story import Ended, Event, Renewed, Story, Trying
 from ringlight.liveview.trace import Trace
-from ringlight.media import h264
+from ringlight.media import key_frames
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret
@@ -368,7 +368,7 @@ class _Leg:
     def starts_with(self, packet: Packet) -> bool:
         """Whether a packet begins a key frame of its video: what comes before cannot be shown."""
         video = self.agreed.codecs["video"] if self.agreed else None
-        return video is not None and packet.payload_type == video.payload_type and h264.starts_key_frame(packet.payload)
+        return video is not None and packet.payload_type == video.payload_type and key_frames.of(video)(packet.payload)
 
 
 def _outcome(runner: "asyncio.Task[RingError]") -> RingError:

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from ringlight.errors import fault_error
+from ringlight.media import key_frames
 from ringlight.media.forward import Batch, Numbered, Track
 from ringlight.media.h264 import AccessUnit, Assembler
 from ringlight.media.past import Past
@@ -78,10 +80,13 @@ class Broadcast:
             if kind in self.tracks:
                 self.tracks[kind].change()
             else:
+                starts = key_frames.of(codec)
                 self.tracks[kind] = Track(
                     kind == "video", secrets.randbits(32), codec.clock_rate, self._keep,
-                    index=secrets.randbelow(1 << 15), timestamp=secrets.randbelow(1 << 31),
+                    index=secrets.randbelow(1 << 15), timestamp=secrets.randbelow(1 << 31), starts_key_frame=starts,
                 )  # fmt: skip
+                if kind == "video":
+                    self.past.starts_key_frame = starts
 
     def push(self, packet: Packet) -> str | None:
         """Take a packet of the camera; return the kind of its track, `None` for one that is not known."""
@@ -123,6 +128,16 @@ class Broadcast:
         """The video packets since the last key frame, those sent already."""
         track = self.tracks.get("video")
         return track.sent if track else []
+
+    def check_h264(self) -> None:
+        """Judge whether the pictures can be put together here, for a still or a recording.
+
+        Raises:
+            MediaError: MEDIA-CODEC: they are only passed through.
+        """
+        name = self._names.get("video", "H264")
+        if name.upper() != "H264":
+            raise fault_error("MEDIA-CODEC", f"the camera sends {name}")
 
     def key_frame(self) -> AccessUnit | None:
         """Return the last key frame if it is whole, for a still; `None` if there is none yet."""

@@ -214,8 +214,8 @@ class Outlet:
         track: Where it comes from.
         payload_type: As agreed with this viewer.
         rtx: Payload type and SSRC of packets that are sent again (RFC 4588); `None` sends them as they were.
-        packets: How many were written.
-        octets: Payload bytes written, for sender reports.
+        packets: How many have left, for sender reports.
+        octets: Payload bytes of these.
     """
 
     track: Track
@@ -252,7 +252,7 @@ class Outlet:
         }
         self._started, self._first, self._joined = True, group[0].index, group[-1].index
         packets = [self._as_sent(packet) for packet in group]
-        return [self._count(Batch(packets[at : at + BATCH])) for at in range(0, len(packets), BATCH)]
+        return [Batch(packets[at : at + BATCH]) for at in range(0, len(packets), BATCH)]
 
     def take(self, batch: Batch) -> Batch | None:
         """Return what of a live batch goes to this viewer; nothing before its first key frame."""
@@ -268,7 +268,7 @@ class Outlet:
                 return None
             # What is before will not be sent again either: the viewer could not keep up with it.
             self._started, self._skipping, self._first, batch = True, False, begin[0].index, begin
-        return self._count(batch)
+        return batch
 
     def skip(self) -> None:
         """Leave out what comes until the next key frame (sound: until the next packet)."""
@@ -314,7 +314,7 @@ class Outlet:
             return None
         return Batch(batch[first:]) if first else batch
 
-    def _count(self, batch: Batch) -> Batch:
+    def count(self, batch: Batch) -> None:
+        """Take note that a batch leaves now: what still waits belongs into no sender report."""
         self.packets += len(batch)
         self.octets += batch.octets
-        return batch

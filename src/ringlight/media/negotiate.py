@@ -10,6 +10,12 @@ _FEEDBACK = ("nack", "nack pli", "ccm fir")
 
 # Ring takes the highest that it can serve; the profiles are those that its own app offers.
 _H264_OFFERED = {96: "640034", 98: "640c34", 100: "4d0034", 102: "42e034", 104: "420034"}
+_HEVC_OFFERED = (
+    Codec(106, "H265", 90_000, 1, {"level-id": "153", "profile-id": "1", "tx-mode": "SRST"}, _FEEDBACK),
+    Codec(107, "rtx", 90_000, 1, {"apt": "106"}),
+)
+_PASSED_ON = ("H264", "H265", "AV1")  # the first that is there is taken
+_PROFILES = {"H265": ("profile-id", "1"), "AV1": ("profile", "0")}  # what must be the same, and where it is left out
 _OPUS = Codec(111, "opus", 48_000, 2, {"minptime": "10", "useinbandfec": "1"})
 _PCMU = Codec(0, "PCMU", 8_000)
 
@@ -35,13 +41,14 @@ class Agreed:
     hears: bool = False
 
 
-def camera_offer(transport: Transport, *, audio: bool, ssrc: int | None = None) -> Description:
-    """Offer to receive H.264 of any profile, and (sendrecv, as every working client does) sound.
+def camera_offer(transport: Transport, *, audio: bool, ssrc: int | None = None, hevc: bool = False) -> Description:
+    """Offer to receive H.264 of any profile, and (sendrecv, as every working client does) sound; with `hevc`, that too.
 
     Sound is offered `sendrecv` because Ring answers `recvonly` with `sendrecv`, against RFC 3264; and so that
     a person can talk. `ssrc` is that of the sound that we may send.
     """
     video = tuple(codec for number, profile in _H264_OFFERED.items() for codec in _with_repair(number, profile))
+    video += _HEVC_OFFERED if hevc else ()
     sections = [Section("audio", "0", "sendrecv", (_OPUS, _PCMU), transport, ssrc=ssrc)] if audio else []
     sections.append(Section("video", str(len(sections)), "recvonly", video, transport))
     return Description(tuple(sections), tuple(section.mid for section in sections))
@@ -72,7 +79,8 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
         if asked.direction == "recvonly" and section.direction == "sendrecv":
             notes.append(("SDP-DIRECTION", f"{section.kind} was answered sendrecv; read as sendonly"))
             section = replace(section, direction="sendonly")  # noqa: PLW2901
-        codec = section.find("H264") if section.kind == "video" else section.find("opus", "PCMU", "PCMA")
+        wanted = _wanted(asked) if section.kind == "video" else ("opus", "PCMU", "PCMA")
+        codec = section.find(*wanted)
         if codec is None or section.direction == "recvonly":
             continue
         if codec.payload_type not in {known.payload_type for known in asked.codecs}:
@@ -85,10 +93,15 @@ def read_answer(offer: Description, answer: Description) -> Agreed:
             repairs[repair.payload_type] = codec.payload_type
         hears |= section.kind == "audio" and asked.direction == section.direction == "sendrecv"
     if "video" not in codecs:
-        raise fault_error("SDP-CODEC", "the answer has no H.264 video that is sent to us")
+        raise fault_error("SDP-CODEC", "the answer has no video that we asked for and that is sent to us")
     transport = answer.transport
     check_transport(transport, ("active", "passive"))
     return Agreed(codecs, transport, tuple(notes), repairs, hears)
+
+
+def _wanted(asked: Section) -> tuple[str, ...]:
+    """Return the names of the video codecs that we asked for."""
+    return tuple(name for name in _PASSED_ON if asked.find(name) is not None)
 
 
 def check_transport(transport: Transport, setups: tuple[str, ...]) -> None:
@@ -132,7 +145,7 @@ def answer_viewer(
     Args:
         offer: The viewer's.
         sources: The camera's codec of each kind of track.
-        transport: Ours; candidates included.
+        transport: Ours; candidates included. Its `setup` is what we do: `active` where the viewer is `passive`.
         ssrcs: Our number for each kind of track.
         cname: Binds the tracks together, so that they play in time.
         hears: Whether the camera takes sound, so that a viewer who offers some (`sendrecv`) may talk.
@@ -145,7 +158,12 @@ def answer_viewer(
     """
     seats: dict[str, Seat] = {}
     sections = []
+    video = offer.find("video")
+    one_way = offer.bundle if video and video.mid in offer.bundle else ()
     for section in offer.sections:
+        if section is not video and section.mid not in one_way:
+            sections.append(refused(section))  # we have one way for all, and the viewer wants two
+            continue
         codec = _viewer_codec(section, sources.get(section.kind)) if section.kind not in seats else None
         if codec is None or not section.port:
             sections.append(refused(section))
@@ -162,8 +180,9 @@ def answer_viewer(
                     section.port, section.protocol, ssrc=ssrc, cname=cname, rtx_ssrc=ssrc ^ 1 if repair else None)
         )  # fmt: skip
     if "video" not in seats:
-        raise fault_error("VIEWER-OFFER", "there is no video section that can receive H264")
-    bundle = tuple(section.mid for section in sections if section.port)
+        wanted = sources["video"].name if "video" in sources else "video"
+        raise fault_error("VIEWER-OFFER", f"there is no video section that can receive {wanted}")
+    bundle = tuple(section.mid for section in sections if section.port and section.mid in one_way)
     return Description(tuple(sections), bundle, ice_lite=True), seats
 
 
@@ -175,14 +194,29 @@ def read_viewer_offer(text: str) -> Description:
     """
     try:
         offer = parse(text)
-        if offer.find("video") is None:
+        video = offer.find("video")
+        if video is None:
             raise fault_error("VIEWER-OFFER", "there is no video section")
-        check_transport(offer.transport, ("actpass", "active"))
+        check_transport(way_of(offer), tuple(_SETUP))
     except RingError as error:
         raise fault_error("VIEWER-OFFER", error.detail) from error
     return offer
 
 
+def way_of(offer: Description) -> Transport:
+    """Return the transport that a viewer will use for its video: the bundle's, or the section's own."""
+    video = offer.find("video")
+    if video is None or video.mid in offer.bundle or not video.transport.ufrag:
+        return offer.transport
+    return video.transport
+
+
+def our_part(offer: Description) -> str:
+    """Return what `setup` we answer: `passive` wherever the viewer may begin, since who is asked chooses the cipher."""
+    return _SETUP[way_of(offer).setup]
+
+
+_SETUP = {"actpass": "passive", "active": "passive", "passive": "active"}  # RFC 8842 section 5.3
 _SENDS: tuple[Direction, ...] = ("recvonly", "sendrecv")
 
 
@@ -190,13 +224,15 @@ def _viewer_codec(section: Section, source: Codec | None) -> Codec | None:
     """Choose the viewer's payload type that fits the camera's codec best.
 
     The same H.264 profile if it is offered; else any H.264 with packetization-mode 1, since decoders
-    take more than they offer.
+    take more than they offer. HEVC and AV1 only of the same profile: Main 10 is another format for a decoder.
     """
     if source is None or section.direction not in _SENDS:
         return None
     same = [codec for codec in section.codecs if codec.is_called(source.name)]
     if not source.is_called("H264"):
-        return same[0] if same else None
+        name, default = _PROFILES.get(source.name.upper(), ("", ""))
+        profile = source.parameters.get(name, default)
+        return next((codec for codec in same if codec.parameters.get(name, default) == profile), None)
     same.sort(
         key=lambda codec: (
             codec.parameters.get("packetization-mode", "0") != "1",

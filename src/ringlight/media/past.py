@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ringlight.media import h264
 from ringlight.media.forward import source_of
+from ringlight.media.key_frames import StartsKeyFrame
 from ringlight.media.rtp import Packet
 
 RATE_AFTER = 3.0  # seconds of packets until a bit rate can be told
@@ -38,10 +39,12 @@ class Past:
         seconds: How far back it reaches, if memory allows; 0 keeps the running group alone.
         limit: Bytes of payload that are kept at most. Older groups go first; a running group that is larger
             goes as a whole, for without its key frame nobody could show the rest.
+        starts_key_frame: Whether a payload of the video begins a key frame; by codec.
     """
 
     seconds: float = 0.0
     limit: int = 32_000_000
+    starts_key_frame: StartsKeyFrame = h264.starts_key_frame
     _groups: deque[_Group] = field(default_factory=deque)
     _octets: int = 0
     _key: tuple[int, int] | None = None
@@ -78,7 +81,7 @@ class Past:
         """Return where a new key frame begins: at the first packet of its time, a delimiter included."""
         for packet in packets:
             stamp = (source_of(packet), packet.timestamp)
-            if stamp != self._key and h264.starts_key_frame(packet.payload):
+            if stamp != self._key and self.starts_key_frame(packet.payload):
                 self._key = stamp
                 return next(at for at, one in enumerate(packets) if one.timestamp == packet.timestamp)
         return None

@@ -12,11 +12,13 @@ import socket
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from ringlight.media import stun
 from ringlight.media.addresses import bind_all, candidates, own_addresses
-from ringlight.media.dtls import own_certificate
+from ringlight.media.dtls import Role, own_certificate
 from ringlight.media.forward import Outlet, Track
 from ringlight.media.negotiate import Seat
 from ringlight.media.rtp import Packet
@@ -44,11 +46,13 @@ class ViewerPort:
         segments: Whether the kernel takes many packets in one call; known once it is open.
         unknown: Datagrams of strangers.
         unsent: Packets that the kernel did not take.
+        faults: Viewers that ended with a fault, by its code.
     """
 
     def __init__(self, settings: MediaSettings) -> None:
         self._settings = settings
         self._viewers: dict[str, Viewer] = {}
+        self._restarting: dict[str, Viewer] = {}
         self._paths: dict[Address, tuple[Viewer, _Control]] = {}
         self._streams: dict[Address, Stream] = {}
         self._owners: dict[Stream, Viewer] = {}
@@ -57,6 +61,8 @@ class ViewerPort:
         self.segments = False
         self.unknown = 0
         self.unsent = 0
+        self.faults: Counter[str] = Counter()
+        self._forged = self._replayed = 0
 
     async def __aenter__(self) -> "ViewerPort":
         self._loop = asyncio.get_running_loop()
@@ -68,7 +74,7 @@ class ViewerPort:
             elif _LINUX:
                 bound.setsockopt(socket.IPPROTO_IPV6, _RECVPKTINFO6, 1)
             self._loop.add_reader(bound, self._readable, bound)
-        self.segments = _takes_segments(self._sockets.udp[0])
+        self.segments = segments_refused(self._sockets.udp[0]) is None
         await self._listener.open(self._sockets.tcp)
         self._tick()
         return self
@@ -90,7 +96,7 @@ class ViewerPort:
         return self._sockets.number
 
     def transport(self) -> Transport:
-        """Make fresh ICE credentials for one viewer, with our addresses; `setup` is passive."""
+        """Make fresh ICE credentials for one viewer, with our addresses; `setup` is passive (see `negotiate`)."""
         addresses = self._settings.announce or own_addresses(ipv6=self._sockets.has_ipv6)
         return Transport(
             secrets.token_hex(4), secrets.token_hex(16), own_certificate().fingerprint, "passive",
@@ -124,6 +130,8 @@ class ViewerPort:
         outlets = {kind: Outlet(tracks[kind], seat.codec.payload_type, seat.rtx) for kind, seat in seats.items()}
 
         def closed(code: str | None) -> None:
+            if code is not None:
+                self.faults[code] += 1
             self._forget(viewer)
             on_closed(code)
 
@@ -147,12 +155,48 @@ class ViewerPort:
             is_full=lambda: self._is_full(viewer),
             sound_type=next((seat.codec.payload_type for seat in seats.values() if seat.hears), None),
             on_sound=on_sound,
+            role=Role(local.setup),
         )
         self._viewers[local.ufrag] = viewer
         return viewer
 
+    def restart(self, viewer: Viewer) -> Transport:
+        """Return new ICE credentials for a viewer; the old ones hold until it nominates by these."""
+        self._drop_restart(viewer)
+        fresh = self.transport()
+        viewer.restart(fresh.ufrag, fresh.pwd)
+        self._restarting[fresh.ufrag] = viewer
+        return fresh
+
+    def _drop_restart(self, viewer: Viewer) -> None:
+        for ufrag in [ufrag for ufrag, known in self._restarting.items() if known is viewer]:
+            del self._restarting[ufrag]
+
     def __len__(self) -> int:
         return len(self._viewers)
+
+    def counts(self) -> dict[str, Any]:
+        """Return what is counted, for people who look for the cause of trouble."""
+        return {
+            "port": self.number,
+            "viewers": len(self),
+            "segments": self.segments,
+            "unknown": self.unknown,
+            "forged": self.forged,
+            "replayed": self.replayed,
+            "unsent": self.unsent,
+            "faults": dict(self.faults),
+        }
+
+    @property
+    def forged(self) -> int:
+        """Checks and packets that were not made with a viewer's password or keys, of all viewers so far."""
+        return self._forged + sum(viewer.forged for viewer in self._viewers.values())
+
+    @property
+    def replayed(self) -> int:
+        """Packets of viewers that had come before, of all viewers so far."""
+        return self._replayed + sum(viewer.replayed for viewer in self._viewers.values())
 
     # ---- the sockets ----
 
@@ -174,16 +218,20 @@ class ViewerPort:
         address, own = path
         if data and data[0] < 4:
             request = stun.parse_request(data)
-            viewer = self._viewers.get(request.username.partition(":")[0]) if request else None
+            viewer = self._expected(request)
             if request is None or viewer is None:
                 self._reject(address)
                 return
-            before = viewer.address
+            before, ufrag = viewer.address, viewer.ufrag
             answer = viewer.check(request, address, self._loop.time())
+            if viewer.ufrag != ufrag:
+                self._drop_restart(viewer)
+                self._viewers[viewer.ufrag] = self._viewers.pop(ufrag)
             if viewer.address != before or address not in self._paths:
                 self._follow(viewer, before, path)
             self._transmit(answer, address, _control(own))
             self._admit(answer, address, viewer)
+            viewer.begin()
             return
         known = self._paths.get(address)
         if known is None:
@@ -193,6 +241,13 @@ class ViewerPort:
         viewer.receive(data, self._loop.time())
         if viewer.behind and self._catching_up is None:
             self._catching_up = self._loop.call_later(CATCH_UP_EVERY, self._catch_up)
+
+    def _expected(self, request: stun.Request | None) -> Viewer | None:
+        """Return whose check it is, by the user fragment that is in use or is to come."""
+        if request is None:
+            return None
+        ufrag = request.username.partition(":")[0]
+        return self._viewers.get(ufrag) or self._restarting.get(ufrag)
 
     def _follow(self, viewer: Viewer, before: Address | None, path: _Path) -> None:
         if viewer.address != path[0]:
@@ -225,9 +280,8 @@ class ViewerPort:
                 self._transmit_run(packets[start:end], viewer.address, known[1])
 
     def _transmit_run(self, packets: list[bytes], address: Address, control: _Control) -> None:
-        segment = (_UDP, _SEGMENT, struct.pack("=H", len(packets[0])))
         try:
-            self._sockets.udp[":" in address[0]].sendmsg(packets, (*control, segment), 0, address)
+            self._sockets.udp[":" in address[0]].sendmsg(packets, (*control, segment(len(packets[0]))), 0, address)
         except BlockingIOError:  # a full buffer: lost, as any may be; the viewer asks again
             self.unsent += len(packets)
         except OSError as error:
@@ -269,7 +323,9 @@ class ViewerPort:
         self._ticker = self._loop.call_later(0.05 if busy else 1.0, self._tick)
 
     def _forget(self, viewer: Viewer) -> None:
-        self._viewers.pop(viewer.ufrag, None)
+        if self._viewers.pop(viewer.ufrag, None) is not None:
+            self._forged, self._replayed = self._forged + viewer.forged, self._replayed + viewer.replayed
+        self._drop_restart(viewer)
         self._leave(viewer, viewer.address)
         for stream in [stream for stream, owner in self._owners.items() if owner is viewer]:
             stream.close()
@@ -332,12 +388,17 @@ def _control(own: bytes) -> _Control:
     return [(socket.IPPROTO_IP, _PKTINFO, struct.pack("=I4s4s", 0, own, bytes(4)))] if own else []
 
 
-def _takes_segments(udp: socket.socket) -> bool:
-    """Whether the kernel cuts a long datagram into packets for us (Linux since 4.18)."""
+def segment(length: int) -> tuple[int, int, bytes]:
+    """Return what `sendmsg` is told so that the kernel cuts what it is given into packets of this length."""
+    return _UDP, _SEGMENT, struct.pack("=H", length)
+
+
+def segments_refused(udp: socket.socket) -> str | None:
+    """Return why the kernel cuts no long datagram into packets for us; `None` where it does (Linux since 4.18)."""
     if sys.platform != "linux":
-        return False
+        return f"{sys.platform} has no UDP_SEGMENT"
     try:
         udp.getsockopt(_UDP, _SEGMENT)
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return f"the kernel refuses UDP_SEGMENT: {error.strerror}"
+    return None

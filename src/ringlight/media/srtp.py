@@ -86,7 +86,15 @@ class Sender(Protocol):
 
 
 class Receiver(Protocol):
-    """Opens what comes in; `None` for what is forged, doubled or too old."""
+    """Opens what comes in; `None` for what is forged, doubled or too old.
+
+    Attributes:
+        forged: Packets that were not made with the keys.
+        replayed: Packets that had come before, or too late to tell.
+    """
+
+    forged: int
+    replayed: int
 
     def unprotect(self, packet: bytes) -> bytes | None:
         """Return the RTP packet."""
@@ -207,18 +215,21 @@ class GcmReceiver(_Gcm):
 
     def __init__(self, key: bytes, salt: bytes) -> None:
         super().__init__(key, salt)
+        self.forged = self.replayed = 0
         self._windows: dict[int, _Window] = {}
         self._rtcp_windows: dict[int, _Window] = {}
 
     def unprotect(self, packet: bytes) -> bytes | None:
         """Return the RTP packet, or `None`."""
         if len(packet) < HEADER_LENGTH + TAG:
+            self.forged += 1
             return None
         sequence = packet[2] << 8 | packet[3]
         ssrc = int.from_bytes(packet[8:12], "big")
         window = self._windows.get(ssrc) or _Window(sequence)
         index = window.index_of(sequence)
         if not window.is_new(index):
+            self.replayed += 1
             return None
         end = HEADER_LENGTH + 4 * (packet[0] & 0x0F)
         if packet[0] & 0x10:
@@ -226,6 +237,7 @@ class GcmReceiver(_Gcm):
         try:
             payload = self._rtp.decrypt(self._nonce(ssrc, index), packet[end:], packet[:end])
         except InvalidTag:
+            self.forged += 1
             return None
         if self._remember(self._windows, ssrc, window):
             window.note(index)
@@ -235,12 +247,14 @@ class GcmReceiver(_Gcm):
     def unprotect_rtcp(self, packet: bytes) -> bytes | None:
         """Return the RTCP packet, or `None`; an unencrypted one is only authenticated."""
         if len(packet) < 8 + TAG + 4:
+            self.forged += 1
             return None
         word = packet[-4:]
         index = int.from_bytes(word, "big") & 0x7FFFFFFF
         ssrc = int.from_bytes(packet[4:8], "big")
         window = self._rtcp_windows.get(ssrc) or _Window(index)
         if not window.is_new(index):
+            self.replayed += 1
             return None
         nonce = self._rtcp_nonce(ssrc, index)
         try:
@@ -250,6 +264,7 @@ class GcmReceiver(_Gcm):
                 self._rtcp.decrypt(nonce, packet[-4 - TAG : -4], packet[: -4 - TAG] + word)
                 plain = packet[: -4 - TAG]
         except InvalidTag:
+            self.forged += 1
             return None
         if self._remember(self._rtcp_windows, ssrc, window):
             window.note(index)
@@ -293,21 +308,30 @@ class _CmReceiver:
     """Opens AES_CM_128_HMAC_SHA1_80."""
 
     def __init__(self, key: bytes) -> None:
+        self.forged = self.replayed = 0
         self._session = pylibsrtp.Session(_policy(key, pylibsrtp.Policy.SSRC_ANY_INBOUND))
 
     def unprotect(self, packet: bytes) -> bytes | None:
         """Return the RTP packet, or `None`."""
         try:
             return bytes(self._session.unprotect(packet))
-        except pylibsrtp.Error:
+        except pylibsrtp.Error as error:
+            self._count(error)
             return None
 
     def unprotect_rtcp(self, packet: bytes) -> bytes | None:
         """Return the RTCP packet, or `None`."""
         try:
             return bytes(self._session.unprotect_rtcp(packet))
-        except pylibsrtp.Error:
+        except pylibsrtp.Error as error:
+            self._count(error)
             return None
+
+    def _count(self, error: pylibsrtp.Error) -> None:
+        if str(error).startswith("replay"):
+            self.replayed += 1
+        else:
+            self.forged += 1
 
 
 def _policy(key: bytes, direction: int) -> pylibsrtp.Policy:

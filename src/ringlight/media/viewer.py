@@ -12,14 +12,14 @@ from ringlight.errors import RingError
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role
 from ringlight.media.forward import Batch, Outlet
+from ringlight.media.quality import Quality
 from ringlight.media.rtp import Packet
 
-GONE_AFTER = 15.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
+GONE_AFTER = 14.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
 DOUBT = 6.0  # seconds that are left for a sign of life when a viewer seems to have said goodbye
 ALERT = 21  # the type of a DTLS record (RFC 6347 section 4.1)
 REPORT_EVERY = 2.0  # seconds between sender reports
 CATCH_UP_BATCHES = 2  # parts of the running group that go out at once; the port asks for more every few ms
-REPORTS_KEPT = 4  # sender reports whose echo still tells the round trip
 REPEATS = 400  # packets sent again between two ticks, a second apart: more would only feed the congestion
 UDP_FIRST = 5.0  # seconds since UDP was nominated in which TCP does not take over: some browsers nominate every pair
 
@@ -46,7 +46,7 @@ class Viewer:
 
     Attributes:
         ufrag: Our ICE user fragment for it; the port finds it by this.
-        pwd: Our ICE password for it.
+        pwd: Our ICE password for it. Both change with an ICE restart, once the viewer nominates by the new ones.
         fingerprint: Of the viewer's certificate, from its offer.
         outlets: What it gets, by kind of track.
         cname: Binds its tracks together.
@@ -58,9 +58,10 @@ class Viewer:
         is_full: Whether so much waits to be sent that live packets are left out until the next key frame.
         sound_type: Payload type of the sound that it may send; `None` where it may send none.
         on_sound: Called with each packet of that sound; must not raise.
-        lost_fraction: Of its video, between its last two reports: 0 to 1.
-        round_trip: Seconds to it and back, by its last report; `None` before one.
+        role: Whether we wait for the handshake, or begin it because the viewer only answers.
+        quality: How the packets arrive there.
         repeated: Packets that were sent again.
+        unsigned: Connectivity checks with a wrong password.
     """
 
     ufrag: str
@@ -76,12 +77,14 @@ class Viewer:
     is_full: Callable[[], bool] = _never
     sound_type: int | None = None
     on_sound: Callable[[Packet], None] | None = None
+    role: Role = Role.SERVER
     address: Address | None = None
     closed: bool = False
     failed: str | None = None
-    lost_fraction: float = 0.0
-    round_trip: float | None = None
+    quality: Quality = field(default_factory=Quality)
     repeated: int = 0
+    unsigned: int = 0
+    _next: tuple[str, str] | None = None
     _dtls: Dtls | None = None
     _sender: srtp.Sender | None = None
     _receiver: srtp.Receiver | None = None
@@ -91,7 +94,6 @@ class Viewer:
     _skipped: bool = False
     _behind: deque[tuple[Outlet, Batch]] = field(default_factory=deque)
     _repeats_left: int = REPEATS
-    _report_times: dict[int, float] = field(default_factory=dict)
 
     # ---- what the camera sends ----
 
@@ -148,6 +150,7 @@ class Viewer:
     def _transmit(self, outlet: Outlet, batch: Batch) -> None:
         if self._sender is not None:
             headers = batch.headers(outlet.payload_type)
+            outlet.count(batch)
             self.send_all(
                 self._sender.protect_all(outlet.track.ssrc, headers, batch.payloads, batch.indexes), batch.runs
             )
@@ -161,12 +164,28 @@ class Viewer:
         self._repeats_left -= len(allowed)
         for header, payload, index in outlet.again(allowed):
             self.repeated += 1
-            if index is None:
+            if index is None:  # under an SSRC of its own, of which no report of ours speaks
                 self.send(self._sender.protect(header + payload))
             else:
+                outlet.packets, outlet.octets = outlet.packets + 1, outlet.octets + len(payload)
                 self.send(*self._sender.protect_all(media, (header,), (payload,), (index,)))
 
     # ---- what the viewer sends ----
+
+    def restart(self, ufrag: str, pwd: str) -> None:
+        """Take new ICE credentials beside those in use, which hold until the viewer nominates by the new ones.
+
+        So the pictures go on by the old path for as long as there is no other (RFC 8445 section 9). A second
+        restart before that takes the place of the first.
+        """
+        self._next = (ufrag, pwd)
+
+    def begin(self) -> None:
+        """Begin the handshake where that is our part; call it when there is a way to the viewer."""
+        if self.role is Role.CLIENT and self._dtls is None and not self.closed:
+            self._dtls = Dtls(self.role, self.fingerprint)
+            self._dtls.start()
+            self._flush()
 
     def check(self, request: stun.Request, address: Address, now: float) -> bytes:
         """Answer a connectivity check; adopt the address that the viewer nominates.
@@ -174,17 +193,23 @@ class Viewer:
         A viewer is told apart by its user fragment at first and by its address after, so a change of
         network (a phone that leaves the Wi-Fi) is followed at once.
         """
-        if not request.is_signed_with(self.pwd):
+        fresh = self._next if self._next and request.username.partition(":")[0] == self._next[0] else None
+        pwd = fresh[1] if fresh else self.pwd
+        if not request.is_signed_with(pwd):
+            self.unsigned += 1
             return stun.error(request.transaction, 401, "Unauthorized")
         self._heard = now
         adopted = request.nominates
+        if fresh and adopted:
+            self.ufrag, self.pwd, self._next = *fresh, None
+            self._udp_at = float("-inf")  # it has left that path behind
         if isinstance(address, TcpAddress):
             adopted &= now - self._udp_at >= UDP_FIRST
         elif request.nominates:
             self._udp_at = now
         if adopted or self.address is None:
             self.address = address
-        return stun.success(request.transaction, self.pwd, (address[0], address[1]))
+        return stun.success(request.transaction, pwd, (address[0], address[1]))
 
     def leave(self, address: Address) -> None:
         """Take note that the connection from this address has ended; a viewer may come back by another."""
@@ -192,23 +217,24 @@ class Viewer:
             self.address = None
 
     def receive(self, data: bytes, now: float) -> None:
-        """Take a datagram that is no connectivity check."""
-        self._heard = now
+        """Take a datagram that is no connectivity check. Only what was made with its keys is a sign of life."""
         first = data[0] if data else 0
         if 20 <= first <= 63:
             self._handshake(data, now)
         elif 128 <= first <= 191 and self._receiver is not None and rtp.is_rtcp(data):
             plain = self._receiver.unprotect_rtcp(data)
             if plain is not None:
+                self._heard = now
                 self._take_reports(plain, now)
         elif 128 <= first <= 191 and self._receiver is not None and self.on_sound is not None:
-            self._heard_from_viewer(self._receiver, data, self.on_sound)
+            self._listen(self._receiver, data, self.on_sound, now)
 
-    def _heard_from_viewer(self, receiver: srtp.Receiver, data: bytes, on_sound: Callable[[Packet], None]) -> None:
+    def _listen(self, receiver: srtp.Receiver, data: bytes, on_sound: Callable[[Packet], None], now: float) -> None:
         """Hand up a packet of sound; what is forged, doubled, of another kind or no RTP is dropped."""
         plain = receiver.unprotect(data)
         if plain is None:
             return
+        self._heard = now
         try:
             packet = rtp.parse(plain)
         except RingError:
@@ -230,8 +256,8 @@ class Viewer:
                 self._heard = now - GONE_AFTER + DOUBT
             return
         if self._dtls is None:
-            # We answered `passive`: as the server we choose the SRTP profile, so GCM is taken.
-            self._dtls = Dtls(Role.SERVER, self.fingerprint)
+            # Wherever it may we answered `passive`: as the server we choose the SRTP profile, so GCM is taken.
+            self._dtls = Dtls(self.role, self.fingerprint)
         try:
             self._dtls.receive(data)
         except RingError as error:
@@ -241,8 +267,10 @@ class Viewer:
         if self._dtls.closed:
             self.close(None)
         elif self._dtls.keys is not None and self._sender is None:
-            self._sender = srtp.sender(self._dtls.keys, is_client=False)
-            self._receiver = srtp.receiver(self._dtls.keys, is_client=False)
+            is_client = self.role is Role.CLIENT
+            self._sender = srtp.sender(self._dtls.keys, is_client=is_client)
+            self._receiver = srtp.receiver(self._dtls.keys, is_client=is_client)
+            self._heard = now
             for kind in self.outlets:
                 self._catch_up(kind)
 
@@ -259,13 +287,21 @@ class Viewer:
                 self.close(None)
 
     def _judged(self, block: rtcp.ReportBlock, now: float) -> None:
-        """Take a report about one of our tracks (RFC 3550 section 6.4.1)."""
+        """Take a report about one of our tracks."""
         video = self.outlets.get("video")
         if video is not None and block.ssrc == video.track.ssrc:
-            self.lost_fraction = block.lost_fraction / 256
-        sent = self._report_times.get(block.last_report)
-        if sent is not None:
-            self.round_trip = max(0.0, now - sent - block.delay / 65536)
+            self.quality.take_video(block, video.track.clock_rate)
+        self.quality.take_echo(block, now)
+
+    @property
+    def forged(self) -> int:
+        """Checks and packets that were not made with its password or keys."""
+        return self.unsigned + (self._receiver.forged if self._receiver is not None else 0)
+
+    @property
+    def replayed(self) -> int:
+        """Packets that had come before."""
+        return self._receiver.replayed if self._receiver is not None else 0
 
     # ---- time and the end ----
 
@@ -302,7 +338,7 @@ class Viewer:
 
     def _report(self, now: float, wall: float) -> None:
         ntp = rtcp.ntp_time(wall)
-        self._report_times = dict([*self._report_times.items(), (ntp >> 16 & 0xFFFFFFFF, now)][-REPORTS_KEPT:])
+        self.quality.sent(ntp, now)
         for outlet in self.outlets.values():
             if self._sender is not None and outlet.started:
                 ssrc, clock = outlet.track.ssrc, outlet.track.time(now)

@@ -36,6 +36,7 @@ class Voice:
         batch = self._outlet.track.push(begins, now)
         if batch is None or self._outlet.take(batch) is None:
             return []
+        self._outlet.count(batch)
         headers = batch.headers(self.codec.payload_type)
         return [header + payload for header, payload in zip(headers, batch.payloads, strict=True)]
 

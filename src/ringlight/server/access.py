@@ -30,6 +30,7 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Content-Type, Authorization, If-Match",
     "Access-Control-Max-Age": "600",
 }
+_EXPOSED = "Location, Link, ETag, Accept-Post, Accept-Patch, Allow, Retry-After, Content-Range, X-Still-Source"
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
 
@@ -135,7 +136,7 @@ def _protect(headers: MutableHeaders, path: str, origin: str | None) -> None:
     if origin is not None:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "Location, Link, ETag, Content-Range, X-Still-Source"
+        headers["Access-Control-Expose-Headers"] = _EXPOSED
         headers["Vary"] = "Origin"
 
 

@@ -13,11 +13,12 @@ from ringlight.cameras import Account, Camera
 from ringlight.cameras.camera import Still
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
+from ringlight.server.playback import Playbacks
 
 KEEP_ALIVE = 15.0  # seconds between two signs of life on an event stream
 
 
-def api_router(account: Account, stopping: asyncio.Event, *, demo: bool) -> APIRouter:
+def api_router(account: Account, playbacks: Playbacks, stopping: asyncio.Event, *, demo: bool) -> APIRouter:
     """Return `/api/…`. Event streams end when `stopping` is set: they would hold up the end of the program."""
     router = APIRouter(prefix="/api")
 
@@ -33,8 +34,14 @@ def api_router(account: Account, stopping: asyncio.Event, *, demo: bool) -> APIR
 
     @router.get("/cameras/{identifier}", tags=["cameras"])
     async def camera(identifier: str) -> dict[str, Any]:
-        """Show one camera."""
-        return (await account.camera(identifier)).as_dict()
+        """Show one camera, and in `audience` how each viewer fares: loss (0 to 1), jitter, round trip."""
+        found = await account.camera(identifier)
+        return {**found.as_dict(), "audience": [playback.as_dict() for playback in playbacks.of(found.id)]}
+
+    @router.get("/media", tags=["about"])
+    async def media() -> dict[str, Any]:
+        """Say how the viewers' port does: its number, who is there, and what was counted since the start."""
+        return playbacks.counts()
 
     @router.get("/cameras/{identifier}/events", tags=["cameras"], response_class=StreamingResponse)
     async def events(identifier: str, request: Request) -> Response:

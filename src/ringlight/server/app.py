@@ -15,7 +15,8 @@ from ringlight.server.control_api import control_router
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
-from ringlight.server.whep import whep_router
+from ringlight.server.relay import IceServers
+from ringlight.server.whep import Elsewhere, nowhere, whep_router
 from ringlight.web import PAGE
 
 
@@ -26,6 +27,8 @@ def create_app(
     stopping: asyncio.Event,
     *,
     recordings: Recordings,
+    relays: IceServers | None = None,
+    elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
     demo: bool = False,
 ) -> FastAPI:
@@ -37,6 +40,8 @@ def create_app(
         access: Who may use it.
         stopping: Set when the server is about to stop.
         recordings: Those that run, and the shelf.
+        relays: STUN and TURN servers that viewers are told of.
+        elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
     """
@@ -52,10 +57,10 @@ def create_app(
         """Say that the server runs."""
         return {"status": "ok"}
 
-    app.include_router(api_router(account, stopping, demo=demo))
+    app.include_router(api_router(account, playbacks, stopping, demo=demo))
     app.include_router(recordings_router(account, recordings))
     app.include_router(control_router(account))
-    app.include_router(whep_router(account, playbacks))
+    app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
     for router in extra:
         app.include_router(router)
 

@@ -4,29 +4,73 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ringlight.cameras import Camera, View
 from ringlight.errors import fault_error
-from ringlight.media import negotiate, sdp
+from ringlight.media import negotiate, sdp, trickle
 from ringlight.media.port import ViewerPort
-from ringlight.media.viewer import Viewer
+from ringlight.media.sdp import Description, Transport
+from ringlight.media.viewer import TcpAddress, Viewer
 from ringlight.server.turn import Turn
 
 log = logging.getLogger("ringlight.server")
 MAX_SESSIONS = 2000
+ENDED_KEPT = 2000  # sessions whose end is remembered, so that a DELETE may be sent twice
 
 
 @dataclass(slots=True)
 class Playback:
-    """One viewer who watches one camera. `ufrag` is the viewer's own, from its offer; `turn`, its turn to talk."""
+    """One viewer who watches one camera.
+
+    Attributes:
+        id: Its name in addresses; who knows it may end it.
+        ufrag: The viewer's own, from its offer or its last ICE restart.
+        agreed: Our answer.
+        ice: Our side of the newest ICE.
+        turn: Its turn to talk.
+        restarts: How often ICE has begun anew.
+    """
 
     id: str
     camera: Camera
     viewer: Viewer
     ufrag: str
+    agreed: Description
+    ice: Transport
     turn: Turn
+    restarts: int = 0
+    began: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     task: "asyncio.Task[None] | None" = None
+
+    @property
+    def etag(self) -> str:
+        """The strong tag of the newest ICE session (RFC 9725 section 4.3.1)."""
+        return f'"{self.ice.ufrag}"'
+
+    @property
+    def answer(self) -> str:
+        """The answer as text."""
+        return sdp.write(self.agreed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return how the viewer fares, as JSON; neither its address nor its id."""
+        viewer, quality = self.viewer, self.viewer.quality
+        over_tcp = isinstance(viewer.address, TcpAddress)
+        return {
+            "connected": viewer.connected,
+            "seconds": round(asyncio.get_running_loop().time() - self.began, 1),
+            "transport": "tcp" if over_tcp else "udp" if viewer.address is not None else None,
+            "packets": sum(outlet.packets for outlet in viewer.outlets.values()),
+            "repeated": viewer.repeated,
+            "lost": quality.lost,
+            "loss": round(quality.lost_fraction, 4),
+            "jitter_ms": round(quality.jitter * 1000, 1),
+            "round_trip_ms": None if quality.round_trip is None else round(quality.round_trip * 1000, 1),
+            "restarts": self.restarts,
+        }
 
 
 class Playbacks:
@@ -35,13 +79,14 @@ class Playbacks:
     def __init__(self, port: ViewerPort) -> None:
         self._port = port
         self._sessions: dict[str, Playback] = {}
+        self._ended: deque[tuple[str, str]] = deque(maxlen=ENDED_KEPT)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def start(self, camera: Camera, offer_text: str) -> tuple[str, str]:
-        """Answer a viewer's offer; return the session's id and the answer.
+    async def start(self, camera: Camera, offer_text: str) -> Playback:
+        """Answer a viewer's offer; return the session, which holds the answer.
 
         Opens the camera if nobody watches yet, and waits until it has answered: a failure then is
         told in the answer to the offer and not by a dark picture.
@@ -55,28 +100,52 @@ class Playbacks:
         stack = contextlib.AsyncExitStack()
         try:
             view = await stack.enter_async_context(camera.live_view())
-            local = self._port.transport()
+            local = replace(self._port.transport(), setup=negotiate.our_part(offer))
             tracks = view.broadcast.tracks
             ssrcs = {kind: track.ssrc for kind, track in tracks.items()}
             cname = secrets.token_hex(8)
             answer, seats = negotiate.answer_viewer(offer, view.broadcast.codecs, local, ssrcs, cname, hears=view.hears)
             gone = asyncio.Event()
             turn = Turn(view, next((seat.codec for seat in seats.values() if seat.hears), None))
+            remote = negotiate.way_of(offer)
             viewer = self._port.add(
-                local, offer.transport, seats, tracks, cname,
+                local, remote, seats, tracks, cname,
                 on_key_frame=view.broadcast.ask_key_frame, on_closed=lambda _: gone.set(),
                 on_sound=turn.hear,
             )  # fmt: skip
         except BaseException:
             await stack.aclose()
             raise
-        playback = Playback(secrets.token_urlsafe(18), camera, viewer, offer.transport.ufrag, turn)
+        playback = Playback(secrets.token_urlsafe(18), camera, viewer, remote.ufrag, answer, local, turn)
         self._sessions[playback.id] = playback
         view.broadcast.add(viewer)
         playback.task = asyncio.create_task(self._keep(playback, view, gone, stack), name="playback")
         self._tasks.add(playback.task)
         playback.task.add_done_callback(self._tasks.discard)
-        return playback.id, sdp.write(answer)
+        return playback
+
+    def restart(self, playback: Playback, fragment: trickle.Fragment) -> str:
+        """Begin ICE anew, the pictures going on by the old path meanwhile; return our side of it as a fragment.
+
+        A fragment that brings nothing new is answered as before: the first answer may have been lost.
+
+        Raises:
+            MediaError: VIEWER-RESTART.
+        """
+        if fragment.ufrag != playback.ufrag:
+            trickle.judge_restart(fragment, playback.agreed, playback.viewer.fingerprint)
+            playback.ice = self._port.restart(playback.viewer)
+            playback.ufrag = fragment.ufrag
+            playback.restarts += 1
+        return trickle.write(playback.ice, playback.agreed)
+
+    def counts(self) -> dict[str, Any]:
+        """Return what the port has counted, as JSON."""
+        return self._port.counts()
+
+    def of(self, camera: str) -> list[Playback]:
+        """Return who watches a camera, in the order of coming."""
+        return [playback for playback in self._sessions.values() if playback.camera.id == camera]
 
     def find(self, camera: str, identifier: str) -> Playback:
         """Return a session.
@@ -88,6 +157,15 @@ class Playbacks:
         if playback is None or playback.camera.id != camera:
             raise fault_error("VIEWER-GONE")
         return playback
+
+    async def end(self, camera: str, identifier: str) -> None:
+        """End a session by its name; one that has ended is no error.
+
+        Raises:
+            MediaError: VIEWER-GONE, there never was one, or it ended long ago.
+        """
+        if (camera, identifier) not in self._ended:
+            await self.stop(self.find(camera, identifier))
 
     async def stop(self, playback: Playback) -> None:
         """End a session and wait until the viewer has left the view."""
@@ -117,5 +195,7 @@ class Playbacks:
             view.broadcast.remove(playback.viewer)
             playback.viewer.close(None)
             self._sessions.pop(playback.id, None)
+            self._ended.append((playback.camera.id, playback.id))
             await stack.aclose()
-        log.info("playback of %s ended: %s", playback.camera.id, playback.viewer.failed or "left")
+        fared = " ".join(f"{name}={value}" for name, value in playback.as_dict().items() if name != "connected")
+        log.info("playback of %s ended: %s (%s)", playback.camera.id, playback.viewer.failed or "left", fared)

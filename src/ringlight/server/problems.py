@@ -40,8 +40,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(fault_error("REQUEST-INVALID", f"{request.method} {request.url.path}: {error.detail}"))
+        code = "REQUEST-METHOD" if error.status_code == 405 else "REQUEST-INVALID"
+        answer = problem(fault_error(code, f"{request.method} {request.url.path}: {error.detail}"))
         answer.status_code = error.status_code
+        answer.headers.update(error.headers or {})
         return answer
 
     @app.exception_handler(Exception)

@@ -15,6 +15,7 @@ from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
+from ringlight.server.relay import IceServers
 from ringlight.settings import Settings
 
 
@@ -31,12 +32,13 @@ async def run_server(
         demo: Whether this is the demo, which takes requests from pages of any loopback origin.
 
     Raises:
-        SetupError: CFG-PORT or CFG-SECRET-KEY.
+        SetupError: CFG-PORT, CFG-SECRET-KEY or CFG-INVALID.
     """
     host = settings.server.host
     local = is_loopback_host(host)
     if not local and not settings.secret_key:
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
+    relays = IceServers(settings.turn_url, settings.turn_secret)
     access = Access(local, None if local else settings.secret_key, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
@@ -46,7 +48,9 @@ async def run_server(
         stack.push_async_callback(playbacks.close)
         recordings = await stack.enter_async_context(Recordings(settings))
         stopping = asyncio.Event()
-        app = create_app(account, playbacks, access, stopping, recordings=recordings, extra=extra, demo=demo)
+        app = create_app(
+            account, playbacks, access, stopping, recordings=recordings, relays=relays, extra=extra, demo=demo
+        )
         running = await stack.enter_async_context(serving(app, listening))
         stack.callback(stopping.set)
         yield running

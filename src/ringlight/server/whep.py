@@ -1,54 +1,109 @@
 """WHEP: a viewer posts an offer and gets an answer (draft-ietf-wish-whep; RFC 9725 for what is shared)."""
 
-import re
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
 from ringlight.cameras import Account
 from ringlight.errors import fault_error
-from ringlight.server.playback import Playbacks
+from ringlight.media import trickle
+from ringlight.server.playback import Playback, Playbacks
+from ringlight.server.problems import problem
+from ringlight.server.relay import IceServers
 
-SDP = "application/sdp"
-TRICKLE = "application/trickle-ice-sdpfrag"
+SDP, TRICKLE = "application/sdp", trickle.MEDIA_TYPE
 MAX_OFFER = 256 * 1024  # bytes
+_ENDPOINT = {"Allow": "OPTIONS, POST", "Accept-Post": SDP}
+_SESSION = {"Allow": "OPTIONS, PATCH, DELETE", "Accept-Patch": TRICKLE}
+
+Elsewhere = Callable[[str], Awaitable[str | None]]
+"""Asked with a camera's name; returns the base URL of another node that holds it, `None` where it is ours."""
 
 
-def whep_router(account: Account, playbacks: Playbacks) -> APIRouter:
-    """Return the WHEP addresses."""
+async def nowhere(_camera: str) -> None:
+    """Say that there is no other node."""
+
+
+def whep_router(
+    account: Account, playbacks: Playbacks, *, relays: IceServers | None = None, elsewhere: Elsewhere = nowhere
+) -> APIRouter:
+    """Return the WHEP addresses.
+
+    Args:
+        account: Whose cameras are shown.
+        playbacks: The viewers.
+        relays: STUN and TURN servers that viewers are told of.
+        elsewhere: Says where else a camera is held; its viewers are sent there (307).
+    """
     router = APIRouter(prefix="/whep", tags=["WHEP"])
+    relays = relays or IceServers()
 
     @router.post("/{camera}", status_code=201, response_class=Response)
     async def play(camera: str, request: Request) -> Response:
-        """Take an SDP offer, open the camera if nobody watches yet, and answer."""
-        _expect(request, SDP)
-        offer = (await _body(request)).decode("utf-8", "replace")
+        """Take an SDP offer, open the camera if nobody watches yet, and answer.
+
+        With STUN or TURN configured, the answer has a `Link` header for each server. A camera that another node
+        holds is answered with 307 and its address there.
+        """
+        if not _is(request, SDP):
+            return _refused("REQUEST-TYPE", f"expected {SDP}", _ENDPOINT)
+        other = await elsewhere(camera)
+        if other is not None:
+            away = f"{other.rstrip('/')}/whep/{camera}"
+            return Response(status_code=307, headers={"Location": away, "Cache-Control": "no-store"})
+        offer = (await _body(request, MAX_OFFER, "VIEWER-OFFER")).decode("utf-8", "replace")
         found = await account.camera(camera)
-        identifier, answer = await playbacks.start(found, offer)
-        headers = {"Location": f"/whep/{found.id}/{identifier}", "ETag": _etag(identifier)}
-        return Response(answer, 201, headers, SDP)
+        playback = await playbacks.start(found, offer)
+        headers = {
+            "Location": f"/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,
+            "Cache-Control": "no-store",
+        }  # fmt: skip
+        answer = Response(playback.answer, 201, headers, SDP)
+        return _with_relays(answer, relays)
 
     @router.options("/{camera}", status_code=204)
     async def options(camera: str) -> Response:
-        """Say what is taken."""
-        return Response(status_code=204, headers={"Accept-Post": SDP})
+        """Say what is taken, and the STUN and TURN servers, for players that need them before they offer."""
+        return _with_relays(Response(status_code=204, headers=_ENDPOINT), relays)
 
     @router.patch("/{camera}/{session}", status_code=204)
-    async def trickle(camera: str, session: str, request: Request) -> Response:
-        """Take trickled candidates. As ICE-lite we learn a viewer's address from its checks and need none."""
+    async def trickled(camera: str, session: str, request: Request) -> Response:
+        """Take trickled candidates, or begin ICE anew.
+
+        As ICE-lite we learn a viewer's address from its checks and need no candidates: they are read and answered
+        with 204. A fragment with a new `ice-ufrag` and `ice-pwd` and `If-Match: *` is an ICE restart, answered with
+        200, our new side of it and a new ETag; the old path stays until the viewer nominates a new one.
+        """
         playback = playbacks.find(camera, session)
-        _expect(request, TRICKLE)
-        if request.headers.get("if-match", "*") not in ("*", _etag(session)):
-            raise fault_error("VIEWER-STALE", f"If-Match is {request.headers['if-match'][:40]}")
-        named = re.search(r"^a=ice-ufrag:(\S+)", (await _body(request)).decode("utf-8", "replace"), re.MULTILINE)
-        if named is not None and named[1] != playback.ufrag:
-            raise fault_error("VIEWER-RESTART")
+        if not _is(request, TRICKLE):
+            return _refused("REQUEST-TYPE", f"expected {TRICKLE}", _SESSION)
+        matched = _match(request.headers.get("if-match"), playback)
+        body = await _body(request, trickle.MAX_LENGTH, "VIEWER-FRAGMENT")
+        fragment = trickle.parse(body.decode("utf-8", "replace"))
+        repeated = playback.restarts and matched == "*" and fragment.ufrag == playback.ufrag
+        if repeated or fragment.ufrag not in ("", playback.ufrag):
+            return Response(playbacks.restart(playback, fragment), 200, {"ETag": playback.etag}, TRICKLE)
+        trickle.judge_sections(fragment, playback.agreed)
         return Response(status_code=204)
+
+    @router.options("/{camera}/{session}", status_code=204)
+    async def session_options(camera: str, session: str) -> Response:
+        """Say what is taken."""
+        return Response(status_code=204, headers=_SESSION)
 
     @router.delete("/{camera}/{session}", status_code=200)
     async def stop(camera: str, session: str) -> Response:
-        """End a playback."""
-        await playbacks.stop(playbacks.find(camera, session))
+        """End a playback. To end it twice is no error."""
+        await playbacks.end(camera, session)
         return Response(status_code=200)
+
+    @router.api_route("/{camera}", methods=["GET", "HEAD", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    async def not_here(camera: str, request: Request) -> Response:
+        return _refused("REQUEST-METHOD", request.method, _ENDPOINT)
+
+    @router.api_route("/{camera}/{session}", methods=["GET", "HEAD", "POST", "PUT"], include_in_schema=False)
+    async def not_there(camera: str, session: str, request: Request) -> Response:
+        return _refused("REQUEST-METHOD", request.method, _SESSION)
 
     @router.post("/{camera}/{session}/talk", status_code=204)
     async def talk(camera: str, session: str) -> Response:
@@ -69,21 +124,41 @@ def whep_router(account: Account, playbacks: Playbacks) -> APIRouter:
     return router
 
 
-def _etag(session: str) -> str:
-    """Return the tag of a session's ICE credentials; they never change while it lasts."""
-    return f'"{session[:8]}"'
+def _is(request: Request, kind: str) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == kind
 
 
-def _expect(request: Request, kind: str) -> None:
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given != kind:
-        raise fault_error("REQUEST-INVALID", f"Content-Type is {given or 'missing'}; expected {kind}")
+def _refused(code: str, detail: str, headers: dict[str, str]) -> Response:
+    answer = problem(fault_error(code, detail))
+    answer.headers.update(headers)
+    return answer
 
 
-async def _body(request: Request) -> bytes:
+def _match(wanted: str | None, playback: Playback) -> str:
+    """Return which tag of `If-Match` fits, or `*` (RFC 9725 section 4.3.1: it must be there).
+
+    Raises:
+        MediaError: VIEWER-MATCH, VIEWER-STALE.
+    """
+    if wanted is None:
+        raise fault_error("VIEWER-MATCH")
+    tags = [tag.strip() for tag in wanted.split(",")]
+    found = next((tag for tag in tags if tag in ("*", playback.etag)), None)
+    if found is None:
+        raise fault_error("VIEWER-STALE", f"If-Match is {wanted[:40]}")
+    return found
+
+
+def _with_relays(answer: Response, relays: IceServers) -> Response:
+    for link in relays.links():
+        answer.headers.append("Link", link)
+    return answer
+
+
+async def _body(request: Request, limit: int, code: str) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_OFFER:
-            raise fault_error("VIEWER-OFFER", f"more than {MAX_OFFER} bytes")
+        if len(body) > limit:
+            raise fault_error(code, f"more than {limit} bytes")
     return body

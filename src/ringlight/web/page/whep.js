@@ -1,5 +1,7 @@
 // A WHEP player for any server: one offer, one answer, live media in a MediaStream. It knows nothing of this page.
 
+import { fragmentOf, iceServersOf, withIce } from "./ice.js";
+
 /** @typedef {"new" | "connecting" | "connected" | "disconnected" | "failed" | "closed"} WhepState */
 
 /**
@@ -27,10 +29,15 @@ export class WhepError extends Error {
   }
 }
 
+const TRICKLE = "application/trickle-ice-sdpfrag";
+const RESTART_AGAIN_MS = 2_000;   // between two attempts to find a new path
+const RELAYS_AFTER_MS = 2_000;    // that a path without the answer's TURN servers has to be found
+
 /**
  * One viewing of one WHEP endpoint. Not reusable: to play again, make another.
  *
- * Fires `statechange`; read `state`. Media tracks appear in `stream`, each with a `track` event.
+ * Fires `statechange`; read `state`. Media tracks appear in `stream`, each with a `track` event. When the network
+ * changes or the path is lost it looks for another by itself (an ICE restart), as long as the server knows it.
  *
  *     const client = new WhepClient("/whep/front-door");
  *     video.srcObject = client.stream;
@@ -52,6 +59,11 @@ export class WhepClient extends EventTarget {
   #audio = null;
   /** @type {Promise<void> | null} */
   #prepared = null;
+  /** @type {Promise<void> | null} The restart that runs. */
+  #restarting = null;
+  #recovering = false;
+  #wasConnected = false;
+  #onNetwork = () => this.#recover();
 
   /**
    * @param {string | URL} url  The endpoint, absolute or relative to the page.
@@ -70,6 +82,8 @@ export class WhepClient extends EventTarget {
     for (const name of ["connectionstatechange", "iceconnectionstatechange"]) {
       this.#pc.addEventListener(name, () => this.#follow());
     }
+    addEventListener("online", this.#onNetwork);
+    networkInformation()?.addEventListener("change", this.#onNetwork);
   }
 
   /** Make the offer and gather candidates ahead of time. `start` calls it when you did not. */
@@ -102,12 +116,15 @@ export class WhepClient extends EventTarget {
     // A redirect (307) to another node moves the base too.
     this.#resource = location && new URL(location, response.url).href;
     const sdp = await response.text();
+    const hasRelays = this.#useRelays(response.headers.get("link"));
     if (/** @type {WhepState} */ (this.state) === "closed") return this.#delete();   // stopped while we waited
     try {
       await this.#pc.setRemoteDescription({ type: "answer", sdp });
     } catch (error) {
       throw new WhepError(`The answer cannot be used: ${error instanceof Error ? error.message : error}`, response.status);
     }
+    // Servers named in the answer come too late for this offer: a browser that finds no way without them restarts.
+    if (hasRelays) setTimeout(() => this.#tryRelays(), RELAYS_AFTER_MS);
   }
 
   /**
@@ -118,9 +135,65 @@ export class WhepClient extends EventTarget {
   stop() {
     if (this.state === "closed") return;
     this.#set("closed");
+    removeEventListener("online", this.#onNetwork);
+    networkInformation()?.removeEventListener("change", this.#onNetwork);
     this.#pc.close();
     for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
     this.#delete();
+  }
+
+  /**
+   * Look for another path (an ICE restart); what plays goes on over the old one until there is one. Two calls at
+   * once are one.
+   *
+   * @returns {Promise<void>}  When the server has agreed; the path itself follows.
+   * @throws {WhepError} When the server refuses, or cannot be reached. What plays is not touched by it.
+   */
+  restart() {
+    this.#restarting ??= this.#restart().finally(() => { this.#restarting = null; });
+    return this.#restarting;
+  }
+
+  async #restart() {
+    const before = this.#pc.currentRemoteDescription;
+    if (!this.#resource || !before || this.#pc.signalingState !== "stable") return;
+    await this.#pc.setLocalDescription(await this.#pc.createOffer({ iceRestart: true }));
+    await this.#gathered();
+    try {
+      const response = await this.#send(this.#resource, "PATCH", fragmentOf(this.#pc.localDescription?.sdp ?? ""),
+        { "content-type": TRICKLE, "if-match": "*" });
+      if (response.status !== 200) throw new WhepError(`PATCH: HTTP ${response.status}`, response.status);
+      const sdp = withIce(before.sdp, await response.text());
+      if (!sdp) throw new WhepError("PATCH: the answer names no ICE credentials", response.status);
+      await this.#pc.setRemoteDescription({ type: "answer", sdp });
+    } catch (error) {
+      if (/** @type {WhepState} */ (this.state) !== "closed") {
+        await this.#pc.setLocalDescription({ type: "rollback" }).catch(() => {});
+      }
+      throw error;
+    }
+  }
+
+  /** Restart, and again until there is a path again, or the server has forgotten us. */
+  async #recover() {
+    if (!this.#wasConnected || this.#recovering) return;
+    this.#recovering = true;
+    await this.#recoverOnce();
+    this.#recovering = false;
+  }
+
+  async #recoverOnce() {
+    do {
+      try {
+        await this.restart();
+      } catch (error) {
+        if (error instanceof WhepError && error.status) {   // a server that cannot be reached yet is asked again
+          if (this.state === "disconnected") this.#set("failed");
+          return;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, RESTART_AGAIN_MS));
+    } while (this.state === "disconnected");
   }
 
   /** The address of this viewing on the server; null before the answer and after the end. */
@@ -151,6 +224,10 @@ export class WhepClient extends EventTarget {
     this.#pc.addTransceiver("video", { direction: "recvonly" });
     this.#audio = this.#pc.addTransceiver("audio", { direction: this.#options.talk ? "sendrecv" : "recvonly" });
     await this.#pc.setLocalDescription();
+    await this.#gathered();
+  }
+
+  async #gathered() {
     if (this.#pc.iceGatheringState === "complete") return;
     await /** @type {Promise<void>} */ (new Promise((resolve) => {
       setTimeout(resolve, this.#options.gatherMs ?? 250);
@@ -161,20 +238,46 @@ export class WhepClient extends EventTarget {
   }
 
   async #post() {
+    const sdp = this.#pc.localDescription?.sdp ?? "";
+    const response = await this.#send(this.#url, "POST", sdp, { "content-type": "application/sdp" });
+    if (response.status === 201) return response;
+    throw new WhepError(`POST ${this.#url}: HTTP ${response.status}`, response.status);
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} method
+   * @param {string} body
+   * @param {Record<string, string>} headers
+   */
+  async #send(url, method, body, headers) {
     let response;
     try {
-      response = await fetch(this.#url, {
-        method: "POST",
-        headers: { ...this.#options.headers, "content-type": "application/sdp" },
-        body: this.#pc.localDescription?.sdp ?? "",
-        signal: AbortSignal.timeout(this.#options.answerMs ?? 40_000),
-      });
+      const signal = AbortSignal.timeout(this.#options.answerMs ?? 40_000);
+      response = await fetch(url, { method, headers: { ...this.#options.headers, ...headers }, body, signal });
     } catch (error) {
-      throw new WhepError(`POST ${this.#url}: ${error instanceof Error ? error.message : error}`);
+      throw new WhepError(`${method} ${url}: ${error instanceof Error ? error.message : error}`);
     }
-    if (response.status === 201) return response;
+    if (response.ok) return response;
     const problem = await response.json().catch(() => null);
-    throw new WhepError(`POST ${this.#url}: HTTP ${response.status}`, response.status, problem);
+    throw new WhepError(`${method} ${url}: HTTP ${response.status}`, response.status, problem);
+  }
+
+  /**
+   * Take the STUN and TURN servers of the answer for the next restart. Those of `iceServers` count more.
+   * Returns whether there are any.
+   *
+   * @param {string | null} link
+   */
+  #useRelays(link) {
+    const iceServers = iceServersOf(link ?? "");
+    if (!iceServers.length || this.#options.iceServers?.length) return false;
+    this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
+    return true;
+  }
+
+  #tryRelays() {
+    if (this.state === "connecting") this.restart().catch(() => {});   // refused: the first attempt goes on alone
   }
 
   #delete() {
@@ -186,9 +289,14 @@ export class WhepClient extends EventTarget {
 
   #follow() {
     const { connectionState, iceConnectionState } = this.#pc;
-    if (iceConnectionState === "failed") this.#set("failed");
-    else if (iceConnectionState === "disconnected") this.#set("disconnected");
+    const lost = iceConnectionState === "disconnected" || iceConnectionState === "failed";
+    if (lost && this.#wasConnected && connectionState !== "closed") {
+      this.#set("disconnected");
+      this.#recover();
+    } else if (iceConnectionState === "failed") this.#set("failed");
+    else if (lost) this.#set("disconnected");
     else if (connectionState !== "new") this.#set(connectionState);
+    this.#wasConnected ||= connectionState === "connected";
   }
 
   /** @param {WhepState} state */
@@ -197,4 +305,9 @@ export class WhepClient extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("statechange"));
   }
+}
+
+/** @returns {EventTarget | undefined} Tells of a change of network, where the browser has it. */
+function networkInformation() {
+  return /** @type {Navigator & { connection?: EventTarget }} */ (navigator).connection;
 }

@@ -1,0 +1,51 @@
+"""STUN and TURN servers that viewers are told of, with passwords that last for some hours."""
+
+import base64
+import hmac
+import time
+from collections.abc import Callable, Sequence
+
+from ringlight.errors import fault_error
+from ringlight.secrets import Secret
+
+LIFETIME = 4 * 3600  # seconds that a password is good for; a path that is open by then stays
+
+
+class IceServers:
+    """The servers, and what a viewer needs to use them.
+
+    A TURN server and we share a secret, and nothing else: the user name says until when it is good, the password is
+    its HMAC (what coturn calls `use-auth-secret`).
+
+    Args:
+        urls: `stun:`, `turn:` and `turns:` addresses.
+        secret: Shared with the TURN servers.
+        wall: Returns the seconds since 1970.
+
+    Raises:
+        SetupError: CFG-INVALID for another kind of address, or TURN without a secret.
+    """
+
+    def __init__(
+        self, urls: Sequence[str] = (), secret: Secret | None = None, wall: Callable[[], float] = time.time
+    ) -> None:
+        for url in urls:
+            scheme = url.partition(":")[0].lower()
+            if scheme not in ("stun", "stuns", "turn", "turns") or any(mark in url for mark in '<>" \r\n'):
+                raise fault_error("CFG-INVALID", f"turn_url: {url[:80]!r} is no stun:, turn: or turns: address")
+            if scheme.startswith("turn") and not secret:
+                raise fault_error("CFG-INVALID", "turn_secret: a TURN server needs the secret that it shares with us")
+        self._urls, self._secret, self._wall = tuple(urls), secret, wall
+
+    def links(self) -> list[str]:
+        """Return the values of `Link` headers, one for each server (RFC 9725 section 4.6)."""
+        found = []
+        for url in self._urls:
+            link = f'<{url}>; rel="ice-server"'
+            if self._secret is not None and url.lower().startswith("turn"):
+                name = f"{int(self._wall()) + LIFETIME}:ringlight"
+                digest = hmac.digest(self._secret.reveal().encode(), name.encode(), "sha1")
+                password = base64.b64encode(digest).decode()
+                link += f'; username="{name}"; credential="{password}"; credential-type="password"'
+            found.append(link)
+        return found
