@@ -25,12 +25,14 @@ __all__ = [
     "LiveViewSettings",
     "MediaSettings",
     "RecordingSettings",
+    "ResilienceSettings",
     "ServerSettings",
     "Settings",
     "load_settings",
 ]
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Week = Annotated[float, Field(gt=0, le=31 * 86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -166,6 +168,60 @@ class CameraSettings(_Area):
     )
 
 
+class ResilienceSettings(_Area):
+    """How calls to the Partner API survive what happens to APIs."""
+
+    automatic_retry: bool = Field(True, description="Repeat what failed for a passing reason.")
+    token_refresh: bool = Field(True, description="Renew the token after a 401 and repeat the call once.")
+    exponential_backoff: bool = Field(True, description="Let the pauses between repeats grow, and spread them.")
+    circuit_breaker: bool = Field(True, description="Stop asking a service or a device that does not answer.")
+    graceful_degradation: bool = Field(
+        True, description="Give the last known good answer, marked as such, where there is no other."
+    )
+    user_notification: bool = Field(True, description="Tell people what stopped working, and when it works again.")
+
+    total: Seconds = Field(30.0, description="Seconds for a whole call: waits, renewals, attempts and body.")
+    attempts: int = Field(
+        3, ge=1, le=50, description="How often a call is sent at most when it fails for passing reasons."
+    )
+    backoff_first: Seconds = Field(0.1, description="Upper end in seconds of the first pause after a failure.")
+    throttle_first: Seconds = Field(
+        1.0, description="Upper end in seconds of the first pause after a 429 that names none."
+    )
+    backoff_cap: Seconds = Field(20.0, description="Seconds that no pause of ours exceeds.")
+    retry_after_cap: Seconds = Field(
+        120.0, description="Longest pause in seconds named by Ring that is waited for; a longer one fails at once."
+    )
+    budget: int = Field(500, ge=0, le=1_000_000, description="Tokens of the budget from which retries are paid.")
+    budget_failure: int = Field(14, ge=0, le=1_000_000, description="What a retry after a failure costs.")
+    budget_throttle: int = Field(5, ge=0, le=1_000_000, description="What a retry after a 429 costs.")
+    gate_rate: float = Field(90.0, gt=0, le=1e6, description="Calls per second and client id; Ring allows 100.")
+    gate_burst: int = Field(
+        8, ge=1, le=100_000, description="Calls that may leave at once after a rest; rate and burst stay below 100."
+    )
+    breaker_ratio: float = Field(0.5, gt=0, le=1, description="Share of failed calls that opens a breaker.")
+    breaker_window: Seconds = Field(30.0, description="Seconds over which that share is counted.")
+    breaker_volume: int = Field(20, ge=1, le=100_000, description="Calls below which the share says nothing.")
+    breaker_in_a_row: int = Field(5, ge=1, le=100_000, description="Failures in a row that open it as well.")
+    breaker_open: Seconds = Field(5.0, description="Seconds until an open breaker lets one call try; doubles.")
+    breaker_open_cap: Seconds = Field(60.0, description="Seconds that this wait never exceeds.")
+    device_open: Seconds = Field(15.0, description="Seconds that a device which is offline is left alone; doubles.")
+    device_open_cap: Seconds = Field(300.0, description="Seconds that this wait never exceeds.")
+    devices: int = Field(2000, ge=1, le=1_000_000, description="Devices whose state is kept; the oldest goes.")
+    stale_status: Seconds = Field(300.0, description="Seconds that a device's last known status may be given.")
+    stale_devices: Week = Field(
+        604_800.0, description="Seconds that last known devices, locations and capabilities may be given."
+    )
+    stale_users: Seconds = Field(86_400.0, description="Seconds that a last known user may be given.")
+    stale_subscriptions: Seconds = Field(3600.0, description="Seconds that last known subscriptions may be given.")
+    stale_entries: int = Field(
+        2000, ge=1, le=1_000_000, description="Answers kept for when there is no other; the oldest goes."
+    )
+    refresh_advisory: Seconds = Field(300.0, description="Seconds before its end at which a token is renewed aside.")
+    refresh_mandatory: Seconds = Field(30.0, description="Seconds before its end from which calls wait for a new one.")
+    refresh_pause: Seconds = Field(5.0, description="Seconds after a failed renewal until the next one aside.")
+
+
 class ServerSettings(_Area):
     """Where the server listens."""
 
@@ -199,6 +255,7 @@ class Settings(BaseSettings):
     media: MediaSettings = MediaSettings()
     recordings: RecordingSettings = RecordingSettings()
     cameras: CameraSettings = CameraSettings()
+    resilience: ResilienceSettings = ResilienceSettings()
     server: ServerSettings = ServerSettings()
 
     _split = field_validator("allowed_origins", mode="before")(_as_list)
