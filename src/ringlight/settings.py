@@ -195,6 +195,9 @@ class ResilienceSettings(_Area):
     budget: int = Field(500, ge=0, le=1_000_000, description="Tokens of the budget from which retries are paid.")
     budget_failure: int = Field(14, ge=0, le=1_000_000, description="What a retry after a failure costs.")
     budget_throttle: int = Field(5, ge=0, le=1_000_000, description="What a retry after a 429 costs.")
+    shedding: bool = Field(
+        False, description="Turn calls away here when the service takes less than half of what is asked."
+    )
     gate_rate: float = Field(90.0, gt=0, le=1e6, description="Calls per second and client id; Ring allows 100.")
     gate_burst: int = Field(
         8, ge=1, le=100_000, description="Calls that may leave at once after a rest; rate and burst stay below 100."

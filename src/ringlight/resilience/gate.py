@@ -15,6 +15,7 @@ __all__ = ["Gate"]
 # Seconds after its turn at which one who has not come back no longer holds up the others. Far above what timers are
 # late on a busy machine; whoever comes back after that has the old place again.
 _GRACE = 1.0
+_SOON = 1e-9  # seconds; a clock that was told to wait for a turn may round down
 
 
 class Gate:
@@ -27,7 +28,8 @@ class Gate:
 
     def __init__(self, rate: float, burst: int) -> None:
         self._step = 1.0 / rate
-        self._burst = burst
+        self._burst = self._most_burst = burst
+        self._full_rate = rate
         self._due = float("-inf")  # GCRA's theoretical arrival time
         self._line: list[tuple[int, int]] = []  # (lane, number) of those who wait, the next one first
         self._turns: dict[int, tuple[Lane, float]] = {}  # number: its lane, and the turn it was told
@@ -65,7 +67,7 @@ class Gate:
             self._turns[place] = lane, turn
             self.release(place)
             return NoPlace(turn - now)
-        if turn <= now:
+        if turn - now <= _SOON:
             self._turns[place] = lane, turn
             self.release(place)
             self._due = max(self._due, now) + self._step
@@ -87,10 +89,15 @@ class Gate:
             self._due = max(self._due, until + (self._burst - 1) * self._step)
 
     def set_rate(self, rate: float, now: float) -> None:
-        """Change the calls per second. What was used up stays used up."""
-        used = max(self._due - now, 0.0) / self._step
+        """Change the calls per second, and the burst in proportion. What was used up stays used up."""
+        begins = max(now, self.paused_until)
+        used = max(self._due - begins, 0.0) / self._step
         self._step = 1.0 / rate
-        self._due = now + min(used, float(self._burst)) * self._step if used else self._due
+        self._burst = max(1, min(int(self._most_burst * rate / self._full_rate), self._most_burst))
+        if self.paused_until > now:
+            used = min(used, self._burst - 1.0)  # what went out before the pause is long past when it ends
+        if used:
+            self._due = begins + used * self._step
 
     def _opens(self, ahead: int) -> float:
         return self.paused_until + ahead * self._step

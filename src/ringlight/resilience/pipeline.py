@@ -1,32 +1,63 @@
-"""One call from its first wait to its result, as a generator that asks for everything it needs. Pure."""
+"""One call from its first wait to its result, as a generator that asks for everything it needs. Pure.
+
+The order, from outside in: the last known good answer, the deadline, then for each attempt the gate, the token, the
+breakers, the request, and what its outcome means. The gate is inside, for the server counts attempts; so are the
+breakers, for an open one ends the call at once; the last known good answer is outside, for it stands in for any
+failure.
+"""
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import CallError, DeviceOfflineError, RingError, StatusError, fault_error
+from ringlight.faults import Retry
 from ringlight.resilience.actions import (
     Action,
     Answered,
     Authorize,
     Bearer,
     Failed,
+    Fate,
     NoPlace,
+    Pause,
     Place,
     Reason,
+    Rejected,
     Reply,
     Reserve,
     Send,
+    SetRate,
     Sleep,
 )
-from ringlight.resilience.operation import Operation
+from ringlight.resilience.classify import Class, Seen, classify
+from ringlight.resilience.decide import Again, CallState, Decision, Fail, Finish, Refresh, Why, decide
+from ringlight.resilience.events import (
+    Attempt,
+    RateChanged,
+    RetryRefused,
+    RetryScheduled,
+    ServedStale,
+    Throttled,
+    TokenRefused,
+)
+from ringlight.resilience.operation import Operation, Repeat
 from ringlight.resilience.options import Options
+from ringlight.resilience.shared import Admission, Closed, Shared
 from ringlight.resilience.stale import Key, Stale
 
-if TYPE_CHECKING:
-    from ringlight.resilience.shared import Shared
-
 __all__ = ["Done", "Pipeline", "run"]
+
+_NO_OPTIONS = Options()
+_NOTES = {
+    Why.ATTEMPTS: "not sent again: that was the last attempt",
+    Why.DEADLINE: "not sent again: it could not end within the time for the call",
+    Why.TOO_LONG: "not sent again: the wait that was asked for is longer than is ever waited",
+    Why.BUDGET: "not sent again: the budget for retries is spent",
+    Why.CIRCUIT: "not sent again: too many calls to this part of Ring fail just now",
+    Why.SWITCHED_OFF: "not sent again: the strategy is switched off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +70,23 @@ class Done:
         stale: How old it is, and why; `None` for an answer of now.
     """
 
-    value: Any
+    value: Any = field(repr=False)
     attempts: int
     stale: Stale | None = None
 
 
 Pipeline: TypeAlias = Generator[Action, Reply, Done]
+_Asking: TypeAlias = Generator[Action, Reply, Any]
 
 
 def run(
     operation: Operation,
-    shared: "Shared",
+    shared: Shared,
     now: float,
     *,
     options: Options | None = None,
     keep: Key | None = None,
+    account: str = "",
     bearer: bool = True,
 ) -> Pipeline:
     """Make one call: yield what is to be done, be sent `(now, result)`, return what it came to.
@@ -64,48 +97,309 @@ def run(
         now: Monotonic seconds; the call's time runs from here.
         options: What this call wishes for.
         keep: Under which name a good answer is kept for a worse day; `None` keeps none and gives none.
+        account: Whose call it is, for notices; never shown to others.
         bearer: Whether the account's token goes with it.
 
     Raises:
         RingError: The last answer's, or a `Refused` where nothing was sent; its notes tell of each attempt.
     """
-    deadline = now + ((options and options.total) or operation.total or shared.settings.total)
-    now = yield from _turn(operation, shared, now, deadline)
-    token: Bearer | None = None
-    if bearer:
-        now, authorized = yield Authorize(deadline - now)
-        if isinstance(authorized, RingError):
-            raise authorized
-        if not isinstance(authorized, Bearer):
-            raise TypeError(f"a keeper of tokens does not say {authorized!r}")
-        token = authorized
-    now, outcome = yield Send(deadline - now, token, 1)
-    if isinstance(outcome, Failed):
-        raise outcome.error
-    if not isinstance(outcome, Answered):
-        raise TypeError(f"an attempt does not end in {outcome!r}")
-    if outcome.status >= 400:
-        raise fault_error("PARTNER-SERVER", f"HTTP {outcome.status}")
-    return Done(outcome.value, 1)
-
-
-def _turn(operation: Operation, shared: "Shared", now: float, deadline: float) -> Generator[Action, Reply, float]:
-    """Wait for the turn at the gate; return the time at which it came."""
-    place: int | None = None
+    call = _Call(operation, shared, now, options or _NO_OPTIONS, account, bearer)
     try:
+        value = yield from call.attempts()
+    except RingError as error:
+        old = call.old(keep, error)
+        if old is None:
+            raise
+        return old
+    if (
+        keep is not None
+        and operation.repeat is Repeat.SAFE
+        and (call.degrades or shared.strategies.graceful_degradation)
+    ):
+        shared.known.keep(keep, value, call.now)
+    return Done(value, call.state.sent)
+
+
+class _Call:
+    """One call on its way; its methods are the stations."""
+
+    def __init__(
+        self, operation: Operation, shared: Shared, now: float, options: Options, account: str, bearer: bool
+    ) -> None:
+        settings = shared.settings
+        self.shared = shared
+        self.now = now
+        self.options = options
+        self.account = account
+        self.bearer = bearer
+        self.state = CallState(
+            operation,
+            settings,
+            options.strategies or shared.strategies,
+            now + (options.total or operation.total or settings.total),
+            options.attempts or settings.attempts,
+            options.fresh_until,
+        )
+        self.failure: RingError | None = None  # of the last attempt
+        self.seen: Seen | None = None
+        self.cost = 0  # of the last retry
+        self.unauthorized = False  # whether there is no token for it
+        self.notes: list[str] = []
+
+    @property
+    def degrades(self) -> bool:
+        """Whether an old answer may stand in."""
+        wanted = self.options.fallback
+        return self.state.strategies.graceful_degradation if wanted is None else wanted == "stale"
+
+    @property
+    def left(self) -> float:
+        return self.state.deadline - self.now
+
+    def attempts(self) -> _Asking:
+        """Send it until it is done or not to be sent again; return the value."""
         while True:
-            now, said = yield Reserve(operation.lane, deadline - now, place)
-            place = None
-            if isinstance(said, NoPlace):
-                raise fault_error("CALL-GATE", retry_after=said.wait)
-            if not isinstance(said, Place):
-                raise TypeError(f"a gate does not say {said!r}")
-            if said.wait <= 0:
-                return now
-            place = said.number
-            now, _ = yield Sleep(said.wait, Reason.GATE)
-            if place is None:
-                return now
-    finally:
-        if place is not None:
-            shared.gate.release(place)
+            self._in_time()
+            self._not_closed()
+            if self.options.gate:
+                yield from self._turn()
+            token = (yield from self._authorize()) if self.bearer else None
+            admission: Admission | None = self._admit()
+            try:
+                self.state.sent += 1
+                began = self.now
+                self.now, outcome = yield Send(self.left, token, self.state.sent)
+                if not isinstance(outcome, (Answered, Failed)):
+                    raise TypeError(f"an attempt does not end in {outcome!r}")
+                seen = self._understand(outcome, token)
+                if admission is not None:
+                    self.shared.record(self.state, admission, seen, self.now)
+                    admission = None
+            finally:
+                if admission is not None:
+                    self.shared.release(self.state, admission)
+            yield from self._note(seen, outcome, began)
+            reused = isinstance(outcome, Failed) and outcome.reused and outcome.fate is not Fate.BROKEN
+            decision = decide(self.state, seen, self.now, self.shared.dice, reused=reused)
+            if seen.kind is Class.THROTTLED:
+                yield from self._throttled(seen, decision)
+            if isinstance(decision, Finish):
+                self.shared.budget.succeeded(self.cost, self.now)
+                return outcome.value if isinstance(outcome, Answered) else None
+            if isinstance(decision, Fail):
+                raise self._ended(decision.why)
+            if isinstance(decision, Refresh):
+                yield from self._refresh(token)
+            else:
+                yield from self._again(decision, reused)
+
+    def old(self, keep: Key | None, error: RingError) -> Done | None:
+        """Return the last known good answer in place of an error, or `None` where there is none or it is not wanted."""
+        state, known = self.state, self.shared.known
+        if self.unauthorized and error.fault.retry is Retry.AFTER_FIX:
+            self.shared.link_lost(state, self.account, error.code, self.now)
+        if self.seen is not None and error is self.failure and self.seen.follows.forgets:
+            self.shared.forbidden(state, error.code, self.now)
+            if keep is not None and known.drop(keep) and self.seen.kind is Class.NOT_FOUND:
+                self.shared.removed(state, error.code, self.now)
+        if keep is None or not self.degrades or not self._passing(error):
+            return None
+        found = known.find(keep, self.now)
+        if found is None:
+            return None
+        self.shared.outbox.put(ServedStale(self.now, state.operation.name, found[0], error.code))
+        return Done(found[1], state.sent, Stale(found[0], error))
+
+    def _passing(self, error: RingError) -> bool:
+        if error is self.failure and self.seen is not None:
+            return self.seen.follows.stale
+        if isinstance(error, DeviceOfflineError):
+            return True
+        return error.fault.retry is Retry.BACKOFF  # a refusal of ours, or a renewal that does not work just now
+
+    # The stations, in their order.
+
+    def _in_time(self) -> None:
+        if self.left <= 0:
+            raise self._refused("CALL-DEADLINE", Why.DEADLINE, None)
+
+    def _not_closed(self) -> None:
+        """Turn the call away before it stands in line, if a breaker would turn it away after that."""
+        closed = self.shared.closed(self.state, self.now)
+        if closed is not None:
+            raise self._circuit(closed)
+
+    def _turn(self) -> _Asking:
+        """Wait for the turn at the gate."""
+        place: int | None = None
+        try:
+            while True:
+                self.now, said = yield Reserve(self.state.operation.lane, self.left, place)
+                place = None
+                if isinstance(said, NoPlace):
+                    raise self._refused("CALL-GATE", Why.DEADLINE, said.wait)
+                if not isinstance(said, Place):
+                    raise TypeError(f"a gate does not say {said!r}")
+                if said.wait <= 0:
+                    return
+                place = said.number
+                self.now, _ = yield Sleep(said.wait, Reason.GATE)
+                if place is None:
+                    return
+        finally:
+            if place is not None:
+                self.shared.gate.release(place)
+
+    def _authorize(self) -> Generator[Action, Reply, Bearer]:
+        self._in_time()
+        self.now, said = yield Authorize(self.left)
+        if isinstance(said, RingError):
+            self.unauthorized = True
+            own = copy(said)  # many calls may wait for the same renewal, and each has a story of its own
+            own.__cause__ = said.__cause__
+            raise self._noted(own)
+        if not isinstance(said, Bearer):
+            raise TypeError(f"a keeper of tokens does not say {said!r}")
+        return said
+
+    def _admit(self) -> Admission:
+        self._in_time()
+        shedding = self.shared.shedding
+        if shedding is not None and not shedding.admit(self.now, self.shared.dice()):
+            raise self._refused("CALL-BUDGET", Why.BUDGET, None)
+        admission = self.shared.admit(self.state, self.now)
+        if isinstance(admission, Closed):
+            raise self._circuit(admission)
+        return admission
+
+    def _understand(self, outcome: Answered | Failed, token: Bearer | None) -> Seen:
+        expired = token is not None and token.expires is not None and token.expires <= self.now
+        seen = classify(self.state.operation, outcome, expired=expired and not self.state.replayed)
+        kind = self.shared.judge(self.state.operation, seen, self.now)
+        if kind is not seen.kind:
+            seen = replace(seen, kind=kind, code="PARTNER-UNAVAILABLE")
+        return seen
+
+    def _note(self, seen: Seen, outcome: Answered | Failed, began: float) -> _Asking:
+        """Write down what came of an attempt, and follow what it says of the rate."""
+        state, shared = self.state, self.shared
+        self.seen = seen
+        seconds = self.now - began
+        if shared.outbox.listening:
+            shared.outbox.put(
+                Attempt(self.now, state.operation.name, state.sent, seen.status, seen.code, seconds, seen.request_id)
+            )
+        if seen.code is not None:
+            self.notes.append(f"attempt {state.sent}: {seen.code} after {seconds:.2f} s: {seen.detail}")
+            self.failure = self._error(seen, outcome)
+        if shared.shedding is not None and seen.kind is not Class.THROTTLED and not seen.follows.counts:
+            shared.shedding.taken(self.now)
+        if seen.kind is not Class.THROTTLED and seen.status is not None:
+            yield from self._pace(shared.pace.answered(self.now, seen.limits))
+
+    def _refresh(self, token: Bearer | None) -> _Asking:
+        if token is None:
+            raise self._ended(Why.FINAL)
+        self.state.replayed = True
+        self.shared.outbox.put(TokenRefused(self.now, self.state.operation.name))
+        self.now, _ = yield Rejected(token.id)
+
+    def _again(self, decision: Again, reused: bool) -> _Asking:
+        state, shared, seen = self.state, self.shared, self.seen
+        if seen is None:
+            return
+        closed = shared.closed(state, self.now)
+        if closed is not None and closed.seconds > decision.seconds:
+            raise self._circuit(closed)
+        if not shared.budget.spend(decision.cost, self.now):
+            raise self._ended(Why.BUDGET)
+        self.cost = decision.cost
+        if seen.kind is Class.THROTTLED:
+            state.throttles += 1
+        elif seen.kind is Class.NOT_READY:
+            state.unready += 1
+        elif reused and not state.reconnected:
+            state.reconnected = True
+        else:
+            state.failures += 1
+        name, code = state.operation.name, seen.code or ""
+        shared.outbox.put(RetryScheduled(self.now, name, state.sent, code, decision.seconds, decision.reason))
+        waits_at_the_gate = seen.kind is Class.THROTTLED and self.options.gate
+        if decision.seconds > 0 and not waits_at_the_gate:
+            self.now, _ = yield Sleep(decision.seconds, decision.reason)
+
+    def _throttled(self, seen: Seen, decision: Decision) -> _Asking:
+        """Close the gate for everybody, also where this call gives up; those that go on wait there."""
+        state, shared = self.state, self.shared
+        seconds = decision.seconds if isinstance(decision, Again) else seen.wait
+        if not seconds or not self.options.gate:
+            return
+        shared.outbox.put(Throttled(self.now, state.operation.name, seconds))
+        shared.paused(state, seconds, "PARTNER-RATE", self.now)
+        rate = shared.pace.throttled(self.now, seconds)
+        self.now, _ = yield Pause(seconds)
+        yield from self._pace(rate)
+
+    def _pace(self, rate: float | None) -> _Asking:
+        if rate is not None and self.options.gate:
+            self.shared.outbox.put(RateChanged(self.now, rate))
+            self.now, _ = yield SetRate(rate)
+
+    # Errors.
+
+    def _error(self, seen: Seen, outcome: Answered | Failed) -> RingError:
+        if isinstance(outcome, Failed):
+            error = outcome.error
+        else:
+            error = fault_error(seen.code or "PARTNER-STATUS", seen.detail, retry_after=seen.wait)
+        if isinstance(error, StatusError):
+            error.status, error.errors = seen.status, seen.items
+        if isinstance(error, CallError):
+            error.request_id = seen.request_id
+        return error
+
+    def _noted(self, error: RingError) -> RingError:
+        if isinstance(error, CallError):
+            error.operation = self.state.operation.name
+            error.device = self.state.operation.device
+            error.attempts = self.state.sent
+        for note in self.notes:
+            error.add_note(note)
+        return error
+
+    def _ended(self, why: Why) -> RingError:
+        """Return the last attempt's own error, with a note that says why it was the last."""
+        error = self.failure
+        if error is None:
+            return self._noted(fault_error("CALL-DEADLINE"))
+        if why is not Why.FINAL:
+            self._tell_refused(error.code, why)
+            self.notes.append(_NOTES[why])
+        if (
+            why in {Why.ATTEMPTS, Why.DEADLINE}
+            and self.left <= 0
+            and isinstance(self.seen, Seen)
+            and not self.seen.status
+        ):
+            # The time was over before an answer came: that is what the caller has to know, and the rest is its cause.
+            over = fault_error("CALL-DEADLINE", f"last: {error}")
+            over.__cause__ = error
+            return self._noted(over)
+        return self._noted(error)
+
+    def _refused(self, code: str, why: Why, wait: float | None) -> RingError:
+        """Return the error for a call that is not sent: the last attempt's own, if there was one."""
+        if self.failure is not None:
+            if wait is not None and self.failure.retry_after is None:
+                self.failure.retry_after = wait
+            return self._ended(why)
+        return self._noted(fault_error(code, retry_after=wait))
+
+    def _circuit(self, closed: Closed) -> RingError:
+        if self.failure is None and closed.device:
+            detail = f"not asked again for {closed.seconds:.0f} s"
+            return self._noted(fault_error("PARTNER-DEVICE-OFFLINE", detail, retry_after=closed.seconds))
+        return self._refused("CALL-CIRCUIT", Why.CIRCUIT, closed.seconds)
+
+    def _tell_refused(self, code: str, why: Why) -> None:
+        self.shared.outbox.put(RetryRefused(self.now, self.state.operation.name, self.state.sent, code, why.value))

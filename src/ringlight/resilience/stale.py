@@ -100,9 +100,9 @@ class LastKnown:
         self._kept.move_to_end(key)
         return age, found[1]
 
-    def drop(self, key: Key) -> None:
-        """Forget one answer: it is gone, or no longer allowed."""
-        self._kept.pop(key, None)
+    def drop(self, key: Key) -> bool:
+        """Forget one answer, for what it tells of is gone or no longer allowed; return whether there was one."""
+        return self._kept.pop(key, None) is not None
 
     def purge(self, account: str, device: str | None = None) -> int:
         """Forget all of an account, or all that is about one of its devices; return how many.
