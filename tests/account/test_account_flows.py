@@ -269,7 +269,8 @@ def test_without_a_new_refresh_token_the_former_one_stays() -> None:
     ("header", "seconds"),
     [
         ("30", 30.0),
-        (" 1.5 ", 1.5),
+        (" 7 ", 7.0),
+        ("1.5", None),
         ("0", 0.0),
         ("9999999", 86_400.0),
         ("-1", None),

@@ -56,24 +56,25 @@ class Gate:
             place: The number that was given before; `None` at first.
         """
         self._forget_the_late(now)
+        asked_before = place in self._turns
         if place is None:
             self._numbers += 1
             place = self._numbers
-        if place not in self._turns:
+        if not asked_before:
             insort(self._line, (lane, place))
         ahead = bisect_left(self._line, (lane, place))
-        turn = max(max(self._due, now) + ahead * self._step - (self._burst - 1) * self._step, self._opens(ahead), now)
+        turn = self._turn(ahead, now)
+        if turn - now > _SOON and asked_before and self._is_free(ahead, now):
+            turn = now
+        self._turns[place] = lane, turn
         if turn - now > within:
-            self._turns[place] = lane, turn
             self.release(place)
             return NoPlace(turn - now)
-        if turn - now <= _SOON:
-            self._turns[place] = lane, turn
-            self.release(place)
-            self._due = max(self._due, now) + self._step
-            return Place(0.0, place)
-        self._turns[place] = lane, turn
-        return Place(turn - now, place)
+        if turn - now > _SOON:
+            return Place(turn - now, place)
+        self.release(place)
+        self._due = max(self._due, now) + self._step
+        return Place(0.0, place)
 
     def release(self, place: int) -> None:
         """Give a place up. One that was used or lost before is no mistake."""
@@ -99,8 +100,22 @@ class Gate:
         if used:
             self._due = begins + used * self._step
 
-    def _opens(self, ahead: int) -> float:
-        return self.paused_until + ahead * self._step
+    def _turn(self, ahead: int, now: float) -> float:
+        """Return when a call has its turn that so many go before."""
+        due = max(self._due, now) + (ahead + 1 - self._burst) * self._step
+        return max(due, self.paused_until + ahead * self._step, now)
+
+    def _is_free(self, ahead: int, now: float) -> bool:
+        """Whether a call can leave now although others are before it, for they sleep and will have their turns too.
+
+        So it is where many have given up: those who remain were told turns far away.
+        """
+        turns = [self._turns[number][1] for _, number in self._line[:ahead]]
+        late = sum(turn <= now for turn in turns)
+        if self._turn(late, now) - now > _SOON:
+            return False
+        soonest = min((turn for turn in turns if turn > now), default=float("inf"))
+        return self._turn(late + 1, now) <= soonest
 
     def _forget_the_late(self, now: float) -> None:
         while self._line:
