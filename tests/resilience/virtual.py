@@ -112,6 +112,7 @@ class Keeper:
 
     def _begin(self, now: float) -> None:
         self.renewals.append(now)
+        self._world.log.append((now, None, "renew"))
         seconds, result = self._renew(now)
         self._world.at(now + seconds, lambda: self._end(now, result))
 
@@ -150,6 +151,7 @@ class World:
         self.keeper = Keeper(self, renew, self.settings, lifetime)
         self.events: list[Event] = []
         self.tasks: list[Task] = []
+        self.log: list[tuple[float, Task | None, str]] = []  # `send`, `renew` and `end`, as they happen
         self._server = server
         self._count = itertools.count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -191,9 +193,11 @@ class World:
             action = next(task.pipeline) if reply is None else task.pipeline.send(reply)
         except StopIteration as end:
             task.done, task.ended = end.value, self.now
+            self.log.append((self.now, task, "end"))
             return
         except RingError as error:
             task.error, task.ended = error, self.now
+            self.log.append((self.now, task, "end"))
             return
         task.actions.append((self.now, action))
         self._perform(task, action)
@@ -211,6 +215,7 @@ class World:
                 self.keeper.state.rejected(id, self.now)
                 self.step(task, None)
             case Send(timeout):
+                self.log.append((self.now, task, "send"))
                 seconds, outcome = self._server(self.now, action, task.operation)
                 if seconds > timeout:
                     seconds, outcome = timeout, failed(code="NET-TIMEOUT")
