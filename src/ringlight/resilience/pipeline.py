@@ -7,11 +7,10 @@ failure.
 """
 
 from collections.abc import Generator
-from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from ringlight.errors import CallError, DeviceOfflineError, RingError, StatusError, fault_error
+from ringlight.errors import DeviceOfflineError, RingError
 from ringlight.faults import Retry
 from ringlight.resilience.actions import (
     Action,
@@ -34,9 +33,7 @@ from ringlight.resilience.actions import (
 from ringlight.resilience.classify import Class, Seen, classify
 from ringlight.resilience.decide import Again, CallState, Decision, Fail, Finish, Refresh, Why, decide
 from ringlight.resilience.events import (
-    Attempt,
     RateChanged,
-    RetryRefused,
     RetryScheduled,
     ServedStale,
     Throttled,
@@ -46,18 +43,11 @@ from ringlight.resilience.operation import Operation, Repeat
 from ringlight.resilience.options import Options
 from ringlight.resilience.shared import Admission, Closed, Shared
 from ringlight.resilience.stale import Key, Stale
+from ringlight.resilience.story import Story
 
 __all__ = ["Done", "Pipeline", "run"]
 
 _NO_OPTIONS = Options()
-_NOTES = {
-    Why.ATTEMPTS: "not sent again: that was the last attempt",
-    Why.DEADLINE: "not sent again: it could not end within the time for the call",
-    Why.TOO_LONG: "not sent again: the wait that was asked for is longer than is ever waited",
-    Why.BUDGET: "not sent again: the budget for retries is spent",
-    Why.CIRCUIT: "not sent again: too many calls to this part of Ring fail just now",
-    Why.SWITCHED_OFF: "not sent again: the strategy is switched off",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +101,7 @@ def run(
         if old is None:
             raise
         return old
-    if (
-        keep is not None
-        and operation.repeat is Repeat.SAFE
-        and (call.degrades or shared.strategies.graceful_degradation)
-    ):
+    if keep is not None and call.keeps:
         shared.known.keep(keep, value, call.now)
     return Done(value, call.state.sent)
 
@@ -140,17 +126,20 @@ class _Call:
             options.attempts or settings.attempts,
             options.fresh_until,
         )
-        self.failure: RingError | None = None  # of the last attempt
-        self.seen: Seen | None = None
+        self.story = Story(self.state, shared.outbox)
         self.cost = 0  # of the last retry
-        self.unauthorized = False  # whether there is no token for it
-        self.notes: list[str] = []
 
     @property
     def degrades(self) -> bool:
         """Whether an old answer may stand in."""
         wanted = self.options.fallback
         return self.state.strategies.graceful_degradation if wanted is None else wanted == "stale"
+
+    @property
+    def keeps(self) -> bool:
+        """Whether its answer is kept for a worse day."""
+        wanted = self.degrades or self.shared.strategies.graceful_degradation
+        return wanted and self.state.operation.repeat is Repeat.SAFE
 
     @property
     def left(self) -> float:
@@ -187,7 +176,7 @@ class _Call:
                 self.shared.budget.succeeded(self.cost, self.now)
                 return outcome.value if isinstance(outcome, Answered) else None
             if isinstance(decision, Fail):
-                raise self._ended(decision.why)
+                raise self.story.ended(decision.why, self.now)
             if isinstance(decision, Refresh):
                 yield from self._refresh(token)
             else:
@@ -195,12 +184,12 @@ class _Call:
 
     def old(self, keep: Key | None, error: RingError) -> Done | None:
         """Return the last known good answer in place of an error, or `None` where there is none or it is not wanted."""
-        state, known = self.state, self.shared.known
-        if self.unauthorized and error.fault.retry is Retry.AFTER_FIX:
+        state, known, seen = self.state, self.shared.known, self.story.seen
+        if self.story.unauthorized and error.fault.retry is Retry.AFTER_FIX:
             self.shared.link_lost(state, self.account, error.code, self.now)
-        if self.seen is not None and error is self.failure and self.seen.follows.forgets:
+        if seen is not None and error is self.story.failure and seen.follows.forgets:
             self.shared.forbidden(state, error.code, self.now)
-            if keep is not None and known.drop(keep) and self.seen.kind is Class.NOT_FOUND:
+            if keep is not None and known.drop(keep) and seen.kind is Class.NOT_FOUND:
                 self.shared.removed(state, error.code, self.now)
         if keep is None or not self.degrades or not self._passing(error):
             return None
@@ -211,8 +200,8 @@ class _Call:
         return Done(found[1], state.sent, Stale(found[0], error))
 
     def _passing(self, error: RingError) -> bool:
-        if error is self.failure and self.seen is not None:
-            return self.seen.follows.stale
+        if error is self.story.failure and self.story.seen is not None:
+            return self.story.seen.follows.stale
         if isinstance(error, DeviceOfflineError):
             return True
         return error.fault.retry is Retry.BACKOFF  # a refusal of ours, or a renewal that does not work just now
@@ -221,7 +210,7 @@ class _Call:
 
     def _in_time(self) -> None:
         if self.left <= 0:
-            raise self._refused("CALL-DEADLINE", Why.DEADLINE, None)
+            raise self.story.refused("CALL-DEADLINE", Why.DEADLINE, self.now)
 
     def _not_closed(self) -> None:
         """Turn the call away before it stands in line, if a breaker would turn it away after that."""
@@ -237,7 +226,7 @@ class _Call:
                 self.now, said = yield Reserve(self.state.operation.lane, self.left, place)
                 place = None
                 if isinstance(said, NoPlace):
-                    raise self._refused("CALL-GATE", Why.DEADLINE, said.wait)
+                    raise self.story.refused("CALL-GATE", Why.DEADLINE, self.now, said.wait)
                 if not isinstance(said, Place):
                     raise TypeError(f"a gate does not say {said!r}")
                 if said.wait <= 0:
@@ -254,10 +243,7 @@ class _Call:
         self._in_time()
         self.now, said = yield Authorize(self.left)
         if isinstance(said, RingError):
-            self.unauthorized = True
-            own = copy(said)  # many calls may wait for the same renewal, and each has a story of its own
-            own.__cause__ = said.__cause__
-            raise self._noted(own)
+            raise self.story.without_token(said)
         if not isinstance(said, Bearer):
             raise TypeError(f"a keeper of tokens does not say {said!r}")
         return said
@@ -266,7 +252,7 @@ class _Call:
         self._in_time()
         shedding = self.shared.shedding
         if shedding is not None and not shedding.admit(self.now, self.shared.dice()):
-            raise self._refused("CALL-BUDGET", Why.BUDGET, None)
+            raise self.story.refused("CALL-BUDGET", Why.BUDGET, self.now)
         admission = self.shared.admit(self.state, self.now)
         if isinstance(admission, Closed):
             raise self._circuit(admission)
@@ -282,16 +268,8 @@ class _Call:
 
     def _note(self, seen: Seen, outcome: Answered | Failed, began: float) -> _Asking:
         """Write down what came of an attempt, and follow what it says of the rate."""
-        state, shared = self.state, self.shared
-        self.seen = seen
-        seconds = self.now - began
-        if shared.outbox.listening:
-            shared.outbox.put(
-                Attempt(self.now, state.operation.name, state.sent, seen.status, seen.code, seconds, seen.request_id)
-            )
-        if seen.code is not None:
-            self.notes.append(f"attempt {state.sent}: {seen.code} after {seconds:.2f} s: {seen.detail}")
-            self.failure = self._error(seen, outcome)
+        shared = self.shared
+        self.story.attempt(seen, outcome, began, self.now)
         if shared.shedding is not None and seen.kind is not Class.THROTTLED and not seen.follows.counts:
             shared.shedding.taken(self.now)
         if seen.kind is not Class.THROTTLED and seen.status is not None:
@@ -299,20 +277,20 @@ class _Call:
 
     def _refresh(self, token: Bearer | None) -> _Asking:
         if token is None:
-            raise self._ended(Why.FINAL)
+            raise self.story.ended(Why.FINAL, self.now)
         self.state.replayed = True
         self.shared.outbox.put(TokenRefused(self.now, self.state.operation.name))
         self.now, _ = yield Rejected(token.id)
 
     def _again(self, decision: Again, reused: bool) -> _Asking:
-        state, shared, seen = self.state, self.shared, self.seen
+        state, shared, seen = self.state, self.shared, self.story.seen
         if seen is None:
             return
         closed = shared.closed(state, self.now)
         if closed is not None and closed.seconds > decision.seconds:
             raise self._circuit(closed)
         if not shared.budget.spend(decision.cost, self.now):
-            raise self._ended(Why.BUDGET)
+            raise self.story.ended(Why.BUDGET, self.now)
         self.cost = decision.cost
         if seen.kind is Class.THROTTLED:
             state.throttles += 1
@@ -345,61 +323,8 @@ class _Call:
             self.shared.outbox.put(RateChanged(self.now, rate))
             self.now, _ = yield SetRate(rate)
 
-    # Errors.
-
-    def _error(self, seen: Seen, outcome: Answered | Failed) -> RingError:
-        if isinstance(outcome, Failed):
-            error = outcome.error
-        else:
-            error = fault_error(seen.code or "PARTNER-STATUS", seen.detail, retry_after=seen.wait)
-        if isinstance(error, StatusError):
-            error.status, error.errors = seen.status, seen.items
-        if isinstance(error, CallError):
-            error.request_id = seen.request_id
-        return error
-
-    def _noted(self, error: RingError) -> RingError:
-        if isinstance(error, CallError):
-            error.operation = self.state.operation.name
-            error.device = self.state.operation.device
-            error.attempts = self.state.sent
-        for note in self.notes:
-            error.add_note(note)
-        return error
-
-    def _ended(self, why: Why) -> RingError:
-        """Return the last attempt's own error, with a note that says why it was the last."""
-        error = self.failure
-        if error is None:
-            return self._noted(fault_error("CALL-DEADLINE"))
-        if why is not Why.FINAL:
-            self._tell_refused(error.code, why)
-            self.notes.append(_NOTES[why])
-        if (
-            why in {Why.ATTEMPTS, Why.DEADLINE}
-            and self.left <= 0
-            and isinstance(self.seen, Seen)
-            and not self.seen.status
-        ):
-            # The time was over before an answer came: that is what the caller has to know, and the rest is its cause.
-            over = fault_error("CALL-DEADLINE", f"last: {error}")
-            over.__cause__ = error
-            return self._noted(over)
-        return self._noted(error)
-
-    def _refused(self, code: str, why: Why, wait: float | None) -> RingError:
-        """Return the error for a call that is not sent: the last attempt's own, if there was one."""
-        if self.failure is not None:
-            if wait is not None and self.failure.retry_after is None:
-                self.failure.retry_after = wait
-            return self._ended(why)
-        return self._noted(fault_error(code, retry_after=wait))
-
     def _circuit(self, closed: Closed) -> RingError:
-        if self.failure is None and closed.device:
-            detail = f"not asked again for {closed.seconds:.0f} s"
-            return self._noted(fault_error("PARTNER-DEVICE-OFFLINE", detail, retry_after=closed.seconds))
-        return self._refused("CALL-CIRCUIT", Why.CIRCUIT, closed.seconds)
-
-    def _tell_refused(self, code: str, why: Why) -> None:
-        self.shared.outbox.put(RetryRefused(self.now, self.state.operation.name, self.state.sent, code, why.value))
+        code, detail = "CALL-CIRCUIT", None
+        if closed.device:
+            code, detail = "PARTNER-DEVICE-OFFLINE", f"not asked again for {closed.seconds:.0f} s"
+        return self.story.refused(code, Why.CIRCUIT, self.now, closed.seconds, detail)
