@@ -210,4 +210,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine = BreakerMachine.TestCase
-TestBreakerMachine.settings = settings(max_examples=120, stateful_step_count=60, deadline=None)
+TestBreakerMachine.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)

@@ -102,4 +102,4 @@ class BudgetMachine(RuleBasedStateMachine):
 
 
 TestBudgetMachine = BudgetMachine.TestCase
-TestBudgetMachine.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
+TestBudgetMachine.settings = settings(max_examples=50, stateful_step_count=50, deadline=None)

@@ -551,3 +551,61 @@ def test_switches_of_one_call_do_not_touch_the_others() -> None:
     usual = world.call()
     world.run()
     assert (len(bare.sent), len(usual.sent)) == (1, 2)
+
+
+def test_a_call_can_be_given_up_at_every_point_and_leaves_everything_usable() -> None:
+    """A cancelled call counts as no failure, and holds neither a place, nor a probe, nor a renewal."""
+
+    def server(now: float, send: Send, operation: Operation) -> Served:
+        assert send.bearer is not None
+        return 0.5, answered(401 if send.bearer.id == 1 else 500 if send.attempt < 4 else 200)
+
+    whole = World(server, gate_rate=1.0, gate_burst=1, attempts=4, breaker_in_a_row=100)
+    full = [whole.call(Operation("live.offer", device="a"), bearer=True) for _ in range(2)][-1]
+    whole.run()
+    assert full.code == "good"
+    points = sorted({at + passed for at, _ in full.actions for passed in (0.0, 0.001, 0.25)} - {full.ended})
+    assert len(points) > 20
+    for point in points:
+        world = World(server, gate_rate=1.0, gate_burst=1, attempts=4, breaker_in_a_row=100)
+        first, given_up = (world.call(Operation("live.offer", device="a"), bearer=True) for _ in range(2))
+        world.at(point, partial(world.cancel, given_up))
+        after = world.call(Operation("live.offer", device="a"), after=40.0, bearer=True)
+        world.run()
+        assert (first.code, after.code) == ("good", "good")
+        assert world.shared.gate.waiting == 0
+        assert len(world.keeper.renewals) == 1
+
+
+def test_an_hour_of_random_outages_shows_no_growth() -> None:
+    """Devices, notices, events and known answers are bounded; after the last outage everything works again."""
+    dice = random.Random(8)
+    troubled: dict[str, float] = {}
+
+    def server(now: float, send: Send, operation: Operation) -> Served:
+        if now - world.began > 3400.0:
+            return 0.02, answered(200)
+        if dice.random() < 0.002:
+            troubled["service"] = now + dice.uniform(1.0, 60.0)
+        if now < troubled.get("service", 0.0):
+            worst: list[Outcome] = [answered(500), failed(), failed(Fate.NEVER_SENT)]
+            return dice.uniform(0.0, 20.0), dice.choice(worst)
+        if dice.random() < 0.01:
+            return 0.02, answered(429, retry_after="1")
+        return 0.02, answered(503, OFFLINE) if dice.random() < 0.05 else answered(200)
+
+    world = World(server, dice=dice.random, devices=50, stale_entries=50)
+    for n in range(7200):
+        device = f"d{n % 400}"
+        key = Key("ada", Kind.STATUS, "status", device)
+        world.call(Operation("devices.status", device=device), after=n * 0.5, bearer=True, keep=key)
+    world.run()
+    assert all(task.code == "good" for task in world.tasks[-200:])
+    assert all((task.ended or 0.0) - task.began <= 30.0 + 1e-6 for task in world.tasks)
+    shared = world.shared
+    assert len(shared.devices) <= 50
+    assert len(shared.known) <= 50
+    assert shared.gate.waiting == 0
+    assert len(shared.notices) <= 410
+    begun = [event for event in world.events if isinstance(event, events.Notice) and event.topic == "service"]
+    assert len(begun) <= 2 * 61

@@ -160,4 +160,4 @@ class TokenMachine(RuleBasedStateMachine):
 
 
 TestTokenMachine = TokenMachine.TestCase
-TestTokenMachine.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+TestTokenMachine.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)

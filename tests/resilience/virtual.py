@@ -121,12 +121,13 @@ class Keeper:
         if isinstance(result, RingError):
             self._error = result
             self.state.failed(self._world.now, lost=result.code == "AUTH-LINK-LOST")
+            self._world.shared.token_renewed(self.state.id, self._world.now, result.code)
             for task in waiting:
                 step = self.state.ask(self._world.now)
                 assert not isinstance(step, Use) or not step.renew
                 self.authorize(task)
         else:
-            self.state.renewed(result, began)
+            self._world.shared.token_renewed(self.state.renewed(result, began), self._world.now)
             for task in waiting:
                 self.authorize(task)
 

@@ -35,6 +35,8 @@ class Class(Enum):
     DEVICE_OFFLINE = "device-offline"  # 503 of one device
     UNAVAILABLE = "unavailable"  # 503 of the service
 
+    __hash__ = object.__hash__  # a key of every call; Enum's own is a call of Python's
+
 
 class Cost(Enum):
     """What a retry costs the budget."""
@@ -166,7 +168,8 @@ class Crowd:
 
     def remove(self, device: str) -> None:
         """Forget a device that answered."""
-        self._last.pop(device, None)
+        if self._last:
+            self._last.pop(device, None)
 
 
 def classify(operation: Operation, outcome: Outcome, *, expired: bool = False) -> Seen:

@@ -31,6 +31,8 @@ class Family(Enum):
     OAUTH = "oauth"
     MEDIA = "media"
 
+    __hash__ = object.__hash__  # a key of every call; Enum's own is a call of Python's
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:

@@ -8,7 +8,7 @@ from ringlight.resilience.breaker import Breakers, Change, Rule, Ticket
 from ringlight.resilience.budget import Budget
 from ringlight.resilience.classify import Class, Crowd, Seen
 from ringlight.resilience.decide import CallState
-from ringlight.resilience.events import BreakerClosed, BreakerOpened, Outbox
+from ringlight.resilience.events import BreakerClosed, BreakerOpened, Outbox, TokenRefreshed
 from ringlight.resilience.gate import Gate
 from ringlight.resilience.notices import Notices, Topic
 from ringlight.resilience.operation import Family, Operation
@@ -127,14 +127,19 @@ class Shared:
 
     def admit(self, call: CallState, now: float) -> Admission | Closed:
         """Let an attempt pass both breakers. What is admitted must be recorded or released."""
-        key = device_key(call.operation)
         if not call.strategies.circuit_breaker:
             return Admission(Ticket(-1, False), None)
-        closed = self.closed(call, now)
-        service = None if closed else self.services.admit(_service(call.operation), now)
-        if closed or service is None:
-            return closed or Closed(1.0, device=False)
-        return Admission(service, None if key is None else self.devices.admit(key, now))
+        part, key = _service(call.operation), device_key(call.operation)
+        service = self.services.admit(part, now)
+        if service is None:
+            return Closed(self.services.wait(part, now) or 1.0, device=False)
+        if key is None:
+            return Admission(service, None)
+        device = self.devices.admit(key, now)
+        if device is None:
+            self.services.release(part, service)
+            return Closed(self.devices.wait(key, now) or 1.0, device=True)
+        return Admission(service, device)
 
     def release(self, call: CallState, admission: Admission) -> None:
         """Give tickets back without a verdict."""
@@ -194,6 +199,16 @@ class Shared:
         """Tell people of a long pause."""
         if call.strategies.user_notification and seconds > _LONG_PAUSE:
             self._tell(Topic.RATE, "client", code, now)
+
+    def token_renewed(self, token: int, now: float, code: str | None = None) -> None:
+        """The keeper of the tokens tells how a renewal ended: with the id of the token that is current now.
+
+        Args:
+            token: Its id.
+            now: Monotonic seconds.
+            code: Why it came to nothing; `None` if there is a new token.
+        """
+        self.outbox.put(TokenRefreshed(now, token, code))
 
     def device_online(self, device: str, now: float) -> None:
         """A webhook says that a device has a connection again: the next call tries at once."""
