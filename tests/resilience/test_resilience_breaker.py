@@ -5,6 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from ringlight.resilience.breaker import Breaker, Breakers, Change, Rule, State, Ticket
+from ringlight.resilience.decide import CallState
+from ringlight.resilience.operation import Family, Operation
+from ringlight.resilience.shared import Admission, Closed, Shared
+from ringlight.settings import ResilienceSettings
 
 RULE = Rule(ratio=0.5, window=30.0, volume=20, in_a_row=5, first=5.0, cap=60.0)
 
@@ -211,3 +215,31 @@ class BreakerMachine(RuleBasedStateMachine):
 
 TestBreakerMachine = BreakerMachine.TestCase
 TestBreakerMachine.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+
+
+def test_a_probe_that_has_ended_cannot_free_the_place_of_the_next_one() -> None:
+    breaker = _breaker()
+    _open(breaker, 0.0)
+    first = _admit(breaker, 5.0)
+    breaker.record(first, False, 5.0)
+    _admit(breaker, 15.0)
+    breaker.release(first)
+    assert breaker.admit(15.0) is None
+
+
+def test_a_call_that_its_device_turns_away_does_not_keep_the_services_probe() -> None:
+    settings = ResilienceSettings()
+    shared = Shared(settings, lambda: 0.0)
+    offline = CallState(Operation("live.offer", device="a"), settings, shared.strategies, 100.0, 3)
+    other = CallState(Operation("devices.list"), settings, shared.strategies, 100.0, 3)
+    ticket = shared.devices.admit(("a", "live"), 0.0)
+    assert ticket is not None
+    shared.devices.record(("a", "live"), ticket, False, 0.0)
+    for _ in range(5):
+        ticket = shared.services.admit(Family.API, 0.0)
+        assert ticket is not None
+        shared.services.record(Family.API, ticket, False, 0.0)
+    turned_away = shared.admit(offline, 6.0)
+    assert isinstance(turned_away, Closed)
+    assert (turned_away.device, turned_away.seconds) == (True, 9.0)
+    assert isinstance(shared.admit(other, 6.0), Admission)

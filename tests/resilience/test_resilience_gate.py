@@ -175,3 +175,19 @@ class GateMachine(RuleBasedStateMachine):
 
 TestGateMachine = GateMachine.TestCase
 TestGateMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_a_turn_that_was_given_up_is_used_only_where_nobody_is_late_for_it() -> None:
+    """Two of three sleepers have given up: who comes now may leave, unless that would make the third one wait."""
+    for comes, leaves in ((0.2, True), (0.25, False)):
+        gate = Gate(10.0, 1)
+        gate.reserve(Lane.READ, 0.0, 10.0)
+        second, third, fourth = (gate.reserve(Lane.READ, 0.0, 10.0) for _ in range(3))
+        assert isinstance(fourth, Place)
+        for one in (second, third):
+            assert isinstance(one, Place)
+            gate.release(one.number or 0)
+        new = gate.reserve(Lane.READ, 0.02, 10.0)
+        assert isinstance(new, Place)
+        assert (gate.reserve(Lane.READ, comes, 10.0, new.number).wait == 0) is leaves
+        assert gate.reserve(Lane.READ, fourth.wait + 1e-12, 10.0, fourth.number).wait == 0
