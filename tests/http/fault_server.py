@@ -217,15 +217,16 @@ CASES = {
         say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"), Fate.BROKEN, "NET-UNREACHABLE"
     ),
     "truncated gzip": Case(
-        say(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n", _GZIP),
+        say(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\nContent-Length: 20\r\n\r\n", _GZIP),
         Fate.BROKEN, "PARTNER-ANSWER", whole=True,
     ),
     "HTML instead of JSON": Case(
-        say(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"),
+        say(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 6\r\n\r\n<html>"),
         Fate.BROKEN, "PARTNER-ANSWER", whole=True,
     ),
     "503 without a body": Case(
-        say(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"), None, "PARTNER-UNAVAILABLE", whole=True
+        say(b"HTTP/1.1 503 x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+        None, "PARTNER-UNAVAILABLE", whole=True,
     ),
 }  # fmt: skip
 

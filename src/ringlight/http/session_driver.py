@@ -14,7 +14,7 @@ from yarl import URL
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback
 from ringlight.http.flow import Headers, Request, Response, Streamed
-from ringlight.http.reach import Way
+from ringlight.http.reach import Patience, Way
 from ringlight.http.sending import USER_AGENT, Sending, checked, content_of
 from ringlight.http.translate import Dialect
 
@@ -46,6 +46,8 @@ class SessionDriver(Sending):
         timeout: As for `AsyncDriver`.
         base_url: As for `AsyncDriver`.
         user_agent: Who we say we are.
+        patience: Its limits for connecting and reading are taken; the rest is the session's. aiohttp itself sends a
+            GET, PUT or DELETE again whose kept connection was just closed.
 
     Raises:
         SetupError: CFG-INVALID, `base_url` is no usable address.
@@ -59,14 +61,20 @@ class SessionDriver(Sending):
         timeout: float = 15.0,
         base_url: str | None = None,
         user_agent: str = USER_AGENT,
+        patience: Patience | None = None,
     ) -> None:
-        super().__init__(AIOHTTP, timeout=timeout, base_url=base_url, user_agent=user_agent)
+        super().__init__(AIOHTTP, timeout=timeout, base_url=base_url, user_agent=user_agent, patience=patience)
         if session.closed:
             raise _closed()
         self._session = session
-        # Its own time limits are off, as those of httpx2 are.
+        # Its own time limits are off, as those of httpx2 are. How many connections there are is the session's affair.
+        limits = _NO_LIMIT
+        if patience is not None:
+            limits = aiohttp.ClientTimeout(
+                total=None, connect=None, sock_connect=patience.connect, sock_read=patience.read
+            )
         self._client = aiohttp.ClientSession(
-            connector=session.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=_NO_LIMIT,
+            connector=session.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=limits,
             trust_env=session.trust_env and (base_url is None or not is_loopback(base_url)), trace_configs=[_tracing()],
         )  # fmt: skip
 

@@ -5,10 +5,9 @@ from typing import Self, TypeVar
 
 import httpx2
 
-from ringlight.errors import RingError
 from ringlight.http.address import rebase
 from ringlight.http.connections import asked_by, new_client
-from ringlight.http.flow import Flow, Request, Response
+from ringlight.http.flow import Flow, Request, Response, drive_waiting
 from ringlight.http.reach import Patience, Remaining, Way
 from ringlight.http.sending import USER_AGENT, Border, checked, whole
 from ringlight.http.translate import HTTPX2
@@ -69,21 +68,7 @@ class SyncDriver(Border):
         Raises:
             RingError: What the flow itself raises, or what `send` does.
         """
-        try:
-            request = next(flow)
-            while True:
-                failed: RingError | None = None
-                try:
-                    response = self.send(request)
-                except RingError as error:
-                    failed = error
-                # Outside the `except`, as in `drive`.
-                request = flow.send(response) if failed is None else flow.throw(failed)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            flow.close()
+        return drive_waiting(flow, self.send)
 
     def send(self, request: Request) -> Response:
         """Send one request and read the whole answer, whatever its status.
