@@ -41,6 +41,15 @@ ROWS = (
         source="hosts",
     ),
     Fault(
+        "NET-POOL",
+        "No connection was free",
+        cause="This program has as many requests under way as it may have connections, and none ended in time.",
+        fix="Ask fewer things at once, or allow more connections. The other side is not to blame.",
+        retry=Retry.BACKOFF,
+        http=503,
+        source="hosts",
+    ),
+    Fault(
         "SIG-REGION",
         "Not the signaling host that Ring uses",
         cause="The address set for signaling is not Ring's global one, and it cannot be found. Nobody has "

@@ -77,6 +77,15 @@ ROWS = (
         http=415,
     ),
     Fault(
+        "REQUEST-LOOP",
+        "The client belongs to another event loop",
+        cause="An asynchronous client was used in one event loop, and then in a second one. Its connections and "
+        "waiting calls live in the first.",
+        fix="Make a client for each event loop, inside of it; or use the synchronous client, which threads may share.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
         "FAULT-UNKNOWN",
         "No such fault",
         cause="The catalogue has no row for this code or text.",

@@ -24,9 +24,12 @@ __all__ = [
     "Response",
     "Streamed",
     "drive",
+    "drive_waiting",
     "unreadable",
 ]
 
+A = TypeVar("A")
+B = TypeVar("B")
 T = TypeVar("T")
 
 MAX_BODY = 4 * 1024 * 1024  # bytes; a list of a hundred devices takes half a MiB
@@ -155,7 +158,7 @@ class Driver(Protocol):
         """Send one request and read its answer piece by piece."""
 
 
-async def drive(flow: Flow[T], send: Callable[[Request], Awaitable[Response]]) -> T:
+async def drive(flow: Generator[A, B, T], send: Callable[[A], Awaitable[B]]) -> T:
     """Run a flow with any way of sending.
 
     A `RingError` of `send` is raised in the flow, at its `yield`: there it may ask elsewhere. Any other
@@ -170,6 +173,24 @@ async def drive(flow: Flow[T], send: Callable[[Request], Awaitable[Response]]) -
             except RingError as error:
                 failed = error
             # Outside the `except`, so that what the flow raises instead does not carry this one along.
+            request = flow.send(response) if failed is None else flow.throw(failed)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        flow.close()
+
+
+def drive_waiting(flow: Generator[A, B, T], send: Callable[[A], B]) -> T:
+    """Do as `drive` does, without an event loop."""
+    try:
+        request = next(flow)
+        while True:
+            failed: RingError | None = None
+            try:
+                response = send(request)
+            except RingError as error:
+                failed = error
             request = flow.send(response) if failed is None else flow.throw(failed)
     except StopIteration as end:
         result: T = end.value

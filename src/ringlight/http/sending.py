@@ -13,10 +13,12 @@ import msgspec
 from ringlight.errors import RingError
 from ringlight.http.address import base_of, host_of, rebase
 from ringlight.http.flow import Flow, Request, Response, Streamed, drive, unreadable
+from ringlight.http.reach import Patience, Way
 from ringlight.http.translate import Dialect, translate
+from ringlight.resilience.actions import Failed
 from ringlight.secrets import Secret
 
-__all__ = ["USER_AGENT", "Sending", "content_of"]
+__all__ = ["USER_AGENT", "Border", "Sending", "checked", "content_of", "whole"]
 
 T = TypeVar("T")
 
@@ -25,19 +27,56 @@ T = TypeVar("T")
 USER_AGENT = "android:com.ringapp:3.98.0(70492092)"
 
 
-class Sending(ABC):
-    """A driver without its HTTP library. Close it with `async with` or `aclose()`.
+class Border:
+    """Where requests leave and foreign errors become ours; alike for a driver that waits and one that awaits.
 
     It keeps no cookies and follows no redirect: a flow that wants to does so itself, where it can be seen.
     """
 
-    def __init__(self, dialect: Dialect, *, timeout: float, base_url: str | None, user_agent: str) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        *,
+        timeout: float,
+        base_url: str | None,
+        user_agent: str,
+        patience: Patience | None = None,
+    ) -> None:
         if base_url is not None:
             base_of("ring_url", base_url)
         self._dialect = dialect
         self._timeout = timeout
         self._base_url = base_url
         self._user_agent = user_agent
+        self._patience = patience
+
+    def _time_for(self, request: Request) -> float:
+        return self._timeout if request.timeout is None else request.timeout
+
+    def _failed(self, error: Exception, request: Request, url: str, way: Way) -> Failed:
+        """Translate. What it returns is raised outside the `except`: no cause or context shall keep the foreign error.
+
+        It holds the request with its bearer token, and h11's message repeats a header that it dislikes.
+        """
+        connections = self._patience.connections if self._patience is not None else None
+        timeout = self._time_for(request)
+        return translate(
+            error, self._dialect, url=url, at=request.at, timeout=timeout, way=way, connections=connections
+        )
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
+        if request.json is not None or request.method == "PUT":
+            headers["Content-Type"] = "application/json"
+        elif request.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if request.bearer is not None:
+            headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
+        return headers | {name: _plain(value) for name, value in request.headers.items()}
+
+
+class Sending(Border, ABC):
+    """An asynchronous driver without its HTTP library. Close it with `async with` or `aclose()`."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,11 +91,13 @@ class Sending(ABC):
         """Free what the driver opened itself. Requests after this fail."""
 
     @abstractmethod
-    async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
+    async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
         """Send one request by means of the library; its errors are left to `send`."""
 
     @abstractmethod
-    def open(self, request: Request, url: str, headers: dict[str, str]) -> AbstractAsyncContextManager[Streamed]:
+    def open(
+        self, request: Request, url: str, headers: dict[str, str], way: Way
+    ) -> AbstractAsyncContextManager[Streamed]:
         """Send one request and leave the body to be read; the library's errors are left to `stream`."""
 
     async def run(self, flow: Flow[T]) -> T:
@@ -71,11 +112,19 @@ class Sending(ABC):
         """Send one request and read the whole answer, whatever its status.
 
         Raises:
-            NetworkError: NET-DNS, NET-UNREACHABLE, NET-TLS or NET-TIMEOUT.
+            NetworkError: NET-DNS, NET-UNREACHABLE, NET-TLS, NET-TIMEOUT or NET-POOL.
             RingError: The answer is too long or cannot be decoded; the code follows the step.
         """
-        url = rebase(request.url, self._base_url)
-        return await self._within(self.exchange(request, url, self._headers(request)), request, url)
+        return whole(await self.attempt(request))
+
+    async def attempt(self, request: Request) -> Response | Failed:
+        """Do as `send` does, and return what is raised there for the network's sake, with how far the request came.
+
+        Raises:
+            RingError: The answer is too long.
+        """
+        url, way = rebase(request.url, self._base_url), Way()
+        return await self._within(self.exchange(request, url, self._headers(request), way), request, url, way)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Streamed]:
@@ -85,42 +134,39 @@ class Sending(ABC):
             NetworkError: As `send` does; while the body is read too, where the connection was cut or fell silent.
             RingError: The answer is longer than the request allows.
         """
-        url = rebase(request.url, self._base_url)
-        opened = self.open(request, url, self._headers(request))
-        answer = await self._within(opened.__aenter__(), request, url)
+        url, way = rebase(request.url, self._base_url), Way()
+        opened = self.open(request, url, self._headers(request), way)
+        answer = whole(await self._within(opened.__aenter__(), request, url, way))
         try:
-            yield Streamed(answer.status, answer.headers, self._pieces(answer.pieces, request, url))
+            yield Streamed(answer.status, answer.headers, self._pieces(answer.pieces, request, url, way))
         finally:
             await opened.__aexit__(None, None, None)
 
-    async def _pieces(self, pieces: AsyncIterator[bytes], request: Request, url: str) -> AsyncIterator[bytes]:
+    async def _pieces(self, pieces: AsyncIterator[bytes], request: Request, url: str, way: Way) -> AsyncIterator[bytes]:
         read = 0
-        while (piece := await self._within(anext(pieces, None), request, url)) is not None:
+        while (piece := whole(await self._within(anext(pieces, None), request, url, way))) is not None:
             read += len(piece)
             if read > request.limit:
                 raise too_long(request, url)
             yield piece
 
-    async def _within(self, work: Awaitable[T], request: Request, url: str) -> T:
-        timeout = self._timeout if request.timeout is None else request.timeout
+    async def _within(self, work: Awaitable[T], request: Request, url: str, way: Way) -> T | Failed:
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(self._time_for(request)):
                 return await work
         except self._dialect.foreign as error:
-            ours = translate(error, self._dialect, url=url, at=request.at, timeout=timeout)
-        # Raised out here, so that neither cause nor context keeps the foreign error: it holds the
-        # request with its bearer token, and h11's message repeats a header that it dislikes.
-        raise ours
+            return self._failed(error, request, url, way)
 
-    def _headers(self, request: Request) -> dict[str, str]:
-        headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
-        if request.json is not None or request.method == "PUT":
-            headers["Content-Type"] = "application/json"
-        elif request.form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if request.bearer is not None:
-            headers["Authorization"] = f"Bearer {request.bearer.reveal()}"
-        return headers | {name: _plain(value) for name, value in request.headers.items()}
+
+def whole(came: T | Failed) -> T:
+    """Return what came; raise its error where it did not.
+
+    Raises:
+        RingError: Ours, without the foreign one.
+    """
+    if isinstance(came, Failed):
+        raise came.error
+    return came
 
 
 def checked(body: bytearray, request: Request, url: str) -> None:

@@ -5,6 +5,7 @@ Only who has aiohttp imports this module.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import SimpleNamespace
 
 import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
@@ -13,6 +14,7 @@ from yarl import URL
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback
 from ringlight.http.flow import Headers, Request, Response, Streamed
+from ringlight.http.reach import Patience, Way
 from ringlight.http.sending import USER_AGENT, Sending, checked, content_of
 from ringlight.http.translate import Dialect
 
@@ -27,6 +29,7 @@ AIOHTTP = Dialect(
     undecodable=(ContentEncodingError, aiohttp.ContentTypeError, aiohttp.TooManyRedirects),
     proxy=(aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError),
     cut=(aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientResponseError),
+    unsent=(aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.InvalidURL, ValueError),
 )
 _NO_LIMIT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
@@ -43,6 +46,8 @@ class SessionDriver(Sending):
         timeout: As for `AsyncDriver`.
         base_url: As for `AsyncDriver`.
         user_agent: Who we say we are.
+        patience: Its limits for connecting and reading are taken; the rest is the session's. aiohttp itself sends a
+            GET, PUT or DELETE again whose kept connection was just closed.
 
     Raises:
         SetupError: CFG-INVALID, `base_url` is no usable address.
@@ -56,25 +61,32 @@ class SessionDriver(Sending):
         timeout: float = 15.0,
         base_url: str | None = None,
         user_agent: str = USER_AGENT,
+        patience: Patience | None = None,
     ) -> None:
-        super().__init__(AIOHTTP, timeout=timeout, base_url=base_url, user_agent=user_agent)
+        super().__init__(AIOHTTP, timeout=timeout, base_url=base_url, user_agent=user_agent, patience=patience)
         if session.closed:
             raise _closed()
         self._session = session
-        # Its own time limits are off, as those of httpx2 are.
+        # Its own time limits are off, as those of httpx2 are. How many connections there are is the session's affair.
+        limits = _NO_LIMIT
+        if patience is not None:
+            limits = aiohttp.ClientTimeout(
+                total=None, connect=None, sock_connect=patience.connect, sock_read=patience.read
+            )
         self._client = aiohttp.ClientSession(
-            connector=session.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=_NO_LIMIT,
-            trust_env=session.trust_env and (base_url is None or not is_loopback(base_url)),
+            connector=session.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=limits,
+            trust_env=session.trust_env and (base_url is None or not is_loopback(base_url)), trace_configs=[_tracing()],
         )  # fmt: skip
 
     async def aclose(self) -> None:
         """Let go of the session, which stays open."""
         await self._client.close()
 
-    async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
+    async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
         """Send one request by means of aiohttp."""
         body = bytearray()
-        async with self._asking(request, url, headers) as answer:
+        async with self._asking(request, url, headers, way) as answer:
+            way.status = answer.status
             async for chunk in answer.content.iter_any():
                 body += chunk
                 checked(body, request, url)
@@ -82,13 +94,14 @@ class SessionDriver(Sending):
             return Response(answer.status, dict(answer.headers), bytes(body), cookies)
 
     @asynccontextmanager
-    async def open(self, request: Request, url: str, headers: dict[str, str]) -> AsyncIterator[Streamed]:
+    async def open(self, request: Request, url: str, headers: dict[str, str], way: Way) -> AsyncIterator[Streamed]:
         """Send one request by means of aiohttp; the body is read by whoever asked."""
-        async with self._asking(request, url, headers) as answer:
+        async with self._asking(request, url, headers, way) as answer:
+            way.status = answer.status
             yield Streamed(answer.status, Headers(dict(answer.headers)), aiter(answer.content.iter_any()))
 
     def _asking(
-        self, request: Request, url: str, headers: dict[str, str]
+        self, request: Request, url: str, headers: dict[str, str], way: Way
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session.closed:
             raise _closed()
@@ -97,8 +110,21 @@ class SessionDriver(Sending):
         # An address that was signed must arrive as it is, so nothing in it is encoded again.
         return self._client.request(
             request.method, URL(url, encoded=True), headers=headers, data=content_of(request), allow_redirects=False,
-            skip_auto_headers=("Content-Type",),
+            skip_auto_headers=("Content-Type",), trace_request_ctx=way,
         )  # fmt: skip
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    async def opened(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.fresh = True
+
+    async def begun(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.begun = True
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_create_start.append(opened)
+    tracing.on_request_headers_sent.append(begun)  # told just before they are written
+    return tracing
 
 
 def _closed() -> Exception:

@@ -11,6 +11,8 @@ import httpx2
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import host_of
 from ringlight.http.flow import unreadable
+from ringlight.http.reach import Way
+from ringlight.resilience.actions import Failed
 
 __all__ = ["HTTPX2", "Dialect", "translate"]
 
@@ -29,6 +31,8 @@ class Dialect:
         undecodable: The answer came, and cannot be read.
         proxy: A proxy refused.
         cut: The other side ended in the middle, or spoke no HTTP.
+        unsent: Raised only before anything of the request is sent.
+        pool: No connection became free.
     """
 
     foreign: _Kinds
@@ -38,6 +42,8 @@ class Dialect:
     undecodable: _Kinds
     proxy: _Kinds
     cut: _Kinds
+    unsent: _Kinds
+    pool: _Kinds = ()
 
 
 HTTPX2 = Dialect(
@@ -52,13 +58,22 @@ HTTPX2 = Dialect(
     undecodable=(httpx2.DecodingError, httpx2.TooManyRedirects, httpx2.SSEError),
     proxy=(httpx2.ProxyError,),
     cut=(httpx2.RemoteProtocolError,),
+    unsent=(
+        httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol,
+        httpx2.LocalProtocolError, httpx2.InvalidURL, UnicodeError,
+    ),
+    pool=(httpx2.PoolTimeout,),
 )  # fmt: skip
 
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # the connection ended during the handshake: not a matter of trust
 
 
-def translate(error: Exception, dialect: Dialect, *, url: str, at: str, timeout: float) -> RingError:
-    """Return our error for one of the dialect's foreign ones. Its detail names the host, never query, headers or body.
+def translate(
+    error: Exception, dialect: Dialect, *, url: str, at: str, timeout: float, way: Way, connections: int | None = None
+) -> Failed:
+    """Return our error for one of the dialect's foreign ones, and how far the request came.
+
+    The error's detail names the host, never query, headers or body.
 
     Args:
         error: What was raised.
@@ -66,9 +81,21 @@ def translate(error: Exception, dialect: Dialect, *, url: str, at: str, timeout:
         url: The address that was really asked.
         at: The step of the dialog.
         timeout: The deadline in seconds, for the message.
+        way: What had happened to the request by then.
+        connections: How many there may be, for the message.
     """
-    host = host_of(url)
-    causes = list(_causes(error))
+    host, causes = host_of(url), list(_causes(error))
+    own = isinstance(error, dialect.pool)
+    if own:
+        ours = fault_error("NET-POOL", f"{host}: all {connections or 'allowed'} connections were in use")
+    else:
+        ours = _ours(error, causes, dialect, host, at, timeout)
+    return Failed(way.fate(unsent=isinstance(error, dialect.unsent)), ours, way.reused, own, way.status)
+
+
+def _ours(
+    error: Exception, causes: list[BaseException], dialect: Dialect, host: str, at: str, timeout: float
+) -> RingError:
     if any(isinstance(cause, (socket.gaierror, *dialect.dns)) for cause in causes):
         return fault_error("NET-DNS", host)
     tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]

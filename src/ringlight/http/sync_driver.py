@@ -1,0 +1,106 @@
+"""The driver for programs without an event loop. Threads may share it."""
+
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx2
+
+from ringlight.http.address import rebase
+from ringlight.http.connections import asked_by, new_client
+from ringlight.http.flow import Flow, Request, Response, drive_waiting
+from ringlight.http.reach import Patience, Remaining, Way
+from ringlight.http.sending import USER_AGENT, Border, checked, whole
+from ringlight.http.translate import HTTPX2
+from ringlight.resilience.actions import Failed
+
+__all__ = ["SyncDriver"]
+
+T = TypeVar("T")
+
+
+class SyncDriver(Border):
+    """Runs flows over one pool of connections. Close it with `with` or `close()`.
+
+    Nothing can interrupt a thread that waits for a socket. So the time for an exchange is asked for between the
+    pieces of an answer, and no part of an exchange may wait for longer than what is left: an answer that trickles ends
+    at the latest one such wait after its time. An answer whose header alone trickles is the exception: it is held by
+    `patience.read` from byte to byte.
+
+    Args:
+        timeout: Seconds for one whole exchange; a request may name its own.
+        base_url: As for `AsyncDriver`.
+        user_agent: Who we say we are.
+        transport: Another way to the network, for tests; `None` is the real one.
+        patience: Limits for the parts of an exchange.
+
+    Raises:
+        SetupError: CFG-INVALID, `base_url` or a proxy of the environment is no usable address.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float = 15.0,
+        base_url: str | None = None,
+        user_agent: str = USER_AGENT,
+        transport: httpx2.BaseTransport | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._parts = patience or Patience()
+        super().__init__(HTTPX2, timeout=timeout, base_url=base_url, user_agent=user_agent, patience=self._parts)
+        self._client = new_client(httpx2.Client, transport, base_url, self._parts)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection. Requests after this fail."""
+        self._client.close()
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run the flow to its end and return its result.
+
+        Raises:
+            RingError: What the flow itself raises, or what `send` does.
+        """
+        return drive_waiting(flow, self.send)
+
+    def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer, whatever its status.
+
+        Raises:
+            NetworkError: NET-DNS, NET-UNREACHABLE, NET-TLS, NET-TIMEOUT or NET-POOL.
+            RingError: The answer is too long or cannot be decoded; the code follows the step.
+        """
+        return whole(self.attempt(request))
+
+    def attempt(self, request: Request) -> Response | Failed:
+        """Do as `send` does, and return what is raised there for the network's sake, with how far the request came.
+
+        Raises:
+            RingError: The answer is too long.
+        """
+        url, way = rebase(request.url, self._base_url), Way()
+        try:
+            return self._exchange(request, url, way)
+        except self._dialect.foreign as error:
+            return self._failed(error, request, url, way)
+
+    def _exchange(self, request: Request, url: str, way: Way) -> Response:
+        limits = Remaining(self._parts, self._time_for(request))
+        body = bytearray()
+        extensions = {"trace": way.note, "timeout": limits}
+        with self._client.stream(**asked_by(request, url, self._headers(request)), extensions=extensions) as answer:
+            way.status = answer.status_code
+            for chunk in answer.iter_bytes():
+                body += chunk
+                checked(body, request, url)
+                if limits.over:
+                    raise httpx2.ReadTimeout("the answer trickles")
+            cookies = tuple(answer.headers.get_list("set-cookie"))
+            return Response(answer.status_code, dict(answer.headers), bytes(body), cookies)
