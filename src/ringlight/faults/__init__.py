@@ -4,14 +4,15 @@ Written once here; the exceptions, the server's problem bodies, the page, the co
 doctor all read these rows.
 """
 
-from ringlight.faults import account, camera, links, live_view, lookup, media, partner, program, storage
+from ringlight.faults import account, camera, links, live_view, lookup, media, partner, program, publishing, storage
 from ringlight.faults.fault import Fault, Retry, Seen
 
 __all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
 
 FAULTS: dict[str, Fault] = {}
 _rows = (
-    *account.ROWS, *camera.ROWS, *links.ROWS, *live_view.ROWS, *media.ROWS, *partner.ROWS, *program.ROWS, *storage.ROWS,
+    *account.ROWS, *camera.ROWS, *links.ROWS, *live_view.ROWS, *media.ROWS, *partner.ROWS, *program.ROWS,
+    *publishing.ROWS, *storage.ROWS,
 )  # fmt: skip
 for _row in _rows:
     if _row.code in FAULTS:

@@ -8,7 +8,7 @@ import httpx2
 
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback
-from ringlight.http.discretion import be_discreet
+from ringlight.http.discretion import be_discreet, hiding
 from ringlight.http.flow import MAX_BODY, Headers, Request, Response, Streamed
 from ringlight.http.sending import USER_AGENT, Sending, checked, content_of
 from ringlight.http.translate import HTTPX2
@@ -58,6 +58,10 @@ class AsyncDriver(Sending):
 
     async def exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
         """Send one request by means of httpx2."""
+        with hiding(request.hidden):
+            return await self._exchange(request, url, headers)
+
+    async def _exchange(self, request: Request, url: str, headers: dict[str, str]) -> Response:
         body = bytearray()
         async with self._client.stream(request.method, url, headers=headers, content=content_of(request)) as answer:
             async for chunk in answer.aiter_bytes():
