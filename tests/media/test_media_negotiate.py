@@ -215,6 +215,18 @@ def test_what_cannot_be_served_is_refused_in_its_place() -> None:
     assert "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n" in sdp.write(answer)
 
 
+def test_a_refused_section_has_lines_of_ice_and_dtls_but_no_addresses() -> None:
+    """GStreamer 1.22 refuses an answer without them, for the sake of a section that is refused itself."""
+    answer, _ = _answer(CHROMIUM_OFFER.replace("opus/48000/2", "speex/16000"))
+    head, refused = sdp.write(answer).split("m=audio 0")
+    assert "a=candidate" in head
+    assert "a=candidate" not in refused
+    for line in (f"a=ice-ufrag:{OURS.ufrag}", f"a=fingerprint:sha-256 {OURS.fingerprint}", f"a=setup:{OURS.setup}"):
+        assert line in refused
+    first = sdp.parse(sdp.write(answer).replace("m=video 9", "m=video 0").replace("m=audio 0", "m=audio 9"))
+    assert first.transport == first.sections[1].transport, "who reads it takes the path of a section that stands"
+
+
 def test_a_section_that_the_viewer_has_stopped_stays_refused() -> None:
     video = CHROMIUM_OFFER[CHROMIUM_OFFER.index("m=video") : CHROMIUM_OFFER.index("m=audio")]
     text = CHROMIUM_OFFER.replace("m=video 9", "m=video 0") + video.replace("a=mid:0", "a=mid:2")
