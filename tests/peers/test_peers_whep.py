@@ -92,6 +92,12 @@ async def test_gstreamer_plays_a_camera_with_no_loss(camera: str) -> None:
     assert seen["lost"] == 0
 
 
+async def test_gstreamer_left_as_it_is_keeps_kinds_apart_and_plays_the_picture() -> None:
+    """`webrtcbin` bundles nothing by default; a second path for the sound there is none."""
+    seen = await _gstreamer("front-door", policy="NONE")
+    assert seen["frames"]["audio"] == 0
+
+
 async def test_gstreamer_plays_the_picture_where_its_sound_is_refused() -> None:
     """It wants ICE and DTLS lines even in a section that is refused."""
     seen = await _gstreamer("front-door", sound="pcma")

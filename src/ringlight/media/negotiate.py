@@ -163,7 +163,8 @@ def answer_viewer(
         )  # fmt: skip
     if "video" not in seats:
         raise fault_error("VIEWER-OFFER", "there is no video section that can receive H264")
-    bundle = tuple(section.mid for section in sections if section.port)
+    # Nothing is bundled that was not offered so (RFC 9143 section 7.3).
+    bundle = tuple(section.mid for section in sections if section.port and section.mid in offer.bundle)
     return Description(tuple(sections), bundle, ice_lite=True), seats
 
 
@@ -174,13 +175,29 @@ def read_viewer_offer(text: str) -> Description:
         MediaError: VIEWER-OFFER, saying what is wrong.
     """
     try:
-        offer = parse(text)
+        offer = _on_one_path(parse(text))
         if offer.find("video") is None:
             raise fault_error("VIEWER-OFFER", "there is no video section")
         check_transport(offer.transport, ("actpass", "active"))
     except RingError as error:
         raise fault_error("VIEWER-OFFER", error.detail) from error
     return offer
+
+
+def _on_one_path(offer: Description) -> Description:
+    """Leave out what would need a second path: all that we send shares one (BUNDLE, RFC 9143).
+
+    Some players keep each kind on a path of its own unless told otherwise (GStreamer's `webrtcbin`): their video is
+    answered, and the sound refused.
+    """
+    video = offer.find("video")
+    if video is None:
+        return offer
+    together = offer.bundle if video.mid in offer.bundle else ()
+    sections = (
+        section if section is video or section.mid in together else refused(section) for section in offer.sections
+    )
+    return replace(offer, sections=tuple(sections))
 
 
 _SENDS: tuple[Direction, ...] = ("recvonly", "sendrecv")
