@@ -9,6 +9,18 @@ lacking() {
   done
   # Debian keeps PostgreSQL's programs out of the PATH, in a folder for each version.
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+  # GStreamer is driven by Debian's own Python: what counts are files of these packages.
+  for pair in \
+    python3/dist-packages/gi/overrides/Gst.py:python3-gst-1.0 \
+    '*/girepository-1.0/GstWebRTC-1.0.typelib:gir1.2-gst-plugins-bad-1.0' \
+    '*/gstreamer-1.0/libgstwebrtc.so:gstreamer1.0-plugins-bad' \
+    '*/gstreamer-1.0/libgstrtp.so:gstreamer1.0-plugins-good' \
+    '*/gstreamer-1.0/libgstopus.so:gstreamer1.0-plugins-base' \
+    '*/gstreamer-1.0/libgstnice.so:gstreamer1.0-nice' \
+    '*/gstreamer-1.0/libgstlibav.so:gstreamer1.0-libav'; do
+    # shellcheck disable=SC2086
+    ls /usr/lib/${pair%%:*} >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+  done
   [ -n "$missing" ]
 }
 lacking || exit 0

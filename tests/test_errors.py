@@ -30,6 +30,7 @@ CLASSES = {
     "CFG-INVALID": errors.SetupError,
     "KEY-NEEDED": errors.UsageError,
     "ORIGIN-REFUSED": errors.UsageError,
+    "PUBLISH-TOKEN": errors.MediaError,
     "REQUEST-INVALID": errors.UsageError,
     "FAULT-UNKNOWN": errors.UsageError,
     "SERVER-ERROR": RingError,

@@ -174,3 +174,46 @@ def test_every_option_is_described_in_a_sentence(name: str, description: str | N
     assert description, name
     assert description[0].isupper() or description[0].isdigit()
     assert description.endswith(".")
+
+
+# Settings of single cameras
+
+
+def test_a_camera_has_a_table_of_its_own_beside_what_is_for_all(write: Write) -> None:
+    write(
+        """
+        [cameras]
+        linger = 3
+        [cameras.front-door]
+        publish = "https://sfu.example/whip"
+        publish_token = "T"
+        """
+    )
+    found = load_settings().cameras
+    assert found.linger == 3
+    assert found.single["front-door"].publish == Secret("https://sfu.example/whip")
+    assert found.single["front-door"].publish_token == Secret("T")
+    assert not found.single["front-door"].publish_on_battery
+    assert "sfu" not in repr(found)
+
+
+def test_the_environment_names_a_camera_with_underscores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell takes no hyphen in a name."""
+    monkeypatch.setenv("RINGLIGHT_CAMERAS__FRONT_DOOR__PUBLISH", "http://127.0.0.1:8889/door/whip")
+    assert load_settings().cameras.single["front-door"].publish == Secret("http://127.0.0.1:8889/door/whip")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "sfu.example/whip", "ftp://sfu.example/whip", "https:///S3CRET", "https://[::1/S3CRET", "https://h:99999/S3CRET",
+     "https://user:S3CRET@sfu.example/whip"],
+)  # fmt: skip
+def test_an_address_to_publish_to_that_cannot_be_used_is_refused_and_not_repeated(address: str) -> None:
+    detail = _refused(cameras={"front-door": {"publish": address}})
+    assert detail.startswith("cameras.front-door.publish: ")
+    assert "S3CRET" not in detail
+
+
+@pytest.mark.parametrize("wrong", [{"lingr": 3}, {"front-door": {"publsh": "https://x"}}])
+def test_a_setting_of_cameras_that_is_misspelt_is_refused(wrong: dict[str, Any]) -> None:
+    assert "cameras." in _refused(cameras=wrong)

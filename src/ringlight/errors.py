@@ -287,6 +287,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "NET": NetworkError,
     "ORIGIN": UsageError,
     "PARTNER": StatusError,
+    "PUBLISH": MediaError,
     "REQUEST": UsageError,
     "RING": NetworkError,
     "SDP": MediaError,

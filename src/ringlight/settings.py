@@ -6,6 +6,7 @@ Read once at the start and passed down. Later sources win: `ringlight.toml`, the
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator
@@ -24,6 +25,7 @@ __all__ = [
     "CameraSettings",
     "LiveViewSettings",
     "MediaSettings",
+    "OneCamera",
     "RecordingSettings",
     "ResilienceSettings",
     "ServerSettings",
@@ -157,8 +159,43 @@ class RecordingSettings(_Area):
     total: float = Field(10_000.0, gt=0, description="Megabytes that all recordings made over the API may take.")
 
 
+def _as_web_address(value: Secret | None) -> Secret | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value.reveal())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    # The value is not repeated: with some services the address itself is the key.
+    if not usable:
+        raise ValueError("expected https://host[:port]/path")
+    if parts.username is not None:
+        raise ValueError("an address without user and password is expected; a token goes into `publish_token`")
+    return value
+
+
+class OneCamera(_Area):
+    """What is set for one camera: `[cameras.front-door]`, by its id in addresses."""
+
+    publish: SecretText | None = Field(
+        None,
+        description="WHIP address of a media server that gets the live view for as long as Ringlight runs. A camera "
+        "on battery is published only with `publish_on_battery`.",
+    )
+    publish_token: SecretText | None = Field(None, description="The token (Bearer) that this media server asks for.")
+    publish_on_battery: bool = Field(
+        False, description="Publish the camera although it runs on battery, which is empty in hours then."
+    )
+
+    _judge = field_validator("publish")(_as_web_address)
+
+
 class CameraSettings(_Area):
-    """When a camera's view opens and closes."""
+    """When a camera's view opens and closes; and a table for each camera that has settings of its own."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, OneCamera]
 
     linger: float = Field(
         5.0, ge=0, le=600, description="Seconds that a view stays open after the last viewer has left."
@@ -171,6 +208,11 @@ class CameraSettings(_Area):
     renewal_of: dict[str, Renewal] = Field(
         default_factory=dict, description="The same for single cameras, by their id in addresses (`front-door`)."
     )
+
+    @property
+    def single(self) -> dict[str, OneCamera]:
+        """The settings of single cameras, by their id in addresses; in the environment `front_door` is the same."""
+        return {name.lower().replace("_", "-"): one for name, one in (self.__pydantic_extra__ or {}).items()}
 
 
 class ResilienceSettings(_Area):

@@ -215,6 +215,34 @@ def test_what_cannot_be_served_is_refused_in_its_place() -> None:
     assert "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n" in sdp.write(answer)
 
 
+def _apart(offer: str) -> str:
+    """Let an offer keep each kind on a path of its own, the sound first."""
+    head, video, audio = offer.replace("a=group:BUNDLE 0 1\r\n", "").replace("m=", "\0m=").split("\0")
+    return head + audio.replace("ufrag:4ZcD", "ufrag:other") + video
+
+
+def test_of_what_is_kept_apart_the_picture_is_answered_on_its_own_path() -> None:
+    """There is one path for all that a viewer gets; GStreamer's `webrtcbin` bundles nothing by itself."""
+    offer = negotiate.read_viewer_offer(_apart(CHROMIUM_OFFER))
+    assert negotiate.way_of(offer).ufrag == "4ZcD"
+    answer, seats = _answer(_apart(CHROMIUM_OFFER))
+    assert [(s.kind, s.mid, s.port) for s in answer.sections] == [("audio", "1", 0), ("video", "0", 9)]
+    assert set(seats) == {"video"}
+    assert "BUNDLE" not in sdp.write(answer), "an answer bundles nothing that was not offered so"
+
+
+def test_a_refused_section_has_lines_of_ice_and_dtls_but_no_addresses() -> None:
+    """GStreamer 1.22 refuses an answer without them, for the sake of a section that is refused itself."""
+    answer, _ = _answer(CHROMIUM_OFFER.replace("opus/48000/2", "speex/16000"))
+    head, refused = sdp.write(answer).split("m=audio 0")
+    assert "a=candidate" in head
+    assert "a=candidate" not in refused
+    for line in (f"a=ice-ufrag:{OURS.ufrag}", f"a=fingerprint:sha-256 {OURS.fingerprint}", f"a=setup:{OURS.setup}"):
+        assert line in refused
+    first = sdp.parse(sdp.write(answer).replace("m=video 9", "m=video 0").replace("m=audio 0", "m=audio 9"))
+    assert first.transport == first.sections[1].transport, "who reads it takes the path of a section that stands"
+
+
 def test_a_section_that_the_viewer_has_stopped_stays_refused() -> None:
     video = CHROMIUM_OFFER[CHROMIUM_OFFER.index("m=video") : CHROMIUM_OFFER.index("m=audio")]
     text = CHROMIUM_OFFER.replace("m=video 9", "m=video 0") + video.replace("a=mid:0", "a=mid:2")

@@ -124,7 +124,9 @@ class Account(AccountClient):
         camera = self._known[number]
         chosen = self.settings.cameras.renewal_of.get(camera.id, self.settings.cameras.renewal)
         if chosen == "auto":  # every minute costs a battery charge, so its owner is asked
-            return "while-watched" if camera.device.power is Power.WIRED else "ask"
+            single = self.settings.cameras.single.get(camera.id)
+            agreed = single is not None and single.publish is not None and single.publish_on_battery
+            return "while-watched" if camera.device.power is Power.WIRED or agreed else "ask"
         return chosen
 
     async def _signaling_url(self, number: int) -> Secret:

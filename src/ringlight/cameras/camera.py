@@ -45,6 +45,13 @@ class Controls(Protocol):
         """Read a recording piece by piece."""
 
 
+class Publication(Protocol):
+    """The way of a camera to another media server."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return where it stands, as JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Still:
     """A picture of now.
@@ -66,6 +73,7 @@ class Camera:
         device: What Ring says of it; replaced when the list is read anew.
         view: The view that all share.
         battery_cost: What a minute of video costs its battery; `None` for a camera on line power.
+        publication: Its way to another media server; `None` where it is published nowhere.
     """
 
     def __init__(self, identifier: str, device: Device, view: SharedView, controls: Controls) -> None:
@@ -73,6 +81,7 @@ class Camera:
         self.device = device
         self.view = view
         self.battery_cost: Cost | None = None
+        self.publication: Publication | None = None
         self._controls = controls
         self._turner = Turner(view)
 
@@ -255,6 +264,7 @@ class Camera:
             "renewal": self.view.renewal_policy,
             "view": self.view.progress.state,
             "viewers": self.view.progress.viewers,
+            "publication": self.publication.as_dict() if self.publication else None,
         }
 
     async def _still_of_view(self) -> Still:

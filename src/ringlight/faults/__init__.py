@@ -4,13 +4,25 @@ Written once here; the exceptions, the server's problem bodies, the page, the co
 doctor all read these rows.
 """
 
-from ringlight.faults import account, calls, camera, links, live_view, lookup, media, partner, program, storage
+from ringlight.faults import (
+    account,
+    calls,
+    camera,
+    links,
+    live_view,
+    lookup,
+    media,
+    partner,
+    program,
+    publishing,
+    storage,
+)
 from ringlight.faults.fault import Fault, Retry, Seen
 
 __all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
 
 FAULTS: dict[str, Fault] = {}
-_TABLES = (account, calls, camera, links, live_view, media, partner, program, storage)
+_TABLES = (account, calls, camera, links, live_view, media, partner, program, publishing, storage)
 for _row in (row for table in _TABLES for row in table.ROWS):
     if _row.code in FAULTS:
         raise ValueError(f"the fault {_row.code} is listed twice")

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 
 from ringlight.http.connections import asked_by, new_client
+from ringlight.http.discretion import hiding
 from ringlight.http.flow import MAX_BODY, Headers, Request, Response, Streamed
 from ringlight.http.reach import Patience, Remaining, Way
 from ringlight.http.sending import USER_AGENT, Sending, checked
@@ -57,6 +58,10 @@ class AsyncDriver(Sending):
 
     async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
         """Send one request by means of httpx2."""
+        with hiding(request.hidden):
+            return await self._exchange(request, url, headers, way)
+
+    async def _exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
         body = bytearray()
         extensions: dict[str, Any] = {"trace": way.anote}
         if self._patience is not None:

@@ -35,7 +35,9 @@ T = TypeVar("T")
 MAX_BODY = 4 * 1024 * 1024  # bytes; a list of a hundred devices takes half a MiB
 
 # An answer that cannot be read is a fault of the step that it belongs to.
-_UNREADABLE = {"token": "AUTH-ANSWER", "ticket": "TICKET-ANSWER", "partner": "PARTNER-ANSWER"}
+_UNREADABLE = {
+    "token": "AUTH-ANSWER", "ticket": "TICKET-ANSWER", "partner": "PARTNER-ANSWER", "publish": "PUBLISH-ANSWER",
+}  # fmt: skip
 
 
 class NotJson(ValueError):  # noqa: N818 - it says what the body is
@@ -75,6 +77,7 @@ class Request:
         bearer: The access token, or `None` for a request without one.
         limit: The longest answer in bytes that is read; more is a fault of the step.
         timeout: Seconds for the whole exchange; `None` is the driver's own.
+        hidden: Whether the path of the address is as secret as its query.
     """
 
     method: str
@@ -87,6 +90,7 @@ class Request:
     bearer: Secret | None = None
     limit: int = MAX_BODY
     timeout: float | None = None
+    hidden: bool = False
 
     def secrets(self) -> Iterator[Secret]:
         """Yield every secret in it, so that none is repeated from an answer that echoes the request."""

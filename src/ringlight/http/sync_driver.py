@@ -7,6 +7,7 @@ import httpx2
 
 from ringlight.http.address import rebase
 from ringlight.http.connections import asked_by, new_client
+from ringlight.http.discretion import hiding
 from ringlight.http.flow import Flow, Request, Response, drive_waiting
 from ringlight.http.reach import Patience, Remaining, Way
 from ringlight.http.sending import USER_AGENT, Border, checked, whole
@@ -87,7 +88,8 @@ class SyncDriver(Border):
         """
         url, way = rebase(request.url, self._base_url), Way()
         try:
-            return self._exchange(request, url, way)
+            with hiding(request.hidden):
+                return self._exchange(request, url, way)
         except self._dialect.foreign as error:
             return self._failed(error, request, url, way)
 

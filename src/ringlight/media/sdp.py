@@ -129,9 +129,9 @@ class Description:
 
     @property
     def transport(self) -> Transport:
-        """The transport of the first section that has one."""
+        """The transport of the first section that has one and is not refused."""
         for section in self.sections:
-            if section.transport.ufrag:
+            if section.port and section.transport.ufrag:
                 return section.transport
         return Transport()
 
@@ -290,8 +290,10 @@ def write(description: Description) -> str:
         lines.append("a=group:BUNDLE " + " ".join(description.bundle))
     if description.ice_lite:
         lines.append("a=ice-lite")
+    # GStreamer 1.22 wants lines of ICE and DTLS even in a section that is refused, or it refuses them all.
+    shared = replace(description.transport, candidates=(), complete=False)
     for section in description.sections:
-        lines.extend(_section_lines(section))
+        lines.extend(_section_lines(section if section.port else replace(section, transport=shared)))
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -302,6 +304,8 @@ def _section_lines(section: Section) -> Iterator[str]:
     yield f"a=mid:{section.mid}"
     if not section.port:
         yield "a=inactive"
+        if section.transport.ufrag:
+            yield from _transport_lines(section.transport)
         return
     yield f"a={section.direction}"
     yield "a=rtcp-mux"

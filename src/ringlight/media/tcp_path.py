@@ -115,6 +115,11 @@ class TcpPath:
         """Whether a connection is nominated."""
         return self._chosen is not None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits on the nominated connection that live video should pause."""
+        return self._chosen is not None and self._chosen.full
+
     def send(self, datagram: bytes) -> None:
         """Send over the nominated connection."""
         if self._chosen is not None:

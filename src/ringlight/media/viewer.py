@@ -170,6 +170,23 @@ class Viewer:
                 outlet.packets, outlet.octets = outlet.packets + 1, outlet.octets + len(payload)
                 self.send(*self._sender.protect_all(media, (header,), (payload,), (index,)))
 
+    # ---- what somebody else carries: a server that we publish to, whose path has an agent of its own ----
+
+    def secured(self, sender: srtp.Sender) -> None:
+        """Begin: the channel was opened elsewhere (peer.py), and `sender` encrypts for it."""
+        self._sender = sender
+        for kind in self.outlets:
+            self._catch_up(kind)
+
+    def alive(self, now: float) -> None:
+        """Take note that it is there, as its agent knows."""
+        self._heard = now
+
+    def reports(self, compound: bytes, now: float) -> None:
+        """Take a compound RTCP packet, opened."""
+        for report in rtcp.parse(compound):
+            self._reported_by_viewer(report, now)
+
     # ---- what the viewer sends ----
 
     def restart(self, ufrag: str, pwd: str) -> None:
@@ -245,8 +262,7 @@ class Viewer:
     def _take_reports(self, compound: bytes, now: float) -> None:
         if self._dtls is not None:
             self._dtls.settle()  # who encrypts has finished the handshake
-        for report in rtcp.parse(compound):
-            self._reported_by_viewer(report, now)
+        self.reports(compound, now)
 
     def _handshake(self, data: bytes, now: float) -> None:
         if self._dtls is not None and self._dtls.settled:

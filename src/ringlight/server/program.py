@@ -11,9 +11,11 @@ from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
+from ringlight.publishing import Publications
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.playback import Playbacks
+from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.settings import Settings
@@ -48,8 +50,10 @@ async def run_server(
         stack.push_async_callback(playbacks.close)
         recordings = await stack.enter_async_context(Recordings(settings))
         stopping = asyncio.Event()
+        publications = await stack.enter_async_context(Publications(settings, account))
+        more = (*extra, publications_router(publications))
         app = create_app(
-            account, playbacks, access, stopping, recordings=recordings, relays=relays, extra=extra, demo=demo
+            account, playbacks, access, stopping, recordings=recordings, relays=relays, extra=more, demo=demo
         )
         running = await stack.enter_async_context(serving(app, listening))
         stack.callback(stopping.set)

@@ -1,0 +1,68 @@
+"""STUN and TURN servers as `Link` header fields name them (RFC 9725 section 4.6). Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ringlight.secrets import Secret
+
+__all__ = ["IceServer", "read_links"]
+
+MOST = 8  # servers that are asked
+_LINK = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?)*)")
+_PARAMETER = re.compile(r";\s*([\w*-]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]+))")
+_ADDRESS = re.compile(
+    r"(stuns?|turns?):(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/?#@\s]+))(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """One server.
+
+    Attributes:
+        kind: What it does.
+        host: Name or address.
+        port: 1 to 65535.
+        transport: How it is asked.
+        tls: Whether it is asked over TLS.
+        username: For TURN; `None` where there is none.
+        credential: The same.
+    """
+
+    kind: Literal["stun", "turn"]
+    host: str
+    port: int
+    transport: Literal["udp", "tcp"] = "udp"
+    tls: bool = False
+    username: str | None = None
+    credential: Secret | None = field(default=None, repr=False)
+
+
+def read_links(value: str) -> tuple[IceServer, ...]:
+    """Read the servers out of a `Link` field; what is of another kind, or cannot be used, is left out.
+
+    TURN without name and password is of no use; STUN is asked over UDP alone.
+    """
+    return tuple(_servers(value))[:MOST]
+
+
+def _servers(value: str) -> Iterator[IceServer]:
+    for address, rest in _LINK.findall(value):
+        given = {
+            name.lower(): re.sub(r"\\(.)", r"\1", quoted) or plain for name, quoted, plain in _PARAMETER.findall(rest)
+        }
+        found = _ADDRESS.fullmatch(address.strip())
+        if found is None or "ice-server" not in given.get("rel", "").lower().split():
+            continue
+        scheme, six, name, port, transport = found.groups()
+        tls = scheme.endswith("s")
+        number = int(port or (5349 if tls else 3478))
+        if not 0 < number < 65536:
+            continue
+        if scheme == "stun":
+            yield IceServer("stun", six or name, number)
+        elif scheme.startswith("turn") and given.get("username") and given.get("credential"):
+            way: Literal["udp", "tcp"] = "tcp" if tls or transport == "tcp" else "udp"
+            yield IceServer("turn", six or name, number, way, tls, given["username"], Secret(given["credential"]))

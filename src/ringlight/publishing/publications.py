@@ -1,0 +1,47 @@
+"""All publications of one server: a publisher for each camera whose settings name a media server."""
+
+import asyncio
+from typing import Any, Self
+
+import ringlight
+from ringlight.cameras import Account
+from ringlight.http.driver import AsyncDriver
+from ringlight.publishing.publisher import Publisher
+from ringlight.settings import Settings
+
+__all__ = ["Publications"]
+
+ANSWER_WITHIN = 15.0  # seconds for one answer of a media server
+
+
+class Publications:
+    """Publishes while inside `async with`.
+
+    Args:
+        settings: Which cameras, and where to (`cameras.<id>.publish`).
+        account: Whose cameras.
+    """
+
+    def __init__(self, settings: Settings, account: Account) -> None:
+        self._wanted = {name: one for name, one in settings.cameras.single.items() if one.publish is not None}
+        self._account = account
+        self._driver: AsyncDriver | None = None
+        self._publishers: list[Publisher] = []
+
+    async def __aenter__(self) -> Self:
+        if self._wanted:
+            self._driver = AsyncDriver(timeout=ANSWER_WITHIN, user_agent=f"ringlight/{ringlight.__version__}")
+            for name, one in self._wanted.items():
+                publisher = Publisher(self._account, name, one, self._driver)
+                self._publishers.append(publisher)
+                publisher.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(publisher.aclose() for publisher in self._publishers))
+        if self._driver is not None:
+            await self._driver.aclose()
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Return where each stands, as JSON."""
+        return [publisher.as_dict() for publisher in self._publishers]
