@@ -24,7 +24,9 @@ __all__ = [
     "CameraSettings",
     "LiveViewSettings",
     "MediaSettings",
+    "PlayerSettings",
     "RecordingSettings",
+    "RtspSettings",
     "ServerSettings",
     "Settings",
     "load_settings",
@@ -150,6 +152,28 @@ class RecordingSettings(_Area):
     total: float = Field(10_000.0, gt=0, description="Megabytes that all recordings made over the API may take.")
 
 
+class RtspSettings(_Area):
+    """RTSP, for video recorders and players that know no WebRTC."""
+
+    port: Port = Field(
+        0, description="TCP port for RTSP, beside the server's own on the same address; usually 8554. 0 is off."
+    )
+    udp: bool = Field(True, description="Let players take video by UDP; without, it comes through their connection.")
+
+
+class PlayerSettings(_Area):
+    """Players by RTSP and over HTTP (`live.mp4`, HLS)."""
+
+    most: int = Field(64, ge=1, le=10_000, description="How many may watch at once, all of them together.")
+    segment: float = Field(
+        2.0, ge=0.5, le=10, description="Seconds of an HLS segment at least; it ends at the next key frame."
+    )
+    window: int = Field(6, ge=3, le=60, description="How many HLS segments a playlist lists.")
+    idle: Seconds = Field(
+        20.0, description="Seconds after which HLS that nobody asks for ends, and leaves the camera's view."
+    )
+
+
 class CameraSettings(_Area):
     """When a camera's view opens and closes."""
 
@@ -198,6 +222,8 @@ class Settings(BaseSettings):
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()
     recordings: RecordingSettings = RecordingSettings()
+    rtsp: RtspSettings = RtspSettings()
+    players: PlayerSettings = PlayerSettings()
     cameras: CameraSettings = CameraSettings()
     server: ServerSettings = ServerSettings()
 

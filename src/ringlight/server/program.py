@@ -13,8 +13,10 @@ from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
+from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
 
 
@@ -37,13 +39,18 @@ async def run_server(
     local = is_loopback_host(host)
     if not local and not settings.secret_key:
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
-    access = Access(local, None if local else settings.secret_key, frozenset(settings.allowed_origins), demo)
+    key = None if local else settings.secret_key
+    access = Access(local, key, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
+        places = Places(settings.players.most)
+        if settings.rtsp.port:
+            rtsp = rtsp_server(account, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
+            await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
         stopping = asyncio.Event()
         app = create_app(account, playbacks, access, stopping, recordings=recordings, extra=extra, demo=demo)
