@@ -169,8 +169,12 @@ class PlayerSettings(_Area):
         2.0, ge=0.5, le=10, description="Seconds of an HLS segment at least; it ends at the next key frame."
     )
     window: int = Field(6, ge=3, le=60, description="How many HLS segments a playlist lists.")
-    idle: Seconds = Field(
-        20.0, description="Seconds after which HLS that nobody asks for ends, and leaves the camera's view."
+    idle: float = Field(
+        20.0,
+        ge=5,
+        le=600,
+        description="Seconds after which HLS that nobody asks for ends, and leaves the camera's view; players look "
+        "every few seconds.",
     )
 
 

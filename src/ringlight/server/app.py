@@ -12,7 +12,10 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.hls import Showings
+from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
+from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.whep import whep_router
@@ -26,6 +29,8 @@ def create_app(
     stopping: asyncio.Event,
     *,
     recordings: Recordings,
+    showings: Showings,
+    places: Places,
     extra: tuple[APIRouter, ...] = (),
     demo: bool = False,
 ) -> FastAPI:
@@ -37,6 +42,8 @@ def create_app(
         access: Who may use it.
         stopping: Set when the server is about to stop.
         recordings: Those that run, and the shelf.
+        showings: What is shown by HLS.
+        places: Of players by RTSP and over HTTP.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
     """
@@ -55,6 +62,7 @@ def create_app(
     app.include_router(api_router(account, stopping, demo=demo))
     app.include_router(recordings_router(account, recordings))
     app.include_router(control_router(account))
+    app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks))
     for router in extra:
         app.include_router(router)

@@ -13,6 +13,7 @@ from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
@@ -53,7 +54,12 @@ async def run_server(
             await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
         stopping = asyncio.Event()
-        app = create_app(account, playbacks, access, stopping, recordings=recordings, extra=extra, demo=demo)
+        showings = Showings(settings.players, places)
+        stack.push_async_callback(showings.close)
+        app = create_app(
+            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places,
+            extra=extra, demo=demo,
+        )  # fmt: skip
         running = await stack.enter_async_context(serving(app, listening))
         stack.callback(stopping.set)
         yield running
