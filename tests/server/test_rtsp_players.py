@@ -15,6 +15,7 @@ from players import run, ways_out
 from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.http.serving import listen
+from ringlight.media import rtcp, rtp
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
 from ringlight.server.rtsp import connection, listener, player, ways
@@ -130,6 +131,28 @@ async def test_sound_comes_with_the_pictures_and_the_description_names_the_param
             assert re.search(
                 r"^a=fmtp:96 .*profile-level-id=64[0-9A-F]{4}; sprop-parameter-sets=Z2\S+,aO\S+\r$", text, re.M
             )
+
+
+async def test_a_report_of_the_clock_comes_before_the_first_packet_and_again_every_two_seconds() -> None:
+    """A player that gets it later moves picture against sound in the middle of the film."""
+    async with ways_out() as house, by_hand(house.rtsp.port) as raw:
+        await raw.play(house.rtsp.url + "front-door")
+        reports: list[rtcp.SenderReport] = []
+        packets = 0
+        async with asyncio.timeout(20):
+            while len(reports) < 2:
+                _, channel, *length = await raw.reader.readexactly(4)
+                data = await raw.reader.readexactly(int.from_bytes(bytes(length), "big"))
+                if channel == 1:
+                    reports += [one for one in rtcp.parse(data) if isinstance(one, rtcp.SenderReport)]
+                else:
+                    assert reports, "the report is first"
+                    packets += 1
+                    assert rtp.parse(data).ssrc == reports[0].ssrc
+                    assert rtp.parse(data).payload_type == 96
+        assert reports[1].packets == pytest.approx(packets, abs=5)
+        wall, ticks = (reports[1].ntp - reports[0].ntp) / 2**32, reports[1].rtp_timestamp - reports[0].rtp_timestamp
+        assert ticks % 2**32 / 90_000 == pytest.approx(wall, abs=0.25)
 
 
 async def test_options_does_not_wake_the_camera_and_describe_does() -> None:

@@ -12,6 +12,7 @@ from typing import cast
 from ringlight.cameras import Account, View
 from ringlight.errors import RingError, fault_error
 from ringlight.media import rtcp
+from ringlight.secrets import Secret
 from ringlight.server.places import Places
 from ringlight.server.rtsp import description
 from ringlight.server.rtsp.description import Stream
@@ -58,11 +59,8 @@ class House:
 
     account: Account
     places: Places
-    key: str | None
+    key: Secret | None
     udp: bool
-
-    def __repr__(self) -> str:
-        return "House(...)"
 
 
 class Connection(asyncio.Protocol):
@@ -109,9 +107,10 @@ class Connection(asyncio.Protocol):
         # `None` where the player had gone before we looked.
         self.host = (transport.get_extra_info("peername") or ("",))[0]
         self._own = (transport.get_extra_info("sockname") or ("",))[0]
+        key = self._house.key
         self._dialog = Dialog(
-            secrets.token_hex(8), secrets.token_hex(16), key=self._house.key, udp=self._house.udp, address=self._own,
-            now=self._loop.time(),
+            secrets.token_hex(8), secrets.token_hex(16), key=key.reveal() if key else None, udp=self._house.udp,
+            address=self._own, now=self._loop.time(),
         )  # fmt: skip
         if not self._on_made(self):
             transport.abort()

@@ -51,7 +51,7 @@ async def rtsp_server(
     Raises:
         SetupError: CFG-PORT.
     """
-    house = House(account, places, key.reveal() if key is not None else None, udp)
+    house = House(account, places, key, udp)
     bound = listen(host, port)
     loop = asyncio.get_running_loop()
     crowd = _Crowd(places.most)
