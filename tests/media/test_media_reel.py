@@ -86,20 +86,33 @@ def test_fragments_are_short_and_each_key_frame_begins_one(tmp_path: Path) -> No
     assert len(room.descriptions) == 1
 
 
-def test_a_newcomer_gets_the_running_group_at_once_and_stays_with_the_live_picture(tmp_path: Path) -> None:
+def test_a_young_group_is_taken_as_it_was(tmp_path: Path) -> None:
     room = Room()
-    frames = list(clip_frames(count=30))
-    for packets in frames[:25]:
-        for one in packets:
-            room.tracks["video"].push(one, room.now)
+    frames = list(clip_frames(count=25))
+    for one in (one for packets in frames[:20] for one in packets):  # six frames of the second group
+        room.tracks["video"].push(one, room.now)
     room.reel.join("video")
-    for packets in frames[25:]:
+    for packets in frames[20:]:
         room.show(packets)
     room.reel.close()
     pictures, _ = room.checked(tmp_path / "film.mp4")
-    assert len(pictures) == 15
-    assert pictures[9] == pytest.approx(0.009, abs=0.002)  # ten of the group within ten milliseconds
-    assert pictures[-1] - pictures[9] == pytest.approx(5 / RATE, abs=0.002)
+    assert pictures == pytest.approx([at / RATE for at in range(10)], abs=0.001)
+    assert room.asked == 1, "for the source that was new"
+
+
+def test_an_old_group_is_left_out_and_the_next_asked_for(tmp_path: Path) -> None:
+    """A player would stay behind by its age, or a recorder keep a second of haste."""
+    room = Room()
+    frames = list(clip_frames(count=45))
+    for one in (one for packets in frames[:27] for one in packets):
+        room.tracks["video"].push(one, room.now)
+    room.reel.join("video")
+    assert room.asked == 1
+    for packets in frames[27:]:
+        room.show(packets)
+    room.reel.close()
+    pictures, _ = room.checked(tmp_path / "film.mp4")
+    assert pictures == pytest.approx([at / RATE for at in range(15)], abs=0.001)
 
 
 def test_lost_packets_leave_groups_out_and_nothing_garbled(tmp_path: Path) -> None:

@@ -235,21 +235,31 @@ class Outlet:
         """Whether the viewer has got a key frame (video) or anything (audio)."""
         return self._started
 
-    def join(self) -> list[Batch]:
+    def join(self, *, young: float | None = None) -> list[Batch]:
         """Return the group of pictures that runs, squeezed into a few milliseconds of time.
 
         The viewer's decoder works through it at once and shows the newest picture, with no delay
         that would stay: each frame is stamped 1 ms after the one before, and the last one as the
         camera did, so that what follows continues.
+
+        Args:
+            young: Seconds. For recorders, which keep what they get: a group that runs for no longer comes
+                as it was, and an older one is left out.
         """
         group = self.track.sent
         if self._started or not group:
             return []
+        if young is not None:
+            age = rtp.distance(group[-1].timestamp, group[0].timestamp, TIMESTAMPS)
+            return self._join(group) if age <= young * self.track.clock_rate else []
         stamps = list(dict.fromkeys(packet.timestamp for packet in group))
         newest = len(stamps) - 1
         self._squeezed = {
             stamp: (stamps[-1] - CATCH_UP_STEP * (newest - at)) % TIMESTAMPS for at, stamp in enumerate(stamps)
         }
+        return self._join(group)
+
+    def _join(self, group: list[Numbered]) -> list[Batch]:
         self._started, self._first, self._joined = True, group[0].index, group[-1].index
         packets = [self._as_sent(packet) for packet in group]
         return [self._count(Batch(packets[at : at + BATCH])) for at in range(0, len(packets), BATCH)]

@@ -1,6 +1,5 @@
 """A running view as fragments of MP4 in memory, for players that take it over HTTP. Pictures are never decoded."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
 from ringlight.media.timing import PICTURE_CLOCK, Timing
 
-log = logging.getLogger("ringlight.media")
+YOUNG = 0.5  # seconds that a group may have run: a player stays behind by as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Fragment:
 
 
 class Reel:
-    """A sink of a broadcast that makes fragments. It begins with the running group, squeezed as for other newcomers.
+    """A sink of a broadcast that makes fragments. It begins with the running group if that is young, or the next one.
 
     Args:
         tracks: The camera's.
@@ -41,7 +40,7 @@ class Reel:
         fragment: Seconds at most in one fragment.
         on_description: Called with what describes the tracks: once, and anew where the camera changes its pictures.
         on_fragment: Called with each fragment behind it.
-        on_broken: Called when frames are lost, to ask for a key frame.
+        on_broken: Called when frames are lost, and at the beginning, to ask for a key frame.
         clock: Tells the time in seconds.
 
     Attributes:
@@ -75,10 +74,13 @@ class Reel:
         self.lost = 0
 
     def join(self, kind: str) -> None:
-        """Begin with the running group."""
+        """Begin with the running group, or ask for the next."""
         outlet = self._outlets.get(kind)
-        for batch in outlet.join() if outlet is not None else ():
+        group = outlet.join(young=YOUNG) if outlet is not None else []
+        for batch in group:
             self._take(kind, batch)
+        if kind == "video" and not group:
+            self._on_broken()
 
     def packets(self, kind: str, batch: Batch) -> None:
         """Take live packets."""

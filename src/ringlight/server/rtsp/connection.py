@@ -39,10 +39,10 @@ from ringlight.server.rtsp.ways import DRAINED, FULL, Between, Ports
 log = logging.getLogger("ringlight.server")
 FIRST_PICTURE = 20.0  # seconds for a camera that has to wake up first
 FAREWELL = 1.0  # seconds for the last words to a player that does not read
-# A player whose machine is gone says nothing: after 5 s of silence the kernel asks, and gives up 10 s later.
+# A player whose machine is gone says nothing: after 4 s of silence the kernel asks, and gives up 9 s later.
 # And what waits inside of the kernel, unsent, is old when it leaves.
 _OPTIONS = {
-    "TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000, "TCP_NOTSENT_LOWAT": 64 * 1024,
+    "TCP_KEEPIDLE": 4, "TCP_KEEPINTVL": 3, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 13_000, "TCP_NOTSENT_LOWAT": 64 * 1024,
 }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def describe(title: str, codecs: Mapping[str, Codec], ssrcs: Mapping[str, int], 
         name = {"h264": "H264", "opus": "opus"}.get(codec.name.casefold(), codec.name.upper())
         number = _STATIC.get(name, _DYNAMIC[kind])
         ours = Codec(number, name, codec.clock_rate, codec.channels)
-        parameters = _of_picture(picture) if kind == "video" else ""
+        parameters = _of_picture(picture) if name == "H264" else ""
         tracks.append(Offered(kind, ours, ssrcs[kind], parameters))
     return Stream(title, tuple(tracks))
 

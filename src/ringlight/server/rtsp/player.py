@@ -13,6 +13,7 @@ from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, distance
 
 REPORT_EVERY = 2.0  # seconds between two sender reports
 STUCK_AFTER = 10.0  # seconds in which a player takes nothing: it is gone, or was paused without saying so
+YOUNG = 0.5  # seconds that a group may have run to be sent: some players stay behind by as much
 PARTS, PART_EVERY = 2, 0.004  # how much of the running group goes out at once, and after how many seconds more
 LEAST_OVER = 10.0  # seconds over which the least delayed packet tells where the clocks stand
 
@@ -101,11 +102,11 @@ class Player:
         self._lanes[kind] = _Lane(Outlet(track, payload_type), way, clock)
 
     def join(self, kind: str) -> None:
-        """Begin with the running group of pictures; the clock comes first, or the player would jump later."""
+        """Begin with the running group if it is young; the clock comes first, or the player would jump later."""
         lane = self._lanes.get(kind)
         if lane is None:
             return
-        group = lane.outlet.join()
+        group = lane.outlet.join(young=YOUNG)
         if group:
             self._report(lane, self._loop.time())
             self._behind.extend((lane, batch) for batch in group)
