@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from ringlight.errors import fault_error
 from ringlight.media.h264 import AccessUnit
+from ringlight.media.rtp import TIMESTAMPS
 from ringlight.media.sdp import Codec
 from ringlight.server.rtsp import session
 from ringlight.server.rtsp.description import describe
 from ringlight.server.rtsp.messages import interleaved
+from ringlight.server.rtsp.player import SLEW, steadily
 from ringlight.server.rtsp.session import (
     Action,
     Alive,
@@ -320,3 +322,14 @@ def test_in_any_order_each_request_has_one_answer_and_after_the_end_there_is_sil
                 assert talk.dialog.camera
                 assert action.channels
         assert closed == (talk.dialog.state is State.CLOSED)
+
+
+def test_a_report_never_moves_the_clock_by_much_however_late_the_packets_were_before() -> None:
+    """ffmpeg moves all that follows by it: half a second at once, and the film runs backwards."""
+    start, rate = TIMESTAMPS - 90_000, 90_000
+    assert steadily(None, start, 10.0, rate) == start
+    assert steadily((start, 10.0), 90_000, 12.0, rate) == 90_000, "two seconds later, over the end of the circle"
+    late = steadily((start, 10.0), 90_000 + 45_000, 12.0, rate)
+    assert late == 90_000 + round(SLEW * 2 * rate)
+    early = steadily((start, 10.0), 90_000 - 45_000, 12.0, rate)
+    assert early == 90_000 - round(SLEW * 2 * rate)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ringlight.media import h264, rtp
+from ringlight.media.clock import Clock
 from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, Packet
 
 BATCH = 24  # packets: a frame that is longer goes out in parts, so that nobody waits for its end
@@ -113,6 +114,10 @@ class Track:
     _first: int = 0
     _timestamp_offset: int = 0
     _heard_at: float = 0.0
+    _clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._clock = Clock(self.clock_rate)
 
     def push(self, packet: Packet, now: float = 0.0) -> Batch | None:
         """Take a packet of the camera at `now` seconds; return the batch to send now, if one is ready.
@@ -164,8 +169,9 @@ class Track:
         return known if known is not None and known.index == index else None
 
     def time(self, now: float) -> int:
-        """Return the RTP time at `now`, on the clock of `push`."""
-        return (self.timestamp + int((now - self._heard_at) * self.clock_rate)) % TIMESTAMPS
+        """Return the RTP time at `now`, on the clock of `push`, by the packets that were delayed least."""
+        stamp = self._clock.time(now)
+        return self.timestamp if stamp is None else stamp
 
     def _number(self, packet: Packet, now: float) -> Numbered | None:
         if packet.ssrc != self._source or self._changed:
@@ -184,6 +190,7 @@ class Track:
         if index > self.index:
             self.index, self._sequence = index, packet.sequence
             self.timestamp, self._heard_at = timestamp, now
+            self._clock.see(timestamp, now)
         return Numbered(
             packet.payload_type, packet.marker, index % SEQUENCES, timestamp, self.ssrc, packet.payload, index,
             packet.ssrc,

@@ -9,13 +9,13 @@ from typing import Protocol
 
 from ringlight.media import rtcp
 from ringlight.media.forward import Batch, Outlet, Track
-from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, distance
+from ringlight.media.rtp import TIMESTAMPS, distance
 
 REPORT_EVERY = 2.0  # seconds between two sender reports
 STUCK_AFTER = 10.0  # seconds in which a player takes nothing: it is gone, or was paused without saying so
 YOUNG = 0.5  # seconds that a group may have run to be sent: some players stay behind by as much
 PARTS, PART_EVERY = 2, 0.004  # how much of the running group goes out at once, and after how many seconds more
-LEAST_OVER = 10.0  # seconds over which the least delayed packet tells where the clocks stand
+SLEW = 0.005  # seconds in a second by which a later report may move the clock; players move what follows by it
 
 
 class Way(Protocol):
@@ -33,42 +33,10 @@ class Way(Protocol):
 
 
 @dataclass(slots=True)
-class Clock:
-    """Where a track's clock stands beside ours, by the packets that were delayed least.
-
-    A report made from the newest packet alone would carry its delay, and a player would move all that follows by it.
-    """
-
-    rate: int
-    _stamp: int | None = None
-    _ticks: int = 0
-    _least: tuple[float, float] | None = None  # of the window before, and of the one that runs
-    _since: float = 0.0
-
-    def see(self, timestamp: int, now: float) -> None:
-        """Take a packet that came just now."""
-        self._ticks += 0 if self._stamp is None else distance(timestamp, self._stamp, TIMESTAMPS)
-        self._stamp = timestamp
-        delay = now - self._ticks / self.rate
-        if self._least is None:
-            self._least, self._since = (delay, delay), now
-        elif now - self._since > LEAST_OVER:
-            self._least, self._since = (self._least[1], delay), now
-        else:
-            self._least = (self._least[0], min(self._least[1], delay))
-
-    def time(self, now: float) -> int | None:
-        """Return the track's time at `now`; `None` before the first packet."""
-        if self._stamp is None or self._least is None:
-            return None
-        return (self._stamp + round((now - min(self._least)) * self.rate) - self._ticks) % TIMESTAMPS
-
-
-@dataclass(slots=True)
 class _Lane:
     outlet: Outlet
     way: Way
-    clock: Clock
+    reported: tuple[int, float] | None = None  # the track's time in the newest report, and when
 
 
 class Player:
@@ -96,10 +64,7 @@ class Player:
 
     def seat(self, kind: str, track: Track, payload_type: int, way: Way) -> None:
         """Send it a track from now on."""
-        clock, now = Clock(track.clock_rate), self._loop.time()
-        if track.find(track.index % SEQUENCES) is not None:  # it has begun
-            clock.see(track.time(now), now)
-        self._lanes[kind] = _Lane(Outlet(track, payload_type), way, clock)
+        self._lanes[kind] = _Lane(Outlet(track, payload_type), way)
 
     def join(self, kind: str) -> None:
         """Begin with the running group if it is young; the clock comes first, or the player would jump later."""
@@ -120,7 +85,6 @@ class Player:
         if lane is None:
             return
         now = self._loop.time()
-        lane.clock.see(batch[-1].timestamp, now)
         if self._skips(now):
             return
         begun, wanted = lane.outlet.started, lane.outlet.take(batch)
@@ -194,7 +158,25 @@ class Player:
     def _compound(self, lane: _Lane, last: rtcp.Bye | None, now: float | None = None) -> bytes:
         """Write a sender report, with whose it is, and a goodbye behind it if that is all."""
         now, outlet = self._loop.time() if now is None else now, lane.outlet
-        stamp, ssrc = lane.clock.time(now), outlet.track.ssrc
-        report = rtcp.SenderReport(ssrc, rtcp.ntp_time(time.time()), stamp or 0, outlet.packets, outlet.octets)
+        stamp, ssrc = steadily(lane.reported, outlet.track.time(now), now, outlet.track.clock_rate), outlet.track.ssrc
+        lane.reported = (stamp, now)
+        report = rtcp.SenderReport(ssrc, rtcp.ntp_time(time.time()), stamp, outlet.packets, outlet.octets)
         compound = rtcp.write(report) + rtcp.source_description(ssrc, self._cname)
         return compound + (rtcp.write(last) if last else b"")
+
+
+def steadily(before: tuple[int, float] | None, stamp: int, now: float, rate: int) -> int:
+    """Return the time to report where `stamp` is measured: never far from where the last report leads.
+
+    Args:
+        before: What was reported last, and when; `None` takes what is measured.
+        stamp: A track's time.
+        now: When that is.
+        rate: Of its clock, in Hz.
+    """
+    if before is None:
+        return stamp
+    passed = now - before[1]
+    expected = before[0] + round(passed * rate)
+    most = round(SLEW * passed * rate)
+    return (expected + max(-most, min(most, distance(stamp, expected % TIMESTAMPS, TIMESTAMPS)))) % TIMESTAMPS

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from ringlight.media.clock import LEAST_OVER, Clock
 from ringlight.media.rtp import TIMESTAMPS, distance
-from ringlight.server.rtsp.player import LEAST_OVER, Clock
 
 
 def test_before_the_first_packet_there_is_no_time() -> None:
