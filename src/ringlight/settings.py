@@ -26,8 +26,10 @@ __all__ = [
     "LiveViewSettings",
     "MediaSettings",
     "OneCamera",
+    "PlayerSettings",
     "RecordingSettings",
     "ResilienceSettings",
+    "RtspSettings",
     "ServerSettings",
     "Settings",
     "load_settings",
@@ -157,6 +159,32 @@ class RecordingSettings(_Area):
     at_once: int = Field(4, ge=1, le=100, description="How many recordings may run at once over the API.")
     longest: Seconds = Field(3600.0, description="Seconds after which a recording made over the API ends.")
     total: float = Field(10_000.0, gt=0, description="Megabytes that all recordings made over the API may take.")
+
+
+class RtspSettings(_Area):
+    """RTSP, for video recorders and players that know no WebRTC."""
+
+    port: Port = Field(
+        0, description="TCP port for RTSP, beside the server's own on the same address; usually 8554. 0 is off."
+    )
+    udp: bool = Field(True, description="Let players take video by UDP; without, it comes through their connection.")
+
+
+class PlayerSettings(_Area):
+    """Players by RTSP and over HTTP (`live.mp4`, HLS)."""
+
+    most: int = Field(64, ge=1, le=10_000, description="How many may watch at once, all of them together.")
+    segment: float = Field(
+        2.0, ge=0.5, le=10, description="Seconds of an HLS segment at least; it ends at the next key frame."
+    )
+    window: int = Field(6, ge=3, le=60, description="How many HLS segments a playlist lists.")
+    idle: float = Field(
+        20.0,
+        ge=5,
+        le=600,
+        description="Seconds after which HLS that nobody asks for ends, and leaves the camera's view; players look "
+        "every few seconds.",
+    )
 
 
 def _as_web_address(value: Secret | None) -> Secret | None:
@@ -312,6 +340,8 @@ class Settings(BaseSettings):
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()
     recordings: RecordingSettings = RecordingSettings()
+    rtsp: RtspSettings = RtspSettings()
+    players: PlayerSettings = PlayerSettings()
     cameras: CameraSettings = CameraSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     server: ServerSettings = ServerSettings()

@@ -21,6 +21,8 @@ from ringlight.media.trickle import parse
 from ringlight.secrets import Secret
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.hls import Showings
+from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import LIFETIME, IceServers
@@ -257,6 +259,7 @@ def test_what_is_no_ice_server_is_refused_at_the_start(url: str, said: str) -> N
 async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIterator[httpx2.AsyncClient]:
     """A server that believes `other` to hold every camera; it never asks its account for one."""
     settings = Settings(media=MediaSettings())
+    places = Places(settings.players.most)
     listening = listen("127.0.0.1", 0)
 
     async def elsewhere(_camera: str) -> str | None:
@@ -269,7 +272,7 @@ async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIte
         serving(
             create_app(
                 account, Playbacks(port), Access(True, None, frozenset()), asyncio.Event(), recordings=recordings,
-                relays=relays, elsewhere=elsewhere,
+                showings=Showings(settings.players, places), places=places, relays=relays, elsewhere=elsewhere,
             ),
             listening,
         ) as running,

@@ -100,6 +100,22 @@ class Camera:
         async with self.view.join() as view:
             yield view
 
+    @asynccontextmanager
+    async def player_view(self) -> AsyncIterator[View]:
+        """Watch it with a player that asks again and again by itself, such as a video recorder.
+
+        It never wakes a camera on battery whose owner wants to be asked: with its view, it would go on all day.
+
+        Raises:
+            MediaError: VIEWER-BATTERY.
+            RingError: Why it cannot be watched.
+        """
+        asleep = self.view.progress.state not in ("opening", "live")
+        if asleep and self.device.power is Power.BATTERY and self.view.renewal_policy != "while-watched":
+            raise fault_error("VIEWER-BATTERY", self.id)
+        async with self.view.join() as view:
+            yield view
+
     async def turn(self, direction: Direction) -> Turned:
         """Turn the camera one step; opens the shared view for it if nobody watches.
 

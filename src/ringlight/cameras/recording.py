@@ -55,7 +55,7 @@ async def run(
     except OSError as error:
         raise disk_fault(path, error) from error
     recorder = Recorder(
-        path, seconds, sound=_kept_sound(broadcast) if sound else None, space=space, faststart=faststart,
+        path, seconds, sound=kept_sound(broadcast) if sound else None, space=space, faststart=faststart,
         on_broken=broadcast.ask_key_frame, on_slow=on_slow,
     )  # fmt: skip
     on_recording(1)
@@ -89,7 +89,7 @@ async def enough(recorder: Recorder) -> Recording:
         begun.cancel()
 
 
-def _kept_sound(broadcast: Broadcast) -> Codec | None:
+def kept_sound(broadcast: Broadcast) -> Codec | None:
     """Return the codec of the sound if a file can hold it."""
     codec = broadcast.codecs.get("audio")
     return codec if codec and any(codec.is_called(name) for name in ("opus", *TRANSCODED)) else None

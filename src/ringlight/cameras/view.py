@@ -240,10 +240,21 @@ class View:
             MediaError: MEDIA-NO-KEY-FRAME where none came in time, MEDIA-CODEC where they are not H.264.
             RingError: Why the view ended before.
         """
+        return await asyncio.to_thread(stills.to_jpeg, await self.key_frame(within=within))
+
+    async def key_frame(self, *, within: float = 15.0) -> AccessUnit:
+        """Return the newest key frame as the camera made it; wait for one if there is none yet.
+
+        Args:
+            within: Seconds to wait at most.
+
+        Raises:
+            MediaError: MEDIA-NO-KEY-FRAME where none came in time, MEDIA-CODEC where it is not H.264.
+            RingError: Why the view ended before.
+        """
         self._check_open()
         self.broadcast.check_h264()
-        unit = self.broadcast.key_frame() or await self._next_key_frame(within)
-        return await asyncio.to_thread(stills.to_jpeg, unit)
+        return self.broadcast.key_frame() or await self._next_key_frame(within)
 
     def _check_open(self) -> None:
         if self._ended.done():

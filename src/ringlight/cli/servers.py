@@ -92,6 +92,7 @@ async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
         async with Account.open(settings) as account:
             account.trace = record
             async with run_server(settings, account) as serving:
+                _tell_rtsp(settings)
                 yield serving.url
 
 
@@ -125,8 +126,15 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
         tell("Three simulated cameras. Open the address below in a browser; Ctrl-C stops.")
         tell(f"The simulated Ring for the other commands: RINGLIGHT_RING_URL={ring.url.rstrip('/')}")
         tell(f"  ringlight login   with {world.email}, password {world.password}, code {world.code}")
+        _tell_rtsp(settings)
         await asyncio.to_thread(world.draw)
         yield server.url
+
+
+def _tell_rtsp(settings: Settings) -> None:
+    host = settings.server.host
+    if settings.rtsp.port:
+        tell(f"RTSP: rtsp://{f'[{host}]' if ':' in host else host}:{settings.rtsp.port}/ and the id of a camera")
 
 
 @dataclass(frozen=True, slots=True)

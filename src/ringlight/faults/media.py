@@ -198,6 +198,35 @@ ROWS = (
         source="viewers",
     ),
     Fault(
+        "VIEWER-BATTERY",
+        "A player does not wake a camera on battery",
+        cause="Nobody watches this camera, and it runs on battery. A recorder or player connects again and again by "
+        "itself, and would empty it within a day.",
+        fix="Watch it on the page first: players may join a view that runs. To let them wake it, set its renewal to "
+        "`while-watched` (`cameras.renewal_of`).",
+        retry=Retry.AFTER_FIX,
+        http=403,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-MANY",
+        "Too many players",
+        cause="As many players watch by RTSP and over HTTP as are allowed at once.",
+        fix="End one of them, or raise `players.most`.",
+        retry=Retry.BACKOFF,
+        http=503,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-SLOW",
+        "The player is too slow",
+        cause="Video comes faster than the player takes it, and so much waits that it was let go.",
+        fix="Look at the network between the player and the Ringlight server, and whether the player was paused.",
+        retry=Retry.NOW,
+        http=504,
+        source="viewers",
+    ),
+    Fault(
         "FILE-READ",
         "The file cannot be read",
         cause="There is no such file, you may not read it, or there is no sound in it that ffmpeg understands.",

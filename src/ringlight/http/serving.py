@@ -91,8 +91,12 @@ async def serving(app: Any, listening: socket.socket, tls: Tls | None = None) ->
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out what uvicorn 0.54 says after every refused upgrade, although the refusal was complete."""
-    return "without completing handshake" not in record.getMessage()
+    """Leave out what uvicorn 0.54 says after every refused upgrade, although the refusal was complete.
+
+    And after an answer without end that was ended here, because its reader had stopped to read.
+    """
+    said = record.getMessage()
+    return "without completing handshake" not in said and "without completing response" not in said
 
 
 logging.getLogger("uvicorn.error").addFilter(_is_news)

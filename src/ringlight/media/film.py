@@ -9,6 +9,7 @@ import io
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 import av
 from av.audio.stream import AudioStream
@@ -65,7 +66,7 @@ class Film:
         self.end = 0
         self.unreadable = 0
         self._path, self._codec, self._space = path, codec, space
-        self._part: _Part | None = None
+        self._part: Part[FragmentFile] | None = None
         self._sets: tuple[bytes, ...] = ()
         self._broken = False
 
@@ -104,10 +105,14 @@ class Film:
             OSError: Its end could not be written; what is there is whole.
         """
         part, self._part = self._part, None
+        if part is None:
+            return
         try:
-            self.end = part.close(until) if part is not None else self.end
+            self.end = part.close(until)
         except av.FFmpegError:  # nothing in it could be read
             self.unreadable += 1
+        finally:
+            part.file.close()
 
     def _show(self, picture: Picture) -> None:
         if picture.unit.key_frame:
@@ -123,20 +128,40 @@ class Film:
         self.close(picture.at)
         number = len(self.files) + 1
         path = self._path if number == 1 else self._path.with_stem(f"{self._path.stem}-{number}")
-        self._part = _Part(path, picture, self._codec)
+        self._part = Part(FragmentFile(path), picture, self._codec)
         self.files.append(self._part.file)
         self._sets = sets
 
 
-class _Part:
-    """One file, like its first key frame."""
+class Output(Protocol):
+    """Takes what the muxer writes."""
 
-    def __init__(self, path: Path, first: Picture, codec: Codec | None) -> None:
-        self.file = FragmentFile(path)
+    def write(self, data: bytes) -> int:
+        """Take bytes; never fails."""
+
+
+Kept = TypeVar("Kept", bound=Output)
+
+
+class Part(Generic[Kept]):
+    """One stretch of film, like its first key frame, for as long as that describes the pictures.
+
+    Args:
+        file: Where it goes.
+        first: The key frame that it begins with; it still has to be shown.
+        codec: The sound's; `None` leaves sound out.
+        fragment: Microseconds at most in one fragment.
+
+    Raises:
+        av.FFmpegError: The key frame is none.
+    """
+
+    def __init__(self, file: Kept, first: Picture, codec: Codec | None, *, fragment: int = FRAGMENT) -> None:
+        self.file = file
         self._start = first.at
         self._template: InputContainer = av.open(io.BytesIO(first.unit.annex_b), "r", format="h264")
         self._container: OutputContainer = av.open(
-            self.file, "w", format="mp4", options={"movflags": _FLAGS, "frag_duration": str(FRAGMENT)}
+            self.file, "w", format="mp4", options={"movflags": _FLAGS, "frag_duration": str(fragment)}
         )
         self._video: VideoStream = self._container.add_stream_from_template(self._template.streams.video[0])
         self._video.time_base = Fraction(1, PICTURE_CLOCK)
@@ -158,6 +183,7 @@ class _Part:
         self._track = SampleTrack(codec.name.upper(), stream) if transcoded else OpusTrack()
 
     def show(self, picture: Picture) -> None:
+        """Show a picture until the next one."""
         at = picture.at - self._start
         if self._track is not None:
             # The muxer waits for both; silence keeps it going.
@@ -178,6 +204,7 @@ class _Part:
         self._container.mux(packet)
 
     def hear(self, heard: Heard) -> None:
+        """Put in a packet of sound."""
         if self._track is not None:
             for piece in self._track.put(heard.payload, heard.at - self._start / PICTURE_CLOCK):
                 self._mux(piece)
@@ -193,10 +220,9 @@ class _Part:
         self._container.mux(packet)
 
     def close(self, until: int | None) -> int:
-        """Finish it; return when its last picture ends."""
+        """Finish it; return when its last picture ends. What it was written to stays open."""
         end = self._start
         with contextlib.ExitStack() as stack:
-            stack.callback(self.file.close)
             stack.callback(self._template.close)
             stack.callback(self._container.close)
             if self._held is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ringlight.media import h264, rtp
+from ringlight.media.clock import Clock
 from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, Packet
 
 BATCH = 24  # packets: a frame that is longer goes out in parts, so that nobody waits for its end
@@ -113,6 +114,10 @@ class Track:
     _first: int = 0
     _timestamp_offset: int = 0
     _heard_at: float = 0.0
+    _clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._clock = Clock(self.clock_rate)
 
     def push(self, packet: Packet, now: float = 0.0) -> Batch | None:
         """Take a packet of the camera at `now` seconds; return the batch to send now, if one is ready.
@@ -164,8 +169,9 @@ class Track:
         return known if known is not None and known.index == index else None
 
     def time(self, now: float) -> int:
-        """Return the RTP time at `now`, on the clock of `push`."""
-        return (self.timestamp + int((now - self._heard_at) * self.clock_rate)) % TIMESTAMPS
+        """Return the RTP time at `now`, on the clock of `push`, by the packets that were delayed least."""
+        stamp = self._clock.time(now)
+        return self.timestamp if stamp is None else stamp
 
     def _number(self, packet: Packet, now: float) -> Numbered | None:
         if packet.ssrc != self._source or self._changed:
@@ -184,6 +190,7 @@ class Track:
         if index > self.index:
             self.index, self._sequence = index, packet.sequence
             self.timestamp, self._heard_at = timestamp, now
+            self._clock.see(timestamp, now)
         return Numbered(
             packet.payload_type, packet.marker, index % SEQUENCES, timestamp, self.ssrc, packet.payload, index,
             packet.ssrc,
@@ -235,21 +242,31 @@ class Outlet:
         """Whether the viewer has got a key frame (video) or anything (audio)."""
         return self._started
 
-    def join(self) -> list[Batch]:
+    def join(self, *, young: float | None = None) -> list[Batch]:
         """Return the group of pictures that runs, squeezed into a few milliseconds of time.
 
         The viewer's decoder works through it at once and shows the newest picture, with no delay
         that would stay: each frame is stamped 1 ms after the one before, and the last one as the
         camera did, so that what follows continues.
+
+        Args:
+            young: Seconds. For recorders, which keep what they get: a group that runs for no longer comes
+                as it was, and an older one is left out.
         """
         group = self.track.sent
         if self._started or not group:
             return []
+        if young is not None:
+            age = rtp.distance(group[-1].timestamp, group[0].timestamp, TIMESTAMPS)
+            return self._join(group) if age <= young * self.track.clock_rate else []
         stamps = list(dict.fromkeys(packet.timestamp for packet in group))
         newest = len(stamps) - 1
         self._squeezed = {
             stamp: (stamps[-1] - CATCH_UP_STEP * (newest - at)) % TIMESTAMPS for at, stamp in enumerate(stamps)
         }
+        return self._join(group)
+
+    def _join(self, group: list[Numbered]) -> list[Batch]:
         self._started, self._first, self._joined = True, group[0].index, group[-1].index
         packets = [self._as_sent(packet) for packet in group]
         return [Batch(packets[at : at + BATCH]) for at in range(0, len(packets), BATCH)]

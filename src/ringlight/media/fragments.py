@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 # Seconds between two orders to the disk. A killed program loses nothing that was written, the kernel has it;
@@ -125,3 +126,35 @@ def _sync(fd: int) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # pipes and devices know no such order
             raise
+
+
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Yield type, start and end of what is inside of each whole box, of those beside each other."""
+    at, end = start, len(data) if end is None else end
+    while at + _BOX <= end:
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size < _BOX or at + size > end:
+            return
+        yield data[at + 4 : at + 8], at + _BOX, at + size
+        at += size
+
+
+def split(data: bytes) -> tuple[bytes, list[bytes]]:
+    """Cut whole fragments apart; what comes before the first `moof` describes the tracks."""
+    starts = [start - _BOX for kind, start, _ in boxes(data) if kind == b"moof"]
+    if not starts:
+        return data, []
+    return data[: starts[0]], [data[at:end] for at, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+
+
+def begins_at(fragment: bytes, track: int = 1) -> int | None:
+    """Return when a track begins in a fragment, in units of its clock; `None` where nothing of it is there."""
+    for kind, start, end in boxes(fragment):
+        if kind != b"moof":
+            continue
+        for inner, first, last in boxes(fragment, start, end):
+            found = {name: fragment[at:to] for name, at, to in boxes(fragment, first, last)} if inner == b"traf" else {}
+            head, time = found.get(b"tfhd", b""), found.get(b"tfdt", b"")
+            if int.from_bytes(head[4:8], "big") == track and time:
+                return int.from_bytes(time[4:12] if time[0] else time[4:8], "big")  # ISO/IEC 14496-12 section 8.8.12
+    return None

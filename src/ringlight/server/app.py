@@ -12,7 +12,10 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.hls import Showings
+from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
+from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
@@ -27,6 +30,8 @@ def create_app(
     stopping: asyncio.Event,
     *,
     recordings: Recordings,
+    showings: Showings,
+    places: Places,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -40,6 +45,8 @@ def create_app(
         access: Who may use it.
         stopping: Set when the server is about to stop.
         recordings: Those that run, and the shelf.
+        showings: What is shown by HLS.
+        places: Of players by RTSP and over HTTP.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -60,6 +67,7 @@ def create_app(
     app.include_router(api_router(account, playbacks, stopping, demo=demo))
     app.include_router(recordings_router(account, recordings))
     app.include_router(control_router(account))
+    app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
     for router in extra:
         app.include_router(router)

@@ -14,10 +14,13 @@ from ringlight.media.port import ViewerPort
 from ringlight.publishing import Publications
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.hls import Showings
+from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
+from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
 
 
@@ -41,20 +44,27 @@ async def run_server(
     if not local and not settings.secret_key:
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
     relays = IceServers(settings.turn_url, settings.turn_secret)
-    access = Access(local, None if local else settings.secret_key, frozenset(settings.allowed_origins), demo)
+    key = None if local else settings.secret_key
+    access = Access(local, key, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
+        places = Places(settings.players.most)
+        if settings.rtsp.port:
+            rtsp = rtsp_server(account, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
+            await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
         stopping = asyncio.Event()
         publications = await stack.enter_async_context(Publications(settings, account))
-        more = (*extra, publications_router(publications))
+        showings = Showings(settings.players, places)
+        stack.push_async_callback(showings.close)
         app = create_app(
-            account, playbacks, access, stopping, recordings=recordings, relays=relays, extra=more, demo=demo
-        )
+            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places,
+            relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
+        )  # fmt: skip
         running = await stack.enter_async_context(serving(app, listening))
         stack.callback(stopping.set)
         yield running
