@@ -147,7 +147,17 @@ class Audience:
                     watcher.check(began)
             await asyncio.sleep(max(PAUSE, began + ROUND - loop.time()))
 
-    async def _join(self, camera: int) -> tuple[Watcher, float]:
+    async def leave(self, watcher: Watcher) -> None:
+        """Let one say goodbye; who is only closed vanishes."""
+        await self._signaling.leave(watcher)
+
+    async def join(self, camera: int) -> tuple[Watcher, float]:
+        """Let one in and wait for its first frame; return it, and the seconds that took.
+
+        Raises:
+            TimeoutError: No frame came.
+            httpx2.HTTPError: The server did not take it.
+        """
         began = time.perf_counter()
         watcher = Watcher(camera, gro=self._gro)
         try:
@@ -171,7 +181,7 @@ class Audience:
                     self.refused += 1
                     return
                 try:
-                    self.watchers.append((await self._join(camera_of(number)))[0])
+                    self.watchers.append((await self.join(camera_of(number)))[0])
                 except (TimeoutError, httpx2.HTTPError):
                     self.refused += 1
                     if self.refused >= JOINING:
@@ -191,11 +201,11 @@ class Audience:
         async def come_and_go() -> None:
             while time.perf_counter() < end:
                 try:
-                    watcher, took = await self._join(0)
+                    watcher, took = await self.join(0)
                 except (TimeoutError, httpx2.HTTPError):
                     continue  # it cost its time, and counts as nobody
                 times.append(took)
-                await self._signaling.leave(watcher)
+                await self.leave(watcher)
                 watcher.close()
 
         async with asyncio.TaskGroup() as group:
