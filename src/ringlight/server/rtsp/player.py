@@ -149,6 +149,7 @@ class Player:
 
     def _transmit(self, lane: _Lane, batch: Batch) -> None:
         headers = batch.headers(lane.outlet.payload_type)
+        lane.outlet.count(batch)
         self.sent += len(batch)
         lane.way.send([header + payload for header, payload in zip(headers, batch.payloads, strict=True)])
 
