@@ -26,6 +26,7 @@ __all__ = [
     "LiveViewSettings",
     "MediaSettings",
     "OneCamera",
+    "PartnerSettings",
     "PlayerSettings",
     "RecordingSettings",
     "ResilienceSettings",
@@ -300,6 +301,29 @@ class ResilienceSettings(_Area):
     refresh_pause: Seconds = Field(5.0, description="Seconds after a failed renewal until the next one aside.")
 
 
+class PartnerSettings(_Area):
+    """The app at Ring's Partner API, and where the tokens of its accounts are. How calls survive is in `resilience`."""
+
+    client_id: str | None = Field(None, description="The app's client id, from Ring's developer console.")
+    client_secret: SecretText | None = Field(None, description="The app's client secret.")
+    access_token: SecretText | None = Field(
+        None, description="An access token alone, as the Playground gives for 30 minutes; nothing renews it."
+    )
+    tokens: str | None = Field(
+        None,
+        description="Store of linked accounts: a file, `sqlite:///…`, `postgresql://…`, `keyring:`; empty: "
+        "`partner-tokens.json` in the state directory.",
+    )
+    account: str | None = Field(
+        None, description="Id of the linked account to use; empty: the only one that the store has."
+    )
+    connections: int = Field(20, ge=1, le=1000, description="Connections to the Partner API at a time.")
+    connect_timeout: Seconds = Field(5.0, description="Seconds to open a connection to the Partner API.")
+    read_timeout: Seconds = Field(15.0, description="Seconds from one piece of its answer to the next.")
+    write_timeout: Seconds = Field(15.0, description="Seconds from one piece of a request to the next.")
+    pool_timeout: Seconds = Field(5.0, description="Seconds until one of our connections becomes free.")
+
+
 class ServerSettings(_Area):
     """Where the server listens."""
 
@@ -343,6 +367,7 @@ class Settings(BaseSettings):
     rtsp: RtspSettings = RtspSettings()
     players: PlayerSettings = PlayerSettings()
     cameras: CameraSettings = CameraSettings()
+    partner: PartnerSettings = PartnerSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     server: ServerSettings = ServerSettings()
 

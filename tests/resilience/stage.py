@@ -1,31 +1,13 @@
-"""Virtual time for real shells: an event loop whose clock jumps, and threads that take turns.
+"""Virtual time for real shells without an event loop: threads that take turns.
 
 Nobody sleeps: when everybody waits, time jumps to the first thing that is due.
 """
 
-import asyncio
 import heapq
 import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer as soon as nothing else is to be done."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._now = 1000.0
-
-    def time(self) -> float:
-        return self._now
-
-    def _run_once(self) -> None:
-        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
-        if not ready and scheduled:
-            self._now = max(self._now, scheduled[0].when())
-        super()._run_once()  # type: ignore[misc]
 
 
 class Waiter:

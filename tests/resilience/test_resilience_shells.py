@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from scripts import FOLDER, Begin, Script, read
-from stage import JumpingLoop, Stage, Waiter
+from stage import Stage, Waiter
 
+from jumping_loop import JumpingLoop
 from ringlight.errors import RingError, fault_error
 from ringlight.http.async_calling import AsyncCaller
 from ringlight.http.async_keeping import AsyncTokenKeeper

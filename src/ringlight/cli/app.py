@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import ringlight
-from ringlight.cli import account, control, doctor, explain, servers, views
+from ringlight.cli import account, control, doctor, explain, partner, servers, views
 from ringlight.cli.output import fail, set_up_logging
 from ringlight.errors import RingError
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (servers, account, views, control, doctor, explain):
+for module in (servers, account, views, control, partner, doctor, explain):
     module.register(app)
 
 

@@ -1,21 +1,17 @@
 """`light`, `siren`, `history` and `download`: what a camera can do without a live view."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ringlight.account.control import SIREN_LONGEST
 from ringlight.account.events import CameraEvent
 from ringlight.cameras import Account
-from ringlight.cameras.download import Progressed
-from ringlight.cli.output import Config, Json, print_json, result, run, story, tell
+from ringlight.cli.output import Config, Json, downloading, print_json, result, run, tell
 from ringlight.cli.views import CameraName
 from ringlight.settings import Settings, load_settings
 
@@ -107,28 +103,12 @@ async def _history(settings: Settings, name: str, limit: int, *, json: bool) -> 
 async def _download(settings: Settings, name: str, event: str, out: Path, *, json: bool) -> None:
     async with Account.open(settings) as account:
         camera = await account.camera(name)
-        with _bar() as progress:
+        with downloading() as progress:
             length = await camera.download(event, out, progress=progress)
     if json:
         print_json({"camera": camera.id, "event": event, "file": str(out), "bytes": length})
     else:
         tell(f"{out}: {length} bytes")
-
-
-@contextlib.contextmanager
-def _bar() -> Iterator[Progressed | None]:
-    """Show how a download goes, on a terminal only."""
-    if not story.is_terminal:
-        yield None
-        return
-    columns = TextColumn("downloading"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=story, transient=True) as bar:
-        task = bar.add_task("download", total=None)
-
-        def progress(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield progress
 
 
 def _time(event: CameraEvent) -> str:

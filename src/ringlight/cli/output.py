@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from ringlight.cameras.download import Progressed
 from ringlight.errors import RingError, SetupError, UsageError
 
 T = TypeVar("T")
@@ -59,6 +60,30 @@ def fail(error: RingError) -> NoReturn:
         raise SystemExit(2)
     show_fault(error)
     raise SystemExit(1)
+
+
+@contextlib.contextmanager
+def downloading() -> Iterator[Progressed | None]:
+    """Show how a download goes, on a terminal only."""
+    if not story.is_terminal:
+        yield None
+        return
+    from rich.progress import (  # noqa: PLC0415 - only a terminal needs it
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = TextColumn("downloading"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=story, transient=True) as bar:
+        task = bar.add_task("download", total=None)
+
+        def progress(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield progress
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

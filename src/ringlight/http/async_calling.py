@@ -5,6 +5,7 @@ gate, a breaker's probe, its connection; and cancelling is no failure of anythin
 """
 
 import asyncio
+import copy
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar
@@ -52,6 +53,12 @@ class AsyncCaller:
         self._loop: asyncio.AbstractEventLoop | None = None
         shared.outbox.listening = True
 
+    def over(self, driver: AsyncTransport) -> "AsyncCaller":
+        """Return this caller with another way to send, all else shared."""
+        other = copy.copy(self)
+        other._driver = driver
+        return other
+
     async def run(self, conversation: Generator[Asked, Any, T], *, options: Options | None = None) -> T:
         """Hold a conversation to its end and return its result.
 
@@ -67,13 +74,7 @@ class AsyncCaller:
     async def call(
         self, asked: Asked, *, options: Options | None = None, keep: Key | None = None, account: str = ""
     ) -> Done:
-        """Make one call and return what it came to.
-
-        Args:
-            asked: The call.
-            options: What it wishes for.
-            keep: Under which name a good answer is kept for a worse day; `None` keeps none.
-            account: Whose call it is, for notices.
+        """Make one call and return what it came to. Its arguments are those of `Caller.call`.
 
         Raises:
             RingError: As `resilience.pipeline.run` does.
@@ -139,10 +140,9 @@ class AsyncCaller:
         return None
 
     async def _adjust(self, action: actions.Pause | actions.SetRate) -> None:
-        if self._gate is not None:
-            gate = self._gate
-            await (
-                gate.pause(action.seconds) if isinstance(action, actions.Pause) else gate.set_rate(action.per_second)
-            )
-            return
-        adjust(self._shared.gate, action, self._clock())
+        if self._gate is None:
+            adjust(self._shared.gate, action, self._clock())
+        elif isinstance(action, actions.Pause):
+            await self._gate.pause(action.seconds)
+        else:
+            await self._gate.set_rate(action.per_second)

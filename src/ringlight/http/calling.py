@@ -4,6 +4,7 @@ It decides nothing: `resilience.pipeline` says what is to be done, and this does
 takes a step, which takes microseconds, and never while a request is on its way, anybody sleeps or a hook runs.
 """
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -63,12 +64,14 @@ class Caller:
         self._lock = threading.Lock()
         shared.outbox.listening = True
 
-    def run(self, conversation: Generator[Asked, Any, T], *, options: Options | None = None) -> T:
-        """Hold a conversation to its end and return its result.
+    def over(self, driver: Transport) -> "Caller":
+        """Return this caller with another way to send, all else shared."""
+        other = copy.copy(self)
+        other._driver = driver
+        return other
 
-        Raises:
-            RingError: What the conversation itself raises, or one of its calls.
-        """
+    def run(self, conversation: Generator[Asked, Any, T], *, options: Options | None = None) -> T:
+        """Hold a conversation to its end and return its result; raise what it raises, or one of its calls."""
         return drive_waiting(conversation, lambda asked: self.call(asked, options=options).value)
 
     def call(self, asked: Asked, *, options: Options | None = None, keep: Key | None = None, account: str = "") -> Done:
@@ -138,10 +141,10 @@ class Caller:
         return None
 
     def _adjust(self, action: actions.Pause | actions.SetRate) -> None:
-        if self._gate is not None:
-            self._gate.pause(action.seconds) if isinstance(action, actions.Pause) else self._gate.set_rate(
-                action.per_second
-            )
-            return
-        with self._lock:
-            adjust(self._shared.gate, action, self._clock())
+        if self._gate is None:
+            with self._lock:
+                adjust(self._shared.gate, action, self._clock())
+        elif isinstance(action, actions.Pause):
+            self._gate.pause(action.seconds)
+        else:
+            self._gate.set_rate(action.per_second)

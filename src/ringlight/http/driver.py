@@ -24,6 +24,7 @@ class AsyncDriver(Sending):
             a request may name its own.
         base_url: One address that stands for every host of Ring; `None` asks Ring itself.
             On loopback the environment's proxies are left alone, as they cannot reach this machine.
+        near: An address that decides about proxies as `base_url` does, while every request goes where it says.
         user_agent: Who we say we are.
         transport: Another way to the network, for tests; `None` is the real one.
         patience: Limits for the parts of an exchange; `None` has the one for the whole only.
@@ -37,12 +38,13 @@ class AsyncDriver(Sending):
         *,
         timeout: float = 15.0,
         base_url: str | None = None,
+        near: str | None = None,
         user_agent: str = USER_AGENT,
         transport: httpx2.AsyncBaseTransport | None = None,
         patience: Patience | None = None,
     ) -> None:
         super().__init__(HTTPX2, timeout=timeout, base_url=base_url, user_agent=user_agent, patience=patience)
-        self._client = new_client(httpx2.AsyncClient, transport, base_url, patience)
+        self._client = new_client(httpx2.AsyncClient, transport, base_url or near, patience)
 
     async def aclose(self) -> None:
         """Close every connection. Requests after this fail."""

@@ -23,6 +23,7 @@ __all__ = [
     "Request",
     "Response",
     "Streamed",
+    "StreamedNow",
     "drive",
     "drive_waiting",
     "unreadable",
@@ -147,6 +148,15 @@ class Streamed:
     status: int
     headers: Headers = field(repr=False)
     pieces: AsyncIterator[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedNow:
+    """As `Streamed`, for programs without an event loop."""
+
+    status: int
+    headers: Headers = field(repr=False)
+    pieces: Iterator[bytes] = field(repr=False)
 
 
 Flow: TypeAlias = Generator[Request, Response, T]

@@ -134,9 +134,18 @@ class Sending(Border, ABC):
             NetworkError: As `send` does; while the body is read too, where the connection was cut or fell silent.
             RingError: The answer is longer than the request allows.
         """
+        async with self.begin(request) as came:
+            yield whole(came)
+
+    @asynccontextmanager
+    async def begin(self, request: Request) -> AsyncIterator[Streamed | Failed]:
+        """Do as `stream` does, and give what is raised there before the answer begins; it says how far that came."""
         url, way = rebase(request.url, self._base_url), Way()
         opened = self.open(request, url, self._headers(request), way)
-        answer = whole(await self._within(opened.__aenter__(), request, url, way))
+        answer = await self._within(opened.__aenter__(), request, url, way)
+        if isinstance(answer, Failed):
+            yield answer
+            return
         try:
             yield Streamed(answer.status, answer.headers, self._pieces(answer.pieces, request, url, way))
         finally:

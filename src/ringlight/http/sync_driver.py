@@ -1,5 +1,8 @@
 """The driver for programs without an event loop. Threads may share it."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -8,9 +11,9 @@ import httpx2
 from ringlight.http.address import rebase
 from ringlight.http.connections import asked_by, new_client
 from ringlight.http.discretion import hiding
-from ringlight.http.flow import Flow, Request, Response, drive_waiting
+from ringlight.http.flow import Flow, Headers, Request, Response, StreamedNow, drive_waiting
 from ringlight.http.reach import Patience, Remaining, Way
-from ringlight.http.sending import USER_AGENT, Border, checked, whole
+from ringlight.http.sending import USER_AGENT, Border, checked, too_long, whole
 from ringlight.http.translate import HTTPX2
 from ringlight.resilience.actions import Failed
 
@@ -30,6 +33,7 @@ class SyncDriver(Border):
     Args:
         timeout: Seconds for one whole exchange; a request may name its own.
         base_url: As for `AsyncDriver`.
+        near: An address that decides about proxies as `base_url` does, while every request goes where it says.
         user_agent: Who we say we are.
         transport: Another way to the network, for tests; `None` is the real one.
         patience: Limits for the parts of an exchange.
@@ -43,13 +47,14 @@ class SyncDriver(Border):
         *,
         timeout: float = 15.0,
         base_url: str | None = None,
+        near: str | None = None,
         user_agent: str = USER_AGENT,
         transport: httpx2.BaseTransport | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._parts = patience or Patience()
         super().__init__(HTTPX2, timeout=timeout, base_url=base_url, user_agent=user_agent, patience=self._parts)
-        self._client = new_client(httpx2.Client, transport, base_url, self._parts)
+        self._client = new_client(httpx2.Client, transport, base_url or near, self._parts)
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +97,52 @@ class SyncDriver(Border):
                 return self._exchange(request, url, way)
         except self._dialect.foreign as error:
             return self._failed(error, request, url, way)
+
+    @contextmanager
+    def begin(self, request: Request) -> Iterator[StreamedNow | Failed]:
+        """Send one request and read its answer piece by piece; its timeout is that of each piece.
+
+        It gives what came of the request; while the body is read, a cut is raised.
+
+        Raises:
+            NetworkError: The connection was cut or fell silent while the body was read.
+            RingError: The answer is longer than the request allows.
+        """
+        url, way = rebase(request.url, self._base_url), Way()
+        limits = Remaining(self._parts, self._time_for(request))
+        extensions = {"trace": way.note, "timeout": limits}
+        opened = self._client.stream(**asked_by(request, url, self._headers(request)), extensions=extensions)
+        try:
+            answer = opened.__enter__()
+        except self._dialect.foreign as error:
+            yield self._failed(error, request, url, way)
+            return
+        try:
+            way.status = answer.status_code
+            pieces = self._pieces(answer.iter_bytes(), request, url, way, limits)
+            yield StreamedNow(answer.status_code, Headers(answer.headers), pieces)
+        finally:
+            opened.__exit__(None, None, None)
+
+    def _pieces(
+        self, pieces: Iterator[bytes], request: Request, url: str, way: Way, limits: Remaining
+    ) -> Iterator[bytes]:
+        read = 0
+        while True:
+            limits.until = time.monotonic() + self._time_for(request)
+            failed: Failed | None = None
+            try:
+                piece = next(pieces, None)
+            except self._dialect.foreign as error:
+                failed = self._failed(error, request, url, way)
+            if failed is not None:
+                raise failed.error
+            if piece is None:
+                return
+            read += len(piece)
+            if read > request.limit:
+                raise too_long(request, url)
+            yield piece
 
     def _exchange(self, request: Request, url: str, way: Way) -> Response:
         limits = Remaining(self._parts, self._time_for(request))

@@ -1,6 +1,7 @@
 """The devices that a person shares with the app. Pure; the facts are in partner-api.md#devices."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -79,7 +80,7 @@ class Devices(Group):
                 elif part in device.relationships:
                     faults.append(ItemFault(part, device.id, _not_included(part)))
             devices.append(whole)
-        return Listing(tuple(devices), tuple(faults))
+        return replace(listing, items=tuple(devices), faults=tuple(faults))
 
     def get(self, device_id: str, *, include: Iterable[str] = ()) -> Conversation[Device]:
         """Ask for one device. Whether `include` works here is only hinted at in Ring's documentation."""

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from ringlight.errors import BadAnswerError, RingError, StatusError, fault_error
 from ringlight.http.flow import NotJson, Response
 from ringlight.partner.parts import UNSET, Maybe
+from ringlight.resilience.stale import Stale
 
 __all__ = ["Document", "ItemFault", "Listing", "Resource", "bad_answer", "document", "object_of", "retold", "single"]
 
@@ -74,10 +75,12 @@ class Listing(Generic[T]):
     Attributes:
         items: All that could be read, in the API's order.
         faults: What could not; often empty.
+        stale: How old it is, and why, where the last known good list stands in for one of now; else `None`.
     """
 
     items: tuple[T, ...]
     faults: tuple[ItemFault, ...] = ()
+    stale: Stale | None = field(default=None, kw_only=True)
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

@@ -27,7 +27,7 @@ class Page(Listing[T]):
         next: The address of the next page as it was written; `None` on the last.
     """
 
-    next: str | None = field(default=None, repr=False)
+    next: str | None = field(default=None, repr=False, kw_only=True)
 
 
 class Pages(Generic[T]):
@@ -91,7 +91,7 @@ class Pages(Generic[T]):
     def _decode(self, response: Response) -> Page[T]:
         found = document(response)
         listing = found.listing(self._read)
-        return Page(listing.items, listing.faults, found.next)
+        return Page(listing.items, listing.faults, next=found.next)
 
     def _advance(self, page: Page[T]) -> None:
         self._empty = 0 if page.items else self._empty + 1

@@ -15,6 +15,8 @@ from typing import Any, Self, TypeAlias, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ringlight.resilience.stale import Stale
+
 __all__ = ["UNSET", "Maybe", "Part", "UnsetType", "plain"]
 
 T = TypeVar("T")
@@ -22,6 +24,7 @@ P = TypeVar("P", bound="Part")
 
 Maybe: TypeAlias = T | UnsetType | None
 
+_OURS = {"extra", "stale"}  # fields that no answer sets
 _WHOLE = re.compile(r"-?[0-9]{1,18}(\.0{1,9})?")
 
 _Reader: TypeAlias = Callable[[Any], object]
@@ -32,12 +35,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         extra: Fields that are not known, or known in another form, as they came.
+        stale: How old it is, and why, where the last known good answer stands in for one of now; else `None`.
     """
 
     extra: Mapping[str, object] = {}
+    stale: Stale | None = None
 
     @classmethod
-    def read(cls, value: object, **given: object) -> Self:
+    def read(cls, value: object, **given: Any) -> Self:
         """Make one of a JSON object. No field of it can spoil the others.
 
         Args:
@@ -69,7 +74,7 @@ def plain(value: Maybe[T]) -> T | None:
 
 @cache
 def _readers(kind: type[Part]) -> dict[str, _Reader]:
-    return {field.name: _reader(field.type) for field in msgspec.structs.fields(kind) if field.name != "extra"}
+    return {field.name: _reader(field.type) for field in msgspec.structs.fields(kind) if field.name not in _OURS}
 
 
 def _reader(hint: Any) -> _Reader:

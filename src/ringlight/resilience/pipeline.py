@@ -33,6 +33,7 @@ from ringlight.resilience.actions import (
 from ringlight.resilience.classify import Class, Seen, classify
 from ringlight.resilience.decide import Again, CallState, Decision, Fail, Finish, Refresh, Why, decide
 from ringlight.resilience.events import (
+    Attempt,
     RateChanged,
     RetryScheduled,
     ServedStale,
@@ -58,11 +59,13 @@ class Done:
         value: What its `decode` made of the answer.
         attempts: How often it was sent; 0 if the value is an old one and nothing could be sent.
         stale: How old it is, and why; `None` for an answer of now.
+        trail: What came of each attempt.
     """
 
     value: Any = field(repr=False)
     attempts: int
     stale: Stale | None = None
+    trail: tuple[Attempt, ...] = ()
 
 
 Pipeline: TypeAlias = Generator[Action, Reply, Done]
@@ -103,7 +106,7 @@ def run(
         return old
     if keep is not None and call.keeps:
         shared.known.keep(keep, value, call.now)
-    return Done(value, call.state.sent)
+    return Done(value, call.state.sent, trail=tuple(call.story.attempts))
 
 
 class _Call:
@@ -197,7 +200,7 @@ class _Call:
         if found is None:
             return None
         self.shared.outbox.put(ServedStale(self.now, state.operation.name, found[0], error.code))
-        return Done(found[1], state.sent, Stale(found[0], error))
+        return Done(found[1], state.sent, Stale(found[0], error), tuple(self.story.attempts))
 
     def _passing(self, error: RingError) -> bool:
         if error is self.story.failure and self.story.seen is not None:

@@ -27,6 +27,7 @@ class Story:
         seen: The last outcome, understood; `None` before the first.
         failure: Its error; `None` if it was none.
         unauthorized: Whether the call ended because there is no token for it.
+        attempts: What came of each.
     """
 
     def __init__(self, state: CallState, outbox: Outbox) -> None:
@@ -36,13 +37,15 @@ class Story:
         self.seen: Seen | None = None
         self.failure: RingError | None = None
         self.unauthorized = False
+        self.attempts: list[Attempt] = []
 
     def attempt(self, seen: Seen, outcome: Answered | Failed, began: float, now: float) -> None:
         """Write down what came of an attempt."""
         self.seen = seen
         number, name = self._state.sent, self._state.operation.name
-        if self._outbox.listening:
-            self._outbox.put(Attempt(now, name, number, seen.status, seen.code, now - began, seen.request_id))
+        attempt = Attempt(now, name, number, seen.status, seen.code, now - began, seen.request_id)
+        self.attempts.append(attempt)
+        self._outbox.put(attempt)
         if seen.code is None:
             return
         self._notes.append(f"attempt {number}: {seen.code} after {now - began:.2f} s: {seen.detail}")

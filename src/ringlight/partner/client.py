@@ -1,0 +1,162 @@
+"""The client of Ring's official Partner API, for programs without an event loop."""
+
+import copy
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+
+from ringlight.http.bus import Hook
+from ringlight.http.ports import RateGate
+from ringlight.http.sync_driver import SyncDriver
+from ringlight.http.telemetry import Telemetry
+from ringlight.partner import groups
+from ringlight.partner.choices import Fallback, Switch, chosen
+from ringlight.partner.raw import RawResponse, raw, recording
+from ringlight.partner.running import Runner
+from ringlight.partner.setup import Tokens, account_shown, set_up
+from ringlight.resilience.events import Notice
+from ringlight.resilience.options import Options, Strategies
+from ringlight.secrets import Secret
+
+if TYPE_CHECKING:
+    from ringlight.settings import ResilienceSettings, Settings
+
+__all__ = ["Client"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Client:
+    """One linked account at Ring's Partner API. Threads may share it; close it with `with` or `close()`.
+
+    What is not given is taken from the settings (`partner.…`, `resilience.…`, `ring_url`).
+
+    Args:
+        client_id: The app's.
+        client_secret: The app's.
+        tokens: `Stored(store, account)`; a pair of access and refresh token, which is kept in memory only, so that the
+            link is lost with the process once it was renewed; or an access token alone, which nothing renews.
+        ring_url: One address that stands for Ring, such as the simulator's.
+        settings: The settings in force; `None` reads them.
+        resilience: The numbers and switches; `Off` makes every call once, without waits, breakers or old answers.
+        gate: A rate gate that is shared with other processes of the same app.
+        telemetry: Spans and metrics; `None` makes none.
+        driver: Another way to send, for tests.
+        clock: Monotonic seconds, for tests.
+        sleep: Waits, for tests.
+
+    Attributes:
+        users: The account's owner.
+        devices: The devices that are shared with the app.
+        locations: Where they are.
+        history: What happened.
+        media: Clips and stills.
+        subscriptions: The account's.
+        integrations: The link itself.
+        chimes: Sounds.
+        live: Live views.
+
+    Raises:
+        SetupError: CFG-INVALID, something is missing or cannot be used.
+        AuthError: LINK-NONE, the store has no such account.
+    """
+
+    users: groups.Users
+    devices: groups.Devices
+    locations: groups.Locations
+    history: groups.History
+    media: groups.Media
+    subscriptions: groups.Subscriptions
+    integrations: groups.Integrations
+    chimes: groups.Chimes
+    live: groups.Live
+
+    def __init__(
+        self,
+        *,
+        client_id: str | None = None,
+        client_secret: Secret | str | None = None,
+        tokens: Tokens | None = None,
+        ring_url: str | None = None,
+        settings: "Settings | None" = None,
+        resilience: "ResilienceSettings | Switch | None" = None,
+        gate: RateGate | None = None,
+        telemetry: Telemetry | None = None,
+        driver: SyncDriver | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        setup = set_up(client_id, client_secret, tokens, ring_url, settings, resilience)
+        self._runner = Runner(setup, gate=gate, telemetry=telemetry, driver=driver, clock=clock, sleep=sleep)
+        self._choose(setup.options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        setup = self._runner.setup
+        return f"<{type(self).__name__} of {account_shown(setup)} at {setup.api.origin}>"
+
+    def close(self) -> None:
+        """Wait for a renewal of the tokens that is under way, then close all connections. Calls after this fail."""
+        self._runner.close()
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        retries: int | None = None,
+        fallback: Fallback | None = None,
+        resilience: Strategies | Switch | None = None,
+    ) -> Self:
+        """Return the same client with other wishes for its calls; connections, tokens and limits are shared.
+
+        Args:
+            timeout: Seconds for a whole call: waits, renewals, all attempts.
+            retries: How often a call is sent again when it fails for a passing reason.
+            fallback: `stale` allows the last known good answer in place of a failure, `never` forbids it.
+            resilience: The recovery strategies one by one, or `Off`.
+        """
+        other = copy.copy(self)
+        other._choose(chosen(self._options, timeout=timeout, retries=retries, fallback=fallback, resilience=resilience))
+        return other
+
+    def with_raw_response(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
+        """Call one of the client's methods, and return with its result what it took: attempts, times, request id.
+
+        As in `ring.with_raw_response(ring.devices.status, device_id)`. An error has `attempts` and `request_id` itself.
+        """
+        began = self._runner.clock()
+        with recording() as heard:
+            value = method(*args, **kwargs)
+        return raw(value, self._runner.clock() - began, heard)
+
+    def on_event(self, hook: Hook) -> Callable[[], None]:
+        """Call `hook` with each event of every call: attempts, retries, pauses, breakers, tokens, old answers.
+
+        It runs on the thread that made the call; what it raises is logged. Return what ends that.
+        """
+        return self._runner.bus.listen(hook)
+
+    def on_notice(self, hook: Callable[[Notice], object]) -> Callable[[], None]:
+        """Call `hook` with what people should be told: what stopped working, since when, and when it works again."""
+        return self.on_event(lambda event: hook(event) if isinstance(event, Notice) else None)
+
+    def _choose(self, options: Options) -> None:
+        self._options = options
+        self.users = groups.Users(self._runner, options)
+        self.devices = groups.Devices(self._runner, options)
+        self.locations = groups.Locations(self._runner, options)
+        self.history = groups.History(self._runner, options)
+        self.media = groups.Media(self._runner, options)
+        self.subscriptions = groups.Subscriptions(self._runner, options)
+        self.integrations = groups.Integrations(self._runner, options)
+        self.chimes = groups.Chimes(self._runner, options)
+        self.live = groups.Live(self._runner, options)
