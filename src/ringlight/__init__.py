@@ -1,6 +1,8 @@
 """Puts cameras and people into a browser, and says why when live video fails."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ringlight.lazy import from_homes
 
 if TYPE_CHECKING:
     from ringlight.cameras import Account, Camera, View
@@ -12,20 +14,13 @@ __version__ = "0.1.0"
 __all__ = ["Account", "Camera", "LiveViewClient", "RingError", "Settings", "View", "load_settings"]
 
 _HOMES = {
-    "Account": "cameras",
-    "Camera": "cameras",
-    "LiveViewClient": "liveview",
-    "RingError": "errors",
-    "Settings": "settings",
-    "View": "cameras",
-    "load_settings": "settings",
+    "Account": "ringlight.cameras",
+    "Camera": "ringlight.cameras",
+    "LiveViewClient": "ringlight.liveview",
+    "RingError": "ringlight.errors",
+    "Settings": "ringlight.settings",
+    "View": "ringlight.cameras",
+    "load_settings": "ringlight.settings",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for at the first use, so that `import ringlight` is quick."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ringlight' has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
-
-    return getattr(import_module(f"ringlight.{_HOMES[name]}"), name)
+__getattr__ = from_homes(__name__, _HOMES)

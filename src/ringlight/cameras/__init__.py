@@ -1,8 +1,22 @@
 """Cameras: one shape for every kind, and the shared view that opens for the first who watches."""
 
-from ringlight.cameras.account import Account
-from ringlight.cameras.camera import Camera
-from ringlight.cameras.shared_view import SharedView
-from ringlight.cameras.view import View
+from typing import TYPE_CHECKING
+
+from ringlight.lazy import from_homes
+
+if TYPE_CHECKING:
+    from ringlight.cameras.account import Account
+    from ringlight.cameras.camera import Camera
+    from ringlight.cameras.shared_view import SharedView
+    from ringlight.cameras.view import View
 
 __all__ = ["Account", "Camera", "SharedView", "View"]
+
+_HOMES = {
+    "Account": "ringlight.cameras.account",
+    "Camera": "ringlight.cameras.camera",
+    "SharedView": "ringlight.cameras.shared_view",
+    "View": "ringlight.cameras.view",
+}
+
+__getattr__ = from_homes(__name__, _HOMES)

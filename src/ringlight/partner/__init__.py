@@ -1,7 +1,8 @@
 """Ring's official Partner API: `Client`, `AsyncClient` and what they give, each imported when it is used."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ringlight.lazy import from_homes
 
 if TYPE_CHECKING:
     from ringlight.partner.async_client import AsyncClient
@@ -48,9 +49,4 @@ _HOMES = {
     "plain": "ringlight.partner.parts",
 }
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+__getattr__ = from_homes(__name__, _HOMES)

@@ -1,6 +1,8 @@
 """What must outlive the process: a person's sign-in, and the tokens of linked accounts."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ringlight.lazy import from_homes
 
 if TYPE_CHECKING:
     from ringlight.store.opening import open_pairs
@@ -20,21 +22,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "FileTokenStore": "token_file",
-    "MemoryPairStore": "pairs",
-    "MemoryTokenStore": "tokens",
-    "PairStore": "pairs",
-    "TokenPair": "pairs",
-    "TokenStore": "tokens",
-    "Tokens": "tokens",
-    "open_pairs": "opening",
+    "FileTokenStore": "ringlight.store.token_file",
+    "MemoryPairStore": "ringlight.store.pairs",
+    "MemoryTokenStore": "ringlight.store.tokens",
+    "PairStore": "ringlight.store.pairs",
+    "TokenPair": "ringlight.store.pairs",
+    "TokenStore": "ringlight.store.tokens",
+    "Tokens": "ringlight.store.tokens",
+    "open_pairs": "ringlight.store.opening",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for at the first use: who keeps no sign-in in a file pays for no file locks."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ringlight.store' has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
-
-    return getattr(import_module(f"ringlight.store.{_HOMES[name]}"), name)
+__getattr__ = from_homes(__name__, _HOMES)
