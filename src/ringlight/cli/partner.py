@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from ringlight.cli import webhooks
 from ringlight.cli.output import Config, Json, downloading, print_json, result, tell
 from ringlight.errors import RingError, fault_error
 from ringlight.http.sync_driver import SyncDriver
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
         name="partner", help="Ring's official Partner API.", no_args_is_help=True, rich_markup_mode=None
     )
     app.add_typer(group)
+    webhooks.register(group)
 
     @group.command()
     def token(
