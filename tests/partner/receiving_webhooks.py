@@ -10,6 +10,7 @@ from webhook_bodies import KEY, SENT_AT, body
 from ringlight.partner.webhooks import Answer, Arrival, Event, Handlers, Pace, Verifier, Webhooks, signature_of
 from ringlight.store.database import Database
 
+BEGAN = time.monotonic()
 QUICK = Pace(attempts=3, first_pause=0.001, longest_pause=0.002, timeout=5.0, grace=0.2)
 
 
@@ -17,9 +18,14 @@ def arrival(content: bytes, *, key: str = KEY) -> Arrival:
     return Arrival(content, "application/json", signature_of(content, key))
 
 
+def wall() -> float:
+    """The time of day at which the examples were sent, and what has passed since the tests began."""
+    return SENT_AT + time.monotonic() - BEGAN
+
+
 def receiver(database: str | Database, handlers: Handlers | None = None, **more: Any) -> Webhooks:
-    more = {"pace": QUICK, "wall": lambda: SENT_AT} | more
-    return Webhooks(Verifier(KEY), database, handlers, **more)
+    settings: dict[str, Any] = {"pace": QUICK, "wall": wall} | more
+    return Webhooks(Verifier(KEY), database, handlers, **settings)
 
 
 async def deliver(hooks: Webhooks, *names: str, **more: Any) -> list[Answer]:

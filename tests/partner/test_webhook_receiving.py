@@ -56,8 +56,8 @@ async def test_a_delivery_is_stored_before_it_is_answered_and_a_repeated_one_onc
 async def test_two_thousand_that_waited_for_handlers_are_each_handled_once_and_in_order(where: str) -> None:
     names = [f"{number:04}" for number in range(2000)]
     async with receiver(where) as hooks:
-        for begin in range(0, 2000, 500):
-            await deliver(hooks, *names[begin : begin + 500])
+        for device in range(20):
+            await deliver(hooks, *names[device * 100 : device * 100 + 100], device=f"d-{device}")
         assert await counts(hooks) == {"waiting": 2000}
     seen: list[tuple[str, str]] = []
     handlers = Handlers()
@@ -71,7 +71,10 @@ async def test_two_thousand_that_waited_for_handlers_are_each_handled_once_and_i
             await until(lambda half=half: len(seen) >= half)  # type: ignore[misc]
     async with receiver(where, handlers) as hooks:
         await until(lambda: len(seen) >= 2000)
-        assert [name for _, name in seen] == names
+        assert sorted(name for _, name in seen) == names
+        for device in range(20):
+            own = [name for subject, name in seen if subject == f"d-{device}"]
+            assert own == sorted(own)
         await until(lambda: hooks.inbox.counts() == {"done": 2000})
 
 
@@ -304,7 +307,11 @@ async def test_a_store_that_hangs_is_answered_503_in_time(sqlite: str) -> None:
 
     database, go_on = Database(sqlite), threading.Event()
     hooks = receiver(database, answer_within=0.05)
-    hooks.inbox = Broken(database, lambda: go_on.wait(20) and None)  # type: ignore[func-returns-value]
+
+    def hang() -> None:
+        assert go_on.wait(20)
+
+    hooks.inbox = Broken(database, hang)
     async with hooks:
         assert (await deliver(hooks, "a"))[0].code == "HOOK-BUSY"
         go_on.set()

@@ -7,6 +7,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ringlight.errors import RingError, fault_error
@@ -18,7 +19,12 @@ MOST_WAITING = 5000
 
 C = TypeVar("C")
 R = TypeVar("R")
-_Item = tuple[C, "asyncio.Future[R]"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item(Generic[C, R]):
+    change: C
+    future: "asyncio.Future[R]"
 
 
 class GroupCommit(Generic[C, R]):
@@ -46,7 +52,7 @@ class GroupCommit(Generic[C, R]):
         if self._queue.qsize() >= self._most_waiting:
             raise fault_error("HOOK-BUSY", f"{self._most_waiting} wait to be stored")
         future: asyncio.Future[R] = self._loop.create_future()
-        self._queue.put((change, future))
+        self._queue.put(_Item(change, future))
         return await future
 
     async def close(self) -> None:
@@ -75,12 +81,12 @@ class GroupCommit(Generic[C, R]):
 
     def _commit(self, items: list[_Item[C, R]]) -> None:
         try:
-            results = self._write([change for change, _ in items])
+            results = self._write([item.change for item in items])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait have to be told
             problem = error if isinstance(error, RingError) else fault_error("HOOK-BUSY", type(error).__name__)
-            self._loop.call_soon_threadsafe(_fail, [future for _, future in items], problem)
+            self._loop.call_soon_threadsafe(_fail, [item.future for item in items], problem)
         else:
-            self._loop.call_soon_threadsafe(_answer, [future for _, future in items], results)
+            self._loop.call_soon_threadsafe(_answer, [item.future for item in items], results)
 
 
 def _answer(futures: list["asyncio.Future[R]"], results: Sequence[R]) -> None:

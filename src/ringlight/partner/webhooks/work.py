@@ -158,7 +158,9 @@ class Worker:
         seconds = longest if due is None else min(longest, due - self._wall())
         if seconds > 0 and not (self._arrived and len(self._schedule) < IN_MEMORY):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), seconds)
+                # Not `wait_for`: Python 3.11's loses a cancellation that comes together with the result.
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait()
 
     async def _load(self, *, after: int) -> None:
         self._arrived = False

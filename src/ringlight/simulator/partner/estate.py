@@ -252,7 +252,7 @@ class Estate:
 
     def install(self, account: str = "ada", *, challenge: str | None = None) -> str:
         """Let an account take the app; return the authorisation code."""
-        known = devices_of(self._world.cameras, early_access=True)
+        known = tuple(devices_of(self._world.cameras, early_access=True))
         link = self.links.setdefault(account, Link(account))
         link.status, link.identifier, link.updated = "unclaimed", None, self.now()
         link.consents = {device.key: self.now() for device in known}

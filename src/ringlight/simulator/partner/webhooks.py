@@ -63,7 +63,8 @@ async def _send_for_ever(estate: "Estate") -> None:
             due = estate.deliveries.deadline
             wait = None if due is None else max(0.001, estate.real(due - estate.clock()))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await changed.wait()
     finally:
         for errand in errands.others:
             errand.cancel()
