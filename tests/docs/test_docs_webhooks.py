@@ -44,7 +44,7 @@ def test_the_app_of_the_page_hears_what_the_lines_of_the_page_send(
     app: tuple[str, "subprocess.Popen[str]"], tmp_path: Path, environment: dict[str, str]
 ) -> None:
     url, process = app
-    script, said = BLOCKS[0]
+    script, said = ("".join(parts) for parts in zip(*BLOCKS, strict=True))
     path = f"{Path(sys.executable).parent}:{environment['PATH']}"
     done = subprocess.run(
         ["bash", "-eu", "-c", script.replace("http://127.0.0.1:8080", url)], cwd=tmp_path, text=True, check=False,
