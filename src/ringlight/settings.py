@@ -395,8 +395,8 @@ class Settings(BaseSettings):
     )
     database_url: SecretText | None = Field(
         None,
-        description="Address of the database for what outlives the process: `sqlite:///path` or `postgresql://…`; empty: "
-        "`ringlight.db` in the state directory.",
+        description="Address of the database for what outlives the process: `sqlite:///path` or `postgresql://…`; "
+        "empty: `ringlight.db` in the state directory.",
     )
     allowed_origins: TextList = Field(
         default_factory=list, description="Origins of other web pages that may use this server."

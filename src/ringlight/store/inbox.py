@@ -109,24 +109,20 @@ class Inbox:
             StoreError: STORE-UNREACHABLE or STORE-NEWER; then none was made.
         """
         puts = [change for change in changes if isinstance(change, Put)]
+        claims = [change for change in changes if isinstance(change, Claim)]
+        settled = [change for change in changes if isinstance(change, Settle)]
         with self._database.writing() as connection:
             new = _put(connection, puts) if puts else set()
-            return [self._change(connection, change, new) for change in changes]
-
-    @staticmethod
-    def _change(connection: Connection, change: Change, new: set[str]) -> bool:
-        if isinstance(change, Put):
-            is_new = change.request_id in new
-            new.discard(change.request_id)  # the same twice in one transaction: the second is not new
-            return is_new
-        if isinstance(change, Claim):
-            values: dict[str, object] = {"state": "started", "worker": change.worker}
-            here = (_T.number == change.number) & (_T.state == "waiting")
-        else:
-            values = {"state": change.state, "attempts": change.attempts, "due_at": change.due_at,
-                      "problem": change.problem, "worker": None}  # fmt: skip
-            here = (_T.number == change.number) & (_T.state == "started") & (_T.worker == change.worker)
-        return connection.execute(sa.update(WEBHOOK_INBOX).where(here).values(values)).rowcount == 1
+            claimed = _claim(connection, claims) if claims else set()
+            ended = _settle(connection, settled) if settled else set()
+        results = []
+        for change in changes:
+            if isinstance(change, Put):
+                results.append(change.request_id in new)
+                new.discard(change.request_id)  # the same twice in one transaction: the second is not new
+            else:
+                results.append(change.number in (claimed if isinstance(change, Claim) else ended))
+        return results
 
     def waiting(self, *, after: int = 0, limit: int) -> list[Kept]:
         """Return those that wait, oldest first, with higher numbers than `after`.
@@ -242,6 +238,38 @@ def _put(connection: Connection, puts: list[Put]) -> set[str]:
     insert = dialect.insert(WEBHOOK_INBOX).on_conflict_do_nothing(index_elements=["request_id"])
     connection.execute(insert, list(rows.values()))
     return set(rows)
+
+
+def _claim(connection: Connection, claims: list[Claim]) -> set[int]:
+    """Give those that wait to their workers; return their numbers."""
+    workers = {claim.number: claim.worker for claim in claims}
+    free = _locked_rows(connection, (_T.state == "waiting") & _T.number.in_(workers))
+    if free:
+        update = sa.update(WEBHOOK_INBOX).where(_T.number == sa.bindparam("of")).values(state="started")
+        connection.execute(update, [{"of": number, "worker": workers[number]} for number in free])
+    return free
+
+
+def _settle(connection: Connection, settled: list[Settle]) -> set[int]:
+    """Note what became of those that are still their workers'; return their numbers."""
+    by_number = {change.number: change for change in settled}
+    workers = {change.worker for change in settled}
+    begun = (_T.state == "started") & _T.worker.in_(workers) & _T.number.in_(by_number)
+    own = _locked_rows(connection, begun)
+    if own:
+        rows = [
+            {"of": change.number, "state": change.state, "attempts": change.attempts, "due_at": change.due_at,
+             "problem": change.problem}
+            for change in map(by_number.__getitem__, own)
+        ]  # fmt: skip
+        update = sa.update(WEBHOOK_INBOX).where(_T.number == sa.bindparam("of")).values(worker=None)
+        connection.execute(update, rows)
+    return own
+
+
+def _locked_rows(connection: Connection, condition: sa.ColumnElement[bool]) -> set[int]:
+    """Return the numbers of rows that nobody changes until the transaction ends."""
+    return set(connection.execute(sa.select(_T.number).where(condition).with_for_update()).scalars())
 
 
 _FRESH: dict[str, object] = {"state": "waiting", "attempts": 0, "due_at": 0.0}
