@@ -35,6 +35,7 @@ __all__ = [
     "StoreError",
     "TokenEndpointUnavailable",
     "UsageError",
+    "WebhookRefused",
     "fault_error",
 ]
 
@@ -107,6 +108,10 @@ class NetworkError(RingError):
 
 class UsageError(RingError):
     """The call was wrong: correct it."""
+
+
+class WebhookRefused(RingError):  # noqa: N818 - the name says what was done
+    """What came to the webhook's address is not a delivery of Ring for this app."""
 
 
 class SetupError(RingError):
@@ -252,6 +257,9 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "PARTNER-CONSENT": PermissionDeniedError,
     "PARTNER-CORRUPT": BadRequestError,
     "PARTNER-CUT": NetworkError,
+    "HOOK-BUSY": StoreError,
+    "HOOK-HANDLER": RingError,
+    "HOOK-INTERRUPTED": RingError,
     "PARTNER-DEVICE-OFFLINE": DeviceOfflineError,
     "PARTNER-ENCRYPTED": MediaError,
     "PARTNER-FORBIDDEN": PermissionDeniedError,
@@ -281,6 +289,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "CFG": SetupError,
     "FAULT": UsageError,
     "FILE": MediaError,
+    "HOOK": WebhookRefused,
     "KEY": UsageError,
     "LINK": AuthError,
     "MEDIA": MediaError,

@@ -55,6 +55,16 @@ def _as_list(value: object) -> object:
 
 Renewal = Literal["auto", "never", "while-watched", "ask"]
 SecretText = Annotated[Secret, PlainValidator(_as_secret)]
+
+
+def _as_secrets(value: object) -> list[Secret]:
+    parts = _as_list(value)
+    if not isinstance(parts, list):
+        raise ValueError("expected a list of texts")  # noqa: TRY004 - pydantic takes ValueError only
+    return [_as_secret(part) for part in parts]
+
+
+SecretList = Annotated[list[Secret], NoDecode, PlainValidator(_as_secrets)]
 TextList = Annotated[list[str], NoDecode]
 
 
@@ -302,7 +312,7 @@ class ResilienceSettings(_Area):
 
 
 class PartnerSettings(_Area):
-    """The app at Ring's Partner API, and where the tokens of its accounts are. How calls survive is in `resilience`."""
+    """The app at Ring's Partner API, its tokens and webhooks. How calls survive is in `resilience`."""
 
     client_id: str | None = Field(None, description="The app's client id, from Ring's developer console.")
     client_secret: SecretText | None = Field(None, description="The app's client secret.")
@@ -322,6 +332,39 @@ class PartnerSettings(_Area):
     read_timeout: Seconds = Field(15.0, description="Seconds from one piece of its answer to the next.")
     write_timeout: Seconds = Field(15.0, description="Seconds from one piece of a request to the next.")
     pool_timeout: Seconds = Field(5.0, description="Seconds until one of our connections becomes free.")
+
+    hmac_keys: SecretList = Field(
+        default_factory=list,
+        description="The app's HMAC signature keys, as the developer portal shows them; with one, the server takes "
+        "webhooks. Two while one replaces the other.",
+    )
+    accounts: TextList = Field(
+        default_factory=list, description="Ring's ids of the accounts whose webhooks are taken; empty: of all."
+    )
+    webhook_max_age: float = Field(
+        270_000.0,
+        ge=60,
+        le=2_600_000,
+        description="Seconds after which a webhook is too old; Ring repeats it for 1.2 hours and keeps it for 72 more.",
+    )
+    webhook_max_ahead: Seconds = Field(
+        300.0, description="Seconds that a webhook's signed time may be ahead of this machine's clock."
+    )
+    webhook_kept: float = Field(
+        0.0,
+        ge=0,
+        le=31_536_000,
+        description="Seconds for which webhooks that were handled are kept; never less than one could come again.",
+    )
+    webhook_at_once: int = Field(
+        16, ge=1, le=1000, description="How many webhooks are handled at the same time, each of another device."
+    )
+    webhook_attempts: int = Field(
+        6, ge=1, le=50, description="How often a webhook is tried before it goes to the dead letters."
+    )
+    webhook_timeout: Seconds = Field(60.0, description="Seconds that a handler may take for a webhook.")
+
+    _split = field_validator("accounts", mode="before")(_as_list)
 
 
 class ServerSettings(_Area):
@@ -350,6 +393,11 @@ class Settings(BaseSettings):
     secret_key: SecretText | None = Field(
         None, description="Long random text; needed to listen on other than loopback."
     )
+    database_url: SecretText | None = Field(
+        None,
+        description="Address of the database for what outlives the process: `sqlite:///path` or `postgresql://…`; "
+        "empty: `ringlight.db` in the state directory.",
+    )
     allowed_origins: TextList = Field(
         default_factory=list, description="Origins of other web pages that may use this server."
     )
@@ -372,6 +420,11 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(_as_list)
+
+    @property
+    def database(self) -> Secret:
+        """The address of the database; it may hold a password."""
+        return self.database_url or Secret(f"sqlite:///{self.state_dir / 'ringlight.db'}")
 
     @classmethod
     def settings_customise_sources(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from ringlight.cli import webhooks
 from ringlight.cli.output import Config, Json, downloading, print_json, result, tell
 from ringlight.errors import RingError, fault_error
 from ringlight.http.sync_driver import SyncDriver
@@ -39,12 +40,18 @@ At = Annotated[
 WITH_FOOTAGE = ("motion", "ding")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
+def _group(app: typer.Typer) -> typer.Typer:
     group = typer.Typer(
         name="partner", help="Ring's official Partner API.", no_args_is_help=True, rich_markup_mode=None
     )
     app.add_typer(group)
+    webhooks.register(group)
+    return group
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = _group(app)
 
     @group.command()
     def token(

@@ -59,6 +59,9 @@ def register(app: typer.Typer) -> None:
             float | None,
             typer.Option("--speed", help="Seconds of delays, limits and scenario in one second.", min=0.01),
         ] = None,
+        webhook: Annotated[
+            str | None, typer.Option("--webhook", metavar="URL", help="Send the partner app's webhooks there.")
+        ] = None,
         names: Annotated[bool, typer.Option("--list", help="Print scenarios, profiles and faults, and leave.")] = False,
         tls: Annotated[
             Path | None,
@@ -69,7 +72,7 @@ def register(app: typer.Typer) -> None:
         if names:
             _list_names()
             return
-        story = _Story(scenario, profile, seed, speed, tuple(fault or ()))
+        story = _Story(scenario, profile, seed, speed, tuple(fault or ()), webhook)
         run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, story, tls)))
 
 
@@ -146,6 +149,7 @@ class _Story:
     seed: int | None = None
     speed: float | None = None
     faults: tuple[str, ...] = ()
+    webhook: str | None = None
 
 
 def _list_names() -> None:
@@ -182,6 +186,7 @@ async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> As
         world = World(seed=story.seed, speed=story.speed or 1.0)
     world.profile = story.profile or world.profile
     world.switch([*world.on, *story.faults])
+    world.partner.deliveries.url = story.webhook
     identity = identity_in(tls) if tls else None
     listening = listen(host, port)
     async with (
@@ -192,6 +197,8 @@ async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> As
             tell(f"trust {identity.authority}, and let Ring's names lead to {host}")
         tell(f"account {world.email}, password {world.password}, code {world.code}")
         tell(f"partner app {world.partner.app.client_id}, secret {world.partner.app.secret}, access token sim-token")
+        if story.webhook is not None:
+            tell(f"webhooks to {story.webhook}, signed with {world.partner.app.hmac_key}")
         if scenario is not None:
             tell(f"{scenario.title}. {scenario.about}".strip())
         yield running.url

@@ -20,6 +20,7 @@ from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
+from ringlight.server.ring_app import ring_app
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
 
@@ -57,6 +58,8 @@ async def run_server(
             rtsp = rtsp_server(account, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
             await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
+        if settings.partner.hmac_keys:
+            extra = (*extra, await stack.enter_async_context(ring_app(settings)))
         stopping = asyncio.Event()
         publications = await stack.enter_async_context(Publications(settings, account))
         showings = Showings(settings.players, places)

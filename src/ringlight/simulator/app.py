@@ -10,6 +10,7 @@ from ringlight.simulator.channel import signaling_router
 from ringlight.simulator.partner.api import partner_router
 from ringlight.simulator.partner.front import Front
 from ringlight.simulator.partner.view_api import PartnerViews
+from ringlight.simulator.partner.webhooks import sending
 from ringlight.simulator.rest import control_router, ring_router
 from ringlight.simulator.world import World
 
@@ -20,7 +21,8 @@ def create_app(world: World) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with sending(world.partner):
+            yield
         await views.close()
         await partner_views.close()
 

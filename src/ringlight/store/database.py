@@ -18,7 +18,7 @@ from ringlight.store.discretion import raise_alone
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
 
-__all__ = ["SCHEMA", "TOKEN_PAIRS", "Database"]
+__all__ = ["SCHEMA", "TOKEN_PAIRS", "WEBHOOK_INBOX", "Database"]
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another writer; each of ours takes milliseconds
 MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the tables
@@ -39,6 +39,25 @@ TOKEN_PAIRS = sa.Table(
     sa.Column("expires_at", sa.Double, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("offered_at", sa.Double),
+)
+WEBHOOK_INBOX = sa.Table(
+    "webhook_inbox",
+    SCHEMA,
+    # Numbers are not used again, so that they stay in the order of arrival.
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("request_id", sa.Text, nullable=False, unique=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("received_at", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("worker", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", sa.Double, nullable=False),
+    sa.Column("problem", sa.Text),
+    sa.Index("webhook_inbox_state", "state", "number"),
+    sqlite_autoincrement=True,
 )
 
 

@@ -116,8 +116,11 @@ def _add_integrations(router: APIRouter, world: World) -> None:
             return caller.refuse(400, "status must be awaiting or completed, account_identifier a string")
         if link.status == "unclaimed" and world.partner.app.one_way:
             return caller.refuse(400, "Confirm the nonce first.", title="Invalid Status Transition")
+        finished = status == "completed" and link.status != "completed"
         if status == "awaiting" or status == "completed":  # noqa: PLR1714 - so the type checker sees which
             link.status = status
+        if finished:
+            world.partner.completed(link.account)
         link.identifier = identifier if isinstance(identifier, str) else link.identifier
         link.updated = world.partner.now()
         told = {"account_identifier": link.identifier, "status": link.status, "updated_at": iso(link.updated)}

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from ringlight.simulator.partner.openapi import document
 from ringlight.simulator.partner.premises import account_id, devices_of
 from ringlight.simulator.partner.switches import ALL_SWITCHES
+from ringlight.simulator.partner.webhook_api import add_webhooks
 from ringlight.simulator.world import World
 
 __all__ = ["partner_control_router"]
@@ -83,17 +84,12 @@ def partner_control_router(world: World) -> APIRouter:
         """Take a device off line, stop sharing it, or set a sensor under water; and back."""
         if key not in {device.key for device in devices_of(world.cameras, early_access=True)}:
             return JSONResponse({"detail": f"no device {key!r}"}, 404)
-        if online is not None:
-            estate.offline.discard(key) if online else estate.offline.add(key)
-        if flooded is not None:
-            estate.flooded.add(key) if flooded else estate.flooded.discard(key)
+        estate.went(key, online=online, flooded=flooded)
+        if shared is not None:
+            estate.share(key, shared)
         link = estate.links.get("ada")
-        if shared is not None and link is not None:
-            if shared:
-                link.consents.setdefault(key, estate.now())
-            else:
-                link.consents.pop(key, None)
         return JSONResponse({"online": key not in estate.offline, "shared": link is not None and key in link.consents,
                              "flooded": key in estate.flooded})  # fmt: skip
 
+    add_webhooks(router, world)
     return router

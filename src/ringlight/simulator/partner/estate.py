@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ringlight.simulator.partner.behaviour import PARTNER_PROFILES, PartnerBehaviour
+from ringlight.simulator.partner.deliveries import Deliveries
 from ringlight.simulator.partner.documents import DeviceState
+from ringlight.simulator.partner.envelope import envelope
 from ringlight.simulator.partner.footage import DAY, Recording
 from ringlight.simulator.partner.grants import ROTATION_GRACE, Access, Grants
 from ringlight.simulator.partner.history import PartnerEvent
@@ -99,6 +101,7 @@ class Estate:
         view_battery: Seconds of a live view of a battery device.
         view_line: The same on mains.
         played: What was played on the chime.
+        deliveries: The webhooks, and how the app answered them.
     """
 
     def __init__(self, world: "World") -> None:
@@ -118,6 +121,7 @@ class Estate:
         self.view_battery = 30.0
         self.view_line = 60.0
         self.played: list[tuple[str, str]] = []
+        self.deliveries = Deliveries()
         self.events: list[PartnerEvent] = []
         self._numbers = 0
         self._odd_call = False
@@ -199,6 +203,9 @@ class Estate:
     def pressed(self, number: int, kind: str) -> None:
         """Note what a camera saw."""
         subtype = "human" if kind == "motion" else ""
+        device = self._by_key(str(number))
+        if device is not None:
+            self.tell("motion_detected" if kind == "motion" else "button_press", device, subtype=subtype)
         self.happened(str(number), kind, subtype=subtype, seconds=self.event_seconds / self._world.speed)
 
     def event_ends(self, event: PartnerEvent) -> None:
@@ -245,11 +252,13 @@ class Estate:
 
     def install(self, account: str = "ada", *, challenge: str | None = None) -> str:
         """Let an account take the app; return the authorisation code."""
-        known = devices_of(self._world.cameras, early_access=True)
+        known = tuple(devices_of(self._world.cameras, early_access=True))
         link = self.links.setdefault(account, Link(account))
         link.status, link.identifier, link.updated = "unclaimed", None, self.now()
         link.consents = {device.key: self.now() for device in known}
         link.nonces.clear()
+        for device in known:
+            self.tell("device_added", device, account=account)
         return self.grants.make_code(account, self.app.client_id, self._world.now(), challenge)
 
     def send_person(self, account: str = "ada") -> dict[str, str]:
@@ -262,8 +271,83 @@ class Estate:
 
     def remove(self, account: str = "ada") -> None:
         """Let an account remove the app: its tokens end."""
-        self.links.pop(account, None)
+        link = self.links.pop(account, None)
         self.grants.revoke(account)
+        for device in devices_of(self._world.cameras, early_access=True):
+            if link is not None and device.key in link.consents:
+                self.tell("device_removed", device, account=account, always=True)
+        if link is not None:
+            self.tell("app_integration_removed", account=account, always=True)
+
+    def completed(self, account: str) -> None:
+        """Note that linking has finished."""
+        self.tell("app_integration_added", account=account)
+
+    # ---- webhooks ----
+
+    def clock(self) -> float:
+        """The clock by which webhooks are sent: `speed` of its seconds pass in one."""
+        return self._world.now() * self._world.speed
+
+    def real(self, seconds: float) -> float:
+        """Return how long seconds of that clock take."""
+        return seconds / self._world.speed
+
+    def tell(
+        self, kind: str, device: PartnerDevice | None = None, *, subtype: str = "", account: str = "ada",
+        always: bool = False,
+    ) -> None:  # fmt: skip
+        """Send a webhook, if there is an address and the account shares the device with an app that it has linked.
+
+        Args:
+            kind: What happened.
+            device: To what; `None` for what concerns the account.
+            subtype: What moved.
+            account: Whose.
+            always: Whether links and consents do not matter.
+        """
+        link = self.links.get(account)
+        # Devices are told of before linking has finished; the rest only after it.
+        linked = link is not None and (link.status == "completed" or kind in ("device_added", "device_removed"))
+        shared = device is None or (link is not None and device.key in link.consents)
+        if self.deliveries.url is None or not (always or (linked and shared)):
+            return
+        on = self._world.on
+        identity = "" if device is None else device.id(odd=self.how.odd)
+        body = envelope(
+            kind, request_id=self._world.uuid(), account=account_id(account), device=identity, subtype=subtype,
+            at_ns=self.now() * 1_000_000 + self._world.dice.randrange(1_000_000), snake="partner-webhook-snake" in on,
+        )  # fmt: skip
+        self.deliveries.add(kind, body, self.app.hmac_key, self.clock(), on)
+
+    def went(self, key: str, *, online: bool | None = None, flooded: bool | None = None) -> None:
+        """Take a device off line or back, or a sensor into water or out of it."""
+        device = self._by_key(key)
+        for value, changed, kinds in (
+            (online, self.offline, ("device_offline", "device_online")),
+            (flooded, self.flooded, ("flood_cleared", "flood_detected")),
+        ):
+            if value is None:
+                continue
+            listed = value if changed is self.flooded else not value
+            if listed != (key in changed) and device is not None:
+                self.tell(kinds[value], device)
+            changed.add(key) if listed else changed.discard(key)
+
+    def share(self, key: str, shared: bool) -> None:
+        """Share a device of Ada's, or stop it."""
+        link, device = self.links.get("ada"), self._by_key(key)
+        if link is None or device is None or shared == (key in link.consents):
+            return
+        if shared:
+            link.consents[key] = self.now()
+        self.tell("device_added" if shared else "device_removed", device)
+        if not shared:
+            link.consents.pop(key)
+
+    def _by_key(self, key: str) -> PartnerDevice | None:
+        known = devices_of(self._world.cameras, early_access=True)
+        return next((device for device in known if device.key == key), None)
 
     # ---- switches ----
 

@@ -68,6 +68,15 @@ PARTNER_SWITCHES = {
         SimFault("partner-view-busy", "One view at a time", "A second live view of a camera is answered 409."),
         SimFault("partner-view-relative", "Relative Location", "A live view's Location begins with a slash."),
         SimFault("partner-view-foreign", "Foreign Location", "A live view's Location is on another origin."),
+        # Webhooks
+        SimFault("partner-webhook-duplicate", "Webhooks twice", "Each webhook is sent twice, with one request id."),
+        SimFault("partner-webhook-reorder", "Webhooks in another order",
+                 "Every other webhook is held back for two seconds, so that later ones come before it."),
+        SimFault("partner-webhook-delay", "Late webhooks", "Each webhook is sent ten seconds late."),
+        SimFault("partner-webhook-drop", "Webhooks lost", "No webhook is sent, and none is tried again."),
+        SimFault("partner-webhook-forged", "Forged webhooks", "Webhooks are signed with another key."),
+        SimFault("partner-webhook-snake", "The other spelling",
+                 "What moved is `sub_type` among the attributes, in place of `subType` beside them."),
         # What not everybody has
         SimFault("partner-early-access", "Early access", "A chime and a flood sensor are among the devices."),
         SimFault("partner-no-subscriptions", "No subscriptions here",

@@ -1,0 +1,113 @@
+"""Faults of webhooks: what is not Ring's is refused for good, what is ours is tried again."""
+
+from ringlight.faults.fault import Fault, Retry
+
+_SOURCE = "partner-api.md#webhooks"
+
+ROWS = (
+    Fault(
+        "HOOK-UNSIGNED",
+        "A webhook without a signature",
+        cause="A request to the webhook's address had no `X-Signature`. Ring signs every delivery.",
+        fix="If it was yours, sign the raw body: `ringlight partner webhook-send` does. Otherwise it was somebody "
+        "else, and there is nothing to do.",
+        retry=Retry.NEVER,
+        http=401,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-SIGNATURE",
+        "A webhook with a wrong signature",
+        cause="The signature does not fit the body: another key, or the body was changed on its way, for example "
+        "decoded and encoded again by a proxy.",
+        fix="Compare `partner.hmac_keys` with the signature key in the developer portal: it is used as the text that "
+        "it is, not decoded from Base64. Let proxies pass the body on byte by byte.",
+        retry=Retry.AFTER_FIX,
+        http=401,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-OLD",
+        "A webhook that is too old",
+        cause="The signed time is further back than Ring ever repeats a delivery: somebody replays an old one.",
+        fix="Look whether this machine's clock is right. Otherwise there is nothing to do.",
+        retry=Retry.NEVER,
+        http=401,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-FUTURE",
+        "A webhook from the future",
+        cause="The signed time is minutes ahead of this machine's clock.",
+        fix="Set this machine's clock by NTP.",
+        retry=Retry.AFTER_FIX,
+        http=401,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-TYPE",
+        "A webhook that is no JSON by its type",
+        cause="The request's Content-Type is not `application/json`, which every delivery of Ring has.",
+        fix="If it was yours, send `Content-Type: application/json`.",
+        retry=Retry.NEVER,
+        http=415,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-SIZE",
+        "A webhook that is too long",
+        cause="The body is hundreds of times longer than any delivery of Ring.",
+        fix="There is nothing to do: it was not read to its end.",
+        retry=Retry.NEVER,
+        http=413,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-FORM",
+        "A signed webhook that cannot be understood",
+        cause="The signature is right, but the body lacks what every delivery has: a time, a request id and a type.",
+        fix="If it was yours, compare it with the page about webhooks. If it was Ring's, report it with the log line.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-ACCOUNT",
+        "A webhook of an account that is not known",
+        cause="The delivery is Ring's, but this app has no link with its account.",
+        fix="Link the account, or look whether `partner.accounts` and the store of links are the right ones.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-BUSY",
+        "Webhooks cannot be stored fast enough",
+        cause="A delivery was not stored in the few seconds that Ring waits, so it was answered 503. Ring sends it "
+        "again.",
+        fix="Look whether the database's disk is slow or full, or other programs lock it.",
+        retry=Retry.BACKOFF,
+        http=503,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-HANDLER",
+        "A handler of the app failed",
+        cause="The app's own function for this event raised an error or took too long, each time that it was tried.",
+        fix="Read the log for the error, correct the function, then `ringlight partner dead-letters replay`.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-INTERRUPTED",
+        "A handler of the app was interrupted",
+        cause="The process ended while the app's function ran for this event; how far it came is not known, so it is "
+        "not run again by itself.",
+        fix="See what the function has done, then replay or drop the event with `ringlight partner dead-letters`. "
+        "Register functions that may run twice with `repeatable=True`: those go on by themselves.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+        source=_SOURCE,
+    ),
+)

@@ -1,0 +1,69 @@
+"""`partner dead-letters` and `partner webhook-send`, and the server that takes webhooks once it has a key."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from conftest import RINGLIGHT
+from ringlight.store.database import Database
+from ringlight.store.inbox import Claim, Inbox, Put, Settle
+
+pytestmark = pytest.mark.program
+KEY = "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ="
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    def command(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(RINGLIGHT), "partner", *args], env={**environment, "RINGLIGHT_PARTNER__HMAC_KEYS": KEY}, cwd=tmp_path,
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    return command
+
+
+def test_dead_letters_are_listed_replayed_and_dropped(run: Run, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'state' / 'ringlight.db'}")
+    inbox = Inbox(database)
+    inbox.write([Put(f"r-{number}", "account", "device-EXAMPLE", "button_press", b"{}", 1.0) for number in (1, 2, 3)])
+    inbox.write([Claim(number, "w") for number in (1, 2, 3)])
+    inbox.write([Settle(number, "w", "dead", 6, problem="HOOK-HANDLER: KeyError") for number in (1, 2, 3)])
+    assert run("dead-letters").stdout.splitlines()[0].split() == [
+        "1", "button_press", "…XAMPLE", "6", "tries", "HOOK-HANDLER:", "KeyError",
+    ]  # fmt: skip
+    letters = json.loads(run("dead-letters", "list", "--json").stdout)["dead_letters"]
+    assert [letter["request_id"] for letter in letters] == ["r-1", "r-2", "r-3"]
+    assert run("dead-letters", "replay", "2").stdout == "1 to be handled again\n"
+    assert [row.request_id for row in inbox.waiting(limit=9)] == ["r-2"]
+    again = run("dead-letters", "drop", "2", "3")
+    assert (again.returncode, again.stdout) == (1, "1 dropped\n")
+    assert run("dead-letters", "replay").returncode == 2
+    database.close()
+
+
+def test_the_server_takes_webhooks_by_their_signature_alone(
+    start: Callable[..., object], run: Run, tmp_path: Path
+) -> None:
+    """They come to the public name, without a key of the server; every other address stays as it is."""
+    server = start("demo", "--port", "0", RINGLIGHT_PARTNER__HMAC_KEYS=f"old,{KEY}")
+    url = f"{server.url}ring/webhook"  # type: ignore[attr-defined]
+    sent = run("webhook-send", url, "--json")
+    assert (sent.returncode, json.loads(sent.stdout)["outcome"]) == (0, "delivered")
+    stranger = {"Host": "app.example.org", "Content-Type": "application/json"}
+    with httpx2.Client(trust_env=False) as web:
+        refused = web.post(url, headers=stranger, content=b"{}")
+        assert (refused.status_code, refused.json()["code"]) == (401, "HOOK-UNSIGNED")
+        assert web.get(server.url, headers=stranger).status_code == 403  # type: ignore[attr-defined]
+    assert Inbox(Database(f"sqlite:///{tmp_path / 'state' / 'ringlight.db'}")).counts() in ({"done": 1}, {"waiting": 1})
+
+
+def test_an_address_where_nobody_is_is_a_fault(run: Run) -> None:
+    gone = run("webhook-send", "http://127.0.0.1:9/ring/webhook")
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert gone.stderr.startswith("NET-UNREACHABLE")
