@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-BEFORE = ("alembic.command", "alembic.config", "ringlight.http.serving", "ringlight.partner.linking_routes")
+BEFORE = ("alembic.command", "alembic.config", "ringlight.http.serving", "ringlight.partner.fastapi")
 STEPS = {
     "_rows": ("begin", "keep", "adopt", "change"),
     "_calls": ("exchange", "whose", "confirm", "complete"),
@@ -64,9 +64,9 @@ async def serve(order: Order) -> None:
     from fastapi import FastAPI
 
     from ringlight.http.serving import listen, serving
+    from ringlight.partner.fastapi import SignIn, router
     from ringlight.partner.link_desk import LinkDesk
     from ringlight.partner.linking import Person, masked
-    from ringlight.partner.linking_routes import SignIn, linking_router
     from ringlight.secrets import Secret
 
     async def check(name: str, password: Secret) -> Person | None:
@@ -82,7 +82,7 @@ async def serve(order: Order) -> None:
             owner = getattr(desk, part)
             setattr(owner, name, mortal.wrap(getattr(owner, name)))
     app = FastAPI()
-    app.include_router(linking_router(desk, SignIn(check=check), name="Shop"))
+    app.include_router(router(links=desk, sign_in=SignIn(check=check), name="Shop"))
     answered: Awaitable[None] = asyncio.Event().wait()  # type: ignore[assignment]
     async with serving(app, listen("127.0.0.1", order.port)):
         sys.stdout.write(f"{os.getpid()}\n")

@@ -33,9 +33,7 @@ def people(ring: SimulatedRing, app: AppProcess) -> Iterator[People]:
 
 def test_an_install_is_linked_to_whoever_signs_in_and_nothing_before(people: People) -> None:
     done = people.press("install")
-    assert [(one["step"], one["good"]) for one in done["verdicts"]] == [("exchange", True), ("token", True)] or [
-        one["good"] for one in done["verdicts"]
-    ] == [True, True]
+    assert {(one["step"], one["good"]) for one in done["verdicts"]} == {("exchange", True), ("token", True)}
     assert people.web.get(done["redirect"]).status_code == 200
     assert people.status() == "unclaimed", "opening the page claims nothing"
     assert code_of(people.sign_in(done["redirect"], password="guess")) is None
@@ -87,9 +85,9 @@ def test_another_site_cannot_click_for_its_visitors(people: People) -> None:
     assert people.status() == "unclaimed"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"code": 5}', b"code=", b"x" * 20_000])
-def test_what_is_no_code_is_refused_without_a_row(people: People, app: AppProcess, body: bytes) -> None:
-    assert people.web.post(f"{app.url}/token", content=body).status_code == 400
+def test_what_is_no_code_is_refused_without_a_row(people: People, app: AppProcess) -> None:
+    for body in (b"", b"{", b'{"code": 5}', b"code=", b"x" * 20_000):
+        assert people.web.post(f"{app.url}/token", content=body).status_code == 400
     invented = people.web.post(f"{app.url}/token", data={"code": "invented"})
     assert (invented.status_code, invented.json()["code"]) == (400, "LINK-CODE-EXPIRED")
 

@@ -17,6 +17,7 @@ __all__ = ["LinkFinding", "check_links"]
 
 ANSWER_WITHIN = 10.0  # seconds; nobody has said how long Ring waits
 FORGED = "f" * 43
+AGENT = "ringlight link-check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class _Walk:
         if self._ring is None:
             return await self._token_alone()
         entered = await _ask("PUT", f"{self._ring}/_sim/partner/app", json={"base": self._app})
-        pressed = await _ask("POST", f"{self._ring}/_sim/partner/install", json={}, timeout=75.0)
+        pressed = await _ask("POST", f"{self._ring}/_sim/partner/install", json={}, within=75.0)
         if isinstance(entered, RingError) or isinstance(pressed, RingError) or pressed.status != 200:
             return LinkFinding("token", "the simulator does not answer", skipped=True)
         told = _object(pressed)
@@ -159,13 +160,11 @@ class _Walk:
         return answer
 
 
-async def _ask(method: str, url: str, *, timeout: float = ANSWER_WITHIN, **body: Any) -> Response | RingError:
+async def _ask(method: str, url: str, *, within: float = ANSWER_WITHIN, **body: Any) -> Response | RingError:
     parts = urlsplit(url)
-    request = Request(method, url, at="partner", timeout=timeout, **body)
+    request = Request(method, url, at="partner", timeout=within, **body)
     try:
-        async with AsyncDriver(
-            base_url=f"{parts.scheme}://{parts.netloc}", user_agent="ringlight link-check"
-        ) as driver:
+        async with AsyncDriver(base_url=f"{parts.scheme}://{parts.netloc}", user_agent=AGENT) as driver:
             return await driver.send(request)
     except RingError as error:
         return error

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import ringlight
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import rebase
 from ringlight.http.driver import AsyncDriver
@@ -44,7 +43,7 @@ __all__ = ["LinkDesk"]
 
 T = TypeVar("T")
 STRIPES = 4  # locks on which the links are spread; each may hold a connection of PostgreSQL's
-USER_AGENT = f"ringlight/{ringlight.__version__}"
+USER_AGENT = "ringlight"
 TEND_EVERY = 15.0  # seconds between two looks for what was left in the middle
 _FINAL = frozenset({"LINK-CODE-EXPIRED", "LINK-LOST"})  # nothing comes of these tokens any more
 _log = logging.getLogger("ringlight.partner")

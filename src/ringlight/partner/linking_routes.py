@@ -46,7 +46,7 @@ class SignIn:
 def linking_router(
     desk: LinkDesk, sign_in: SignIn, *, name: str = "this app", public_url: str | None = None
 ) -> APIRouter:
-    """Return the routes; while they are mounted, what was left in the middle is gone on with.
+    """Return the routes, to be mounted below `/ring`; meanwhile what was left in the middle is gone on with.
 
     Args:
         desk: Does the work.
@@ -69,7 +69,7 @@ def linking_router(
             await desk.aclose()
             await work
 
-    router = APIRouter(prefix="/ring", tags=["ring"], lifespan=tending)
+    router = APIRouter(lifespan=tending)
     _add_token(router, desk)
     _Pages(desk, sign_in, name, public_url).add_to(router)
     return router

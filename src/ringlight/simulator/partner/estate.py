@@ -262,14 +262,19 @@ class Estate:
 
     def install(self, account: str = "ada", *, challenge: str | None = None) -> str:
         """Let an account take the app; return the authorisation code."""
-        known = tuple(devices_of(self._world.cameras, early_access=True, account=account))
+        known = devices_of(self._world.cameras, early_access=True, account=account)
         link = self.links.setdefault(account, Link(account))
         link.status, link.identifier, link.updated = "unclaimed", None, self.now()
         link.consents = {device.key: self.now() for device in known}
         link.nonces.clear()
-        for device in known:
-            self.tell("device_added", device, account=account)
+        if self.addresses.token is None:  # else once the code is exchanged
+            self.tell_devices(account)
         return self.grants.make_code(account, self.app.client_id, self._world.now(), challenge)
+
+    def tell_devices(self, account: str) -> None:
+        """Tell of the devices that an account shares from now on; that comes before the link is claimed."""
+        for device in devices_of(self._world.cameras, early_access=True, account=account):
+            self.tell("device_added", device, account=account)
 
     def send_person(self, account: str = "ada") -> dict[str, str]:
         """Return the query with which Ring sends the person's browser to the app: nonce and time."""

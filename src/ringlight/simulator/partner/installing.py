@@ -85,6 +85,7 @@ async def install_app(world: "World", account: str, style: Style = "form") -> di
     finally:
         del estate.codes_used[code]
     estate.judge(account, "exchange", True, f"exchanged after {world.now() - began:.1f} s")
+    estate.tell_devices(account)
     return {"redirect": link_address(world, account), "verdicts": shown(world, account)}
 
 
