@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ringlight.cli import webhooks
+from ringlight.cli import linking, webhooks
 from ringlight.cli.output import Config, Json, downloading, print_json, result, tell
 from ringlight.errors import RingError, fault_error
 from ringlight.http.sync_driver import SyncDriver
@@ -46,6 +46,7 @@ def _group(app: typer.Typer) -> typer.Typer:
     )
     app.add_typer(group)
     webhooks.register(group)
+    linking.register(group)
     return group
 
 

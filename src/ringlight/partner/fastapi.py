@@ -10,18 +10,41 @@ from starlette.requests import ClientDisconnect
 
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
+from ringlight.partner.link_desk import LinkDesk
+from ringlight.partner.linking_routes import SignIn, linking_router
 from ringlight.partner.webhooks.decision import MAX_BODY, Answer, Arrival, answer_to
 from ringlight.partner.webhooks.receiving import Webhooks
 
-__all__ = ["router"]
+__all__ = ["SignIn", "router"]
 
 
-def router(*, webhooks: Webhooks) -> APIRouter:
+def router(
+    *,
+    webhooks: Webhooks | None = None,
+    links: LinkDesk | None = None,
+    sign_in: SignIn | None = None,
+    name: str = "this app",
+    public_url: str | None = None,
+) -> APIRouter:
     """Return `/ring/…`. It opens and closes what it is given with the application.
 
     Args:
         webhooks: Answers `POST /ring/webhook`.
+        links: Links accounts, at `/ring/token`, `/ring/link`, `/ring/home`, `/ring/start` and `/ring/callback`.
+        sign_in: How people sign in who link theirs; `links` needs it.
+        name: The app's, for the pages of linking.
+        public_url: The address under which browsers know this server; `None` takes it from the request.
+
+    Raises:
+        SetupError: CFG-INVALID, `links` comes without a way to sign in.
     """
+    made = APIRouter(prefix="/ring", tags=["ring"]) if webhooks is None else _with_webhooks(webhooks)
+    if links is not None:
+        made.include_router(linking_router(links, sign_in or SignIn(), name=name, public_url=public_url))
+    return made
+
+
+def _with_webhooks(webhooks: Webhooks) -> APIRouter:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

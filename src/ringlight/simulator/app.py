@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from ringlight.simulator.browser_view import BrowserViews, browser_router
 from ringlight.simulator.channel import signaling_router
 from ringlight.simulator.partner.api import partner_router
+from ringlight.simulator.partner.authorize_api import authorize_router
 from ringlight.simulator.partner.front import Front
 from ringlight.simulator.partner.view_api import PartnerViews
 from ringlight.simulator.partner.webhooks import sending
@@ -33,6 +34,7 @@ def create_app(world: World) -> FastAPI:
     app.include_router(browser_router(world, views))
     app.include_router(signaling_router(world))
     app.include_router(control_router(world))
+    app.include_router(authorize_router(world))
     app.include_router(partner_router(world, partner_views))
     app.add_middleware(Front, estate=world.partner, name=world.uuid)
     return app

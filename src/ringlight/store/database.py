@@ -18,7 +18,7 @@ from ringlight.store.discretion import raise_alone
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
 
-__all__ = ["SCHEMA", "TOKEN_PAIRS", "WEBHOOK_INBOX", "Database"]
+__all__ = ["LINKED_DEVICES", "LINKS", "LINK_BEGINNINGS", "SCHEMA", "TOKEN_PAIRS", "WEBHOOK_INBOX", "Database"]
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another writer; each of ours takes milliseconds
 MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the tables
@@ -58,6 +58,41 @@ WEBHOOK_INBOX = sa.Table(
     sa.Column("problem", sa.Text),
     sa.Index("webhook_inbox_state", "state", "number"),
     sqlite_autoincrement=True,
+)
+LINKS = sa.Table(
+    "links",
+    SCHEMA,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("person", sa.Text, index=True),
+    sa.Column("identifier", sa.Text),
+    sa.Column("nonce", sa.Text),
+    sa.Column("spent", sa.Text),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+LINK_BEGINNINGS = sa.Table(
+    "link_beginnings",
+    SCHEMA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("began_at", sa.Double, nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("verifier", sa.Text),
+    sa.Column("person", sa.Text),
+    sa.Column("identifier", sa.Text),
+    sa.Column("access", sa.Text),
+    sa.Column("refresh", sa.Text),
+    sa.Column("obtained_at", sa.Double),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("account", sa.Text),
+)
+LINKED_DEVICES = sa.Table(
+    "linked_devices",
+    SCHEMA,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("since", sa.Double, nullable=False),
 )
 
 

@@ -9,7 +9,7 @@ from ringlight.errors import fault_error
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0002"  # the last step in migrations/versions
+NEWEST = "0003"  # the last step in migrations/versions
 _STEPS = Path(__file__).with_name("migrations")
 
 

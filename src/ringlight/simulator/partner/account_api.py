@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from ringlight.simulator.partner.estate import Link, Subscription
 from ringlight.simulator.partner.gate import Caller, body_of, enter
 from ringlight.simulator.partner.history import iso
-from ringlight.simulator.partner.premises import account_id
+from ringlight.simulator.partner.premises import OWNERS, account_id
 from ringlight.simulator.world import World
 
 __all__ = ["add_account"]
@@ -26,7 +26,9 @@ def add_account(router: APIRouter, world: World) -> None:
         caller = enter(world, request, about_user=True, linked=False)
         if isinstance(caller, Response):
             return caller
-        attributes: dict[str, Any] = {"first_name": "Ada", "last_name": "Sim", "email": world.email}
+        owner = OWNERS[caller.access.account]
+        email = world.email if caller.access.account == "ada" else owner.email
+        attributes: dict[str, Any] = {"first_name": owner.first_name, "last_name": "Sim", "email": email}
         if caller.access.playground:
             attributes |= {"first_name": "Playground", "last_name": "User"}
         if world.partner.how.odd:
@@ -96,9 +98,12 @@ def _add_integrations(router: APIRouter, world: World) -> None:
         if not isinstance(fields, dict) or identifier is _WRONG:
             return caller.refuse(400, "account_identifier must be a string")
         if not isinstance(nonce, str) or not nonce:
+            world.partner.judge(link.account, "confirm", False, "POST without a nonce: 400")
             return caller.refuse(400, "nonce is required", title="Missing Required Fields")
         if link.nonces.pop(nonce, 0.0) <= world.now():
+            world.partner.judge(link.account, "confirm", False, "POST with a nonce that is not good: 400")
             return caller.refuse(400, "The nonce is invalid, expired or used.", title="Invalid Nonce")
+        world.partner.judge(link.account, "confirm", True, "nonce confirmed")
         link.status, link.updated = "awaiting", world.partner.now()
         link.identifier = identifier if isinstance(identifier, str) else link.identifier
         return JSONResponse({"status": link.status})
@@ -115,12 +120,14 @@ def _add_integrations(router: APIRouter, world: World) -> None:
         if status not in (None, "awaiting", "completed") or identifier is _WRONG:
             return caller.refuse(400, "status must be awaiting or completed, account_identifier a string")
         if link.status == "unclaimed" and world.partner.app.one_way:
+            world.partner.judge(link.account, "complete", False, "PATCH before the nonce was confirmed: 400")
             return caller.refuse(400, "Confirm the nonce first.", title="Invalid Status Transition")
         finished = status == "completed" and link.status != "completed"
         if status == "awaiting" or status == "completed":  # noqa: PLR1714 - so the type checker sees which
             link.status = status
         if finished:
             world.partner.completed(link.account)
+            world.partner.judge(link.account, "complete", status == "completed", f"status set to {status}")
         link.identifier = identifier if isinstance(identifier, str) else link.identifier
         link.updated = world.partner.now()
         told = {"account_identifier": link.identifier, "status": link.status, "updated_at": iso(link.updated)}

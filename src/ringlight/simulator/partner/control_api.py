@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 from fastapi.responses import JSONResponse
 
+from ringlight.simulator.partner.installing import Addresses, Style, install_app, link_address
+from ringlight.simulator.partner.installing import shown as verdicts_of
 from ringlight.simulator.partner.openapi import document
-from ringlight.simulator.partner.premises import account_id, devices_of
+from ringlight.simulator.partner.premises import OWNERS, account_id, devices_of
 from ringlight.simulator.partner.switches import ALL_SWITCHES
 from ringlight.simulator.partner.webhook_api import add_webhooks
 from ringlight.simulator.world import World
@@ -35,6 +37,7 @@ def partner_control_router(world: World) -> APIRouter:
         return {
             "client_id": estate.app.client_id, "profile": world.profile, "links": links, "devices": known,
             "refused_by_limit": estate.limit.refused, "calls": list(estate.calls),
+            "verdicts": verdicts_of(world),
         }  # fmt: skip
 
     @router.get("/openapi.json")
@@ -52,22 +55,53 @@ def partner_control_router(world: World) -> APIRouter:
         estate.next_calls.extend(tuple(names) for names in calls)
         return JSONResponse({"calls": calls})
 
+    @router.put("/app")
+    async def enter(
+        base: Annotated[str | None, Body(embed=True)] = None,
+        token: Annotated[str | None, Body(embed=True)] = None,
+        link: Annotated[str | None, Body(embed=True)] = None,
+        redirect: Annotated[str | None, Body(embed=True)] = None,
+        one_way: Annotated[bool, Body(embed=True)] = True,
+    ) -> Response:
+        """Enter the app's addresses in the developer portal; `base` stands for all that our router has."""
+        known = Addresses.below(base) if base else Addresses()
+        estate.addresses = Addresses(token or known.token, link or known.link, redirect or known.redirect)
+        estate.app.one_way = one_way
+        told = {name: getattr(estate.addresses, name) for name in ("token", "link", "redirect")}
+        if not all(value is None or value.startswith(("http://", "https://")) for value in told.values()):
+            estate.addresses = Addresses()
+            return JSONResponse({"detail": "an address begins with http:// or https://"}, 422)
+        return JSONResponse({**told, "one_way": one_way})
+
     @router.post("/install")
-    async def install(challenge: Annotated[str | None, Body(embed=True)] = None) -> dict[str, str]:
-        """Let Ada take the app anew: an authorisation code, for a minute; with a PKCE challenge for ten."""
-        return {"code": estate.install(challenge=challenge)}
+    async def install(
+        challenge: Annotated[str | None, Body(embed=True)] = None,
+        account: Annotated[str, Body(embed=True)] = "ada",
+        style: Annotated[Style, Body(embed=True)] = "form",
+    ) -> Response:
+        """Let somebody take the app anew. With a Token Exchange URL, Ring's side of linking takes its course.
+
+        Without one the authorisation code is returned: good for a minute, with a PKCE challenge for ten.
+        """
+        if account not in OWNERS:
+            return JSONResponse({"detail": f"no account {account!r}"}, 404)
+        if challenge is not None or estate.addresses.token is None:
+            return JSONResponse({"code": estate.install(account, challenge=challenge)})
+        return JSONResponse(await install_app(world, account, style))
 
     @router.post("/redirect")
-    async def redirect() -> Response:
-        """Send Ada's browser to the app: the query of the Account Link URL."""
-        if "ada" not in estate.links:
+    async def redirect(account: Annotated[str, Body(embed=True)] = "ada") -> Response:
+        """Send somebody's browser to the app, once more if need be: the query of the Account Link URL, a new nonce."""
+        if account not in estate.links:
             return JSONResponse({"detail": "the app is not installed"}, 404)
-        return JSONResponse(estate.send_person())
+        if estate.addresses.link is not None:
+            return JSONResponse({"redirect": link_address(world, account)})
+        return JSONResponse(estate.send_person(account))
 
     @router.post("/remove", status_code=204)
-    async def remove() -> None:
-        """Let Ada remove the app: all its tokens end."""
-        estate.remove()
+    async def remove(account: Annotated[str, Body(embed=True)] = "ada") -> None:
+        """Let somebody remove the app: all its tokens end."""
+        estate.remove(account)
 
     @router.post("/playground")
     async def playground() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What the simulated Partner API knows: apps, linked accounts, consents, events, and what was asked."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ from ringlight.simulator.partner.envelope import envelope
 from ringlight.simulator.partner.footage import DAY, Recording
 from ringlight.simulator.partner.grants import ROTATION_GRACE, Access, Grants
 from ringlight.simulator.partner.history import PartnerEvent
+from ringlight.simulator.partner.installing import Addresses, Verdict
 from ringlight.simulator.partner.limit import Limit
 from ringlight.simulator.partner.premises import PartnerDevice, account_id, devices_of
 
@@ -26,6 +28,7 @@ __all__ = ["App", "Estate", "Link", "Subscription"]
 NONCE_LIFE = 600.0  # seconds
 KEPT_CALLS = 1000
 Group = Literal["cameras", "sensors", "chimes"]
+Step = Literal["token", "exchange", "confirm", "complete"]
 
 
 @dataclass(slots=True)
@@ -102,6 +105,9 @@ class Estate:
         view_line: The same on mains.
         played: What was played on the chime.
         deliveries: The webhooks, and how the app answered them.
+        addresses: What the developer portal has of the app.
+        codes_used: Somebody waits until these codes are exchanged.
+        verdicts: What the app did about its links, and whether that was good.
     """
 
     def __init__(self, world: "World") -> None:
@@ -122,6 +128,9 @@ class Estate:
         self.view_line = 60.0
         self.played: list[tuple[str, str]] = []
         self.deliveries = Deliveries()
+        self.addresses = Addresses()
+        self.codes_used: dict[str, asyncio.Event] = {}
+        self.verdicts: list[Verdict] = []
         self.events: list[PartnerEvent] = []
         self._numbers = 0
         self._odd_call = False
@@ -164,7 +173,8 @@ class Estate:
         link = self.links.get(access.account)
         if link is None or "partner-no-devices" in on:
             return []
-        known = devices_of(self._world.cameras, early_access="partner-early-access" in on)
+        early = "partner-early-access" in on
+        known = devices_of(self._world.cameras, early_access=early, account=access.account)
         return [device for device in known if device.key in link.consents]
 
     def _named(self, devices: Iterable[PartnerDevice], identity: str) -> PartnerDevice | None:
@@ -252,14 +262,19 @@ class Estate:
 
     def install(self, account: str = "ada", *, challenge: str | None = None) -> str:
         """Let an account take the app; return the authorisation code."""
-        known = tuple(devices_of(self._world.cameras, early_access=True))
+        known = devices_of(self._world.cameras, early_access=True, account=account)
         link = self.links.setdefault(account, Link(account))
         link.status, link.identifier, link.updated = "unclaimed", None, self.now()
         link.consents = {device.key: self.now() for device in known}
         link.nonces.clear()
-        for device in known:
-            self.tell("device_added", device, account=account)
+        if self.addresses.token is None:  # else once the code is exchanged
+            self.tell_devices(account)
         return self.grants.make_code(account, self.app.client_id, self._world.now(), challenge)
+
+    def tell_devices(self, account: str) -> None:
+        """Tell of the devices that an account shares from now on; that comes before the link is claimed."""
+        for device in devices_of(self._world.cameras, early_access=True, account=account):
+            self.tell("device_added", device, account=account)
 
     def send_person(self, account: str = "ada") -> dict[str, str]:
         """Return the query with which Ring sends the person's browser to the app: nonce and time."""
@@ -269,11 +284,21 @@ class Estate:
         self.links[account].nonces[nonce] = self._world.now() + NONCE_LIFE
         return {"nonce": nonce, "time": at}
 
+    def code_used(self, code: str) -> None:
+        """Note that a code was exchanged."""
+        if code in self.codes_used:
+            self.codes_used[code].set()
+
+    def judge(self, account: str, step: Step, good: bool, seen: str) -> None:
+        """Note what the app did about a link."""
+        self.verdicts.append(Verdict(self.now(), account, step, good, seen))
+        del self.verdicts[:-KEPT_CALLS]
+
     def remove(self, account: str = "ada") -> None:
         """Let an account remove the app: its tokens end."""
         link = self.links.pop(account, None)
         self.grants.revoke(account)
-        for device in devices_of(self._world.cameras, early_access=True):
+        for device in devices_of(self._world.cameras, early_access=True, account=account):
             if link is not None and device.key in link.consents:
                 self.tell("device_removed", device, account=account, always=True)
         if link is not None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ringlight.simulator.premises import SimCamera
 
-__all__ = ["EARLY_ACCESS", "PartnerDevice", "account_id", "devices_of", "opaque"]
+__all__ = ["EARLY_ACCESS", "OWNERS", "Owner", "PartnerDevice", "account_id", "devices_of", "opaque"]
 
 Family = Literal["doorbell", "camera", "chime", "sensor"]
 _MODELS = {"doorbell": "DoorbellPro", "camera": "SpotlightCam", "chime": "ChimePro", "sensor": "FloodFreezeSensor"}
@@ -45,15 +45,34 @@ class PartnerDevice:
         return opaque("device", self.key, 96) + ("+ =:ä" if odd else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has a Ring account.
+
+    Attributes:
+        first_name: As the API tells it.
+        email: The same.
+    """
+
+    first_name: str
+    email: str
+
+
+OWNERS = {"ada": Owner("Ada", "ada@ringlight.test"), "bob": Owner("Bob", "bob@ringlight.test")}
+
 EARLY_ACCESS = (
     PartnerDevice("chime-1", "Hallway Chime", "chime"),
     PartnerDevice("sensor-1", "Cellar Floor", "sensor", battery=90),
 )
 
 
-def devices_of(cameras: Iterable[SimCamera], *, early_access: bool) -> Iterator[PartnerDevice]:
-    """Yield the devices that stand for the cameras, and those that not everybody has."""
+def devices_of(cameras: Iterable[SimCamera], *, early_access: bool, account: str = "ada") -> Iterator[PartnerDevice]:
+    """Yield the devices that stand for the cameras, and those that not everybody has; of another account, just one."""
     for camera in cameras:
+        if account != "ada":
+            name = f"{OWNERS[account].first_name}'s Door"
+            yield PartnerDevice(f"{account}-1", name, "doorbell", camera, camera.battery, account)
+            return
         family: Family = "doorbell" if "doorbots" in camera.group else "camera"
         yield PartnerDevice(str(camera.id), camera.name, family, camera, camera.battery)
     if early_access:

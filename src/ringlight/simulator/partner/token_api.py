@@ -42,6 +42,8 @@ def partner_token(world: World, request: Request, fields: Mapping[str, Any]) -> 
             return _refused("invalid_request", "grant_type is missing", 400)
         case _:
             return _refused("unsupported_grant_type", "invalid grant type for client", 401)
+    if granted is not None:
+        estate.code_used(text.get("code", ""))
     if granted is None:
         return _refused("invalid_grant", "the code or refresh token is invalid or expired", estate.how.bad_grant)
     return JSONResponse(granted, headers={"Cache-Control": "no-store"})

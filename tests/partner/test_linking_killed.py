@@ -1,0 +1,80 @@
+"""An app that is killed between any two steps of linking is linked after a restart."""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+import httpx2
+import pytest
+from linking_people import AppProcess, People, state_of
+
+from ringlight.store.database import Database
+from ringlight.store.link_rows import LinkRows
+from ringlight.store.links import LinkState
+from ringlight.testing import SimulatedRing
+
+POINTS = range(1, 24, 2)  # after each of the eleven steps of one link; the last is never reached
+EXCHANGED = 3  # after Ring's answer, before it is written down
+
+
+@pytest.fixture
+def app(ring: SimulatedRing, tmp_path: Path) -> Iterator[AppProcess]:
+    started = AppProcess(f"sqlite:///{tmp_path / 'app.db'}", ring)
+    yield started
+    started.close()
+
+
+@pytest.mark.program
+def test_killed_after_every_step_the_account_is_linked_after_a_restart(
+    ring: SimulatedRing, app: AppProcess, tmp_path: Path
+) -> None:
+    """Only between Ring's answer with the tokens and our disk nobody can help; then the app is installed once more."""
+    empty = tmp_path / "empty.db"
+    made = Database(f"sqlite:///{empty}")
+    assert LinkRows(made).links() == []
+    made.close()
+    again: list[int] = []
+    with People(ring) as people:
+        people.enter(app.url)
+        for point in POINTS:
+            app.kill()
+            app.database = f"sqlite:///{shutil.copy(empty, tmp_path / f'app-{point}.db')}"
+            app.start(point)
+            number = app.number
+            if link_up(app, people) > 1:
+                again.append(point)
+            assert (app.number == number) == (point == POINTS[-1]), point
+            assert people.status() == "completed"
+            database = Database(app.database)
+            (link,) = LinkRows(database).links()
+            database.close()
+            assert (link.state, link.identifier) == (LinkState.COMPLETED, "m***a@shop.example")
+            people.press("remove")
+    assert again == [EXCHANGED]
+
+
+def link_up(app: AppProcess, people: People) -> int:
+    """Do what a person does who sees a browser's error: try again. Return how often the app had to be installed."""
+    for installs in (1, 2):
+        with ThreadPoolExecutor(1) as ring:
+            pressed = ring.submit(people.press, "install")
+            while not pressed.done():
+                revive(app)
+                wait([pressed], timeout=0.02)
+        redirect = pressed.result()["redirect"]
+        for _ in range(6):
+            try:
+                page = people.sign_in(redirect)
+            except httpx2.HTTPError:
+                revive(app)
+                continue
+            if state_of(page) == "completed":
+                return installs
+            redirect = people.press("redirect")["redirect"]
+    raise AssertionError("never linked")
+
+
+def revive(app: AppProcess) -> None:
+    if not app.is_alive:
+        app.start()
