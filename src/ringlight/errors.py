@@ -78,7 +78,10 @@ class RingError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # All that was learned on the way travels along, notes (PEP 678) too; cause and traceback do not.
-        return (_rebuild, (type(self), self.code, self.detail), self.__dict__.copy())
+        known = self.__dict__.copy()
+        if "__notes__" in known:
+            known["__notes__"] = list(known["__notes__"])  # a copy goes on telling its own story
+        return (_rebuild, (type(self), self.code, self.detail), known)
 
 
 class AuthError(RingError):

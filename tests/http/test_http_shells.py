@@ -21,9 +21,11 @@ from ringlight.http.reach import Patience
 from ringlight.http.sync_driver import SyncDriver
 from ringlight.partner.call import Conversation
 from ringlight.resilience.actions import Failed, NoPlace, Place
-from ringlight.resilience.events import Attempt, Event
-from ringlight.resilience.operation import Lane
+from ringlight.resilience.events import Attempt, Event, Notice
+from ringlight.resilience.notices import Topic
+from ringlight.resilience.operation import Lane, Operation
 from ringlight.resilience.pipeline import Done
+from ringlight.resilience.stale import Key, Kind
 from ringlight.secrets import Secret
 
 UNAVAILABLE = b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"
@@ -49,10 +51,11 @@ class Answering:
 class AnsweringNow:
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.answer = ANSWER
 
     def attempt(self, request: Request) -> Response | Failed:
         self.requests.append(request)
-        return ANSWER
+        return self.answer
 
 
 # Conversations
@@ -359,6 +362,47 @@ def test_a_listener_may_make_calls_itself() -> None:
     client.bus.listen(hook)
     assert client.call(asks("http://h")).value == GOOD
     assert heard
+
+
+# News from outside
+
+
+@pytest.mark.parametrize("loop", [False, True], ids=["sync", "async"])
+def test_a_webhook_reaches_the_machines_and_the_listeners(loop: bool) -> None:
+    """A device that is back is asked at once; one that is gone is forgotten; both shells take the same news."""
+    offline = Response(503, {}, b'{"errors": [{"title": "Device Unavailable"}]}')
+    machines, heard, now = shared(), list[str](), 5.0
+    asked = replace(asks("http://h"), operation=Operation("devices.status", device="a"))
+    key = Key("ada", Kind.DEVICES)
+    driver, later = Answering(), AnsweringNow()
+    client = AsyncCaller(driver, machines, clock=lambda: now) if loop else Caller(later, machines, clock=lambda: now)
+
+    def call() -> object:
+        if isinstance(client, Caller):
+            return client.call(asked, keep=key, account="ada").value
+        return runner.run(client.call(asked, keep=key, account="ada")).value
+
+    def hook(event: Event) -> None:
+        if isinstance(event, Notice):
+            heard.append(f"{event.topic} {event.subject} {event.over}")
+
+    client.bus.listen(hook)
+    with asyncio.Runner() as runner:
+        driver.answer = later.answer = offline
+        for _ in range(2):
+            with pytest.raises(RingError, match="PARTNER-DEVICE-OFFLINE"):
+                call()
+        assert len(driver.requests) + len(later.requests) == 1
+        client.device_online("a")
+        driver.answer = later.answer = ANSWER
+        assert call() == GOOD
+    assert heard == ["device a False", "device a True"]
+    assert machines.known.find(key, now)
+    client.device_removed("ada", "a")
+    assert machines.known.find(key, now) is None
+    machines.notices.trouble(Topic.LINK, "ada", "LINK-LOST", now)
+    client.link_back("ada")
+    assert heard[2:] == ["link ada True"]
 
 
 # A gate for many processes

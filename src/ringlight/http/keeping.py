@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from ringlight.errors import LinkLost, RingError, fault_error
+from ringlight.errors import RingError, fault_error
 from ringlight.resilience.actions import Bearer
 from ringlight.resilience.events import Event, TokenRefreshed
-from ringlight.resilience.token_state import Later, TokenState, Use, Wait
+from ringlight.resilience.token_state import LOST, Later, TokenState, Use, Wait
 
 __all__ = ["Holding", "TokenKeeper"]
 
@@ -60,7 +60,7 @@ class Holding:
         """Note what a renewal brought, and say it."""
         if isinstance(came, RingError):
             self._error = came
-            self._state.failed(now, lost=_is_lost(came), wait=came.retry_after)
+            self._state.failed(now, lost=came.code in LOST, wait=came.retry_after)
             return TokenRefreshed(now, self._state.id, came.code)
         same = self._bearer is not None and self._bearer.token == came.token
         if same and self.refused is None:
@@ -151,10 +151,6 @@ class TokenKeeper:
         else:
             flight.set_exception(mistake)
         self._tell(event)
-
-
-def _is_lost(error: RingError) -> bool:
-    return isinstance(error, LinkLost) or error.code == "AUTH-LINK-LOST"
 
 
 def late(within: float) -> RingError:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-__all__ = ["Later", "Lost", "Step", "TokenState", "Use", "Wait"]
+__all__ = ["LOST", "Later", "Lost", "Step", "TokenState", "Use", "Wait"]
+
+# The codes of a renewal that came to nothing for good. No other failure means that a link is lost.
+LOST = frozenset({"LINK-LOST", "AUTH-LINK-LOST"})
 
 
 @dataclass(frozen=True, slots=True)
