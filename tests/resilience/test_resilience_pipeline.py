@@ -564,6 +564,18 @@ def test_an_error_survives_pickling_with_its_story_and_without_secrets() -> None
         assert "canary" not in str(twin) + str(twin.__notes__)
 
 
+@pytest.mark.parametrize("why", ["the network", "the token service"])
+def test_whatever_ends_a_call_says_which_call_it_was(why: str) -> None:
+    """Errors that others raise too, as those of the network, tell of a call all that is known of it."""
+    world = World(lambda *_: (0.0, failed()), lifetime=None, renew=lambda now: (0.1, fault_error("LINK-UNAVAILABLE")))
+    task = world.call(Operation("devices.status", device="a"), bearer=why == "the token service")
+    world.run()
+    assert task.error is not None
+    assert (task.error.operation, task.error.device) == ("devices.status", "a")
+    assert task.error.attempts == len(task.sent)
+    assert vars(pickle.loads(pickle.dumps(task.error))) == vars(task.error)
+
+
 def test_a_refusal_of_ours_tells_that_nothing_was_sent() -> None:
     world = World(up)
     world.shared.gate.pause_until(world.now + 100.0)
