@@ -413,6 +413,29 @@ async def test_what_is_not_saved_is_saved_without_anybody_asking(closed: bool) -
         assert (kept.generation, one.calls) == (2, 1)
 
 
+def test_saving_is_tried_again_where_the_failed_renewal_has_not_quite_ended() -> None:
+    """The time to try again may come while its thread is still at its last lines, as on a busy machine."""
+    one, store = Service(), Stubborn()
+    one.link(store)
+    store.saved.clear()
+    store.full = True
+    keeper = _threads(one, store)
+    keeper._link.pause = 0.0
+    real, tries = keeper._keeper.renew, list[bool]()
+
+    def renew() -> bool:
+        tries.append(len(tries) > 2 and real())
+        store.full = False
+        return tries[-1]
+
+    keeper._keeper.renew = renew  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        _held(keeper)
+    assert store.saved.wait(30)
+    assert tries[:3] == [False] * 3
+    keeper.close()
+
+
 async def test_a_pair_that_cannot_be_written_is_a_loud_error_and_is_written_later(records: io.StringIO) -> None:
     service, store = Service(CANARY), Stubborn()
     service.link(store)

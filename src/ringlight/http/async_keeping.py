@@ -72,10 +72,12 @@ class AsyncTokenKeeper:
         """Whether it is this token that is held."""
         return self._holding.holds(token)
 
-    def renew(self) -> None:
+    def renew(self) -> bool:
         """Do as `TokenKeeper.renew` does."""
-        if self._holding.urge():
+        begun = self._holding.urge()
+        if begun:
             self._begin()
+        return begun
 
     def renew_idle(self) -> None:
         """Do as `TokenKeeper.renew_idle` does."""

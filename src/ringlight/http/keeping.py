@@ -146,11 +146,13 @@ class TokenKeeper:
         """Whether it is this token that is held."""
         return self._holding.holds(token)
 
-    def renew(self) -> None:
-        """Begin a renewal now, unless one is under way, and do not wait for it."""
+    def renew(self) -> bool:
+        """Begin a renewal now and do not wait for it; `False` where one is under way, or the link is lost."""
         with self._lock:
-            if self._holding.urge():
+            begun = self._holding.urge()
+            if begun:
                 self._begin()
+            return begun
 
     def renew_idle(self) -> None:
         """Begin a renewal if the last one is a day ago. A program that may be idle for weeks calls this at times."""

@@ -92,7 +92,14 @@ class AsyncLinkKeeper:
         finally:
             tell(self._link, bearer, failed)
             if self._link.is_unsaved:  # also if nobody asks for a token meanwhile
-                self._later = asyncio.get_running_loop().call_later(self._link.pause, self._keeper.renew)
+                self._save_later()
+
+    def _save_later(self) -> None:
+        self._later = asyncio.get_running_loop().call_later(self._link.pause, self._save)
+
+    def _save(self) -> None:
+        if self._link.is_unsaved and not self._keeper.renew():
+            self._save_later()
 
     async def _run(self, steps: Steps[T]) -> T:
         loop = asyncio.get_running_loop()

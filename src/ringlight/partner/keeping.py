@@ -104,9 +104,16 @@ class LinkKeeper:
         finally:
             tell(self._link, bearer, failed)
             if self._link.is_unsaved:  # also if nobody asks for a token meanwhile
-                self._later = threading.Timer(self._link.pause, self._keeper.renew)
-                self._later.daemon = True
-                self._later.start()
+                self._save_later()
+
+    def _save_later(self) -> None:
+        self._later = threading.Timer(self._link.pause, self._save)
+        self._later.daemon = True
+        self._later.start()
+
+    def _save(self) -> None:
+        if self._link.is_unsaved and not self._keeper.renew():
+            self._save_later()  # the renewal under way may be one that began before
 
     def _run(self, steps: Steps[T]) -> T:
         try:
