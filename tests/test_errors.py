@@ -133,6 +133,38 @@ def test_an_error_of_a_call_takes_along_what_is_known_of_the_call() -> None:
     assert b"canary" not in pickle.dumps(error)
 
 
+def test_notes_on_a_copy_are_the_copys_own() -> None:
+    """Many calls may wait for one renewal; each tells its own story on its copy of the one error."""
+    shared = fault_error("LINK-REFUSED")
+    shared.add_note("attempt 1: HTTP 401")
+    copy.copy(shared).add_note("of one caller")
+    copy.copy(shared).add_note("of another")
+    assert shared.__notes__ == ["attempt 1: HTTP 401"]
+
+
+def test_every_class_survives_a_journey_and_leaves_its_cause_at_home() -> None:
+    """Also those that no code leads to; what hangs on the error's chain (a request, a token) does not travel."""
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        if not (isinstance(kind, type) and issubclass(kind, RingError)):
+            continue
+        error = kind("PARTNER-SERVER", "seen", retry_after=2.0)
+        error.cursor = "page-3"
+        error.add_note("attempt 1")
+        try:
+            try:
+                raise ValueError("canary-9b")
+            except ValueError as foreign:
+                raise error from foreign
+        except RingError as caught:
+            twins = [pickle.loads(pickle.dumps(caught, number)) for number in range(pickle.HIGHEST_PROTOCOL + 1)]
+            pickled = pickle.dumps(caught)
+        for twin in (*twins, copy.copy(error), copy.deepcopy(error)):
+            assert type(twin) is kind
+            assert (vars(twin), str(twin), twin.args) == (vars(error), str(error), error.args)
+        assert b"canary" not in pickled
+
+
 def test_only_what_may_go_well_another_time_is_transient() -> None:
     assert fault_error("PARTNER-SERVER").is_transient
     assert not fault_error("PARTNER-CONSENT").is_transient

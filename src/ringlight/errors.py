@@ -48,9 +48,17 @@ class RingError(Exception):
         detail: What was seen in this case, without secrets; `None` if the row says it all.
         retry_after: Seconds that the other side asked us to wait, or `None`.
         cursor: How far a listing in pages had come, to begin again there; `None` for all else.
+        operation: The kind of call to the Partner API that it ended, such as `devices.list`; `None` for all else.
+        device: The device that the call was about.
+        request_id: By which Ring finds the call's last attempt in its logs.
+        attempts: How many times the call was sent.
     """
 
     cursor: str | None = None
+    operation: str | None = None
+    device: str | None = None
+    request_id: str | None = None
+    attempts: int | None = None
 
     def __init__(self, code: str, detail: str | None = None, *, retry_after: float | None = None) -> None:
         self.code = code
@@ -79,7 +87,10 @@ class RingError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # All that was learned on the way travels along, notes (PEP 678) too; cause and traceback do not.
-        return (_rebuild, (type(self), self.code, self.detail), self.__dict__.copy())
+        known = self.__dict__.copy()
+        if "__notes__" in known:
+            known["__notes__"] = list(known["__notes__"])  # a copy goes on telling its own story
+        return (_rebuild, (type(self), self.code, self.detail), known)
 
 
 class AuthError(RingError):
@@ -140,19 +151,7 @@ class ErrorItem:
 
 
 class CallError(RingError):
-    """A call to the Partner API came to nothing. What is not known of it is `None`.
-
-    Attributes:
-        operation: The kind of call, such as `devices.list`.
-        device: The device that it was about.
-        request_id: By which Ring finds the last attempt in its logs.
-        attempts: How many times it was sent.
-    """
-
-    operation: str | None = None
-    device: str | None = None
-    request_id: str | None = None
-    attempts: int | None = None
+    """A call to the Partner API came to nothing, for a reason that only such a call has."""
 
 
 class StatusError(CallError):

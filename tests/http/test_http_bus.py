@@ -78,6 +78,43 @@ def test_a_listener_that_blocks_holds_up_one_thread_only_and_loses_only_the_olde
     assert (_subjects(heard), bus.dropped) == (["a", "c", "d", "e"], 1)
 
 
+def test_events_are_handed_on_by_one_thread_at_a_time() -> None:
+    """Also where one thread ends handing on in the moment in which another begins: else events overtake each other."""
+    ended, go_on, inside, leave = (threading.Event() for _ in range(4))
+
+    class Slow(Bus):
+        def _next(self) -> Event | None:
+            due = super()._next()
+            if due is None and threading.current_thread().name == "first":
+                ended.set()
+                assert go_on.wait(20)
+            return due
+
+    bus, heard = Slow(), list[tuple[str, Event]]()
+
+    def hook(event: Event) -> None:
+        heard.append((threading.current_thread().name, event))
+        if threading.current_thread().name == "second" and len(heard) == 2:
+            inside.set()
+            assert leave.wait(20)
+
+    bus.listen(hook)
+    one, two, three = _events("1", "2", "3")
+    first = threading.Thread(target=bus.post, args=([one],), name="first")
+    first.start()
+    assert ended.wait(20)
+    second = threading.Thread(target=bus.post, args=([two],), name="second")
+    second.start()
+    assert inside.wait(20)
+    go_on.set()
+    first.join()
+    bus.post([three])
+    assert len(heard) == 2, "the second thread is handing on, and does so with the third event too"
+    leave.set()
+    second.join()
+    assert heard == [("first", one), ("second", two), ("second", three)]
+
+
 def test_events_are_logged_by_their_weight_with_ids_cut_short(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "ringlight.partner")
     device = "ava1.ring.device.EXAMPLEDOORBELL2"

@@ -54,13 +54,16 @@ def test_no_secret_is_left_behind(kind: str, name: str, caplog: pytest.LogCaptur
             json={"password": Secret(CANARY)}, headers={"Cookie": Secret(CANARY)},
         )  # fmt: skip
         (error,) = one_by_one(kind, [call], tokens=Marked(), telemetry=told.telemetry, hook=events.append)
+    metrics = told.metrics()
     told.close()
     assert isinstance(error, RingError)
     logged = caplog.text + "".join(repr(record.__dict__) for record in caplog.records)
     spans = "".join(span.to_json() for span in told.spans())
     assert spans
+    assert "http.client.request.duration" in metrics
     assert events
     for place, left in {
         "log": logged, "error": _left_behind(error), "events": repr(events), "spans": spans, "call": repr(call),
+        "metrics": metrics,
     }.items():  # fmt: skip
         assert CANARY not in left, place

@@ -20,10 +20,12 @@ from ringlight.http.keeping import TokenKeeper
 from ringlight.http.reach import Patience
 from ringlight.http.sync_driver import SyncDriver
 from ringlight.partner.call import Conversation
-from ringlight.resilience.actions import Failed, NoPlace, Place
-from ringlight.resilience.events import Attempt, Event
-from ringlight.resilience.operation import Lane
+from ringlight.resilience.actions import Bearer, Failed, Fate, NoPlace, Place
+from ringlight.resilience.events import Attempt, Event, Notice
+from ringlight.resilience.notices import Topic
+from ringlight.resilience.operation import Lane, Operation
 from ringlight.resilience.pipeline import Done
+from ringlight.resilience.stale import Key, Kind
 from ringlight.secrets import Secret
 
 UNAVAILABLE = b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"
@@ -49,10 +51,11 @@ class Answering:
 class AnsweringNow:
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.answer = ANSWER
 
     def attempt(self, request: Request) -> Response | Failed:
         self.requests.append(request)
-        return ANSWER
+        return self.answer
 
 
 # Conversations
@@ -138,6 +141,54 @@ def test_threads_share_a_client_and_each_gets_its_own_answers() -> None:
             thread.join()
     assert came == [GOOD] * 160
     assert (len(server.arrived), tokens.renewals) == (160, 1)
+
+
+def test_threads_among_faults_leave_the_machines_whole() -> None:
+    """Sixteen threads, a service that fails in every way, tokens that are revoked: each call has its own end."""
+    tokens, machines, dice = Tokens(), shared(gate_rate=1e6, gate_burst=10_000), random.Random(7)
+
+    class Faulty(AnsweringNow):
+        def attempt(self, request: Request) -> Response | Failed:
+            chance = dice.random()
+            if chance < 0.1:
+                return Failed(Fate.MAYBE_SENT, fault_error("NET-TIMEOUT"), reused=chance < 0.05)
+            if chance < 0.3:
+                return Response(dice.choice([401, 404, 425, 429, 500, 503]), {"Retry-After": "1"})
+            return Response(200, {}, f'"{request.url}"'.encode())
+
+    passing, now = threading.Lock(), 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        with passing:
+            now += seconds
+
+    keeper = TokenKeeper(tokens.refresh, token_state(), clock=lambda: now)
+    client = Caller(Faulty(), machines, keeper, clock=lambda: now, sleep=sleep)
+    came: list[tuple[str, object]] = []
+    lost: list[tuple[str | None, str]] = []
+
+    def work(name: str) -> None:
+        for number in range(40):
+            url = f"http://{name}-{number}"
+            try:
+                came.append((f"{url}/v1/devices", client.call(asks(url, bearer=True, total=1e5)).value))
+                sleep(0.5)
+            except RingError as error:
+                lost.append((error.operation, error.code))
+
+    threads = [threading.Thread(target=work, args=(f"t{n}",)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(came) + len(lost) == 640
+    assert len(came) > 50
+    assert {operation for operation, _ in lost} == {"devices.list"}
+    assert all(url == value for url, value in came)
+    assert machines.gate.waiting == 0
+    assert 0 <= machines.budget.tokens <= 500
 
 
 def test_a_call_that_waits_for_its_answer_holds_up_no_other() -> None:
@@ -271,6 +322,54 @@ def test_a_call_cancelled_at_any_of_its_steps_leaves_nothing_behind() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_call_with_a_long_story_can_be_cancelled_at_every_await(twice: bool) -> None:
+    """Its line at the gate, its renewals, a refusal, a failure, a pause: nothing of it stays behind."""
+
+    class Tale(Answering):
+        async def attempt(self, request: Request) -> Response | Failed:
+            self.requests.append(request)
+            await asyncio.sleep(0)
+            answers = [Response(401), Response(503), Response(429, {"Retry-After": "1"})]
+            return answers[len(self.requests) - 1] if len(self.requests) <= len(answers) else ANSWER
+
+    async def main(steps: int) -> bool:
+        loop, now, tokens = asyncio.get_running_loop(), 0.0, Tokens()
+
+        async def sleep(seconds: float) -> None:
+            nonlocal now
+            await asyncio.sleep(0)
+            now += seconds
+
+        async def refresh(refused: Bearer | None) -> Bearer:
+            await asyncio.sleep(0)
+            return tokens.refresh(refused)
+
+        machines = shared(gate_rate=1.0, gate_burst=1, breaker_in_a_row=2)
+        keeper = AsyncTokenKeeper(refresh, token_state(), clock=lambda: now)
+        client = AsyncCaller(Tale(), machines, keeper, clock=lambda: now, sleep=sleep)
+        call = loop.create_task(client.call(asks("http://h", bearer=True, total=600)))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        over = call.done()
+        call.cancel()
+        if twice:
+            call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        assert machines.gate.waiting == 0
+        now += 60.0
+        client._driver = Answering()
+        assert (await client.call(asks("http://h", bearer=True))).value == GOOD
+        await keeper.aclose()
+        assert tokens.renewals <= 2
+        return over
+
+    points = 0
+    while not asyncio.run(main(points)):
+        points += 1
+    assert points > 10
+
+
 def test_cancelling_counts_for_nothing() -> None:
     """Ten callers who lose patience are no ten failures of the service."""
     machines = shared(breaker_in_a_row=5)
@@ -359,6 +458,47 @@ def test_a_listener_may_make_calls_itself() -> None:
     client.bus.listen(hook)
     assert client.call(asks("http://h")).value == GOOD
     assert heard
+
+
+# News from outside
+
+
+@pytest.mark.parametrize("loop", [False, True], ids=["sync", "async"])
+def test_a_webhook_reaches_the_machines_and_the_listeners(loop: bool) -> None:
+    """A device that is back is asked at once; one that is gone is forgotten; both shells take the same news."""
+    offline = Response(503, {}, b'{"errors": [{"title": "Device Unavailable"}]}')
+    machines, heard, now = shared(), list[str](), 5.0
+    asked = replace(asks("http://h"), operation=Operation("devices.status", device="a"))
+    key = Key("ada", Kind.DEVICES)
+    driver, later = Answering(), AnsweringNow()
+    client = AsyncCaller(driver, machines, clock=lambda: now) if loop else Caller(later, machines, clock=lambda: now)
+
+    def call() -> object:
+        if isinstance(client, Caller):
+            return client.call(asked, keep=key, account="ada").value
+        return runner.run(client.call(asked, keep=key, account="ada")).value
+
+    def hook(event: Event) -> None:
+        if isinstance(event, Notice):
+            heard.append(f"{event.topic} {event.subject} {event.over}")
+
+    client.bus.listen(hook)
+    with asyncio.Runner() as runner:
+        driver.answer = later.answer = offline
+        for _ in range(2):
+            with pytest.raises(RingError, match="PARTNER-DEVICE-OFFLINE"):
+                call()
+        assert len(driver.requests) + len(later.requests) == 1
+        client.device_online("a")
+        driver.answer = later.answer = ANSWER
+        assert call() == GOOD
+    assert heard == ["device a False", "device a True"]
+    assert machines.known.find(key, now)
+    client.device_removed("ada", "a")
+    assert machines.known.find(key, now) is None
+    machines.notices.trouble(Topic.LINK, "ada", "LINK-LOST", now)
+    client.link_back("ada")
+    assert heard[2:] == ["link ada True"]
 
 
 # A gate for many processes

@@ -23,6 +23,7 @@ from ringlight.partner.call import Call
 from ringlight.partner.keeping import LinkKeeper
 from ringlight.partner.link import Link, Moment
 from ringlight.partner.token_calls import App, Grant, ask
+from ringlight.resilience.actions import Bearer
 from ringlight.secrets import Secret
 from ringlight.store import PairStore, TokenPair, open_pairs
 
@@ -101,6 +102,12 @@ class Mortal:
         return call
 
 
+def _whole(came: Bearer | RingError) -> Bearer:
+    if isinstance(came, RingError):
+        raise came
+    return came
+
+
 def child(order: Order, start: int) -> None:
     store: PairStore = open_pairs(order.store)
     store.accounts()  # opened and migrated
@@ -116,10 +123,11 @@ def child(order: Order, start: int) -> None:
     keeper = LinkKeeper(link, store, ask_for, clock=lambda: Moment(time.monotonic(), time.time() + order.skew))
     os.read(start, 1)  # ends when the parent closes the other side: all begin at once
     try:
-        bearer = keeper.bearer()
+        bearer = _whole(keeper.bearer(60.0))
         while order.again:
-            bearer = keeper.bearer(bearer.token)
-        said = {"token": bearer.token.reveal(), "id": bearer.id, "problem": str(bearer.problem or "")}
+            keeper.rejected(bearer.id)
+            bearer = _whole(keeper.bearer(60.0))
+        said = {"token": bearer.token.reveal(), "id": bearer.id}
     except RingError as error:
         said = {"error": error.code, "detail": error.detail}
     sys.stdout.write(json.dumps(said) + "\n")

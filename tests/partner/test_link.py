@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ringlight.errors import AuthError, LinkLost, RingError, StoreError, TokenEndpointUnavailable, fault_error
 from ringlight.http.flow import Response
 from ringlight.partner.call import Call
-from ringlight.partner.link import Bearer, Link, Moment, Need, ReadPair, Steps, TakeLock, WritePair
+from ringlight.partner.link import Bearer, Link, Moment, ReadPair, Steps, TakeLock, WritePair
 from ringlight.partner.token_calls import App, Grant
 from ringlight.secrets import Secret
 from ringlight.store import MemoryPairStore, TokenPair
@@ -119,21 +119,6 @@ def test_a_renewal_goes_step_by_step_and_hands_out_what_is_written(world: World)
     assert link.bearer == bearer
 
 
-@pytest.mark.parametrize(
-    ("left", "need"),
-    [
-        (LIFETIME, Need.NONE), (301.0, Need.NONE), (300.0, Need.SOON), (31.0, Need.SOON), (30.0, Need.NOW),
-        (0.0, Need.NOW), (-9999.0, Need.NOW),
-    ],
-)  # fmt: skip
-def test_a_renewal_is_due_early_and_waited_for_late(world: World, left: float, need: Need) -> None:
-    link = world.link()
-    assert link.need(world.now()) is Need.NOW
-    world.run(link.renewal())
-    world.passes(LIFETIME - left)
-    assert link.need(world.now()) is need
-
-
 def test_a_short_life_is_not_renewed_all_the_time(world: World) -> None:
     """Both windows are at most half of it."""
     world.store.remove(ADA)
@@ -141,20 +126,19 @@ def test_a_short_life_is_not_renewed_all_the_time(world: World) -> None:
     assert world.store.write(ADA, TokenPair(Secret("a"), Secret("refresh-1"), at, at + 40), over=None)
     link = world.link()
     world.run(link.renewal())
-    assert link.need(world.now()) is Need.NONE
     world.passes(19)
-    assert link.need(world.now()) is Need.NONE
+    assert world.run(link.renewal()).token == Secret("a")
     world.passes(1)
-    assert link.need(world.now()) is Need.NOW
+    assert world.run(link.renewal()).token == Secret("access-2")
 
 
 def test_a_refused_token_is_renewed_once_and_a_late_refusal_of_it_changes_nothing(world: World) -> None:
     link = world.link()
     first = world.run(link.renewal()).token
-    assert link.need(world.now(), first) is Need.NOW
     second = world.run(link.renewal(first)).token
     assert (second, world.tokens.refreshes) == (Secret("access-2"), 1)
-    assert link.need(world.now(), first) is Need.NONE  # a 401 that was long on its way
+    assert world.run(link.renewal(first)).token == second  # a 401 that was long on its way
+    assert world.tokens.refreshes == 1
 
 
 def test_what_another_process_has_renewed_is_used(world: World) -> None:
@@ -219,30 +203,6 @@ def test_no_failure_but_invalid_grant_ever_means_that_the_link_is_lost(
     assert world.run(link.renewal()).token == Secret("access-2")
 
 
-def test_a_failed_renewal_aside_is_not_repeated_at_once(world: World) -> None:
-    link = world.link()
-    world.run(link.renewal())
-    world.passes(LIFETIME - 200)
-    world.answers = [Response(503)]
-    world.run(link.renewal())
-    assert link.need(world.now()) is Need.NONE
-    world.passes(5)
-    assert link.need(world.now()) is Need.SOON
-
-
-def test_four_minutes_without_a_token_service_fail_no_call(world: World) -> None:
-    """The outage lies within the window in which a renewal is made aside."""
-    link = world.link()
-    world.run(link.renewal())
-    world.passes(LIFETIME - 299)
-    for _ in range(240):
-        if link.need(world.now()) is not Need.NONE:
-            world.answers = [Response(503)]
-            assert world.run(link.renewal()).token == Secret("access-1")
-        world.passes(1)
-    assert world.run(link.renewal()).token == Secret("access-2")
-
-
 def test_a_lost_link_is_asked_about_once_and_found_again_when_it_is_linked_anew(world: World) -> None:
     link = world.link()
     first = world.run(link.renewal()).token
@@ -251,7 +211,7 @@ def test_a_lost_link_is_asked_about_once_and_found_again_when_it_is_linked_anew(
         with pytest.raises(LinkLost) as caught:
             world.run(link.renewal(refused))
         assert caught.value.code == "LINK-LOST"
-        assert link.need(world.now()) is Need.NOW
+        assert link.bearer is None
     assert world.did.count("call") == 1
     assert world.stored().refresh == Secret("refresh-1")  # nothing is thrown away
     at = world.tokens.now
@@ -318,15 +278,15 @@ def test_a_pair_that_was_not_written_is_kept_and_written_later(world: World) -> 
     assert world.stored().refresh == Secret("refresh-2")
 
 
-def test_while_it_is_not_written_the_former_token_serves_and_saving_is_tried_every_few_seconds(world: World) -> None:
+def test_while_it_is_not_written_the_former_token_serves(world: World) -> None:
     link = world.link()
     world.run(link.renewal())
     world.passes(LIFETIME - 200)
     world.fails = [None, FULL]
     bearer = world.run(link.renewal())
     assert (bearer.token, bearer.problem) == (Secret("access-1"), FULL)
+    assert link.is_unsaved
     world.passes(5)
-    assert link.need(world.now()) is Need.SOON
     assert world.run(link.renewal()).token == Secret("access-2")
 
 
@@ -383,7 +343,6 @@ def test_a_wrong_wall_clock_costs_a_renewal_at_most(world: World, skew: float) -
     world.passes(LIFETIME - 3600 - 301)
     for one in (link, other, world.link()):
         assert world.run(one.renewal()).token == Secret("access-2")
-    assert link.need(world.now()) is Need.NONE
 
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0, 10**9])
@@ -391,9 +350,11 @@ def test_a_jump_of_the_wall_clock_changes_nothing(world: World, jump: float) -> 
     link = world.link()
     world.run(link.renewal())
     world.skew += jump
-    assert link.need(world.now()) is Need.NONE
+    assert link.bearer is not None
+    assert link.bearer.expires - world.monotonic == LIFETIME
+    assert world.run(link.renewal()).token == Secret("access-1")
     world.passes(LIFETIME - 100)
-    assert link.need(world.now()) is Need.SOON
+    assert world.run(link.renewal()).token == Secret("access-2")
 
 
 def test_a_clock_that_is_behind_never_makes_a_token_live_longer_than_it_does(world: World) -> None:
@@ -406,7 +367,8 @@ def test_after_a_sleep_of_the_machine_a_refusal_renews(world: World) -> None:
     link = world.link()
     token = world.run(link.renewal()).token
     world.tokens.now += LIFETIME * 2
-    assert link.need(world.now()) is Need.NONE
+    assert link.bearer is not None
+    assert link.bearer.expires > world.monotonic
     assert world.run(link.renewal(token)).token == Secret("access-2")
 
 

@@ -14,8 +14,17 @@ from tricky_storage import NOW, SIGNED, Shell, Storage
 from ringlight.errors import MediaError, MediaNotReadyError, NetworkError, RingError, fault_error
 from ringlight.http.flow import Response
 from ringlight.partner.api import Api
-from ringlight.partner.download import MOST_FRUITLESS, MOST_REDIRECTS, Saved, download
-from ringlight.partner.media import Media, Wish
+from ringlight.partner.call import Call
+from ringlight.partner.download import (
+    MOST_FRUITLESS,
+    MOST_REDIRECTS,
+    MOST_RENEWED,
+    NOT_READY_FOR,
+    Open,
+    Saved,
+    download,
+)
+from ringlight.partner.media import Head, Media, Wish
 from ringlight.partner.part_file import Memory
 
 API = Api()
@@ -128,8 +137,52 @@ def test_an_address_that_expires_is_renewed_and_the_clip_goes_on() -> None:
 
 
 def test_addresses_that_never_work_are_not_asked_for_for_ever() -> None:
-    error, _ = refused(Storage(CLIP, good_for=0))
+    storage = Storage(CLIP, good_for=0)
+    error, _ = refused(storage)
     assert error.code == "PARTNER-FORBIDDEN"
+    assert storage.addresses == 1 + MOST_RENEWED
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_storages_say_in_different_ways_that_an_address_is_over(status: int) -> None:
+    class Other(Storage):
+        def answer(self, call: Call[Any]) -> tuple[Response, bytes] | RingError:
+            found = super().answer(call)
+            over = isinstance(found, RingError) and self.addresses == 1
+            return refusal(status) if over else found
+
+    storage = Other(CLIP, cut=1_000_000, good_for=2)
+    saved, data, _ = fetched(storage)
+    assert (data, saved.resumed, storage.addresses) == (CLIP, 3, 2)
+
+
+def test_a_line_that_stays_down_is_told_by_its_own_error() -> None:
+    """Once there is something to keep the plan tries on; what it raises at last says what was wrong."""
+    storage = Storage(CLIP, cut=100_000)
+
+    def cut(one: Storage) -> None:
+        one.refuses = [fault_error("NET-DNS", "media.example") for _ in range(MOST_FRUITLESS + 2)]
+
+    storage.change = cut
+    error, shell = refused(storage)
+    assert (error.code, error.detail) == ("NET-DNS", "media.example")
+    assert len(shell.waits) == MOST_FRUITLESS
+
+
+@pytest.mark.parametrize("step", [-86_400.0, 86_400.0])
+def test_a_clock_that_is_set_while_footage_is_being_made_costs_no_day(step: float) -> None:
+    storage = Storage(CLIP, refuses=[refusal(425) for _ in range(2000)])
+
+    class Set(Shell):
+        def _open(self, asked: Open) -> tuple[Head | RingError, Iterator[bytes]]:
+            if len(storage.calls) == 3:
+                self.now += step
+            return super()._open(asked)
+
+    shell, memory = Set(storage), Memory()
+    with pytest.raises(MediaNotReadyError):
+        shell.run(download(clip()), memory)
+    assert sum(shell.waits) <= NOT_READY_FOR
 
 
 def test_a_file_that_changes_begins_anew() -> None:

@@ -6,8 +6,8 @@ import pytest
 from talking_to_the_api import always, hold, json, refusal
 
 from ringlight.errors import BadRequestError, NotFoundError, PermissionDeniedError, RingError
+from ringlight.http.border import content_of
 from ringlight.http.flow import Request, Response
-from ringlight.http.sending import content_of
 from ringlight.partner.api import Api
 from ringlight.partner.call import Call
 from ringlight.partner.chimes import Chimes

@@ -229,6 +229,29 @@ def test_no_json_breaks_the_reader(value: object) -> None:
             assert item != ErrorItem()
 
 
+@pytest.mark.parametrize(
+    ("outcome", "cost"),
+    [
+        (answered(500), 14), (answered(503), 14), (answered(503, retry_after="2"), 5), (answered(425), 0),
+        (answered(500, retry_after="2"), 14), (answered(429), 5), (answered(429, retry_after="2"), 5),
+    ],
+)  # fmt: skip
+def test_a_retry_costs_less_where_the_server_named_the_wait(outcome: Answered, cost: int) -> None:
+    """It knows what it asks for; all others are a guess at its cost, but for a 429, which it may well have counted."""
+    decision = _decide(LIST, outcome)
+    assert isinstance(decision, Again)
+    assert decision.cost == cost
+
+
+def test_waits_for_footage_are_lengthened_at_random_and_never_shortened() -> None:
+    waits = []
+    for unready in (0, 1, 2, 3, 500):
+        decision = _decide(LIST, answered(425), unready=unready, deadline=1e6)
+        assert isinstance(decision, Again)
+        waits.append(decision.seconds)
+    assert waits == pytest.approx([1.1, 2.2, 4.4, 5.5, 5.5])
+
+
 def test_the_wait_grows_with_each_failure_and_a_call_has_only_so_many() -> None:
     waits = []
     for failures in range(3):

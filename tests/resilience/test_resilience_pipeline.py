@@ -425,6 +425,36 @@ def test_a_lost_link_takes_the_known_answers_along_and_is_told_once() -> None:
     assert len(world.keeper.renewals) == 1
 
 
+def test_a_wrong_client_secret_is_no_lost_link() -> None:
+    """It is the app's operator who has to act: no owner is asked to connect again, and nothing is forgotten."""
+    world = World(up, lifetime=None, renew=lambda now: (0.1, fault_error("LINK-REFUSED")))
+    world.shared.known.keep(KEY, "old", world.now)
+    world.call(bearer=True, keep=KEY, account="ada")
+    world.run()
+    assert world.tasks[0].code == "LINK-REFUSED"
+    assert len(world.shared.known) == 1
+    assert [event for event in world.events if isinstance(event, events.Notice)] == []
+
+
+def test_the_first_call_that_goes_well_after_a_lost_link_ends_its_notice() -> None:
+    world = World(up, lifetime=None, renew=lambda now: (0.1, fault_error("LINK-LOST")))
+    world.call(bearer=True, account="ada")
+    world.call(after=5.0)  # without a token: it says nothing of the link
+
+    def linked_anew() -> None:
+        world.keeper.state.renewed(14_400.0, world.now)
+
+    world.at(world.began + 9.0, linked_anew)
+    world.call(bearer=True, account="ada", after=10.0)
+    world.call(bearer=True, account="ada", after=20.0)
+    world.run()
+    told = [event for event in world.events if isinstance(event, events.Notice)]
+    assert [(one.topic, one.subject, one.over, round(one.at - world.began, 3)) for one in told] == [
+        ("link", "ada", False, 0.1),
+        ("link", "ada", True, 10.05),
+    ]
+
+
 def test_footage_that_is_being_made_is_asked_for_until_its_time_is_over() -> None:
     world = World(lambda now, *_: (0.0, answered(416 if now < world.began + 9 else 303)), dice=lambda: 0.0, total=200.0)
     fresh = world.call(Operation("media.clip"), options=Options(fresh_until=world.began + 120.0))
@@ -532,6 +562,18 @@ def test_an_error_survives_pickling_with_its_story_and_without_secrets() -> None
         assert vars(twin) == vars(task.error)
         assert "token-" not in repr(vars(twin)) + str(twin)
         assert "canary" not in str(twin) + str(twin.__notes__)
+
+
+@pytest.mark.parametrize("why", ["the network", "the token service"])
+def test_whatever_ends_a_call_says_which_call_it_was(why: str) -> None:
+    """Errors that others raise too, as those of the network, tell of a call all that is known of it."""
+    world = World(lambda *_: (0.0, failed()), lifetime=None, renew=lambda now: (0.1, fault_error("LINK-UNAVAILABLE")))
+    task = world.call(Operation("devices.status", device="a"), bearer=why == "the token service")
+    world.run()
+    assert task.error is not None
+    assert (task.error.operation, task.error.device) == ("devices.status", "a")
+    assert task.error.attempts == len(task.sent)
+    assert vars(pickle.loads(pickle.dumps(task.error))) == vars(task.error)
 
 
 def test_a_refusal_of_ours_tells_that_nothing_was_sent() -> None:

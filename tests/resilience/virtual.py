@@ -26,11 +26,11 @@ from ringlight.resilience.actions import (
     SetRate,
     Sleep,
 )  # fmt: skip
-from ringlight.resilience.events import Event
+from ringlight.resilience.events import Event, TokenRefreshed
 from ringlight.resilience.operation import Operation
 from ringlight.resilience.pipeline import Done, Pipeline, run
 from ringlight.resilience.shared import Shared
-from ringlight.resilience.token_state import Later, Lost, TokenState, Use
+from ringlight.resilience.token_state import LOST, Later, Lost, TokenState, Use
 from ringlight.secrets import Secret
 from ringlight.settings import ResilienceSettings
 
@@ -120,16 +120,20 @@ class Keeper:
         waiting, self._waiting = self._waiting, []
         if isinstance(result, RingError):
             self._error = result
-            self.state.failed(self._world.now, lost=result.code == "AUTH-LINK-LOST")
-            self._world.shared.token_renewed(self.state.id, self._world.now, result.code)
+            self.state.failed(self._world.now, lost=result.code in LOST)
+            self._told(result.code)
             for task in waiting:
                 step = self.state.ask(self._world.now)
                 assert not isinstance(step, Use) or not step.renew
                 self.authorize(task)
         else:
-            self._world.shared.token_renewed(self.state.renewed(result, began), self._world.now)
+            self.state.renewed(result, began)
+            self._told(None)
             for task in waiting:
                 self.authorize(task)
+
+    def _told(self, code: str | None) -> None:
+        self._world.shared.outbox.put(TokenRefreshed(self._world.now, self.state.id, code))
 
 
 class World:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from ringlight.errors import RingError, fault_error
 from ringlight.http.bus import Bus
 from ringlight.http.flow import Response, drive
+from ringlight.http.hearing import Hearing
 from ringlight.http.ports import AsyncKeeper, AsyncRateGate, AsyncTransport
 from ringlight.http.telemetry import Telemetry
 from ringlight.http.visit import Asked, Visit, adjust
@@ -27,7 +28,7 @@ __all__ = ["AsyncCaller"]
 T = TypeVar("T")
 
 
-class AsyncCaller:
+class AsyncCaller(Hearing):
     """Makes calls. Its arguments are those of `Caller`; `sleep` is awaited."""
 
     def __init__(

@@ -12,7 +12,8 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.keeping import Holding, late
 from ringlight.resilience.actions import Bearer
 from ringlight.resilience.events import Event
-from ringlight.resilience.token_state import TokenState
+from ringlight.resilience.token_state import LOST, TokenState
+from ringlight.secrets import Secret
 
 __all__ = ["AsyncTokenKeeper"]
 
@@ -25,6 +26,7 @@ class AsyncTokenKeeper:
         state: As for `TokenKeeper`.
         tell: As for `TokenKeeper`.
         clock: Monotonic seconds.
+        final: As for `TokenKeeper`.
     """
 
     def __init__(
@@ -34,9 +36,10 @@ class AsyncTokenKeeper:
         *,
         tell: Callable[[Event], object] = lambda event: None,
         clock: Callable[[], float] = time.monotonic,
+        final: frozenset[str] = LOST,
     ) -> None:
         self._refresh = refresh
-        self._holding = Holding(state)
+        self._holding = Holding(state, final)
         self._tell = tell
         self._clock = clock
         self._flight: asyncio.Task[None] | None = None
@@ -47,7 +50,7 @@ class AsyncTokenKeeper:
         while True:
             given, renew = self._holding.ask(self._clock())
             if renew:
-                self._flight = asyncio.create_task(self._renew(), name="token renewal")
+                self._begin()
             flight = self._flight
             if given is not None or flight is None:
                 return given or late(within)
@@ -65,19 +68,44 @@ class AsyncTokenKeeper:
         """Hold a token that is known already: from the store, or of an account that was linked anew."""
         self._holding.adopt(bearer, self._clock())
 
+    def holds(self, token: Secret) -> bool:
+        """Whether it is this token that is held."""
+        return self._holding.holds(token)
+
+    def renew(self) -> bool:
+        """Do as `TokenKeeper.renew` does."""
+        begun = self._holding.urge()
+        if begun:
+            self._begin()
+        return begun
+
+    def renew_idle(self) -> None:
+        """Do as `TokenKeeper.renew_idle` does."""
+        if self._holding.idle(self._clock()):
+            self._begin()
+
     async def aclose(self) -> None:
         """Wait for a renewal that is under way, so that none is cut off."""
         if self._flight is not None:
             await asyncio.wait({self._flight})
 
+    def _begin(self) -> None:
+        self._flight = asyncio.create_task(self._renew(), name="token renewal")
+        self._flight.add_done_callback(_look_at)
+
     async def _renew(self) -> None:
-        began = self._clock()
+        began, refused = self._clock(), self._holding.refused
         came: Bearer | RingError = fault_error("SERVER-ERROR", "the renewal was cut off with its event loop")
         try:
-            came = await self._refresh(self._holding.refused)
+            came = await self._refresh(refused)
         except RingError as error:
             came = error
         finally:
-            event = self._holding.ended(came, began, self._clock())
+            event = self._holding.ended(came, began, self._clock(), refused)
             self._flight = None
         self._tell(event)
+
+
+def _look_at(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        task.exception()  # so that asyncio does not complain where every caller was cancelled

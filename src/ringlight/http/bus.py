@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 from ringlight.http.redaction import Redacting
@@ -54,7 +54,7 @@ class Bus:
 
         return end
 
-    def post(self, events: Iterable[Event]) -> None:
+    def post(self, events: Sequence[Event]) -> None:
         """Hand events on, or leave them to whoever does so just now."""
         for event in events:
             if log.isEnabledFor(_LEVELS[event.severity]):
@@ -67,14 +67,17 @@ class Bus:
                 self._queue.append(event)
             if self._hander is not None:
                 # What a listener itself posts waits for the next post, lest the handing on never ends.
-                self._left += len(self._queue) if self._hander != threading.get_ident() else 0
+                if self._hander != threading.get_ident():
+                    self._left = len(self._queue)
                 return
             self._hander, self._left = threading.get_ident(), len(self._queue)
         try:
             while (due := self._next()) is not None:
                 self._hand(due)
         finally:  # also where Ctrl-C comes while a listener runs
-            self._hander = None
+            with self._lock:
+                if self._hander == threading.get_ident():  # and not another thread, which has begun since
+                    self._hander = None
 
     def _next(self) -> Event | None:
         with self._lock:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from ringlight.errors import RingError
 from ringlight.http.bus import Bus
 from ringlight.http.flow import Response, drive_waiting
+from ringlight.http.hearing import Hearing
 from ringlight.http.ports import Keeper, RateGate, Transport
 from ringlight.http.telemetry import Telemetry
 from ringlight.http.visit import Asked, Visit, adjust
@@ -27,7 +28,7 @@ __all__ = ["Caller"]
 T = TypeVar("T")
 
 
-class Caller:
+class Caller(Hearing):
     """Makes calls.
 
     Args:

@@ -8,10 +8,10 @@ import httpx2
 
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback
+from ringlight.http.border import content_of
 from ringlight.http.discretion import be_discreet
 from ringlight.http.flow import Request
 from ringlight.http.reach import Patience
-from ringlight.http.sending import content_of
 from ringlight.http.translate import HTTPX2
 
 __all__ = ["asked_by", "new_client"]

@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx2
 
+from ringlight.http.border import USER_AGENT, checked
 from ringlight.http.connections import asked_by, new_client
 from ringlight.http.discretion import hiding
 from ringlight.http.flow import MAX_BODY, Headers, Request, Response, Streamed
 from ringlight.http.reach import Patience, Remaining, Way
-from ringlight.http.sending import USER_AGENT, Sending, checked
+from ringlight.http.sending import Sending
 from ringlight.http.translate import HTTPX2
 
 __all__ = ["MAX_BODY", "USER_AGENT", "AsyncDriver"]

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from ringlight.errors import LinkLost, RingError, fault_error
+from ringlight.errors import RingError, fault_error
 from ringlight.resilience.actions import Bearer
 from ringlight.resilience.events import Event, TokenRefreshed
-from ringlight.resilience.token_state import Later, TokenState, Use, Wait
+from ringlight.resilience.token_state import LOST, Later, TokenState, Use, Wait
+from ringlight.secrets import Secret
 
 __all__ = ["Holding", "TokenKeeper"]
 
@@ -24,10 +25,12 @@ class Holding:
 
     Args:
         state: Decides when to renew.
+        final: Codes after which no renewal is begun until a token is adopted.
     """
 
-    def __init__(self, state: TokenState) -> None:
+    def __init__(self, state: TokenState, final: frozenset[str] = LOST) -> None:
         self._state = state
+        self._final = final
         self._bearer: Bearer | None = None
         self._error: RingError | None = None
         self.refused: Bearer | None = None
@@ -40,7 +43,7 @@ class Holding:
         if isinstance(step, Wait):
             return None, step.renew
         error = copy.copy(self._error) if self._error is not None else fault_error("CALL-DEADLINE")
-        if isinstance(step, Later) and error.retry_after is None:
+        if isinstance(step, Later) and error.retry_after is None and error.is_transient:
             error.retry_after = step.seconds
         return error, False  # a copy for each caller, as each adds its own story
 
@@ -52,19 +55,34 @@ class Holding:
 
     def adopt(self, bearer: Bearer, now: float) -> None:
         """Hold a token that is known already: from the store, or of an account that was linked anew."""
-        lifetime = math.inf if bearer.expires is None else bearer.expires - now
-        self._bearer = Bearer(self._state.renewed(lifetime, now), bearer.token, bearer.expires)
+        begun = now if bearer.begun is None else bearer.begun
+        lifetime = math.inf if bearer.expires is None else bearer.expires - begun
+        self._bearer = Bearer(self._state.renewed(lifetime, begun), bearer.token, bearer.expires, begun)
         self.refused = None
 
-    def ended(self, came: Bearer | RingError, began: float, now: float) -> Event:
-        """Note what a renewal brought, and say it."""
+    def holds(self, token: Secret) -> bool:
+        """Whether it is this token that is held."""
+        return self._bearer is not None and self._bearer.token == token
+
+    def urge(self) -> bool:
+        """Whether to begin a renewal that somebody asks for."""
+        return self._state.urge()
+
+    def idle(self, now: float) -> bool:
+        """Whether to begin a renewal because nobody has needed one for so long."""
+        return self._state.idle_renewal(now)
+
+    def ended(self, came: Bearer | RingError, began: float, now: float, asked: Bearer | None = None) -> Event:
+        """Note what a renewal brought, and say it; `asked` is the refused token with which it was begun."""
         if isinstance(came, RingError):
             self._error = came
-            self._state.failed(now, lost=_is_lost(came), wait=came.retry_after)
+            self._state.failed(now, lost=came.code in self._final, wait=came.retry_after)
             return TokenRefreshed(now, self._state.id, came.code)
-        same = self._bearer is not None and self._bearer.token == came.token
-        if same and self.refused is None:
-            self._state.failed(now)  # renewed aside without success: the old one is still good
+        if self.holds(came.token) and (self.refused is None or asked is None):
+            if self.refused is None:
+                self._state.failed(now)  # renewed aside without success: the old one is still good
+            else:
+                self._state.unchanged()  # begun before the refusal, of which it knew nothing
             return TokenRefreshed(now, self._state.id)
         self.adopt(came, began)
         return TokenRefreshed(now, self._state.id)
@@ -79,6 +97,7 @@ class TokenKeeper:
         state: Decides when to renew, with the windows of the settings; it belongs to this keeper from now on.
         tell: Takes the event of each renewal, after those that waited may go on.
         clock: Monotonic seconds.
+        final: Codes after which `refresh` is not called again until a token is adopted.
     """
 
     def __init__(
@@ -88,9 +107,10 @@ class TokenKeeper:
         *,
         tell: Callable[[Event], object] = lambda event: None,
         clock: Callable[[], float] = time.monotonic,
+        final: frozenset[str] = LOST,
     ) -> None:
         self._refresh = refresh
-        self._holding = Holding(state)
+        self._holding = Holding(state, final)
         self._tell = tell
         self._clock = clock
         self._lock = threading.Lock()
@@ -122,6 +142,24 @@ class TokenKeeper:
         with self._lock:
             self._holding.adopt(bearer, self._clock())
 
+    def holds(self, token: Secret) -> bool:
+        """Whether it is this token that is held."""
+        return self._holding.holds(token)
+
+    def renew(self) -> bool:
+        """Begin a renewal now and do not wait for it; `False` where one is under way, or the link is lost."""
+        with self._lock:
+            begun = self._holding.urge()
+            if begun:
+                self._begin()
+            return begun
+
+    def renew_idle(self) -> None:
+        """Begin a renewal if the last one is a day ago. A program that may be idle for weeks calls this at times."""
+        with self._lock:
+            if self._holding.idle(self._clock()):
+                self._begin()
+
     def close(self) -> None:
         """Wait for a renewal that is under way, so that none is cut off."""
         flight = self._flight
@@ -144,17 +182,13 @@ class TokenKeeper:
         except BaseException as error:  # noqa: BLE001 - a mistake in our code; whoever waits shall see it
             came, mistake = fault_error("SERVER-ERROR", type(error).__name__), error
         with self._lock:
-            event = self._holding.ended(came, began, self._clock())
+            event = self._holding.ended(came, began, self._clock(), refused)
             self._flight = None
         if mistake is None:
             flight.set_result(None)
         else:
             flight.set_exception(mistake)
         self._tell(event)
-
-
-def _is_lost(error: RingError) -> bool:
-    return isinstance(error, LinkLost) or error.code == "AUTH-LINK-LOST"
 
 
 def late(within: float) -> RingError:

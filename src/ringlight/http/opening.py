@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from ringlight.http.border import USER_AGENT
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.reach import Patience
-from ringlight.http.sending import USER_AGENT, Sending
+from ringlight.http.sending import Sending
 
 if TYPE_CHECKING:
     import aiohttp

@@ -9,11 +9,11 @@ from typing import Self, TypeVar
 import httpx2
 
 from ringlight.http.address import rebase
+from ringlight.http.border import USER_AGENT, Border, checked, too_long, whole
 from ringlight.http.connections import asked_by, new_client
 from ringlight.http.discretion import hiding
 from ringlight.http.flow import Flow, Headers, Request, Response, StreamedNow, drive_waiting
 from ringlight.http.reach import Patience, Remaining, Way
-from ringlight.http.sending import USER_AGENT, Border, checked, too_long, whole
 from ringlight.http.translate import HTTPX2
 from ringlight.resilience.actions import Failed
 

@@ -5,11 +5,14 @@ Each belongs to one reader, which closes it. What is no good answer is read here
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from typing import TYPE_CHECKING
 
 from ringlight.http.flow import Request, Response, Streamed, StreamedNow
-from ringlight.http.sending import Sending
 from ringlight.http.sync_driver import SyncDriver
 from ringlight.resilience.actions import Failed
+
+if TYPE_CHECKING:
+    from ringlight.http.sending import Sending  # it brings an event loop along
 
 __all__ = ["AsyncUnread", "Unread"]
 
@@ -61,7 +64,7 @@ class Unread:
 class AsyncUnread:
     """An `AsyncTransport` over a driver. Close it with `aclose`, in the task that used it."""
 
-    def __init__(self, driver: Sending) -> None:
+    def __init__(self, driver: "Sending") -> None:
         self._driver = driver
         self._held = AsyncExitStack()
         self._pieces: AsyncIterator[bytes] | None = None

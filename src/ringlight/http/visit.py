@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ringlight.errors import CallError, RingError, StatusError
+from ringlight.errors import RingError, StatusError
 from ringlight.http.flow import Request, Response
 from ringlight.http.telemetry import Telemetry
 from ringlight.resilience.actions import Answered, Failed, Fate, Outcome, Pause, Send, SetRate
@@ -87,11 +87,11 @@ class Visit:
         if judged is not None:
             for note in getattr(error, "__notes__", ()):
                 judged.add_note(note)
+            judged.attempts = error.attempts
             error = judged
-        if isinstance(error, CallError):
-            error.operation = error.operation or self._asked.operation.name
-            error.device = error.device or self._asked.operation.device
-            error.request_id = error.request_id or self.id
+        error.operation = error.operation or self._asked.operation.name
+        error.device = error.device or self._asked.operation.device
+        error.request_id = error.request_id or self.id
         self.end(error.code)
         return error
 

@@ -18,7 +18,7 @@ from ringlight.http.telemetry import Telemetry
 from ringlight.http.unread import AsyncUnread
 from ringlight.partner import download
 from ringlight.partner.async_keeping import AsyncLinkKeeper
-from ringlight.partner.bearers import AsyncLinked, AsyncOneToken
+from ringlight.partner.bearers import AsyncOneToken
 from ringlight.partner.call import Call, Conversation
 from ringlight.partner.last_known import key_of, marked
 from ringlight.partner.media import Head, Wish
@@ -69,9 +69,10 @@ class AsyncRunner:
             patience=setup.patience,
         )  # fmt: skip
         self._link = link_of(setup)
-        self._keeper = None if self._link is None else AsyncLinkKeeper(self._link, setup.store, self._send)
-        keeper: AsyncKeeper
-        keeper = AsyncLinked(self._keeper, self._tell) if self._keeper is not None else AsyncOneToken(setup.one_token)
+        self._keeper = (
+            None if self._link is None else AsyncLinkKeeper(self._link, setup.store, self._send, tell=self._tell)
+        )
+        keeper: AsyncKeeper = self._keeper or AsyncOneToken(setup.one_token)
         self._caller = AsyncCaller(
             self._driver, self.shared, keeper, bus=self.bus, gate=gate, telemetry=telemetry, clock=clock, sleep=sleep
         )

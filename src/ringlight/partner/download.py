@@ -136,6 +136,7 @@ class _Download:
         self.resumed = self.restarted = self.fruitless = self.redirects = self.not_ready = 0
         self.renewed = 0  # since the last byte
         self.deadline: float | None = None
+        self.patience = 0.0  # seconds of waiting that are left
 
     def run(self) -> Plan:
         while True:
@@ -186,10 +187,12 @@ class _Download:
         if self.deadline is None:
             end = now if self.wish.until is None else self.wish.until / 1000
             self.deadline = min(end, now + 900) + NOT_READY_FOR  # at most, if this machine's clock is behind
+            self.patience = self.deadline - now
         pause = max(PAUSES[min(self.not_ready, len(PAUSES) - 1)], error.retry_after or 0.0)
         self.not_ready += 1
-        if now + pause > self.deadline:
+        if now + pause > self.deadline or pause > self.patience:
             raise error
+        self.patience -= pause  # counted too, for the clock may be set back meanwhile
         return pause
 
     def _follow(self, call: Call[Head], head: Head) -> None:

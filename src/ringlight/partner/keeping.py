@@ -8,18 +8,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import Any, TypeAlias, TypeVar
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError
+from ringlight.http.keeping import TokenKeeper
 from ringlight.partner.call import Call
-from ringlight.partner.link import Bearer, Link, Moment, Need, ReadPair, Step, Steps, TakeLock, WritePair
+from ringlight.partner.link import Bearer, Link, Moment, ReadPair, Step, Steps, TakeLock, WritePair
 from ringlight.partner.token_calls import Grant
-from ringlight.secrets import Secret
+from ringlight.resilience import actions
+from ringlight.resilience.events import Event, TokenRefreshed
 from ringlight.store.pairs import PairStore
 
-__all__ = ["Clock", "LinkKeeper", "do_in_store", "moment", "tell", "too_long"]
+__all__ = ["Clock", "LinkKeeper", "do_in_store", "given", "moment", "tell", "telling"]
 
 T = TypeVar("T")
 Clock: TypeAlias = Callable[[], Moment]
@@ -32,104 +33,87 @@ def moment() -> Moment:
 
 
 class LinkKeeper:
-    """Hands out the tokens of one account to threads.
+    """Has the tokens of one account, for any number of threads: a `Keeper` for the shells.
 
     Args:
         link: The account. It belongs to this keeper from now on.
         store: Where its tokens are.
         send: Makes a call and returns its result.
+        tell: Takes the event of each renewal.
         clock: Says what time it is; tests pass their own.
     """
 
     def __init__(
-        self, link: Link, store: PairStore, send: Callable[[Call[Grant]], Grant], *, clock: Clock = moment
+        self,
+        link: Link,
+        store: PairStore,
+        send: Callable[[Call[Grant]], Grant],
+        *,
+        tell: Callable[[Event], object] = lambda event: None,
+        clock: Clock = moment,
     ) -> None:
         self._link = link
         self._store = store
         self._send = send
         self._clock = clock
-        self._guard = threading.Lock()
-        self._flight: Future[Bearer] | None = None
-        self._threads: set[threading.Thread] = set()
         self._later: threading.Timer | None = None  # when an unsaved pair is tried to be saved again
+        # A lost link is no end: whoever links the account anew, in whatever process, puts a pair into the store.
+        self._keeper = TokenKeeper(
+            self._renew, link.state(), tell=telling(tell), clock=lambda: clock().monotonic, final=frozenset()
+        )
 
-    def bearer(self, refused: Secret | None = None, *, within: float | None = None) -> Bearer:
-        """Return a token that is good, renewed if need be. See `Link.renewal` for what it raises.
+    def bearer(self, within: float) -> actions.Bearer | RingError:
+        """Return a token, renewed if need be, or why there is none within so many seconds; see `Link.renewal`."""
+        return self._keeper.bearer(within)
 
-        Args:
-            refused: A token that Ring has just answered with 401; one that was replaced since changes nothing.
-            within: Seconds to wait for a renewal, which goes on after that; `None` waits until it ends.
-        """
-        while True:
-            with self._guard:
-                need, known = self._link.need(self._clock(), refused), self._link.bearer
-                joined = self._flight is not None
-                flight = self._flight if need is Need.NONE else self._begin(refused)
-            if known is not None and need is not Need.NOW:
-                return known
-            if flight is None:
-                raise RuntimeError("a renewal is due and none was begun")
-            try:
-                bearer = flight.result(within)
-            except TimeoutError:
-                if flight.done():  # it ended with an error of that kind
-                    raise
-                raise too_long(within) from None
-            # A renewal that began before the refusal may end with the very token that was refused.
-            if not joined or bearer.token != refused:
-                return bearer
+    def rejected(self, number: int) -> None:
+        """Take note that Ring has answered 401 to the token with this id; one that was replaced since is no matter."""
+        self._keeper.rejected(number)
 
     def adopt(self, grant: Grant, sent: Moment) -> Bearer:
         """Keep the first pair of an account; see `Link.adopt`."""
-        return self._run(self._link.adopt(grant, sent))
+        bearer = self._run(self._link.adopt(grant, sent))
+        self._keeper.adopt(given(bearer))
+        return bearer
+
+    def renew_idle(self) -> None:
+        """Renew a link that nobody has used for a day; a program that may be idle for weeks calls this now and then."""
+        self._keeper.renew_idle()
 
     def close(self) -> None:
         """Wait for a renewal that is under way, and try once more to save what is not saved."""
         self._land()
         if self._link.is_unsaved:
-            self._save_again()
+            self._keeper.renew()
             self._land()
 
     def _land(self) -> None:
-        for thread in list(self._threads):
-            thread.join()
+        self._keeper.close()
         if self._later is not None:
             self._later.cancel()
 
-    def _save_again(self) -> None:
-        with self._guard:
-            self._begin(None)
-
-    def _begin(self, refused: Secret | None) -> Future[Bearer]:
-        if self._flight is not None:
-            return self._flight
-        flight: Future[Bearer] = Future()
-        # No daemon: the interpreter waits for it before it exits.
-        thread = threading.Thread(target=self._fly, args=(flight, refused), name="ringlight-renewal")
-        self._flight = flight
-        self._threads.add(thread)
-        thread.start()
-        return flight
-
-    def _fly(self, flight: "Future[Bearer]", refused: Secret | None) -> None:
+    def _renew(self, refused: actions.Bearer | None) -> actions.Bearer:
         bearer: Bearer | None = None
         failed: BaseException | None = None
         try:
-            bearer = self._run(self._link.renewal(refused))
-        except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            bearer = self._run(self._link.renewal(None if refused is None else refused.token))
+            return given(bearer, self._keeper.holds(bearer.token))
+        except BaseException as error:
             failed = error
-        tell(self._link, bearer, failed)
-        with self._guard:
-            self._flight = None
+            raise
+        finally:
+            tell(self._link, bearer, failed)
             if self._link.is_unsaved:  # also if nobody asks for a token meanwhile
-                self._later = threading.Timer(self._link.pause, self._save_again)
-                self._later.daemon = True
-                self._later.start()
-            self._threads.discard(threading.current_thread())
-        if bearer is not None:
-            flight.set_result(bearer)
-        else:
-            flight.set_exception(failed)
+                self._save_later()
+
+    def _save_later(self) -> None:
+        self._later = threading.Timer(self._link.pause, self._save)
+        self._later.daemon = True
+        self._later.start()
+
+    def _save(self) -> None:
+        if self._link.is_unsaved and not self._keeper.renew():
+            self._save_later()  # the renewal under way may be one that began before
 
     def _run(self, steps: Steps[T]) -> T:
         try:
@@ -174,6 +158,26 @@ def tell(link: Link, bearer: Bearer | None, failed: BaseException | None) -> Non
         _log.info("renewed account=%s generation=%d", account, bearer.id)
 
 
-def too_long(within: float | None) -> RingError:
-    """Make the error for somebody who does not wait any longer."""
-    return fault_error("LINK-UNAVAILABLE", f"a renewal has not ended within {within or 0.0:g} s; it goes on")
+def given(bearer: Bearer, held: bool = False) -> actions.Bearer:
+    """Return a token as the shells have it.
+
+    Args:
+        bearer: The token.
+        held: It is there already, so that all that came of the renewal is its problem.
+
+    Raises:
+        RingError: That problem.
+    """
+    if held and bearer.problem is not None:
+        raise bearer.problem
+    return actions.Bearer(bearer.id, bearer.token, bearer.expires, bearer.begun)
+
+
+def telling(tell: Callable[[Event], object]) -> Callable[[Event], None]:
+    """Return what hands events on, all but that of the first token, which was only read."""
+
+    def hand_on(event: Event) -> None:
+        if not (isinstance(event, TokenRefreshed) and event.id == 1 and event.code is None):
+            tell(event)
+
+    return hand_on

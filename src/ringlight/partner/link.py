@@ -6,16 +6,16 @@ done before the next is asked for: lock, read again, note that the token is offe
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any, TypeAlias, TypeVar
 
 from ringlight.errors import LinkLost, NetworkError, RingError, fault_error
 from ringlight.partner.call import Call
 from ringlight.partner.token_calls import App, Grant, refresh
+from ringlight.resilience.token_state import TokenState, window
 from ringlight.secrets import Secret
 from ringlight.store.pairs import TokenPair
 
-__all__ = ["Bearer", "Link", "Moment", "Need", "ReadPair", "Step", "Steps", "TakeLock", "WritePair"]
+__all__ = ["Bearer", "Link", "Moment", "ReadPair", "Step", "Steps", "TakeLock", "WritePair"]
 
 T = TypeVar("T")
 
@@ -41,21 +41,15 @@ class Bearer:
         id: The generation of its pair: a later one is newer, so a late refusal of an old one is known for what it is.
         token: The token.
         expires: When it ends, in monotonic seconds.
+        begun: When its life began, in monotonic seconds.
         problem: Why this is still the former token although a renewal was due; `None` where all is well.
     """
 
     id: int
     token: Secret
     expires: float
+    begun: float = field(default=0.0, compare=False)
     problem: RingError | None = field(default=None, compare=False)
-
-
-class Need(Enum):
-    """Whether a renewal is due."""
-
-    NONE = "none"
-    SOON = "soon"  # begin one beside; calls go on with the token that is there
-    NOW = "now"  # calls wait for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ class Link:
         app: The app's credentials.
         advisory: Seconds before the end from which a renewal is due beside.
         mandatory: Seconds before the end from which calls wait for it. Both are at most half of a token's life.
-        pause: Seconds after a renewal that failed until the next one beside.
+        pause: Seconds after a renewal that failed until the next one.
     """
 
     def __init__(
@@ -117,7 +111,6 @@ class Link:
         # What Ring gave and the store has not taken yet.
         self._unsaved: _Unsaved | None = None
         self._lost: Secret | None = None  # a refresh token of which Ring has said `invalid_grant`
-        self._quiet_until = 0.0
         self._now = Moment(0.0, 0.0)  # after the last step
         self._skew = 0.0  # seconds by which Ring's clock is ahead of this machine's, as far as is known
 
@@ -125,34 +118,22 @@ class Link:
     def bearer(self) -> Bearer | None:
         """The newest token that is known here and safely stored, good or not."""
         pair = self._pair
-        return None if pair is None else Bearer(pair.generation, pair.access, self._expires)
+        return None if pair is None else self._token_of(pair)
+
+    def state(self) -> TokenState:
+        """Return what decides when its tokens are renewed."""
+        return TokenState(advisory=self._advisory, mandatory=self._mandatory, pause=self.pause)
 
     @property
     def is_unsaved(self) -> bool:
         """Whether Ring has given a pair that is in memory only: it is lost if the process ends now."""
         return self._unsaved is not None
 
-    def need(self, now: Moment, refused: Secret | None = None) -> Need:
-        """Say whether a renewal is due.
-
-        Args:
-            now: The time.
-            refused: An access token that Ring has answered with 401; one that was replaced since changes nothing.
-        """
-        pair = self._pair
-        if pair is None or pair.access == refused:
-            return Need.NOW
-        left = self._expires - now.monotonic
-        if left <= _window(self._mandatory, pair):
-            return Need.NOW
-        due = left <= _window(self._advisory, pair) or self._unsaved is not None
-        return Need.SOON if due and now.monotonic >= self._quiet_until else Need.NONE
-
     def renewal(self, refused: Secret | None = None) -> Steps[Bearer]:
         """Get a token that is good: that of somebody who was quicker, or a new one.
 
         Args:
-            refused: As for `need`.
+            refused: An access token that Ring has answered with 401; one that was replaced since changes nothing.
 
         Returns:
             The token; the former one with its `problem` where renewing failed and it still lives.
@@ -171,7 +152,6 @@ class Link:
             raise
         except RingError as error:
             failed = error
-        self._quiet_until = self._now.monotonic + self.pause
         former = self.bearer
         if former is None or former.token == refused or self._now.monotonic >= former.expires:
             raise failed
@@ -292,11 +272,15 @@ class Link:
     def _serves(self, pair: TokenPair, refused: Secret | None) -> bool:
         left = self._ends(pair) - self._now.monotonic
         good = pair.access != refused and pair.refresh != self._lost
-        return good and left > _window(self._advisory, pair)
+        return good and left > window(self._advisory, pair.expires_at - pair.obtained_at)
 
     def _take(self, pair: TokenPair) -> Bearer:
         self._pair, self._expires = pair, self._ends(pair)
-        return Bearer(pair.generation, pair.access, self._expires)
+        return self._token_of(pair)
+
+    def _token_of(self, pair: TokenPair) -> Bearer:
+        begun = self._expires - (pair.expires_at - pair.obtained_at)
+        return Bearer(pair.generation, pair.access, self._expires, begun)
 
     def _ends(self, pair: TokenPair) -> float:
         """Return when a stored token ends, in monotonic seconds: judged by the wall clock once, when first seen."""
@@ -307,7 +291,3 @@ class Link:
 
     def _ring_time(self) -> float:
         return self._now.wall + self._skew
-
-
-def _window(seconds: float, pair: TokenPair) -> float:
-    return min(seconds, (pair.expires_at - pair.obtained_at) / 2)

@@ -17,7 +17,7 @@ from ringlight.http.sync_driver import SyncDriver
 from ringlight.http.telemetry import Telemetry
 from ringlight.http.unread import Unread
 from ringlight.partner import download
-from ringlight.partner.bearers import Linked, OneToken
+from ringlight.partner.bearers import OneToken
 from ringlight.partner.call import Call, Conversation
 from ringlight.partner.keeping import LinkKeeper
 from ringlight.partner.last_known import key_of, marked
@@ -71,9 +71,8 @@ class Runner:
             timeout=setup.resilience.total, near=setup.ring_url, user_agent=USER_AGENT, patience=setup.patience
         )
         self._link = link_of(setup)
-        self._keeper = None if self._link is None else LinkKeeper(self._link, setup.store, self._send)
-        keeper: Keeper
-        keeper = Linked(self._keeper, self._tell) if self._keeper is not None else OneToken(setup.one_token)
+        self._keeper = None if self._link is None else LinkKeeper(self._link, setup.store, self._send, tell=self._tell)
+        keeper: Keeper = self._keeper or OneToken(setup.one_token)
         self._caller = Caller(
             self._driver, self.shared, keeper, bus=self.bus, gate=gate, telemetry=telemetry, clock=clock, sleep=sleep
         )

@@ -164,11 +164,13 @@ class Bearer:
         id: Counts the account's tokens, so that a late refusal of an old one is known for what it is.
         token: The token.
         expires: When it ends, in monotonic seconds; `None` if that is not known.
+        begun: When its life began, in monotonic seconds; `None` is when it was asked for.
     """
 
     id: int
     token: Secret
     expires: float | None = None
+    begun: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

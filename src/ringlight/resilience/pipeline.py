@@ -45,10 +45,13 @@ from ringlight.resilience.options import Options
 from ringlight.resilience.shared import Admission, Closed, Shared
 from ringlight.resilience.stale import Key, Stale
 from ringlight.resilience.story import Story
+from ringlight.resilience.token_state import LOST
 
 __all__ = ["Done", "Pipeline", "run"]
 
 _NO_OPTIONS = Options()
+# There is no token, and there will be none before the account's owner does something.
+_UNLINKED = LOST | {"LINK-NONE", "PARTNER-AUTH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,8 @@ class _Call:
                 yield from self._throttled(seen, decision)
             if isinstance(decision, Finish):
                 self.shared.budget.succeeded(self.cost, self.now)
+                if token is not None:
+                    self.shared.link_back(self.account, self.now)
                 return outcome.value if isinstance(outcome, Answered) else None
             if isinstance(decision, Fail):
                 raise self.story.ended(decision.why, self.now)
@@ -188,7 +193,7 @@ class _Call:
     def old(self, keep: Key | None, error: RingError) -> Done | None:
         """Return the last known good answer in place of an error, or `None` where there is none or it is not wanted."""
         state, known, seen = self.state, self.shared.known, self.story.seen
-        if self.story.unauthorized and error.fault.retry is Retry.AFTER_FIX:
+        if self.story.unauthorized and error.code in _UNLINKED:
             self.shared.link_lost(state, self.account, error.code, self.now)
         if seen is not None and error is self.story.failure and seen.follows.forgets:
             self.shared.forbidden(state, error.code, self.now)

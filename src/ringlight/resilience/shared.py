@@ -8,7 +8,7 @@ from ringlight.resilience.breaker import Breakers, Change, Rule, Ticket
 from ringlight.resilience.budget import Budget
 from ringlight.resilience.classify import Class, Crowd, Seen
 from ringlight.resilience.decide import CallState
-from ringlight.resilience.events import BreakerClosed, BreakerOpened, Outbox, TokenRefreshed
+from ringlight.resilience.events import BreakerClosed, BreakerOpened, Outbox
 from ringlight.resilience.gate import Gate
 from ringlight.resilience.notices import Notices, Topic
 from ringlight.resilience.operation import Family, Operation
@@ -200,16 +200,6 @@ class Shared:
         if call.strategies.user_notification and seconds > _LONG_PAUSE:
             self._tell(Topic.RATE, "client", code, now)
 
-    def token_renewed(self, token: int, now: float, code: str | None = None) -> None:
-        """The keeper of the tokens tells how a renewal ended: with the id of the token that is current now.
-
-        Args:
-            token: Its id.
-            now: Monotonic seconds.
-            code: Why it came to nothing; `None` if there is a new token.
-        """
-        self.outbox.put(TokenRefreshed(now, token, code))
-
     def device_online(self, device: str, now: float) -> None:
         """A webhook says that a device has a connection again: the next call tries at once."""
         for key in self.devices:
@@ -218,8 +208,9 @@ class Shared:
         self._well(Topic.DEVICE, device, now)
 
     def link_back(self, account: str, now: float) -> None:
-        """An account was linked again."""
-        self._well(Topic.LINK, account, now)
+        """An account was linked anew, or one of its calls went well."""
+        if len(self.notices):
+            self._well(Topic.LINK, account, now)
 
     def device_removed(self, account: str, device: str) -> None:
         """A webhook says that a device is gone: what is known of it is forgotten."""

@@ -2,7 +2,7 @@
 
 from copy import copy
 
-from ringlight.errors import CallError, RingError, StatusError, fault_error
+from ringlight.errors import RingError, StatusError, fault_error
 from ringlight.resilience.actions import Answered, Failed
 from ringlight.resilience.classify import Seen
 from ringlight.resilience.decide import CallState, Why
@@ -92,10 +92,9 @@ class Story:
         return self._told(own)
 
     def _told(self, error: RingError) -> RingError:
-        if isinstance(error, CallError):
-            error.operation, error.device = self._state.operation.name, self._state.operation.device
-            error.attempts = self._state.sent
-            error.request_id = None if self.seen is None else self.seen.request_id
+        error.operation, error.device = self._state.operation.name, self._state.operation.device
+        error.attempts = self._state.sent
+        error.request_id = None if self.seen is None else self.seen.request_id
         for note in self._notes:
             error.add_note(note)
         return error

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-__all__ = ["Later", "Lost", "Step", "TokenState", "Use", "Wait"]
+__all__ = ["LOST", "Later", "Lost", "Step", "TokenState", "Use", "Wait", "window"]
+
+# The codes of a renewal that came to nothing for good. No other failure means that a link is lost.
+LOST = frozenset({"LINK-LOST", "AUTH-LINK-LOST"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Lost:
 
 
 Step: TypeAlias = Use | Wait | Later | Lost
+
+
+def window(seconds: float, lifetime: float) -> float:
+    """Return the seconds before a token's end from which something is due: at most half of its life."""
+    return min(seconds, lifetime / 2)
 
 
 class _Phase(Enum):
@@ -145,12 +153,23 @@ class TokenState:
         self._phase = _Phase.LOST if lost else _Phase.IDLE
         self._not_before = now + max(self._pause, wait or 0.0)
 
+    def unchanged(self) -> None:
+        """Take note that the renewal in flight ended with the very token that was refused meanwhile: begin another."""
+        self._phase = _Phase.IDLE
+
+    def urge(self) -> bool:
+        """Whether to begin a renewal that somebody asks for besides all windows; if so, it is in flight from here."""
+        if self.renewing or self.lost:
+            return False
+        self._phase = _Phase.RENEWING
+        return True
+
     def idle_renewal(self, now: float) -> bool:
         """Whether to begin a renewal because the link has been idle for so long; if so, it is in flight from here."""
         return not self.lost and self.id > 0 and now >= self._renewed_at + self._idle and self._begin(now)
 
-    def _within(self, window: float) -> float:
-        return min(window, self._lifetime / 2)
+    def _within(self, seconds: float) -> float:
+        return window(seconds, self._lifetime)
 
     def _begin(self, now: float) -> bool:
         if self.renewing or now < self._not_before:
