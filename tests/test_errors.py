@@ -38,6 +38,7 @@ CLASSES = {
     "CALL-CIRCUIT": errors.CircuitOpen,
     "CALL-DEADLINE": errors.DeadlineExceeded,
     "CALL-GATE": errors.RateGateFull,
+    "CALL-GATE-ALONE": errors.RateGateFull,
     "PARTNER-ANSWER": errors.BadAnswerError,
     "PARTNER-ARGUMENT": errors.UsageError,
     "PARTNER-AUTH": errors.AuthenticationError,

@@ -371,9 +371,12 @@ class RemoteGate:
         self.paused: list[float] = []
         self.rates: list[float] = []
 
-    def reserve(self, lane: Lane, within: float) -> Place | NoPlace:
+    def reserve(self, lane: Lane, within: float, place: int | None = None) -> Place | NoPlace:
         self.asked.append(lane)
         return self.said.pop(0)
+
+    def release(self, place: int) -> None:
+        raise AssertionError("nothing is given up here")
 
     def pause(self, seconds: float) -> None:
         self.paused.append(seconds)
@@ -386,8 +389,11 @@ class AsyncRemoteGate:
     def __init__(self, gate: RemoteGate) -> None:
         self.gate = gate
 
-    async def reserve(self, lane: Lane, within: float) -> Place | NoPlace:
+    async def reserve(self, lane: Lane, within: float, place: int | None = None) -> Place | NoPlace:
         return self.gate.reserve(lane, within)
+
+    def release(self, place: int) -> None:
+        self.gate.release(place)
 
     async def pause(self, seconds: float) -> None:
         self.gate.pause(seconds)
