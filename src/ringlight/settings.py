@@ -274,9 +274,13 @@ class ResilienceSettings(_Area):
     shedding: bool = Field(
         False, description="Turn calls away here when the service takes less than half of what is asked."
     )
-    gate_rate: float = Field(90.0, gt=0, le=1e6, description="Calls per second and client id; Ring allows 100.")
+    gate_rate: float = Field(92.0, gt=0, le=1e6, description="Calls per second and client id; Ring allows 100.")
     gate_burst: int = Field(
-        8, ge=1, le=100_000, description="Calls that may leave at once after a rest; rate and burst stay below 100."
+        4,
+        ge=1,
+        le=100_000,
+        description="Calls that may leave at once after a rest; rate and burst stay below 100, by what is late on the "
+        "way (4 calls are 43 ms).",
     )
     gate_processes: int = Field(
         4,

@@ -210,7 +210,7 @@ def test_a_cancelled_probe_lets_the_next_call_try() -> None:
     """It has no verdict: the service is neither well nor ill because somebody lost patience."""
     now = 0.0
     driver = Answering(Response(500))
-    machines = shared(attempts=1, breaker_in_a_row=5, breaker_open=5.0)
+    machines = shared(attempts=1, breaker_in_a_row=5, breaker_open=5.0, gate_burst=100)
 
     async def main() -> None:
         nonlocal now
