@@ -42,6 +42,7 @@ CLASSES = {
     "CALL-CIRCUIT": errors.CircuitOpen,
     "CALL-DEADLINE": errors.DeadlineExceeded,
     "CALL-GATE": errors.RateGateFull,
+    "CALL-GATE-ALONE": errors.RateGateFull,
     "PARTNER-ANSWER": errors.BadAnswerError,
     "PARTNER-ARGUMENT": errors.UsageError,
     "PARTNER-AUTH": errors.AuthenticationError,

@@ -246,6 +246,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "CALL-CIRCUIT": CircuitOpen,
     "CALL-DEADLINE": DeadlineExceeded,
     "CALL-GATE": RateGateFull,
+    "CALL-GATE-ALONE": RateGateFull,
     "LINK-ANSWER": TokenEndpointUnavailable,
     "LINK-LOST": LinkLost,
     "LINK-UNAVAILABLE": TokenEndpointUnavailable,

@@ -284,9 +284,20 @@ class ResilienceSettings(_Area):
     shedding: bool = Field(
         False, description="Turn calls away here when the service takes less than half of what is asked."
     )
-    gate_rate: float = Field(90.0, gt=0, le=1e6, description="Calls per second and client id; Ring allows 100.")
+    gate_rate: float = Field(92.0, gt=0, le=1e6, description="Calls per second and client id; Ring allows 100.")
     gate_burst: int = Field(
-        8, ge=1, le=100_000, description="Calls that may leave at once after a rest; rate and burst stay below 100."
+        4,
+        ge=1,
+        le=100_000,
+        description="Calls that may leave at once after a rest; rate and burst stay below 100, by what is late on the "
+        "way (4 calls are 43 ms).",
+    )
+    gate_processes: int = Field(
+        4,
+        ge=1,
+        le=10_000,
+        description="Among how many processes the limit is divided where the gate that they share has never been "
+        "reached; later it is as many as were seen there in the last minute.",
     )
     breaker_ratio: float = Field(0.5, gt=0, le=1, description="Share of failed calls that opens a breaker.")
     breaker_window: Seconds = Field(30.0, description="Seconds over which that share is counted.")
@@ -408,6 +419,11 @@ class Settings(BaseSettings):
     )
     turn_secret: SecretText | None = Field(
         None, description="What the TURN servers share with us to make passwords (coturn: `static-auth-secret`)."
+    )
+    redis_url: SecretText | None = Field(
+        None,
+        description="Redis (`redis://…`, `rediss://…` or `unix://…`) through which several processes keep to Ring's "
+        "limit together.",
     )
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()

@@ -261,7 +261,7 @@ def test_a_cancelled_probe_lets_the_next_call_try() -> None:
     """It has no verdict: the service is neither well nor ill because somebody lost patience."""
     now = 0.0
     driver = Answering(Response(500))
-    machines = shared(attempts=1, breaker_in_a_row=5, breaker_open=5.0)
+    machines = shared(attempts=1, breaker_in_a_row=5, breaker_open=5.0, gate_burst=100)
 
     async def main() -> None:
         nonlocal now
@@ -511,9 +511,12 @@ class RemoteGate:
         self.paused: list[float] = []
         self.rates: list[float] = []
 
-    def reserve(self, lane: Lane, within: float) -> Place | NoPlace:
+    def reserve(self, lane: Lane, within: float, place: int | None = None) -> Place | NoPlace:
         self.asked.append(lane)
         return self.said.pop(0)
+
+    def release(self, place: int) -> None:
+        raise AssertionError("nothing is given up here")
 
     def pause(self, seconds: float) -> None:
         self.paused.append(seconds)
@@ -526,8 +529,11 @@ class AsyncRemoteGate:
     def __init__(self, gate: RemoteGate) -> None:
         self.gate = gate
 
-    async def reserve(self, lane: Lane, within: float) -> Place | NoPlace:
+    async def reserve(self, lane: Lane, within: float, place: int | None = None) -> Place | NoPlace:
         return self.gate.reserve(lane, within)
+
+    def release(self, place: int) -> None:
+        self.gate.release(place)
 
     async def pause(self, seconds: float) -> None:
         self.gate.pause(seconds)

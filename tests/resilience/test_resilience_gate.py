@@ -1,6 +1,6 @@
 """The rate gate against a naive oracle: whatever happens, no second sees more calls than it may."""
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from virtual import most_in_a_second
@@ -8,6 +8,7 @@ from virtual import most_in_a_second
 from ringlight.resilience.actions import NoPlace, Place
 from ringlight.resilience.gate import Gate
 from ringlight.resilience.operation import Lane
+from ringlight.settings import ResilienceSettings
 
 RATE, BURST = 90.0, 8
 
@@ -191,3 +192,25 @@ def test_a_turn_that_was_given_up_is_used_only_where_nobody_is_late_for_it() -> 
         assert isinstance(new, Place)
         assert (gate.reserve(Lane.READ, comes, 10.0, new.number).wait == 0) is leaves
         assert gate.reserve(Lane.READ, fourth.wait + 1e-12, 10.0, fourth.number).wait == 0
+
+
+def _arrivals(rate: float, burst: int, late: list[float]) -> list[float]:
+    """When calls arrive that all ask at once, each as late on its way as told."""
+    gate = Gate(rate, burst)
+    said = [gate.reserve(Lane.READ, 0.0, 1e9) for _ in late]
+    waiting = {one.number: (Lane.READ, one.wait) for one in said if isinstance(one, Place) and one.wait and one.number}
+    left = [0.0 for one in said if not one.wait] + [at for at, _ in _drain(gate, waiting, 0.0)]
+    return [at + more for at, more in zip(left, late, strict=True)]
+
+
+@given(late=st.lists(st.sampled_from([0.0, 0.001, 0.02, 0.043]), min_size=1, max_size=300))
+def test_calls_that_are_late_on_their_way_do_not_exceed_the_limit(late: list[float]) -> None:
+    """Ring counts arrivals; of the hundred that it allows, the defaults leave what 43 ms of lateness take."""
+    standard = ResilienceSettings()
+    assert most_in_a_second(_arrivals(standard.gate_rate, standard.gate_burst, late)) <= 100
+
+
+def test_a_larger_burst_at_a_lower_rate_bears_less_lateness() -> None:
+    late = [0.043 if number < 14 else 0.0 for number in range(300)]
+    assert most_in_a_second(_arrivals(90.0, 8, late)) > 100
+    assert most_in_a_second(_arrivals(92.0, 4, late)) <= 100

@@ -41,4 +41,15 @@ ROWS = (
         http=429,
         source="calls.md#rate-gate",
     ),
+    Fault(
+        "CALL-GATE-ALONE",
+        "The gate for many processes cannot be reached",
+        cause="The Redis through which all processes share Ring's limit does not answer. Until it does, each keeps to "
+        "its own part of the limit, so calls go on, but a busy process gets no more than an idle one.",
+        fix="Start Redis again, or look whether `redis_url` is right and the network lets this machine through. The "
+        "processes come together again by themselves.",
+        retry=Retry.BACKOFF,
+        http=503,
+        source="calls.md#many-processes",
+    ),
 )

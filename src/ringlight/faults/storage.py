@@ -33,7 +33,8 @@ ROWS = (
         "The store's address cannot be used",
         cause="The address of the store names none that Ringlight knows, or a package for it is not installed.",
         fix="Give the path of a file, `sqlite:///path`, `postgresql://…` (with `pip install ringlight[postgres]`) or "
-        "`keyring:` (with `pip install ringlight[keyring]`).",
+        "`keyring:` (with `pip install ringlight[keyring]`); for `redis_url` `redis://…` (with `pip install "
+        "ringlight[redis]`).",
         retry=Retry.AFTER_FIX,
         http=500,
     ),

@@ -53,6 +53,8 @@ class AsyncCaller(Hearing):
         self._sleep = sleep
         self._loop: asyncio.AbstractEventLoop | None = None
         shared.outbox.listening = True
+        if gate is not None:
+            shared.give_up = gate.release
 
     def over(self, driver: AsyncTransport) -> "AsyncCaller":
         """Return this caller with another way to send, all else shared."""
@@ -127,7 +129,7 @@ class AsyncCaller(Hearing):
             return visit.outcome(came)
         if isinstance(action, actions.Reserve):
             if self._gate is not None:
-                return await self._gate.reserve(action.lane, action.within)
+                return await self._gate.reserve(action.lane, action.within, action.place)
             return self._shared.gate.reserve(action.lane, self._clock(), action.within, action.place)
         if isinstance(action, actions.Sleep):
             await self._sleep(action.seconds)

@@ -64,6 +64,8 @@ class Caller(Hearing):
         self._sleep = sleep
         self._lock = threading.Lock()
         shared.outbox.listening = True
+        if gate is not None:
+            shared.give_up = gate.release
 
     def over(self, driver: Transport) -> "Caller":
         """Return this caller with another way to send, all else shared."""
@@ -127,7 +129,7 @@ class Caller(Hearing):
             return visit.outcome(came)
         if isinstance(action, actions.Reserve):
             if self._gate is not None:
-                return self._gate.reserve(action.lane, action.within)
+                return self._gate.reserve(action.lane, action.within, action.place)
             with self._lock:
                 return self._shared.gate.reserve(action.lane, self._clock(), action.within, action.place)
         if isinstance(action, actions.Sleep):

@@ -45,10 +45,13 @@ class AsyncKeeper(Protocol):
 
 
 class RateGate(Protocol):
-    """A gate that is shared with other processes. Its turns are certain: they are not asked for again."""
+    """A gate that is shared with other processes; `shared_gate.SharedGate` is one."""
 
-    def reserve(self, lane: Lane, within: float) -> Place | NoPlace:
-        """Give a turn that comes within so many seconds."""
+    def reserve(self, lane: Lane, within: float, place: int | None = None) -> Place | NoPlace:
+        """Take the turn if it has come, or tell when it will, if that is within so many seconds."""
+
+    def release(self, place: int) -> None:
+        """Give a place up. It may not wait: it is called where a call is interrupted."""
 
     def pause(self, seconds: float) -> None:
         """Close for everybody."""
@@ -58,10 +61,13 @@ class RateGate(Protocol):
 
 
 class AsyncRateGate(Protocol):
-    """As `RateGate`, for an event loop."""
+    """As `RateGate`, for an event loop; `shared_gate.AsyncSharedGate` is one."""
 
-    async def reserve(self, lane: Lane, within: float) -> Place | NoPlace:
-        """Give a turn that comes within so many seconds."""
+    async def reserve(self, lane: Lane, within: float, place: int | None = None) -> Place | NoPlace:
+        """Take the turn if it has come, or tell when it will, if that is within so many seconds."""
+
+    def release(self, place: int) -> None:
+        """Give a place up."""
 
     async def pause(self, seconds: float) -> None:
         """Close for everybody."""

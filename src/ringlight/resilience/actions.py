@@ -143,17 +143,21 @@ class Place:
         wait: Seconds until then; 0 means now, and the turn is taken.
         number: The place to ask again with after the wait, for those in a faster lane may have gone first; `None`
             where the turn is certain and is not asked for again.
+        alone: Among how many processes the limit is divided, because the gate that they share cannot be reached; 0
+            where it can, or there is none.
     """
 
     wait: float
     number: int | None = None
+    alone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NoPlace:
-    """The gate has no turn in time; `wait` is how many seconds it would have been."""
+    """The gate has no turn in time; `wait` is how many seconds it would have been, and `alone` is as in `Place`."""
 
     wait: float
+    alone: int = 0
 
 
 @dataclass(frozen=True, slots=True)

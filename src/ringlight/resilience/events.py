@@ -12,6 +12,8 @@ __all__ = [
     "BreakerClosed",
     "BreakerOpened",
     "Event",
+    "GateDivided",
+    "GateShared",
     "Notice",
     "Outbox",
     "RateChanged",
@@ -104,6 +106,23 @@ class RateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GateDivided:
+    """The gate for many processes cannot be reached: each goes by its own share of the limit, of `among` shares."""
+
+    at: float
+    among: int
+    severity = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class GateShared:
+    """The gate for many processes can be reached again."""
+
+    at: float
+    severity = Severity.INFO
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerOpened:
     """Strategy `circuit_breaker`: `subject` (a service or a device) is left alone for `seconds`."""
 
@@ -159,7 +178,7 @@ class Notice:
     Attributes:
         at: Monotonic seconds.
         episode: Counts the episodes; the notice of the end has the number of its beginning.
-        topic: What it is about: `unreachable`, `service`, `rate`, `device`, `consent`, `link` or `removed`.
+        topic: What it is about: `unreachable`, `service`, `rate`, `gate`, `device`, `consent`, `link` or `removed`.
         subject: Which service, device or account.
         code: The fault, whose row says cause and fix.
         over: Whether this tells of the end.
@@ -184,6 +203,8 @@ Event: TypeAlias = (
     | RetryRefused
     | Throttled
     | RateChanged
+    | GateDivided
+    | GateShared
     | BreakerOpened
     | BreakerClosed
     | TokenRefused

@@ -89,6 +89,10 @@ class Gate:
             self.paused_until = until
             self._due = max(self._due, until + (self._burst - 1) * self._step)
 
+    def spend(self, now: float, *, left: int = 0) -> None:
+        """Count the burst as used up but for `left` calls, as nobody knows what went out before `now`."""
+        self._due = max(self._due, now + (self._burst - left) * self._step)
+
     def set_rate(self, rate: float, now: float) -> None:
         """Change the calls per second, and the burst in proportion. What was used up stays used up."""
         begins = max(now, self.paused_until)

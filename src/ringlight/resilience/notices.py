@@ -21,6 +21,7 @@ class Topic(Enum):
     OFFLINE = "offline", 1  # no part of Ring can: it is our own network
     SERVICE = "service", 1  # a breaker has opened
     RATE = "rate", 1  # a long pause was asked for
+    GATE = "gate", 1  # the gate for many processes cannot be reached
     DEVICE = "device", 1  # a device has no connection
     CONSENT = "consent", 1  # a person has not allowed it
     LINK = "link", 1  # a link is lost

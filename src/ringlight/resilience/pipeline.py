@@ -233,6 +233,8 @@ class _Call:
             while True:
                 self.now, said = yield Reserve(self.state.operation.lane, self.left, place)
                 place = None
+                if isinstance(said, (Place, NoPlace)):
+                    self.shared.gate_said(self.state, said.alone, self.now)
                 if isinstance(said, NoPlace):
                     raise self.story.refused("CALL-GATE", Why.DEADLINE, self.now, said.wait)
                 if not isinstance(said, Place):
@@ -245,7 +247,7 @@ class _Call:
                     return
         finally:
             if place is not None:
-                self.shared.gate.release(place)
+                self.shared.give_up(place)
 
     def _authorize(self) -> Generator[Action, Reply, Bearer]:
         self._in_time()

@@ -8,7 +8,7 @@ from ringlight.resilience.breaker import Breakers, Change, Rule, Ticket
 from ringlight.resilience.budget import Budget
 from ringlight.resilience.classify import Class, Crowd, Seen
 from ringlight.resilience.decide import CallState
-from ringlight.resilience.events import BreakerClosed, BreakerOpened, Outbox
+from ringlight.resilience.events import BreakerClosed, BreakerOpened, GateDivided, GateShared, Outbox
 from ringlight.resilience.gate import Gate
 from ringlight.resilience.notices import Notices, Topic
 from ringlight.resilience.operation import Family, Operation
@@ -76,6 +76,7 @@ class Shared:
         devices: The breakers of devices.
         known: The last known good answers.
         notices: What people are told.
+        give_up: Gives a place at the gate up; a shell whose gate is shared with other processes puts its own here.
         outbox: Events for the shell to hand on after each step, outside its lock.
 
     Args:
@@ -95,6 +96,7 @@ class Shared:
         )
         self.dice = dice
         self.gate = Gate(settings.gate_rate, settings.gate_burst)
+        self.give_up: Callable[[int], None] = self.gate.release
         self.pace = Pace(settings.gate_rate)
         self.budget = Budget(settings.budget)
         self.shedding = Shedding() if settings.shedding else None
@@ -113,6 +115,7 @@ class Shared:
         self.notices = Notices()
         self.outbox = Outbox()
         self._crowd = Crowd()
+        self._alone = 0
 
     def closed(self, call: CallState, now: float) -> Closed | None:
         """Return the breaker that would turn this call away, or `None`."""
@@ -199,6 +202,23 @@ class Shared:
         """Tell people of a long pause."""
         if call.strategies.user_notification and seconds > _LONG_PAUSE:
             self._tell(Topic.RATE, "client", code, now)
+
+    def gate_said(self, call: CallState, alone: int, now: float) -> None:
+        """Note whether the gate for many processes can be reached, and tell of it when that changes.
+
+        Args:
+            call: Whose turn it was.
+            alone: Among how many the limit is divided meanwhile; 0 where it can be reached.
+            now: Monotonic seconds.
+        """
+        before, self._alone = self._alone, alone
+        if bool(before) is bool(alone):
+            return
+        self.outbox.put(GateDivided(now, alone) if alone else GateShared(now))
+        if not alone:
+            self._well(Topic.GATE, "client", now)
+        elif call.strategies.user_notification:
+            self._tell(Topic.GATE, "client", "CALL-GATE-ALONE", now)
 
     def device_online(self, device: str, now: float) -> None:
         """A webhook says that a device has a connection again: the next call tries at once."""

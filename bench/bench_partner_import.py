@@ -1,0 +1,87 @@
+"""What the Partner API client takes before and while it works: time to import, and memory over 100,000 calls.
+
+Imports are timed in new processes, by the best of several, as others use the machine too. The calls go through the
+whole pipeline over a transport in memory: reads of 5,000 devices, every tenth of which fails, each with its answer kept
+for a worse day; memory is measured when all of that has been seen twice, and at the end.
+Usage: python bench/bench_partner_import.py [CALLS]
+"""
+
+import logging
+import random
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from ringlight.errors import RingError
+from ringlight.http.calling import Caller
+from ringlight.http.flow import Request, Response
+from ringlight.partner.call import Call
+from ringlight.resilience.actions import Failed
+from ringlight.resilience.operation import Family, Operation
+from ringlight.resilience.shared import Shared
+from ringlight.resilience.stale import Key, Kind
+from ringlight.settings import ResilienceSettings
+
+IMPORT_GOAL = 60.0  # milliseconds above `import httpx2`
+GROWTH_GOAL = 1.0  # megabytes over all calls
+DEVICES = 5000
+PAGE = 4096  # bytes
+IMPORT = "import time; a = time.perf_counter(); import {}; print((time.perf_counter() - a) * 1000)"
+
+
+def import_time(name: str, rounds: int = 9) -> float:
+    """Milliseconds of the best of some new processes."""
+    times = [
+        float(subprocess.run([sys.executable, "-c", IMPORT.format(name)], capture_output=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    return min(times)
+
+
+class Memory:
+    """Answers at once; every tenth device is offline."""
+
+    def attempt(self, request: Request) -> Response | Failed:
+        if request.url.endswith("0"):
+            return Response(503, {}, b'{"errors":[{"status":"503","title":"Device Unavailable"}]}')
+        return Response(200, {"content-type": "application/json"}, b'{"data":{"type":"devices","id":"1"}}')
+
+
+def resident() -> float:
+    """Megabytes of this process."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE / 1e6
+
+
+def make(client: Caller, calls: int) -> None:
+    for number in range(calls):
+        device = f"device{number % DEVICES}"
+        call = Call(
+            Operation("devices.one", family=Family.DEVICE, device=device),
+            Request("GET", f"https://api.invalid/v1/devices/{device}", at="partner"), Response.json, bearer=False,
+        )  # fmt: skip
+        with suppress(RingError):
+            client.call(call, keep=Key("account", Kind.DEVICES, device, device), account="account")
+
+
+def main() -> None:
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    base, ours = import_time("httpx2"), import_time("ringlight.partner")
+    met = "met" if ours - base <= IMPORT_GOAL else "MISSED"
+    print(
+        f"import httpx2 {base:.0f} ms, import ringlight.partner {ours:.0f} ms; {IMPORT_GOAL:.0f} ms more allowed: {met}"
+    )
+    logging.disable(logging.CRITICAL)
+    settings = ResilienceSettings(gate_rate=1e6, gate_burst=100_000)
+    client = Caller(Memory(), Shared(settings, random.Random(1).random))
+    client.bus.listen(lambda event: None)
+    make(client, 2 * DEVICES)
+    before = resident()
+    make(client, calls)
+    grown = resident() - before
+    met = "met" if grown <= GROWTH_GOAL else "MISSED"
+    print(f"{calls} calls: {before:.1f} MB before, {grown:+.2f} MB after; {GROWTH_GOAL:g} MB allowed: {met}")
+
+
+if __name__ == "__main__":
+    main()
