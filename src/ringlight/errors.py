@@ -289,6 +289,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "PARTNER": StatusError,
     "PUBLISH": MediaError,
     "REQUEST": UsageError,
+    "ROOM": UsageError,
     "RING": NetworkError,
     "SDP": MediaError,
     "SERVER": RingError,
