@@ -101,17 +101,17 @@ class _Connection:
         # A browser gives up unless one of the subprotocols that it offers comes back.
         await web.accept(subprotocol=named or (offered[0] if offered else None))
         server = web.scope.get("server") or ("", 0)
+        forwarded = "x-forwarded-for" in web.headers or "forwarded" in web.headers  # by a proxy on this machine
         self._number = self._porter.open(
             self, path, token=token, origin=web.headers.get("origin"), host=web.headers.get("host", ""),
-            local=is_loopback_host(server[0] or ""), peer=web.client.host if web.client else "",
+            local=not forwarded and is_loopback_host(server[0] or ""), peer=web.client.host if web.client else "",
         )  # fmt: skip
         writing = asyncio.create_task(self._write(), name="rooms: writing")
         try:
             await self._read()
         finally:
             self._porter.lost(self._number)
-            if self._end is None:
-                writing.cancel()
+            writing.cancel()  # the socket is over: whatever still waits would wait for ever
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await writing
 
@@ -119,10 +119,6 @@ class _Connection:
         while True:
             message = await self._web.receive()
             if message["type"] == "websocket.disconnect":
-                if self._end is None:
-                    self._end = (1000, "")
-                self._queue.clear()
-                self._stirred.set()
                 return
             text = message.get("text")
             try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import Claims, Dialect
 
-__all__ = ["Action", "Close", "Enter", "Event", "Gone", "Note", "Resuming", "Said", "Send", "Tick"]
+__all__ = ["Action", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Resuming", "Said", "Send", "Tick"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,12 @@ class Tick:
     """Time has passed."""
 
 
-Event = Enter | Said | Gone | Tick
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The visit is ended from outside."""
+
+
+Event = Enter | Said | Gone | Tick | Finish
 
 
 @dataclass(frozen=True, slots=True)

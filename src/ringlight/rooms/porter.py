@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from ringlight.rooms.events import Action, Close, Note, Send, Tick
+from ringlight.rooms.events import Action, Close, Finish, Note, Send, Tick
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
 
@@ -83,7 +83,7 @@ class Porter:
 
     def end(self, room: Room) -> None:
         """End a visit."""
-        self._perform(room.end(self._clock()))
+        self._perform(room.receive(Finish(), self._clock()))
 
     def drain(self) -> None:
         """Take nobody any more, and send everybody away to come back later."""

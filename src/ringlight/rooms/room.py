@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ringlight.errors import RingError, fault_error
 from ringlight.rooms import messages, passing
 from ringlight.rooms.company import Company
-from ringlight.rooms.events import Action, Close, Enter, Event, Gone, Note, Resuming, Said, Send
+from ringlight.rooms.events import Action, Close, Enter, Event, Finish, Gone, Note, Resuming, Said, Send
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
 from ringlight.rooms.people import Claims, Dialect, Person
 from ringlight.settings import RoomSettings
@@ -81,6 +81,8 @@ class Room(Company):
                     self._refuse(event.socket, event.dialect, error)
             case Gone():
                 self._gone(event, now)
+            case Finish():
+                self._finish(now)
             case _:
                 self._tick(now)
         if self.people:
@@ -333,7 +335,7 @@ class Room(Company):
 
     def _end(self, person: Person, _: messages.End, now: float) -> None:
         self.need(person, "end")
-        self.end(now)
+        self._finish(now)
 
     def _leave(self, person: Person, _: messages.Leave, now: float) -> None:
         if person.socket is not None:
@@ -396,8 +398,8 @@ class Room(Company):
         for other in self.hosts():
             self.tell(other, self.knock_of(person, now))
 
-    def end(self, now: float) -> list[Action]:
-        """End the visit: everybody is told, nobody comes in again. Returns the actions so far."""
+    def _finish(self, now: float) -> None:
+        """Tell everybody that the visit is over; nobody comes in again."""
         self.ended_at = now
         for person in list(self.people.values()):
             socket, dialect = person.socket, person.dialect
@@ -408,11 +410,10 @@ class Room(Company):
                 self._out += [Send(socket, messages.seed_refusal(fault_error("ROOM-ENDED"))), Close(socket, 1000)]
         self.people.clear()
         self.by_socket.clear()
-        return self._out
 
     def _tick(self, now: float) -> None:
         if self.ended_at is None and self.closes is not None and now >= self.closes:
-            self.end(now)
+            self._finish(now)
         for person in list(self.people.values()):
             if person.gone_at is not None and now >= person.gone_at:
                 self._remove(person, "gone", now)
