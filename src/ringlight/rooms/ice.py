@@ -1,7 +1,6 @@
 """ICE servers for rooms: credentials of coturn's REST interface, made from its shared secret for a short time."""
 
 import base64
-import hashlib
 import hmac
 
 from ringlight.rooms.messages import IceServer
@@ -14,7 +13,7 @@ class Turn:
     """Makes credentials. Without an address rooms name no server at all: nobody's STUN is told who talks to whom.
 
     Args:
-        urls: Addresses of the TURN server.
+        urls: Addresses of STUN and TURN servers.
         secret: Its `static-auth-secret`.
         life: Seconds that credentials are good for.
     """
@@ -26,9 +25,13 @@ class Turn:
 
     def servers(self, person: str, now: float) -> tuple[tuple[IceServer, ...], float | None]:
         """Return the servers for a person, and for how many seconds they are good (`None`: there are none)."""
-        if not self._urls or self._secret is None:
-            return (), None
+        plain = [url for url in self._urls if url.lower().startswith("stun")]
+        relays = [url for url in self._urls if url not in plain]
+        servers = (IceServer(urls=plain),) if plain else ()
+        if not relays or self._secret is None:
+            return servers, None
         name = f"{int(now + self._life)}:{person}"
         # SHA-1 is what coturn's `use-auth-secret` computes; as an HMAC it is not broken.
-        digest = hmac.digest(self._secret.reveal().encode(errors="surrogatepass"), name.encode(), hashlib.sha1)
-        return (IceServer(urls=self._urls, username=name, credential=base64.b64encode(digest).decode()),), self._life
+        digest = hmac.digest(self._secret.reveal().encode(errors="surrogatepass"), name.encode(), "sha1")
+        password = base64.b64encode(digest).decode()
+        return (*servers, IceServer(urls=relays, username=name, credential=password)), self._life
