@@ -298,6 +298,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "PARTNER": StatusError,
     "PUBLISH": MediaError,
     "REQUEST": UsageError,
+    "ROOM": UsageError,
     "RING": NetworkError,
     "SDP": MediaError,
     "SERVER": RingError,

@@ -30,6 +30,7 @@ __all__ = [
     "PlayerSettings",
     "RecordingSettings",
     "ResilienceSettings",
+    "RoomSettings",
     "RtspSettings",
     "ServerSettings",
     "Settings",
@@ -378,6 +379,41 @@ class PartnerSettings(_Area):
     _split = field_validator("accounts", mode="before")(_as_list)
 
 
+class RoomSettings(_Area):
+    """Who may enter rooms, and what one connection may ask of the server."""
+
+    open: bool = Field(
+        True, description="Let people in without a token; holds on a loopback address only, for development."
+    )
+    capacity: int = Field(6, ge=1, le=64, description="How many people may be in a room at once.")
+    waiting: int = Field(50, ge=1, le=1000, description="How many people may wait before a room.")
+    grace: Seconds = Field(30.0, description="Seconds that the place of somebody whose connection broke is kept.")
+    host_grace: Seconds = Field(
+        120.0,
+        description="Seconds after the last person who may admit has left until the others are sent back to wait.",
+    )
+    hello_timeout: Seconds = Field(5.0, description="Seconds that a new connection has to introduce itself.")
+    ping_every: Seconds = Field(15.0, description="Seconds between the pings that a page is asked for.")
+    silent_after: Seconds = Field(45.0, description="Seconds without any message until a connection counts as lost.")
+    message_bytes: int = Field(
+        65_536, ge=8192, le=1_048_576, description="Bytes in one message; an offer has some 6,000."
+    )
+    rate: float = Field(40.0, gt=0, description="Messages a second that one connection may send for long.")
+    burst: int = Field(120, ge=10, description="Messages that one connection may send at once.")
+    queue_bytes: int = Field(
+        262_144, ge=65_536, description="Bytes that may wait for a slow connection before it is closed."
+    )
+    replay_messages: int = Field(256, ge=1, description="Events kept for one person, for a connection that broke.")
+    replay_bytes: int = Field(262_144, ge=8192, description="Bytes that these may take.")
+    offer_kept: Seconds = Field(
+        600.0, description="Seconds that an offer nobody has answered is kept for somebody who comes later."
+    )
+    token_life: Seconds = Field(600.0, description="Seconds that a room token is good for; it is renewed in the call.")
+    turn_life: Seconds = Field(3600.0, description="Seconds that TURN credentials are good for.")
+    empty_after: Seconds = Field(300.0, description="Seconds after which a room that nobody is in is forgotten.")
+    sockets: int = Field(10_000, ge=1, description="How many room sockets may be open at once.")
+
+
 class ServerSettings(_Area):
     """Where the server listens."""
 
@@ -433,6 +469,7 @@ class Settings(BaseSettings):
     cameras: CameraSettings = CameraSettings()
     partner: PartnerSettings = PartnerSettings()
     resilience: ResilienceSettings = ResilienceSettings()
+    rooms: RoomSettings = RoomSettings()
     server: ServerSettings = ServerSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(_as_list)

@@ -18,6 +18,7 @@ from ringlight.errors import RingError
 from ringlight.http.serving import listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.media.trickle import parse
+from ringlight.rooms import open_rooms
 from ringlight.secrets import Secret
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
@@ -272,7 +273,8 @@ async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIte
         serving(
             create_app(
                 account, Playbacks(port), Access(True, None, frozenset()), asyncio.Event(), recordings=recordings,
-                showings=Showings(settings.players, places), places=places, relays=relays, elsewhere=elsewhere,
+                showings=Showings(settings.players, places), places=places, rooms=open_rooms(settings),
+                relays=relays, elsewhere=elsewhere,
             ),
             listening,
         ) as running,

@@ -16,6 +16,8 @@ from ringlight.errors import fault_error
 
 GRACE = 2  # seconds that open requests get when the program stops
 
+LARGEST_FRAME = 512 * 1024  # bytes; no protocol of ours has larger ones, and each may be held in memory
+
 
 @dataclass(frozen=True, slots=True)
 class Serving:
@@ -71,6 +73,7 @@ async def serving(app: Any, listening: socket.socket, tls: Tls | None = None) ->
     """
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, ws="websockets-sansio", ws_per_message_deflate=False,
+        ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=GRACE, server_header=False,
         ssl_certfile=tls.certificate if tls else None, ssl_keyfile=tls.key if tls else None,
     )  # fmt: skip

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ringlight.errors import RingError
 from ringlight.http.async_calling import AsyncCaller
 from ringlight.http.ports import AsyncTransport
 from ringlight.partner.api import API, Api
@@ -80,7 +79,7 @@ class LinkCalls:
     async def _hold(self, account: str, conversation: Conversation[T]) -> T:
         keeper = AsyncLinkKeeper(Link(account, self._app), self._pairs, lambda call: self._plain.run(ask(call)))
         try:
-            return await AsyncCaller(self._driver, self._shared, _Kept(keeper)).run(conversation)
+            return await AsyncCaller(self._driver, self._shared, keeper).run(conversation)
         finally:
             await asyncio.shield(asyncio.ensure_future(keeper.aclose()))
 
@@ -101,24 +100,3 @@ class _OnePair:
 
     def rejected(self, number: int) -> None:
         del number
-
-
-class _Kept:
-    """An account's tokens, renewed where Ring refuses one."""
-
-    def __init__(self, keeper: AsyncLinkKeeper) -> None:
-        self._keeper = keeper
-        self._given: Bearer | None = None
-        self._refused: Secret | None = None
-
-    async def bearer(self, within: float) -> Bearer | RingError:
-        try:
-            held = await self._keeper.bearer(self._refused, within=within)
-        except RingError as error:
-            return error
-        self._given = Bearer(held.id, held.token, held.expires)
-        return self._given
-
-    def rejected(self, number: int) -> None:
-        if self._given is not None and self._given.id == number:
-            self._refused = self._given.token

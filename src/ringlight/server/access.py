@@ -97,7 +97,7 @@ class Access:
 
 
 class AccessMiddleware:
-    """Applies `Access` to every request and adds the protective headers to every answer."""
+    """Applies `Access` to every HTTP request and adds the protective headers to every answer."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -105,11 +105,12 @@ class AccessMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] != "http":
+            # Rooms judge their sockets themselves, in a frame: a page sees nothing of a refused upgrade.
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        method = scope.get("method", "WEBSOCKET")
+        method = scope["method"]
         origin = headers.get("origin")
         crossing = origin is not None and self._access.allows_cross(origin, headers.get("host", ""))
 

@@ -8,6 +8,8 @@ from fastapi.staticfiles import StaticFiles
 
 import ringlight
 from ringlight.cameras import Account
+from ringlight.rooms.asgi import rooms_router
+from ringlight.rooms.porter import Porter
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
@@ -19,6 +21,7 @@ from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.rooms_api import rooms_api_router
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
 from ringlight.web import PAGE
 
@@ -32,6 +35,7 @@ def create_app(
     recordings: Recordings,
     showings: Showings,
     places: Places,
+    rooms: Porter,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -47,6 +51,7 @@ def create_app(
         recordings: Those that run, and the shelf.
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
+        rooms: Where people call each other.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -69,6 +74,7 @@ def create_app(
     app.include_router(control_router(account))
     app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
+    app.include_router(rooms_api_router(rooms))
     for router in extra:
         app.include_router(router)
 
@@ -76,6 +82,7 @@ def create_app(
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
+    app.include_router(rooms_router(rooms, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
     app.add_middleware(AccessMiddleware, access=access)
     return app

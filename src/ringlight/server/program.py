@@ -12,6 +12,7 @@ from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.publishing import Publications
+from ringlight.rooms import open_rooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.hls import Showings
@@ -23,6 +24,8 @@ from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import ring_app
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
+
+DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
 
 
 @contextlib.asynccontextmanager
@@ -64,10 +67,16 @@ async def run_server(
         publications = await stack.enter_async_context(Publications(settings, account))
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
+        # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
+        entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
+        rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
+        if demo:
+            rooms.house.make(DEMO_ROOM, lobby=False)
         app = create_app(
-            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places,
+            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(app, listening))
         stack.callback(stopping.set)
+        stack.callback(rooms.drain)
         yield running

@@ -1,0 +1,100 @@
+"""What happens to a room, and what a room asks to be done."""
+
+from dataclasses import dataclass
+
+from ringlight.rooms.messages import Heard, IceServer, Seed
+from ringlight.rooms.people import Claims, Dialect
+
+__all__ = ["Action", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Resuming", "Said", "Send", "Tick"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resuming:
+    """How a page proves whose broken connection it goes on with, and what it has heard."""
+
+    session: str
+    secret: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A connection wants in.
+
+    Attributes:
+        socket: Its number.
+        claims: Who it is; `None` where only `resuming` tells.
+        dialect: What it speaks.
+        id: A name that nobody has, for a new person.
+        secret: Chance, for the next resume.
+        resuming: Whose connection it goes on with.
+        ice: What `welcome` shall name for ICE.
+        ice_ttl: Seconds that these credentials are good for; `None` where there are none.
+    """
+
+    socket: int
+    claims: Claims | None
+    dialect: Dialect
+    id: str
+    secret: str
+    resuming: Resuming | None = None
+    ice: tuple[IceServer, ...] = ()
+    ice_ttl: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a connection that is in."""
+
+    socket: int
+    message: Heard | Seed
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A connection broke; `reason` is `network`, `slow` or `silent`."""
+
+    socket: int
+    reason: str = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The visit is ended from outside."""
+
+
+Event = Enter | Said | Gone | Tick | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a text frame."""
+
+    socket: int
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection; nothing is heard of it any more."""
+
+    socket: int
+    code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """For the record: what somebody with this role did or met. Names nobody."""
+
+    what: str
+    role: str
+
+
+Action = Send | Close | Note

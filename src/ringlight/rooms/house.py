@@ -1,0 +1,395 @@
+"""All rooms and their doors, as one pure machine: sockets are opened, heard and lost; rooms are made and forgotten.
+
+The adapters feed it what their sockets bring, and do what it returns. Chance comes in as `mint`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ringlight.errors import RingError, fault_error
+from ringlight.http.address import is_loopback_host
+from ringlight.rooms import messages
+from ringlight.rooms.address import dialect_of, judge_room_id, read_address
+from ringlight.rooms.events import Action, Close, Enter, Gone, Resuming, Said, Send, Tick
+from ringlight.rooms.ice import Turn
+from ringlight.rooms.limits import Allowance, Tries
+from ringlight.rooms.messages import Bye, Hello
+from ringlight.rooms.people import ROLES, USER_TYPES, Claims, Dialect
+from ringlight.rooms.room import Room, refused
+from ringlight.rooms.tokens import Tokens
+from ringlight.settings import RoomSettings
+
+__all__ = ["Heard", "House", "Lost", "Opened"]
+
+STRIKES = 50  # messages beyond the allowance, or not understood, until a connection is closed
+BYTES_A_SECOND = 2 * 1024 * 1024 / 60
+WRONG_TOKENS = (10, 60.0)  # so many from one address, in so many seconds
+ENDED_KEPT = 86_400.0  # seconds that the end of a room is remembered: its tokens must not open it anew
+RENEW_AT = 0.8  # of the life of a token or a credential
+DRAIN_OVER = 5.0  # seconds over which pages come back after a restart
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A socket was opened.
+
+    Attributes:
+        socket: Its number, never used again.
+        path: Of its address, decoded.
+        token: From `?token=` or a subprotocol, or empty.
+        origin: Of the page, or `None` for a program.
+        host: The Host header.
+        local: Whether it came in on a loopback address.
+        peer: The other side's address.
+    """
+
+    socket: int
+    path: str
+    token: str = ""
+    origin: str | None = None
+    host: str = ""
+    local: bool = False
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A socket brought a frame; `None` is one that is no text."""
+
+    socket: int
+    frame: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A socket ended from the other side, or was closed by the adapter because it is `slow`."""
+
+    socket: int
+    reason: str = "network"
+
+
+@dataclass(slots=True)
+class _Connection:
+    opened: Opened
+    dialect: Dialect
+    heard_at: float
+    messages: Allowance
+    bytes: Allowance
+    room: Room | None = None
+    strikes: int = 0
+    renew_at: float | None = None
+    ice_at: float | None = None
+
+
+class House:
+    """All rooms of one server.
+
+    Args:
+        settings: Of rooms.
+        mint: Returns fresh chance as text that fits into a URL.
+        tokens: Signs and checks; `None` knows no tokens, so that only open mode lets anybody in.
+        origins: Origins of other web pages that may enter.
+        any_loopback_origin: Whether pages of any loopback origin may enter.
+        turn: Makes credentials for `welcome`.
+    """
+
+    def __init__(
+        self,
+        settings: RoomSettings,
+        mint: Callable[[], str],
+        *,
+        tokens: Tokens | None = None,
+        origins: frozenset[str] = frozenset(),
+        any_loopback_origin: bool = False,
+        turn: Turn | None = None,
+    ) -> None:
+        self.settings = settings
+        self.tokens = tokens
+        self.rooms: dict[str, Room] = {}
+        self.draining = False
+        self._mint = mint
+        self._origins = origins
+        self._any_loopback_origin = any_loopback_origin
+        self._turn = turn or Turn([], None, 0)
+        self._connections: dict[int, _Connection] = {}
+        self._tries = Tries(*WRONG_TOKENS)
+
+    def receive(self, event: Opened | Heard | Lost | Tick, now: float) -> list[Action]:
+        """Feed one event; return what to do, in order. Never raises.
+
+        Args:
+            event: What happened.
+            now: Seconds since 1970, which never go back.
+        """
+        match event:
+            case Heard():
+                actions = self._heard(event, now)
+            case Opened():
+                actions = self._opened(event, now)
+            case Lost():
+                actions = self._lost(event, now)
+            case _:
+                actions = self._tick(now)
+        for action in actions:
+            if type(action) is Close:
+                self._connections.pop(action.socket, None)
+        return actions
+
+    def make(
+        self, room_id: str | None = None, *, lobby: bool = True, opens: float | None = None,
+        closes: float | None = None, capacity: int | None = None,
+    ) -> Room:  # fmt: skip
+        """Make a room on purpose; it stays while nobody is in it.
+
+        Raises:
+            UsageError: ROOM-ID, the id cannot be one; REQUEST-INVALID, there is such a room already.
+        """
+        name = judge_room_id(room_id) if room_id is not None else f"r_{self._mint()}"
+        if name in self.rooms:
+            raise fault_error("REQUEST-INVALID", "there is a room of this id already")
+        room = self.rooms[name] = Room(
+            name, self.settings, lobby=lobby, opens=opens, closes=closes, capacity=capacity, kept=True
+        )
+        return room
+
+    def room(self, room_id: str) -> Room:
+        """Return a room.
+
+        Raises:
+            UsageError: ROOM-UNKNOWN.
+        """
+        if room_id not in self.rooms:
+            raise fault_error("ROOM-UNKNOWN")
+        return self.rooms[room_id]
+
+    def claims(self, room_id: str, role: str, *, name: str = "", may: frozenset[str] | None = None) -> Claims:
+        """Return the claims of somebody new.
+
+        Raises:
+            UsageError: ROOM-ROLE.
+        """
+        known = USER_TYPES.get(role, role)
+        if known not in ROLES:
+            raise fault_error("ROOM-ROLE", f"it is {role[:40]!r}")
+        return Claims(room_id, f"u_{self._mint()}", known, ROLES[known] if may is None else may, name)
+
+    def drain(self) -> list[Action]:
+        """Take nobody any more, and send all pages away to come back at different times."""
+        self.draining = True
+        actions: list[Action] = []
+        sockets = list(self._connections.items())
+        for index, (socket, connection) in enumerate(sockets):
+            delay = round(DRAIN_OVER * index / len(sockets), 2)
+            if connection.dialect is Dialect.OWN:
+                bye = messages.encode(Bye(reason="restart", action="rejoin", delay_s=delay))
+                actions += [Send(socket, bye), Close(socket, 1001, "restart")]
+            else:
+                actions += refused(socket, connection.dialect, fault_error("ROOM-BUSY"))
+        self._connections.clear()
+        return actions
+
+    # One socket
+
+    def _opened(self, event: Opened, now: float) -> list[Action]:
+        dialect = dialect_of(event.path)
+        try:
+            self._judge_origin(event)
+            address = read_address(event.path)
+            if self.draining or len(self._connections) >= self.settings.sockets:
+                raise fault_error("ROOM-BUSY")
+            s = self.settings
+            connection = _Connection(
+                event, dialect, now, Allowance(s.rate, s.burst, now),
+                Allowance(BYTES_A_SECOND, max(4.0 * s.message_bytes, 60 * BYTES_A_SECOND), now),
+            )  # fmt: skip
+            if dialect is Dialect.SEED:
+                claims = self._claims_of(connection, event.token, address.room, address.role, "", now)
+                if claims.role != address.role or claims.room != address.room:
+                    raise fault_error("ROOM-TOKEN", "it is for another room or role")
+                return self._enter(connection, claims, None, now)
+        except RingError as error:
+            return refused(event.socket, dialect, error)
+        self._connections[event.socket] = connection
+        return []
+
+    def _judge_origin(self, event: Opened) -> None:
+        if event.origin is None:
+            return
+        if event.origin in self._origins or _netloc(event.origin) == event.host != "":
+            return
+        if self._any_loopback_origin and event.local and is_loopback_host(_host(event.origin)):
+            return
+        raise fault_error("ROOM-ORIGIN", f"the page is of {event.origin[:80]}")
+
+    def _claims_of(
+        self, connection: _Connection, token: str, room: str, role: str, name: str, now: float
+    ) -> Claims:  # fmt: skip
+        opened = connection.opened
+        if token:
+            wait = self._tries.wait(opened.peer, now)
+            if wait > 0:
+                raise fault_error("ROOM-RATE", f"too many wrong tokens; {wait:.0f} s to wait", retry_after=wait)
+            try:
+                if self.tokens is None:
+                    raise fault_error("ROOM-TOKEN", "this server has no secret key")
+                return self.tokens.check(token, now)
+            except RingError as error:
+                if error.code == "ROOM-TOKEN":
+                    self._tries.failed(opened.peer, now)
+                raise
+        # A name of somebody else that leads to this machine is not this machine (DNS rebinding).
+        if not (self.settings.open and opened.local and is_loopback_host(_host(f"//{opened.host}"))):
+            raise fault_error("ROOM-TOKEN-NEEDED")
+        known = USER_TYPES.get(role, role)
+        if known not in ROLES:
+            raise fault_error("ROOM-ROLE", f"it is {role[:40]!r}")
+        return Claims(judge_room_id(room), None, known, ROLES[known], name)
+
+    def _enter(
+        self, connection: _Connection, claims: Claims | None, hello: Hello | None, now: float
+    ) -> list[Action]:  # fmt: skip
+        dialect, socket = connection.dialect, connection.opened.socket
+        room_id = claims.room if claims is not None else hello.room if hello is not None else None
+        resuming = None
+        if hello is not None and hello.session is not None and hello.resume is not None:
+            resuming = Resuming(hello.session, hello.resume, hello.seq)
+        room = self.rooms.get(room_id or "")
+        if room is None:
+            if claims is None:
+                raise fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
+            # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
+            lobby = dialect is Dialect.OWN or claims.person is not None
+            room = Room(claims.room, self.settings, lobby=lobby, passing=claims.person is None)
+            self.rooms[room.id] = room
+        new = f"p_{self._mint()}"
+        ice, ttl = self._turn.servers(new, now)
+        actions = room.receive(Enter(socket, claims, dialect, new, self._mint(), resuming, ice, ttl), now)
+        person = room.person_at(socket)
+        if person is not None:
+            connection.room = room
+            expires = person.claims.expires
+            connection.renew_at = None if expires is None else now + RENEW_AT * (expires - now)
+            connection.ice_at = None if ttl is None else now + RENEW_AT * ttl
+            self._connections[socket] = connection
+        return actions
+
+    def _heard(self, event: Heard, now: float) -> list[Action]:
+        connection = self._connections.get(event.socket)
+        if connection is None:
+            return []  # it was closed while this was on its way
+        frame = event.frame
+        try:
+            self._judge_amount(connection, frame, now)
+            if frame is None:
+                raise fault_error("ROOM-MESSAGE", "the frame is not text")
+            connection.heard_at = now
+            seed = connection.dialect is Dialect.SEED
+            message = messages.parse_seed(frame) if seed else messages.parse(frame)
+        except RingError as error:
+            return self._strike(connection, error, now)
+        if connection.room is not None:
+            return connection.room.receive(Said(event.socket, message, frame), now)
+        try:
+            if not isinstance(message, Hello):
+                raise fault_error("ROOM-HELLO", "another message came first")
+            return self._hello(connection, message, now)
+        except RingError as error:
+            return refused(event.socket, connection.dialect, error)
+
+    def _hello(self, connection: _Connection, hello: Hello, now: float) -> list[Action]:
+        if hello.v != 2:
+            raise fault_error("ROOM-MESSAGE", "this server speaks version 2")
+        claims = None
+        if hello.token or connection.opened.token or hello.session is None or self._is_open(connection):
+            role = hello.role or "patient"
+            claims = self._claims_of(
+                connection, hello.token or connection.opened.token, hello.room or "", role, hello.name, now
+            )
+        return self._enter(connection, claims, hello, now)
+
+    def _is_open(self, connection: _Connection) -> bool:
+        opened = connection.opened
+        return self.settings.open and opened.local and is_loopback_host(_host(f"//{opened.host}"))
+
+    def _judge_amount(self, connection: _Connection, frame: bytes | None, now: float) -> None:
+        size = len(frame) if frame is not None else 0
+        if size > self.settings.message_bytes:
+            raise fault_error("ROOM-SIZE", f"{size} bytes; {self.settings.message_bytes} are allowed")
+        wait = connection.messages.take(1, now) or connection.bytes.take(size, now)
+        if wait:
+            raise fault_error("ROOM-RATE", f"{wait:.1f} s to wait", retry_after=wait)
+
+    def _strike(self, connection: _Connection, error: RingError, now: float) -> list[Action]:
+        """Answer what cannot be taken; a page with a mistake stays connected, one that floods does not."""
+        connection.strikes += 1
+        socket, dialect = connection.opened.socket, connection.dialect
+        if error.code == "ROOM-SIZE" or connection.strikes >= STRIKES or connection.room is None:
+            gone = connection.room.receive(Gone(socket), now) if connection.room is not None else []
+            return [*gone, *refused(socket, dialect, error)]
+        tell = messages.refusal if dialect is Dialect.OWN else messages.seed_refusal
+        return [Send(socket, tell(error))]
+
+    def _lost(self, event: Lost, now: float) -> list[Action]:
+        connection = self._connections.pop(event.socket, None)
+        if connection is None or connection.room is None:
+            return []
+        return connection.room.receive(Gone(event.socket, event.reason), now)
+
+    # Time
+
+    def _tick(self, now: float) -> list[Action]:
+        actions: list[Action] = []
+        s = self.settings
+        for socket, connection in list(self._connections.items()):
+            if connection.room is None:
+                if now >= connection.heard_at + s.hello_timeout:
+                    actions += refused(socket, connection.dialect, fault_error("ROOM-HELLO", "no hello came"))
+            elif connection.dialect is Dialect.OWN and now >= connection.heard_at + s.silent_after:
+                actions += connection.room.receive(Gone(socket, "silent"), now)
+                actions += refused(socket, connection.dialect, fault_error("ROOM-SILENT"))
+            else:
+                actions += self._renew(socket, connection, connection.room, now)
+        for name, room in list(self.rooms.items()):
+            actions += room.receive(Tick(), now)
+            if self._is_over(room, now):
+                del self.rooms[name]
+        return actions
+
+    def _renew(self, socket: int, connection: _Connection, room: Room, now: float) -> list[Action]:
+        """Renew token and TURN credentials before they end; a page of the seed's kind would not know what to do."""
+        actions: list[Action] = []
+        person = room.person_at(socket)
+        if person is None or connection.dialect is Dialect.SEED:
+            return actions
+        if self.tokens is not None and connection.renew_at is not None and now >= connection.renew_at:
+            token = self.tokens.sign(person.claims, now).reveal()
+            person.claims = self.tokens.check(token, now)
+            connection.renew_at = now + RENEW_AT * self.tokens.life
+            actions.append(Send(socket, messages.encode(messages.Token(token=token, expires_s=self.tokens.life))))
+        if connection.ice_at is not None and now >= connection.ice_at:
+            ice, ttl = self._turn.servers(person.id, now)
+            connection.ice_at = None if ttl is None else now + RENEW_AT * ttl
+            actions.append(Send(socket, messages.encode(messages.Ice(ice=list(ice), ice_ttl_s=ttl))))
+        return actions
+
+    def _is_over(self, room: Room, now: float) -> bool:
+        if room.ended_at is not None:
+            return room.passing or now >= room.ended_at + ENDED_KEPT
+        if room.people or room.kept or room.empty_since is None:
+            return False
+        return room.passing or now >= room.empty_since + self.settings.empty_after
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

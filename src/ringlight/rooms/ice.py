@@ -1,0 +1,37 @@
+"""ICE servers for rooms: credentials of coturn's REST interface, made from its shared secret for a short time."""
+
+import base64
+import hmac
+
+from ringlight.rooms.messages import IceServer
+from ringlight.secrets import Secret
+
+__all__ = ["Turn"]
+
+
+class Turn:
+    """Makes credentials. Without an address rooms name no server at all: nobody's STUN is told who talks to whom.
+
+    Args:
+        urls: Addresses of STUN and TURN servers.
+        secret: Its `static-auth-secret`.
+        life: Seconds that credentials are good for.
+    """
+
+    def __init__(self, urls: list[str], secret: Secret | None, life: float) -> None:
+        self._urls = urls
+        self._secret = secret
+        self._life = life
+
+    def servers(self, person: str, now: float) -> tuple[tuple[IceServer, ...], float | None]:
+        """Return the servers for a person, and for how many seconds they are good (`None`: there are none)."""
+        plain = [url for url in self._urls if url.lower().startswith("stun")]
+        relays = [url for url in self._urls if url not in plain]
+        servers = (IceServer(urls=plain),) if plain else ()
+        if not relays or self._secret is None:
+            return servers, None
+        name = f"{int(now + self._life)}:{person}"
+        # SHA-1 is what coturn's `use-auth-secret` computes; as an HMAC it is not broken.
+        digest = hmac.digest(self._secret.reveal().encode(errors="surrogatepass"), name.encode(), "sha1")
+        password = base64.b64encode(digest).decode()
+        return (*servers, IceServer(urls=relays, username=name, credential=password)), self._life

@@ -1,0 +1,115 @@
+"""Passing signals on within a room, between pages of both protocols, and keeping the offer that nobody has answered."""
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, Raw
+
+from ringlight.errors import fault_error
+from ringlight.rooms import messages
+from ringlight.rooms.messages import Chat, Chatted, Other, Seed, SeedAnswer, SeedCandidate, SeedOffer, Signal, Signalled
+from ringlight.rooms.people import Dialect, Offered, Person
+
+if TYPE_CHECKING:
+    from ringlight.rooms.room import Room
+
+CANDIDATES_KEPT = 64  # of one offer; a machine with four networks and two TURN servers makes some 30
+
+
+def pass_signal(room: "Room", person: Person, message: Signal, now: float) -> None:
+    """Pass a description or a candidate of a `/ws/v2` page on."""
+    room.need(person, "signal")
+    if (message.description is UNSET) == (message.candidate is UNSET):
+        raise fault_error("ROOM-MESSAGE", "a signal has either a description or a candidate")
+    kind = messages.kind_of(message.description) if isinstance(message.description, Raw) else "candidate"
+    others = [room.other(person, message.to)] if message.to is not None else room.others(person)
+    _remember(person, others, None, kind, message, kept=message.to is None, until=now + room.settings.offer_kept)
+    for other in others:
+        _deliver(room, person, other, kind, message.description, message.candidate)
+
+
+def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: float) -> None:
+    """Pass a message of the seed's front end on: to its like byte for byte, to others in their words."""
+    room.need(person, "signal")
+    kind, signal = _read(message)
+    others = room.others(person)
+    if signal is not None:
+        _remember(person, others, frame, kind, signal, kept=True, until=now + room.settings.offer_kept)
+    for other in others:
+        if other.dialect is Dialect.SEED:
+            room.send(other, frame)
+        elif signal is not None:
+            _deliver(room, person, other, kind, signal.description, signal.candidate)
+        else:
+            room.tell(other, Other(from_=person.id, message=Raw(frame)))
+
+
+def pass_chat(room: "Room", person: Person, message: Chat, now: float) -> None:
+    """Pass words on."""
+    room.need(person, "chat")
+    others = [room.other(person, message.to)] if message.to is not None else room.others(person)
+    for other in others:
+        if other.dialect is Dialect.SEED:
+            room.send(other, messages.encode(messages.SeedChat(person.user_type, message.text)))
+        else:
+            room.tell(other, Chatted(from_=person.id, text=message.text))
+
+
+def replay(room: "Room", person: Person, now: float) -> None:
+    """Give a newcomer the offers that nobody has answered, with their candidates.
+
+    The seed's doctor offers once, three seconds after it came; into an empty room that offer would be lost, and both
+    would wait for ever.
+    """
+    for other in room.others(person):
+        offered = other.offered
+        if offered is None or offered.until <= now or other.role == person.role:
+            continue
+        for frame, kind, raw in (
+            (offered.frame, "offer", offered.description),
+            *((frame, "candidate", raw) for frame, raw in offered.candidates),
+        ):
+            if person.dialect is Dialect.SEED and frame is not None:
+                room.send(person, frame)
+            elif kind == "offer":
+                _deliver(room, other, person, kind, raw, UNSET)
+            else:
+                _deliver(room, other, person, kind, UNSET, raw)
+
+
+def _read(message: Seed) -> tuple[str, Signal | None]:
+    match message.type:
+        case "offer" if isinstance(message.offer, Raw):
+            return "offer", Signal(description=message.offer)
+        case "answer" if isinstance(message.answer, Raw):
+            return "answer", Signal(description=message.answer)
+        case "ice-candidate" if isinstance(message.candidate, Raw):
+            return "candidate", Signal(candidate=message.candidate)
+    return "other", None
+
+
+def _remember(
+    person: Person, others: list[Person], frame: bytes | None, kind: str, signal: Signal, *, kept: bool, until: float
+) -> None:
+    if kind == "answer":
+        for other in others:
+            other.offered = None
+    elif kind == "offer" and isinstance(signal.description, Raw):
+        person.offered = Offered(frame, signal.description, until) if kept else None
+    elif kept and isinstance(signal.candidate, Raw) and person.offered is not None:
+        del person.offered.candidates[CANDIDATES_KEPT - 1 :]
+        person.offered.candidates.append((frame, signal.candidate))
+
+
+def _deliver(
+    room: "Room", person: Person, other: Person, kind: str, description: "Raw | object", candidate: "Raw | object"
+) -> None:
+    if other.dialect is Dialect.OWN:
+        if isinstance(description, Raw):
+            room.tell(other, Signalled(from_=person.id, description=description))
+        elif isinstance(candidate, Raw):
+            room.tell(other, Signalled(from_=person.id, candidate=candidate))
+    elif isinstance(candidate, Raw):
+        room.send(other, messages.encode(SeedCandidate(candidate)))
+    elif isinstance(description, Raw) and kind in ("offer", "answer"):
+        told = SeedOffer(description) if kind == "offer" else SeedAnswer(description)
+        room.send(other, messages.encode(told))

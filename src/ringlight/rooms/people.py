@@ -1,0 +1,153 @@
+"""One person of a room: what they may do, what they have heard, what they have offered."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+import msgspec
+from msgspec import Raw
+
+from ringlight.rooms import messages
+from ringlight.rooms.messages import Event, Present
+
+__all__ = ["ROLES", "USER_TYPES", "Claims", "Dialect", "Offered", "Outbox", "Person"]
+
+# What each role may do. `admit` also decides who enters, and so never waits.
+ROLES: dict[str, frozenset[str]] = {
+    "clinician": frozenset({"admit", "end", "signal", "chat", "screen", "consent"}),
+    "admin": frozenset({"admit", "end", "signal", "chat", "screen", "consent", "observe"}),
+    "patient": frozenset({"signal", "chat", "screen"}),
+    "interpreter": frozenset({"signal", "chat"}),
+    "companion": frozenset({"signal", "chat"}),
+    "observer": frozenset({"signal", "observe"}),
+    "camera": frozenset({"signal", "view"}),
+}
+USER_TYPES = {"doctor": "clinician", "patient": "patient"}  # the seed's names
+_AS_USER_TYPE = {role: name for name, role in USER_TYPES.items()}
+
+
+class Dialect(Enum):
+    """Which protocol a page speaks."""
+
+    SEED = "seed"
+    OWN = "v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who somebody is, as a token says, or as they say themselves where no token is needed.
+
+    Attributes:
+        room: The room that they may enter.
+        person: The same for each token of one person; they take over from themselves. `None`: nobody knows them.
+        role: A key of `ROLES`.
+        may: Single permissions.
+        name: Shown to the others.
+        expires: When the token ends, in seconds since 1970; `None` in open mode.
+    """
+
+    room: str
+    person: str | None
+    role: str
+    may: frozenset[str]
+    name: str = ""
+    expires: float | None = None
+
+
+@dataclass(slots=True)
+class Offered:
+    """An offer that nobody has answered, kept for who comes later."""
+
+    frame: bytes | None  # as a page of the seed's kind sent it
+    description: Raw
+    until: float
+    candidates: list[tuple[bytes | None, Raw]] = field(default_factory=list)
+
+
+class Outbox:
+    """The events of one person, numbered, and kept for a connection that broke.
+
+    Args:
+        most: Events kept.
+        most_bytes: Bytes that they may take.
+    """
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self.seq = 0
+        self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._kept: deque[bytes] = deque()  # the last of them has the number `seq`
+
+    def add(self, event: Event) -> bytes:
+        """Number an event, keep it and return its frame."""
+        self.seq += 1
+        frame = messages.encode(msgspec.structs.replace(event, seq=self.seq))
+        self._kept.append(frame)
+        self._bytes += len(frame)
+        while len(self._kept) > self._most or self._bytes > self._most_bytes:
+            self._bytes -= len(self._kept.popleft())
+        return frame
+
+    def after(self, seq: int) -> list[bytes] | None:
+        """Return what came after an event; `None` if some of it is no longer kept, or was never sent."""
+        missed = self.seq - seq
+        if missed < 0 or missed > len(self._kept):
+            return None
+        return list(self._kept)[len(self._kept) - missed :]
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody in a room or before it.
+
+    Attributes:
+        id: Their public name in the room.
+        secret: Proves that a new connection is theirs.
+        rank: Order of coming; grows.
+        socket: Their connection; `None` while it is broken.
+        inside: Whether they were let in.
+        since: When they came.
+        gone_at: When they count as gone, while the connection is broken.
+        taken: The last numbered message of theirs that was taken.
+    """
+
+    id: str
+    secret: str
+    claims: Claims
+    dialect: Dialect
+    rank: int
+    outbox: Outbox
+    since: float
+    socket: int | None
+    inside: bool = False
+    gone_at: float | None = None
+    taken: int = 0
+    offered: Offered | None = None
+    media: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def role(self) -> str:
+        """Their role."""
+        return self.claims.role
+
+    @property
+    def user_type(self) -> str:
+        """Their role as the seed calls it."""
+        return _AS_USER_TYPE.get(self.claims.role, self.claims.role)
+
+    def may(self, permission: str) -> bool:
+        """Whether they have a permission."""
+        return permission in self.claims.may
+
+    def yields_to(self, other: "Person") -> bool:
+        """Whether this one is the polite side of the two (webrtc-pc section 10.7): exactly one of them is."""
+        ours, theirs = (not self.may("admit"), self.rank), (not other.may("admit"), other.rank)
+        return ours > theirs
+
+    def seen_by(self, other: "Person") -> Present:
+        """Return how another is told of this one."""
+        return Present(
+            id=self.id, role=self.role, name=self.claims.name, polite=other.yields_to(self),
+            away=self.socket is None, media=self.media,
+        )  # fmt: skip

@@ -1,0 +1,113 @@
+"""Between the house and its sockets, the same for every adapter: numbers them, tells the time, does as told."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from ringlight.rooms.events import Action, Close, Finish, Note, Send, Tick
+from ringlight.rooms.house import Heard, House, Lost, Opened
+from ringlight.rooms.room import Room
+
+__all__ = ["Porter", "Socket", "steady_clock"]
+
+log = logging.getLogger("ringlight.rooms")
+
+
+class Socket(Protocol):
+    """What an adapter gives for each connection. Neither call may wait; a socket that cannot keep up calls `lost`."""
+
+    def send(self, frame: bytes) -> None:
+        """Send a text frame, after all those before it."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close, after all frames that were sent before."""
+
+
+def steady_clock() -> Callable[[], float]:
+    """Return a clock in seconds since 1970 that never goes back, whatever happens to the system's own."""
+    offset = time.time() - time.monotonic()
+    return lambda: offset + time.monotonic()
+
+
+class Porter:
+    """Feeds the house and does what it returns.
+
+    Args:
+        house: All rooms.
+        clock: Seconds since 1970, which never go back.
+    """
+
+    def __init__(self, house: House, clock: Callable[[], float]) -> None:
+        self.house = house
+        self._clock = clock
+        self._sockets: dict[int, Socket] = {}
+        self._number = 0
+        self._waiting: deque[Opened | Heard | Lost | Tick] = deque()
+        self._working = False
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._clock()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no time has to be told: no socket is open, and no room waits for anything."""
+        return not self._sockets and not self.house.rooms
+
+    def open(
+        self, socket: Socket, path: str, *, token: str = "", origin: str | None = None, host: str = "",
+        local: bool = False, peer: str = "",
+    ) -> int:  # fmt: skip
+        """Take a new connection; return its number for `heard` and `lost`. See `Opened`."""
+        self._number += 1
+        self._sockets[self._number] = socket
+        number = self._number
+        self._feed(Opened(number, path, token, origin, host, local, peer))
+        return number
+
+    def heard(self, number: int, frame: bytes | None) -> None:
+        """Take a frame; `None` is one that is no text."""
+        self._feed(Heard(number, frame))
+
+    def lost(self, number: int, reason: str = "network") -> None:
+        """Take note that a connection is over. Nothing happens for one that was closed from here."""
+        if self._sockets.pop(number, None) is not None:
+            self._feed(Lost(number, reason))
+
+    def tick(self) -> None:
+        """Tell the time; about once a second."""
+        self._feed(Tick())
+
+    def end(self, room: Room) -> None:
+        """End a visit."""
+        self._perform(room.receive(Finish(), self._clock()))
+
+    def drain(self) -> None:
+        """Take nobody any more, and send everybody away to come back later."""
+        self._perform(self.house.drain())
+
+    def _feed(self, event: Opened | Heard | Lost | Tick) -> None:
+        # A socket that cannot keep up says so while others still have to be told: first things first.
+        self._waiting.append(event)
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._waiting:
+                self._perform(self.house.receive(self._waiting.popleft(), self._clock()))
+        finally:
+            self._working = False
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            if type(action) is Send:
+                if (socket := self._sockets.get(action.socket)) is not None:
+                    socket.send(action.frame)
+            elif type(action) is Close:
+                if (socket := self._sockets.pop(action.socket, None)) is not None:
+                    socket.close(action.code, action.reason)
+            elif type(action) is Note:
+                log.info("room: a %s %s", action.role, action.what)

@@ -1,0 +1,432 @@
+"""The rules of one room, as a pure machine: who is in, who waits, who hears what.
+
+`receive(event, now)` returns what to do, in order. It never raises and never waits. The time is a number of seconds
+since 1970, which never goes back.
+"""
+
+import hmac
+from collections.abc import Callable
+
+from ringlight.errors import RingError, fault_error
+from ringlight.rooms import messages, passing
+from ringlight.rooms.company import Company
+from ringlight.rooms.events import Action, Close, Enter, Event, Finish, Gone, Note, Resuming, Said, Send
+from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
+from ringlight.rooms.people import Claims, Dialect, Person
+from ringlight.settings import RoomSettings
+
+__all__ = ["Room"]
+
+EXPIRED_GRACE = 25.0  # seconds that a connection lives on beyond its token, for a renewal that is on its way
+
+
+class Room(Company):
+    """One room.
+
+    Args:
+        id: Its id, as everybody names it.
+        settings: Capacity, deadlines and limits.
+        lobby: Whether those without `admit` wait until somebody lets them in.
+        opens: From when on people may enter, in seconds since 1970; `None` is at once.
+        closes: When it ends; `None` is never.
+        capacity: How many may be inside; `None` takes that of the settings.
+        kept: Whether it was made on purpose, and stays while nobody is in it.
+        passing: Whether nothing of it is remembered when the last has left (open mode).
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the field's own word
+        settings: RoomSettings,
+        *,
+        lobby: bool = True,
+        opens: float | None = None,
+        closes: float | None = None,
+        capacity: int | None = None,
+        kept: bool = False,
+        passing: bool = False,
+    ) -> None:
+        super().__init__(settings)
+        self.id = id
+        self.lobby = lobby
+        self.opens = opens
+        self.closes = closes
+        self.capacity = capacity or settings.capacity
+        self.kept = kept
+        self.passing = passing
+        self.locked = False
+        self.ended_at: float | None = None
+        self.empty_since: float | None = None
+        self._ranks = 0
+        self._hosts_gone_at: float | None = None
+
+    @property
+    def state(self) -> str:
+        """`waiting`, `active` (two or more are inside) or `ended`; before its time `scheduled` is told elsewhere."""
+        if self.ended_at is not None:
+            return "ended"
+        return "active" if self.inside_count > 1 else "waiting"
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        """Feed one event; return what to do, in order."""
+        out: list[Action] = []
+        self._out = out
+        match event:
+            case Said():
+                self._said(event, now)
+            case Enter():
+                try:
+                    self._enter(event, now)
+                except RingError as error:
+                    self._refuse(event.socket, event.dialect, error)
+            case Gone():
+                self._gone(event, now)
+            case Finish():
+                self._finish(now)
+            case _:
+                self._tick(now)
+        if self.people:
+            self.empty_since = None
+        elif self.empty_since is None:
+            self.empty_since = now
+        return out
+
+    # Coming in
+
+    def _enter(self, event: Enter, now: float) -> None:
+        if event.resuming is not None and (person := self._whose(event.resuming, event.claims, now)) is not None:
+            self._resume(person, event, event.resuming.seq, now)
+            return
+        claims = event.claims
+        if claims is None:
+            raise fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
+        self._judge_time(now)
+        before = self._same(claims, event.dialect)
+        if before is not None:
+            self._take_over(before, claims, event, now)
+            return
+        host = "admit" in claims.may
+        if self.locked and not host:
+            raise fault_error("ROOM-LOCKED")
+        inside = host or not self.lobby
+        count, most = self.inside_count, self.capacity
+        if not inside:
+            count, most = len(self.people) - count, self.settings.waiting
+        if count >= most:
+            raise fault_error("ROOM-FULL", f"{count} of {most} places are taken")
+        self._ranks += 1
+        person = Person(
+            event.id, event.secret, claims, event.dialect, self._ranks, self.new_outbox(), now, event.socket
+        )
+        self.people[person.id] = self.by_socket[event.socket] = person
+        self._welcome(person, event, resumed=False)
+        if inside:
+            self._come_in(person, now)
+        else:
+            self._out.append(Note("waits", person.role))
+            self.place_in_line(person)
+            for other in self.hosts():
+                self.tell(other, self.knock_of(person, now))
+
+    def _whose(self, resuming: Resuming, claims: Claims | None, now: float) -> Person | None:
+        person = self.people.get(resuming.session)
+        if person is None or person.dialect is not Dialect.OWN:
+            return None
+        if not hmac.compare_digest(person.secret.encode(), resuming.secret.encode(errors="replace")):
+            return None
+        if claims is not None and claims.person == person.claims.person and claims.person is not None:
+            person.claims = claims
+        expires = person.claims.expires
+        return None if expires is not None and expires <= now else person
+
+    def _same(self, claims: Claims, dialect: Dialect) -> Person | None:
+        """Return whose place this newcomer takes: the same token holder's; in open mode the seed's namesake's.
+
+        Where there is a lobby nobody takes the place of another by a name that anybody may say.
+        """
+        for person in self.people.values():
+            if claims.person is not None:
+                if person.claims.person == claims.person:
+                    return person
+            elif (
+                person.claims.person is None
+                and dialect is person.dialect is Dialect.SEED
+                and person.role == claims.role
+                and (not self.lobby or "admit" in claims.may)
+            ):
+                return person
+        return None
+
+    def _resume(self, person: Person, event: Enter, seq: int, now: float) -> None:
+        missed = person.outbox.after(seq)
+        self._unseat(person)
+        person.secret = event.secret
+        self._seat(person, event.socket)
+        if missed is None:
+            self._start_again(person, event, now)
+            return
+        self._welcome(person, event, resumed=True)
+        self._out += [Send(event.socket, frame) for frame in missed]
+        self._out.append(Note("resumed", person.role))
+        if person.inside:
+            self.tell_others(person, messages.Back(id=person.id))
+
+    def _take_over(self, person: Person, claims: Claims, event: Enter, now: float) -> None:
+        self._unseat(person)
+        person.claims, person.dialect, person.secret = claims, event.dialect, event.secret
+        self._seat(person, event.socket)
+        self._start_again(person, event, now)
+
+    def _start_again(self, person: Person, event: Enter, now: float) -> None:
+        """A person whom the others know has a page that knows nothing."""
+        person.outbox, person.offered, person.media = self.new_outbox(), None, {}
+        if person.dialect is Dialect.SEED or event.resuming is None:
+            person.taken = 0
+        self._welcome(person, event, resumed=False)
+        self._out.append(Note("came back", person.role))
+        if not person.inside and not person.may("admit"):
+            self.place_in_line(person)
+            return
+        if not person.inside:  # with a token that says more than the one before
+            person.inside = True
+            self.tell_knock_gone(person)
+        self._tell_roster(person, now)
+        self._announce(person, again=True)
+        passing.replay(self, person, now)
+
+    def _unseat(self, person: Person) -> None:
+        """Part a person from a connection that still seems open."""
+        if person.socket is None:
+            return
+        if person.dialect is Dialect.OWN:
+            self._out.append(Send(person.socket, messages.refusal(fault_error("ROOM-REPLACED"))))
+            self.say_bye(person.socket, "replaced", "leave", messages.CLOSE_CODES["ROOM-REPLACED"])
+        else:
+            self._out.append(Close(person.socket, 1000))  # another code starts the reconnect timer of its client B
+        del self.by_socket[person.socket]
+        person.socket = None
+
+    def _seat(self, person: Person, socket: int) -> None:
+        person.socket, person.gone_at = socket, None
+        self.by_socket[socket] = person
+        if person.inside and person.may("admit"):
+            self._hosts_gone_at = None
+
+    def _come_in(self, person: Person, now: float) -> None:
+        person.inside = True
+        if person.may("admit"):
+            self._hosts_gone_at = None
+        self._out.append(Note("came in", person.role))
+        self._tell_roster(person, now)
+        self._announce(person, again=False)
+        passing.replay(self, person, now)
+
+    def _tell_roster(self, person: Person, now: float) -> None:
+        others = [other.seen_by(person) for other in self.others(person)]
+        self.tell(person, Roster(state=self.state, people=others))
+        if person.may("admit"):
+            for waiting in self.waiting():
+                self.tell(person, self.knock_of(waiting, now))
+
+    def _announce(self, person: Person, *, again: bool) -> None:
+        seed = messages.encode(UserJoined(person.user_type, self.inside_count))
+        for other in self.others(person):
+            if other.dialect is Dialect.SEED:
+                self.send(other, seed)
+            else:
+                self.tell(other, Joined(person=person.seen_by(other), again=again))
+
+    def _welcome(self, person: Person, event: Enter, *, resumed: bool) -> None:
+        if person.dialect is Dialect.SEED:
+            return  # the first one in a room hears nothing, and nobody is to hear what the seed never said
+        s = self.settings
+        self.send(
+            person,
+            messages.encode(
+                messages.Welcome(
+                    session=person.id, resume=person.secret, resumed=resumed, room=self.id, state=self.state,
+                    you=messages.You(id=person.id, role=person.role, may=sorted(person.claims.may)),
+                    rid=person.taken, ping_s=s.ping_every,
+                    limits=messages.Limits(bytes=s.message_bytes, per_s=s.rate, burst=s.burst),
+                    ice=list(event.ice), ice_ttl_s=event.ice_ttl,
+                )
+            ),
+        )  # fmt: skip
+
+    @staticmethod
+    def _is_expired(person: Person, now: float) -> bool:
+        # A page of the seed's kind could not renew its token; it is judged when it enters only.
+        expires = person.claims.expires
+        return expires is not None and now >= expires + EXPIRED_GRACE
+
+    def _judge_time(self, now: float) -> None:
+        if self.ended_at is not None or (self.closes is not None and now >= self.closes):
+            raise fault_error("ROOM-ENDED")
+        if self.opens is not None and now < self.opens:
+            wait = self.opens - now
+            raise fault_error("ROOM-EARLY", f"it opens in {wait:.0f} s", retry_after=wait)
+
+    def _refuse(self, socket: int, dialect: Dialect, error: RingError) -> None:
+        self._out += refused(socket, dialect, error)
+
+    # Messages
+
+    def _said(self, event: Said, now: float) -> None:
+        person = self.by_socket.get(event.socket)
+        if person is None:
+            return  # it was closed while this was on its way
+        message = event.message
+        try:
+            if isinstance(message, messages.Seed):
+                passing.pass_seed(self, person, message, event.frame, now)
+                return
+            if message.rid is not None and message.rid <= person.taken:
+                self.send(person, messages.encode(messages.Ok(rid=message.rid)))  # sent again after a resume
+                return
+            if message.rid is not None:
+                person.taken = message.rid
+            self._handlers[type(message)](self, person, message, now)
+            if message.rid is not None:
+                self.send(person, messages.encode(messages.Ok(rid=message.rid)))
+        except RingError as error:
+            if isinstance(message, messages.Seed):
+                self.send(person, messages.seed_refusal(error))
+            else:
+                self.send(person, messages.refusal(error, message.rid))
+
+    def _ping(self, person: Person, _: messages.Ping, now: float) -> None:
+        self.send(person, messages.encode(messages.Pong(at=round(now, 3))))
+
+    def _hello_again(self, person: Person, _: messages.Hello, now: float) -> None:
+        raise fault_error("ROOM-MESSAGE", "hello was said already")
+
+    def _state_of(self, person: Person, message: messages.State, now: float) -> None:
+        self.need_inside(person)
+        given = {"audio": message.audio, "video": message.video, "screen": message.screen}
+        person.media = {**person.media, **{name: on for name, on in given.items() if on is not None}}
+        self.tell_others(person, messages.MediaState(id=person.id, media=person.media))
+
+    def _admit(self, person: Person, message: messages.Admit, now: float) -> None:
+        self.need(person, "admit")
+        for waiting in [self.who_waits(message.id)] if message.id is not None else list(self.waiting()):
+            if self.inside_count >= self.capacity:
+                raise fault_error("ROOM-FULL", f"{self.capacity} of {self.capacity} places are taken")
+            waiting.inside = True
+            self.tell_knock_gone(waiting)
+            self._come_in(waiting, now)
+
+    def _deny(self, person: Person, message: messages.Deny, now: float) -> None:
+        self.need(person, "admit")
+        self._dismiss(self.who_waits(message.id), fault_error("ROOM-DENIED", message.reason or None), now)
+
+    def _send_back(self, person: Person, message: messages.SendBack, now: float) -> None:
+        self.need(person, "admit")
+        other = self.other(person, message.id)
+        if other.may("admit"):
+            raise fault_error("ROOM-FORBIDDEN", "who may admit does not wait")
+        self.lobby = True
+        self._put_before_the_door(other, now)
+
+    def _lock(self, person: Person, message: messages.Lock, now: float) -> None:
+        self.need(person, "admit")
+        self.locked = message.on
+        for other in [person, *self.others(person)]:
+            self.tell(other, messages.Locked(on=message.on))
+
+    def _end(self, person: Person, _: messages.End, now: float) -> None:
+        self.need(person, "end")
+        self._finish(now)
+
+    def _leave(self, person: Person, _: messages.Leave, now: float) -> None:
+        if person.socket is not None:
+            self.say_bye(person.socket, "left", "leave", 1000)
+        self._remove(person, "left", now)
+
+    _handlers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
+        messages.Signal: passing.pass_signal, messages.Chat: passing.pass_chat, messages.State: _state_of,
+        messages.Admit: _admit, messages.Deny: _deny, messages.SendBack: _send_back, messages.Lock: _lock,
+        messages.End: _end, messages.Leave: _leave, messages.Ping: _ping, messages.Hello: _hello_again,
+    }  # fmt: skip
+
+    # Going
+
+    def _gone(self, event: Gone, now: float) -> None:
+        person = self.by_socket.pop(event.socket, None)
+        if person is None:
+            return
+        person.socket = None
+        if person.dialect is Dialect.SEED:  # it knows no way to come back
+            self._remove(person, event.reason, now)
+            return
+        person.gone_at = now + self.settings.grace
+        if person.inside:
+            left = Left(id=person.id, reason=event.reason, grace_s=self.settings.grace)
+            self.tell_others(person, left)
+
+    def _remove(self, person: Person, reason: str, now: float) -> None:
+        if person.socket is not None:
+            self.by_socket.pop(person.socket, None)
+            person.socket = None
+        del self.people[person.id]
+        self._out.append(Note(f"gone: {reason}", person.role))
+        if person.inside:
+            self._tell_gone(person, reason)
+        else:
+            self.tell_knock_gone(person)
+        if person.inside and person.may("admit") and not any(self.hosts()):
+            self._hosts_gone_at = now + self.settings.host_grace
+
+    def _dismiss(self, person: Person, error: RingError, now: float) -> None:
+        socket, dialect = person.socket, person.dialect
+        self._remove(person, error.code.removeprefix("ROOM-").lower(), now)
+        if socket is not None:
+            self._refuse(socket, dialect, error)
+
+    def _tell_gone(self, person: Person, reason: str) -> None:
+        self.tell_others(person, Left(id=person.id, reason=reason))
+        seed = messages.encode(UserLeft(person.user_type, self.inside_count))
+        for other in self.others(person):
+            if other.dialect is Dialect.SEED:
+                self.send(other, seed)
+
+    def _put_before_the_door(self, person: Person, now: float) -> None:
+        person.inside, person.offered = False, None
+        self._tell_gone(person, "sent_back")
+        self.place_in_line(person)
+        if person.dialect is Dialect.SEED:
+            self.send(person, messages.seed_refusal(fault_error("ROOM-WAITING")))
+        for other in self.hosts():
+            self.tell(other, self.knock_of(person, now))
+
+    def _finish(self, now: float) -> None:
+        """Tell everybody that the visit is over; nobody comes in again."""
+        self.ended_at = now
+        for person in list(self.people.values()):
+            socket, dialect = person.socket, person.dialect
+            if socket is not None and dialect is Dialect.OWN:
+                self._out.append(Send(socket, messages.refusal(fault_error("ROOM-ENDED"))))
+                self.say_bye(socket, "ended", "leave", messages.CLOSE_CODES["ROOM-ENDED"])
+            elif socket is not None:
+                self._out += [Send(socket, messages.seed_refusal(fault_error("ROOM-ENDED"))), Close(socket, 1000)]
+        self.people.clear()
+        self.by_socket.clear()
+
+    def _tick(self, now: float) -> None:
+        if self.ended_at is None and self.closes is not None and now >= self.closes:
+            self._finish(now)
+        for person in list(self.people.values()):
+            if person.gone_at is not None and now >= person.gone_at:
+                self._remove(person, "gone", now)
+            elif person.dialect is Dialect.OWN and self._is_expired(person, now):
+                self._dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
+        if self._hosts_gone_at is not None and now >= self._hosts_gone_at:
+            self._hosts_gone_at = None
+            if self.lobby and not any(self.hosts()):
+                for person in [person for person in self.people.values() if person.inside]:
+                    self._put_before_the_door(person, now)
+
+
+def refused(socket: int, dialect: Dialect, error: RingError) -> list[Action]:
+    """Return how a connection is told why it ends: in a frame, since a page sees no reason of a refused upgrade."""
+    tell = messages.refusal if dialect is Dialect.OWN else messages.seed_refusal
+    return [Send(socket, tell(error)), Close(socket, messages.CLOSE_CODES[error.code], error.code)]

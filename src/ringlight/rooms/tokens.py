@@ -1,0 +1,69 @@
+"""Room tokens: who may enter which room, as what, until when. Signed with the server's secret key (JWT, HS256)."""
+
+import hashlib
+import hmac
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from ringlight.errors import fault_error
+from ringlight.rooms.people import ROLES, Claims
+from ringlight.secrets import Secret
+
+__all__ = ["Tokens"]
+
+_AUDIENCE = "ringlight-room"
+LEEWAY = 5.0  # seconds that the clocks of two servers may differ
+
+
+class Tokens:
+    """Signs and checks.
+
+    Args:
+        secret: The server's secret key; the key of the tokens is derived from it and good for nothing else.
+        life: Seconds that a token is good for.
+    """
+
+    def __init__(self, secret: Secret, life: float) -> None:
+        # A key of its own: what signs tokens must not be what opens the API.
+        derived = hmac.digest(secret.reveal().encode(errors="surrogatepass"), b"ringlight room tokens", hashlib.sha256)
+        self._key = OctKey.import_key(derived)
+        self.life = life
+
+    def sign(self, claims: Claims, now: float) -> Secret:
+        """Return a token for these claims that begins now; their own `expires` is not looked at."""
+        said = {
+            "aud": _AUDIENCE, "room": claims.room, "sub": claims.person, "role": claims.role,
+            "may": sorted(claims.may), "name": claims.name, "iat": int(now), "exp": int(now + self.life),
+        }  # fmt: skip
+        return Secret(jwt.encode({"alg": "HS256"}, said, self._key))
+
+    def check(self, token: str, now: float) -> Claims:
+        """Return what a token says.
+
+        Raises:
+            UsageError: ROOM-TOKEN, it is not ours or was changed; ROOM-TOKEN-EXPIRED, not its time.
+        """
+        try:
+            said = jwt.decode(token, self._key, algorithms=["HS256"]).claims
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise fault_error("ROOM-TOKEN", type(error).__name__) from None
+        room, person, role, may = (said.get(name) for name in ("room", "sub", "role", "may"))
+        begins, ends, name = (said.get(name) for name in ("iat", "exp", "name"))
+        if not (
+            said.get("aud") == _AUDIENCE
+            and isinstance(room, str)
+            and isinstance(person, str)
+            and role in ROLES
+            and isinstance(may, list)
+            and isinstance(begins, int)
+            and isinstance(ends, int)
+            and isinstance(name, str)
+        ):
+            raise fault_error("ROOM-TOKEN", "it has not the claims of a room token")
+        if ends + LEEWAY <= now:
+            raise fault_error("ROOM-TOKEN-EXPIRED", f"it ended {now - ends:.0f} s ago")
+        if begins - LEEWAY > now:
+            raise fault_error("ROOM-TOKEN-EXPIRED", f"it begins in {begins - now:.0f} s")
+        return Claims(room, person, role, frozenset(map(str, may)), name, float(ends))
