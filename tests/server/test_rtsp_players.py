@@ -186,8 +186,10 @@ async def test_a_camera_on_battery_is_joined_and_not_woken_but_by_its_owners_lea
         assert code == 1
         assert "VIEWER-BATTERY" in complained
         assert house.world.live_views == 0
-        async with (await house.account.camera("back-yard")).live_view(), by_hand(house.rtsp.port) as raw:
-            assert (await raw.ask("DESCRIBE", url))[0] == 200
+        async with by_hand(house.rtsp.port) as raw:
+            async with (await house.account.camera("back-yard")).live_view():
+                assert (await raw.ask("DESCRIBE", url))[0] == 200
+            await house.emptied()  # the person has left, and the player with them
     async with ways_out(cameras={"renewal_of": {"back-yard": "while-watched"}}) as house:
         assert (await probe(house.rtsp.url + "back-yard"))[1] == ["h264", "opus"]
 
