@@ -48,6 +48,7 @@ class Showing:
 
     async def _show(self, view: View, *, sound: bool) -> None:
         broadcast = view.broadcast
+        broadcast.check_h264()
         reel = Reel(
             broadcast.tracks, kept_sound(broadcast) if sound else None, FRAGMENT,
             on_description=self.window.describe, on_fragment=self._take, on_broken=broadcast.ask_key_frame,
