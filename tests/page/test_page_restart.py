@@ -144,6 +144,8 @@ def test_some_seconds_without_a_network_do_not_end_the_view(page: Page) -> None:
     page.route("**/api/about", unreachable)
     with page.expect_response("**/api/about", timeout=8_000):
         page.evaluate("latest.dispatchEvent(new Event('error'))")
+        page.get_by_text("The connection is interrupted").wait_for(timeout=5_000)
+    page.get_by_text("The connection is interrupted").wait_for(state="hidden", timeout=5_000)
     assert len(refused) == 2
     before = video_stats(page)["frames"]
     page.wait_for_timeout(1_000)

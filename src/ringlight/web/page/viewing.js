@@ -34,7 +34,7 @@ import { WhepClient, WhepError } from "./whep.js";
 const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
 const CONNECT_MS = 15_000;      // from the answer to a connection
 const FIRST_FRAME_MS = 10_000;  // from the connection to a picture; Ring cameras send a key frame every 4 s or so
-const SERVER_BACK_MS = 15_000;  // the server, too, keeps our place for about as long
+const SERVER_BACK_MS = 10_000;  // to move to another network takes some five; the server keeps our place for 14
 const ASK_AGAIN_MS = 1_000;     // between two questions whether the server is there
 const LATE_NEWS_MS = 1_000;     // the events may tell the last steps just after the POST has failed
 
@@ -71,6 +71,7 @@ export class Viewing {
   #frames = null;
   #timer = 0;
   #asking = false;
+  #unreachable = false;
 
   /**
    * @param {string} cameraId
@@ -94,7 +95,7 @@ export class Viewing {
 
   /** Whether the path to the server is broken for the moment. */
   get disconnected() {
-    return this.#client.state === "disconnected";
+    return this.#client.state === "disconnected" || this.#unreachable;
   }
 
   /** Whether there is something to hear. */
@@ -208,11 +209,20 @@ export class Viewing {
     const until = performance.now() + SERVER_BACK_MS;
     let error = await getAbout().then(() => null, faultOf);
     while (error && !this.#over() && this.#hasPath() && performance.now() < until) {
+      this.#setUnreachable(true);
       await sleep(ASK_AGAIN_MS);
       error = await getAbout().then(() => null, faultOf);
     }
     this.#asking = false;
     if (error) this.#fail(error);
+    else this.#setUnreachable(false);
+  }
+
+  /** @param {boolean} unreachable */
+  #setUnreachable(unreachable) {
+    if (unreachable === this.#unreachable || this.#over()) return;
+    this.#unreachable = unreachable;
+    this.#listener.progress();
   }
 
   #hasPath() {
