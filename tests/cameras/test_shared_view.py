@@ -92,10 +92,10 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def hold(view: SharedView, leave: asyncio.Event) -> str:
+async def hold(view: SharedView, leave: asyncio.Event, *, guest: bool = False) -> str:
     """Watch until told to leave; return the fault's code if it could not be watched."""
     try:
-        async with view.join():
+        async with view.join(guest=guest):
             await leave.wait()
     except RingError as error:
         return error.code
@@ -115,6 +115,49 @@ async def test_the_first_opens_and_others_share() -> None:
     await settle()
     assert house.made[0].closed
     assert house.view.progress.state == "closed"
+
+
+async def test_a_guest_sees_the_camera_for_as_long_as_somebody_else_watches() -> None:
+    """A recorder that joined a person at a camera on battery must not keep it awake after that person."""
+    house, leave, never = House(), asyncio.Event(), asyncio.Event()
+    person = asyncio.create_task(hold(house.view, leave))
+    guests = [asyncio.create_task(hold(house.view, never, guest=True)) for _ in range(2)]
+    await settle()
+    upstream = house.made[0]
+    upstream.answered.set_result(None)
+    await settle()
+    assert house.view.progress.viewers == 3
+    assert upstream.is_watched()
+    assert upstream.may_renew()
+    leave.set()
+    assert await person == "left"
+    assert not upstream.is_watched()
+    assert not upstream.may_renew()
+    await settle()
+    assert upstream.closed
+    assert house.view.progress.viewers == 0
+    never.set()
+    assert await asyncio.gather(*guests) == ["left", "left"]
+    assert len(house.made) == 1
+    assert house.view.progress.viewers == 0
+
+
+async def test_a_guest_that_comes_while_the_view_lingers_does_not_keep_it() -> None:
+    house, leave, never = House(linger=0.05), asyncio.Event(), asyncio.Event()
+    person = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    house.made[0].answered.set_result(None)
+    await settle()
+    leave.set()
+    await person
+    guest = asyncio.create_task(hold(house.view, never, guest=True))
+    await settle()
+    assert house.view.progress.viewers == 1
+    async with asyncio.timeout(5):
+        await house.made[0].ended()
+    assert house.made[0].closed
+    never.set()
+    assert await guest == "left"
 
 
 async def test_it_lingers_for_who_comes_back() -> None:

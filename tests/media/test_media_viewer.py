@@ -295,6 +295,21 @@ def test_what_the_viewer_misses_is_sent_again(rtx: tuple[int, int] | None) -> No
     assert browser.viewer.repeated == 1
 
 
+def test_where_much_is_lost_it_is_sent_twice() -> None:
+    """Repeats are lost as often, and a browser that knows no round trip waits 100 ms before it asks again."""
+    browser = Browser(rtx=(109, 79))
+    browser.camera(frames_of(KEY, (SLICE + b"lost",), (SLICE + b"lost too",)))
+    browser.connect()
+    numbers = tuple(one.sequence for one in browser.pictures() if b"lost" in one.payload)
+    browser.say(rtcp.ReceiverReport(1, (rtcp.ReportBlock(77, 51),)))  # a fifth
+    browser.say(rtcp.Nack(1, 77, numbers))
+    again = browser.pictures()
+    assert [one.payload[2:] for one in again] == [SLICE + b"lost", SLICE + b"lost too"] * 2
+    assert len({one.sequence for one in again}) == 4, "each a packet of its own (RFC 4588)"
+    browser.say(rtcp.ReceiverReport(1, (rtcp.ReportBlock(77, 12),)), rtcp.Nack(1, 77, numbers[:1]))
+    assert len(browser.pictures()) == 1
+
+
 def test_a_viewer_that_misses_everything_gets_so_much_and_no_more(browser: Browser) -> None:
     """Repeating all of it would only feed what it drowns in."""
     browser.camera(frames_of(KEY, *[(SLICE,)] * 600))

@@ -1,6 +1,7 @@
 """The page looks for another path when its network changes, and the picture goes on meanwhile."""
 
 import re
+import signal
 from collections.abc import Iterator
 
 import httpx2
@@ -17,10 +18,15 @@ _CHANGE = "dispatchEvent(new Event('online'))"  # what a browser says when its n
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
+    yield program
     program.stop()
+
+
+@pytest.fixture
+def demo(program: Program) -> str:
+    return program.url
 
 
 @pytest.fixture
@@ -78,6 +84,72 @@ def test_a_restart_that_the_server_refuses_leaves_the_picture_alone(page: Page) 
     page.wait_for_timeout(1_500)
     assert video_stats(page)["frames"] - before["frames"] > 10
     assert server_ufrag(page) == ufrag
+    assert page.locator("camera-view").get_attribute("state") == "playing"
+
+
+def test_a_restart_that_hangs_on_a_network_that_is_gone_gives_way_when_the_network_changes(page: Page) -> None:
+    watch(page)
+    ufrag = server_ufrag(page)
+    hanging: list[Route] = []
+
+    def hang(route: Route) -> None:
+        if route.request.method == "PATCH" and not hanging:
+            hanging.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/whep/*/*", hang)
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.evaluate(_CHANGE)
+    with page.expect_response(lambda answer: answer.request.method == "PATCH", timeout=4_000) as patched:
+        page.evaluate(_CHANGE)
+    assert patched.value.status == 200
+    page.wait_for_timeout(1_000)
+    assert server_ufrag(page) != ufrag
+
+
+def test_a_picture_whose_path_was_lost_comes_back_by_itself(page: Page, program: Program) -> None:
+    """Nothing answers for some seconds, neither packets nor requests, as in a lift; the page says so and goes on."""
+    watch(page)
+    program.process.send_signal(signal.SIGSTOP)
+    try:
+        page.get_by_text("The connection is interrupted").wait_for(timeout=13_000)
+    finally:
+        program.process.send_signal(signal.SIGCONT)
+    page.get_by_text("The connection is interrupted").wait_for(state="hidden", timeout=10_000)
+    before = video_stats(page)["frames"]
+    page.wait_for_function("document.querySelector('camera-view video').readyState > 2")
+    page.wait_for_timeout(1_000)
+    assert video_stats(page)["frames"] > before
+    (viewer,) = httpx2.get(f"{program.url}api/cameras/front-door").json()["audience"]
+    assert viewer["connected"]
+
+
+def test_some_seconds_without_a_network_do_not_end_the_view(page: Page) -> None:
+    """The page's events break off with the network; a server that cannot be asked for a moment is not gone."""
+    page.add_init_script("""window.EventSource = class extends EventSource {
+      constructor(url) { super(url); window.latest = this; }
+    }""")
+    page.reload()
+    watch(page)
+    refused: list[Route] = []
+
+    def unreachable(route: Route) -> None:
+        if len(refused) < 2:
+            refused.append(route)
+            route.abort("internetdisconnected")
+        else:
+            route.continue_()
+
+    page.route("**/api/about", unreachable)
+    with page.expect_response("**/api/about", timeout=8_000):
+        page.evaluate("latest.dispatchEvent(new Event('error'))")
+        page.get_by_text("The connection is interrupted").wait_for(timeout=5_000)
+    page.get_by_text("The connection is interrupted").wait_for(state="hidden", timeout=5_000)
+    assert len(refused) == 2
+    before = video_stats(page)["frames"]
+    page.wait_for_timeout(1_000)
+    assert video_stats(page)["frames"] > before
     assert page.locator("camera-view").get_attribute("state") == "playing"
 
 

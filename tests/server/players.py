@@ -14,7 +14,7 @@ from ringlight.secrets import Secret
 from ringlight.server.places import Places
 from ringlight.server.program import run_server
 from ringlight.server.rtsp.listener import Listening, rtsp_server
-from ringlight.settings import CameraSettings, PlayerSettings, ServerSettings, Settings
+from ringlight.settings import CameraSettings, LiveViewSettings, PlayerSettings, ServerSettings, Settings
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
@@ -47,12 +47,13 @@ class Ways:
 
 @contextlib.asynccontextmanager
 async def ways_out(
-    *, key: str | None = None, udp: bool = True, cameras: dict[str, Any] | None = None, **players: Any
-) -> AsyncIterator[Ways]:
+    *, key: str | None = None, udp: bool = True, hevc: bool = False, cameras: dict[str, Any] | None = None,
+    **players: Any,
+) -> AsyncIterator[Ways]:  # fmt: skip
     async with simulator() as ring:
         settings = Settings(
             ring_url=ring.url, server=ServerSettings(port=0), players=PlayerSettings(**players),
-            cameras=CameraSettings(**{"linger": 0.2, **(cameras or {})}),
+            cameras=CameraSettings(**{"linger": 0.2, **(cameras or {})}), live_view=LiveViewSettings(hevc=hevc),
         )  # fmt: skip
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
         places = Places(settings.players.most)

@@ -75,6 +75,22 @@ def test_at_the_end_what_is_left_is_listed_and_the_player_told() -> None:
     assert made.write().endswith("0123abcd-1.m4s\n#EXT-X-ENDLIST\n")
 
 
+def test_where_the_camera_falls_silent_sound_alone_does_not_pile_up() -> None:
+    made = window()
+    feed(made, 0, 2)
+    for _ in range(3600):
+        made.add(Fragment(b"sound", None, False))
+    made.end()
+    assert len(made.segments[-1].data) < 20 * len(b"sound")
+
+
+def test_a_segment_that_lasts_over_a_gap_is_not_told_as_longer_than_the_playlist_allows() -> None:
+    made = window()
+    feed(made, 0, 2)
+    made.add(Fragment(b"after a minute", 60.0, True))
+    assert "#EXTINF:4.4" in made.write()
+
+
 @given(st.lists(st.tuples(st.floats(0.01, 5), st.booleans(), st.integers(0, 12)), max_size=150), st.floats(0.5, 10))
 def test_whatever_comes_the_window_stays_bounded_and_its_lists_in_order(
     steps: list[tuple[float, bool, int]], shortest: float
@@ -89,6 +105,10 @@ def test_whatever_comes_the_window_stays_bounded_and_its_lists_in_order(
         assert len(made.segments) <= 3 + KEPT
         numbers = [one.number for one in made.segments]
         assert all(later == earlier + 1 for earlier, later in pairwise(numbers))
-        for line in made.write().splitlines():
+        lines = made.write().splitlines()
+        target = next(int(line.partition(":")[2]) for line in lines if line.startswith("#EXT-X-TARGETDURATION"))
+        lengths = [float(line[8:-1]) for line in lines if line.startswith("#EXTINF:")]
+        assert all(int(length + 0.5) <= target for length in lengths), "RFC 8216 section 4.3.3.1"
+        for line in lines:
             if line.endswith((".m4s", '.mp4"')):
                 assert made.find(line.split('"')[1] if '"' in line else line)

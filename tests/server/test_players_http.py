@@ -68,11 +68,11 @@ async def test_ffmpeg_plays_hls_and_who_asks_no_more_leaves_the_view() -> None:
     async with ways_out(idle=5.0, segment=1.0) as house:
         url = f"{house.http.base_url}api/cameras/front-door/hls/index.m3u8"
         code, pictures, sounds, complained = await decode(
-            url, 5, "error"
+            url, 3, "error"
         )  # it warns of each description that it reads anew
         assert (code, complained) == (0, "")
-        assert pictures >= 40
-        assert sounds >= 140
+        assert pictures >= 36
+        assert sounds >= 100
         answer = await house.http.get("api/cameras/front-door/hls/index.m3u8")
         assert answer.headers["content-type"] == "application/vnd.apple.mpegurl"
         described, segment = re.search(r'URI="(\S+)"', answer.text), re.search(r"^\S+\.m4s$", answer.text, re.M)
@@ -151,6 +151,17 @@ async def test_the_end_of_the_view_is_the_end_of_the_file() -> None:
         async with asyncio.timeout(10):
             async for _ in chunks:
                 pass
+
+
+async def test_the_end_of_hls_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "ringlight.server")
+    async with ways_out(segment=0.5) as house:
+        assert (await house.http.get("api/cameras/front-door/hls/index.m3u8")).status_code == 200
+        await (await house.account.camera("front-door")).view.close()
+        async with asyncio.timeout(5):
+            while not any("hls of front-door ended" in said for said in caplog.messages):
+                await asyncio.sleep(0.02)
+        assert "hls of front-door ended: SIG-CLOSED" in caplog.messages
 
 
 async def test_the_end_of_the_program_does_not_wait_for_players() -> None:

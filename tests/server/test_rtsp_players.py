@@ -14,6 +14,7 @@ from players import run, ways_out
 
 from ringlight.account import Credentials
 from ringlight.cameras import Account
+from ringlight.faults import FAULTS
 from ringlight.http.serving import listen
 from ringlight.media import rtcp, rtp
 from ringlight.secrets import Secret
@@ -186,10 +187,24 @@ async def test_a_camera_on_battery_is_joined_and_not_woken_but_by_its_owners_lea
         assert code == 1
         assert "VIEWER-BATTERY" in complained
         assert house.world.live_views == 0
-        async with (await house.account.camera("back-yard")).live_view(), by_hand(house.rtsp.port) as raw:
-            assert (await raw.ask("DESCRIBE", url))[0] == 200
+        async with by_hand(house.rtsp.port) as raw:
+            async with (await house.account.camera("back-yard")).live_view():
+                assert (await raw.ask("DESCRIBE", url))[0] == 200
+            await house.emptied()  # the person has left, and the player with them
     async with ways_out(cameras={"renewal_of": {"back-yard": "while-watched"}}) as house:
         assert (await probe(house.rtsp.url + "back-yard"))[1] == ["h264", "opus"]
+
+
+async def test_of_hevc_every_way_out_says_at_once_that_it_is_not_h264() -> None:
+    """They put pictures together, which is done for H.264; to wait for a key frame would tell a wrong cause."""
+    async with ways_out(hevc=True) as house, by_hand(house.rtsp.port) as raw:
+        house.world.switch(["hevc-only"])
+        async with (await house.account.camera("front-door")).live_view(), asyncio.timeout(10):
+            status, text = await raw.ask("DESCRIBE", house.rtsp.url + "front-door")
+            assert (status, "MEDIA-CODEC" in text) == (FAULTS["MEDIA-CODEC"].http, True)
+            for way in ("live.mp4", "hls/index.m3u8"):
+                answer = await house.http.get(f"api/cameras/front-door/{way}")
+                assert answer.json()["code"] == "MEDIA-CODEC"
 
 
 async def test_a_camera_that_cannot_be_watched_is_refused_with_its_fault() -> None:

@@ -13,6 +13,7 @@ from aioice import stun as ice
 from test_server import GOOD_OFFER, SDP, house
 from whep_viewer import viewer
 
+from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.errors import RingError
 from ringlight.http.serving import listen, serving
@@ -20,6 +21,7 @@ from ringlight.media.port import ViewerPort
 from ringlight.media.trickle import parse
 from ringlight.rooms import open_rooms
 from ringlight.secrets import Secret
+from ringlight.server import playback
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.hls import Showings
@@ -29,6 +31,7 @@ from ringlight.server.recordings import Recordings
 from ringlight.server.relay import LIFETIME, IceServers
 from ringlight.settings import MediaSettings, Settings
 from ringlight.store import MemoryTokenStore
+from ringlight.testing import simulator
 
 pytestmark = pytest.mark.anyio
 TRICKLE = "application/trickle-ice-sdpfrag"
@@ -170,6 +173,34 @@ async def test_a_session_that_never_was_is_404_and_one_that_ended_may_be_ended_a
         for other in ("/whep/front-door/never", location.replace("front-door", "driveway")):
             assert _code(await http.delete(other)) == (404, "VIEWER-GONE")
             assert _code(await _patch(http, other, CANDIDATE, "*")) == (404, "VIEWER-GONE")
+
+
+async def test_who_has_just_left_is_gone_before_its_place_is_cleared() -> None:
+    """A restart at that moment would leave a viewer in the port that nobody ever takes out."""
+    async with simulator() as ring, ViewerPort(MediaSettings()) as port:
+        known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
+        playbacks = Playbacks(port)
+        async with Account.open(Settings(ring_url=ring.url), store=MemoryTokenStore(), credentials=known) as account:
+            leaving = await playbacks.start(await account.camera("front-door"), GOOD_OFFER)
+            assert playbacks.find("front-door", leaving.id) is leaving
+            leaving.viewer.close(None)
+            with pytest.raises(RingError, match="VIEWER-GONE"):
+                playbacks.find("front-door", leaving.id)
+            await playbacks.end("front-door", leaving.id)  # to end it twice is no error, now as later
+            await playbacks.close()
+
+
+async def test_more_viewers_than_there_are_places_are_told_so_even_while_the_camera_opens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(playback, "MAX_SESSIONS", 1)
+    async with house() as (http, _):
+        both = await asyncio.gather(*(http.post("whep/front-door", content=GOOD_OFFER, headers=SDP) for _ in range(2)))
+        first, second = sorted(both, key=lambda answer: answer.status_code)
+        assert first.status_code == 201
+        assert _code(second) == (503, "VIEWER-MANY")
+        assert (await http.delete(first.headers["location"])).status_code == 200
+        assert (await _playing(http)).status_code == 201
 
 
 async def test_other_methods_are_405_and_name_those_there_are() -> None:

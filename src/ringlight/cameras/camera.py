@@ -104,16 +104,18 @@ class Camera:
     async def player_view(self) -> AsyncIterator[View]:
         """Watch it with a player that asks again and again by itself, such as a video recorder.
 
-        It never wakes a camera on battery whose owner wants to be asked: with its view, it would go on all day.
+        It never wakes a camera on battery whose owner wants to be asked: with its view, it would go on all day. For
+        the same reason it sees such a camera for as long as somebody else watches, and no longer.
 
         Raises:
             MediaError: VIEWER-BATTERY.
             RingError: Why it cannot be watched.
         """
         asleep = self.view.progress.state not in ("opening", "live")
-        if asleep and self.device.power is Power.BATTERY and self.view.renewal_policy != "while-watched":
+        guest = self.device.power is Power.BATTERY and self.view.renewal_policy != "while-watched"
+        if asleep and guest:
             raise fault_error("VIEWER-BATTERY", self.id)
-        async with self.view.join() as view:
+        async with self.view.join(guest=guest) as view:
             yield view
 
     async def turn(self, direction: Direction) -> Turned:

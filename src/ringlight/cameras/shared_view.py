@@ -49,28 +49,34 @@ class SharedView:
         self._opening: asyncio.Task[View] | None = None
         self._upstream: Upstream | None = None
         self._lingering: asyncio.TimerHandle | None = None
+        self._guests = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
 
     @contextlib.asynccontextmanager
-    async def join(self) -> AsyncIterator[View]:
+    async def join(self, *, guest: bool = False) -> AsyncIterator[View]:
         """Watch: opens the upstream if nobody does yet; leaving closes it some seconds after the last.
+
+        Args:
+            guest: Keeps the view neither open nor renewed: it ends for a guest, too, when all others have left.
 
         Raises:
             RingError: Why it could not be opened.
         """
-        if self._lingering is not None:
+        if not guest and self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
         if self._opening is None:
             self._opening = asyncio.create_task(self._open(), name="open view")
         opening = self._opening
         self.progress.viewers += 1
+        self._guests += guest
         self._tell()
         try:
             yield await asyncio.shield(opening)
         finally:
             if self._opening is opening:  # who still holds a view that has ended counts no more
+                self._guests -= guest
                 self._leave()
 
     async def changes(self) -> AsyncGenerator[Progress, None]:
@@ -83,9 +89,13 @@ class SharedView:
     def _leave(self) -> None:
         self.progress.viewers -= 1
         self._tell()
-        if not self.progress.viewers:
+        if not self._is_wanted() and self._lingering is None:
             loop = asyncio.get_running_loop()
             self._lingering = loop.call_later(self._settings.cameras.linger, self._hang_up)
+
+    def _is_wanted(self) -> bool:
+        """Whether somebody watches who is no guest."""
+        return self.progress.viewers > self._guests
 
     @property
     def renewal_policy(self) -> Policy:
@@ -100,7 +110,7 @@ class SharedView:
     def _may_renew(self) -> bool:
         """Decide by the policy, asking who watches where it says so. Nobody watching means no."""
         policy = self._renewal()
-        if not self.progress.viewers or policy == "never":
+        if not self._is_wanted() or policy == "never":
             return False
         if policy == "ask" and self.progress.renewal == "none":
             self.progress.renewal = "asked"
@@ -156,7 +166,7 @@ class SharedView:
 
         upstream = self._dial(
             on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
-            is_watched=lambda: self.progress.viewers > 0, may_renew=self._may_renew,
+            is_watched=self._is_wanted, may_renew=self._may_renew,
         )  # fmt: skip
         self._upstream = upstream
         floor = Floor(upstream, on_floor)
@@ -194,7 +204,7 @@ class SharedView:
         if self._upstream is not upstream:
             return
         self._upstream = self._opening = None
-        self.progress.viewers = 0
+        self.progress.viewers = self._guests = 0
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
@@ -214,7 +224,7 @@ class SharedView:
             return
         self._spawn(self._close_upstream(upstream, opening))
         self._upstream = self._opening = None
-        self.progress.viewers = 0
+        self.progress.viewers = self._guests = 0
         self.progress.end()
         self._tell()
 

@@ -211,8 +211,8 @@ ROWS = (
     Fault(
         "VIEWER-MANY",
         "Too many players",
-        cause="As many players watch by RTSP and over HTTP as are allowed at once.",
-        fix="End one of them, or raise `players.most`.",
+        cause="As many watch as are allowed at once.",
+        fix="End one of them. Of players by RTSP and over HTTP `players.most` says how many are allowed.",
         retry=Retry.BACKOFF,
         http=503,
         source="viewers",

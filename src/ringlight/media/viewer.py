@@ -21,6 +21,7 @@ ALERT = 21  # the type of a DTLS record (RFC 6347 section 4.1)
 REPORT_EVERY = 2.0  # seconds between sender reports
 CATCH_UP_BATCHES = 2  # parts of the running group that go out at once; the port asks for more every few ms
 REPEATS = 400  # packets sent again between two ticks, a second apart: more would only feed the congestion
+HEAVY_LOSS = 0.08  # share of its packets; above, a repeat is as likely lost, and browsers ask anew after 100 ms only
 UDP_FIRST = 5.0  # seconds since UDP was nominated in which TCP does not take over: some browsers nominate every pair
 
 
@@ -156,11 +157,12 @@ class Viewer:
             )
 
     def _repeat(self, media: int, missing: tuple[int, ...]) -> None:
-        """Send packets again that the viewer misses, as many as is sensible."""
+        """Send packets again that the viewer misses, as many as is sensible; twice where much is lost."""
         outlet = next((outlet for outlet in self.outlets.values() if outlet.track.ssrc == media), None)
         if outlet is None or self._sender is None:
             return
-        allowed = missing[: self._repeats_left]
+        times = 2 if self.quality.lost_fraction > HEAVY_LOSS else 1
+        allowed = missing[: self._repeats_left // times] * times
         self._repeats_left -= len(allowed)
         for header, payload, index in outlet.again(allowed):
             self.repeated += 1

@@ -166,7 +166,10 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
 
 def _is_inside(host: str) -> bool:
     """Whether a host is this machine's or its network's, judged without asking any name server."""
+    name = host.partition("%")[0].removesuffix(".")
     try:
-        return not ipaddress.ip_address(host.partition("%")[0]).is_global
+        return not ipaddress.ip_address(name).is_global
     except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
+        # `127.1` and `0x7f.0.0.1` are addresses to the system, if to nobody else; no name ends in a number.
+        is_number = name.rpartition(".")[2][:1].isdigit()
+        return is_number or "." not in name or name.endswith((".localhost", ".local", ".internal"))

@@ -48,9 +48,10 @@ class FilmStream:
         """Wait for the first fragment.
 
         Raises:
-            MediaError: MEDIA-NO-KEY-FRAME.
+            MediaError: MEDIA-NO-KEY-FRAME, or MEDIA-CODEC where the pictures are not H.264.
             RingError: Why the view ended before.
         """
+        self._view.broadcast.check_h264()
         self._view.broadcast.add(self._reel)
         more, ending = asyncio.ensure_future(self._more.wait()), asyncio.ensure_future(self._view.ended())
         try:

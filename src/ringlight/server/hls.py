@@ -40,7 +40,7 @@ class Showing:
         """Show a camera until nobody asks any more or the view ends.
 
         Raises:
-            RingError: Why it could not be shown; once there is a segment, nothing.
+            RingError: Why it could not be shown, or why the view ended.
         """
         with places.take():
             async with camera.player_view() as view:
@@ -48,6 +48,7 @@ class Showing:
 
     async def _show(self, view: View, *, sound: bool) -> None:
         broadcast = view.broadcast
+        broadcast.check_h264()
         reel = Reel(
             broadcast.tracks, kept_sound(broadcast) if sound else None, FRAGMENT,
             on_description=self.window.describe, on_fragment=self._take, on_broken=broadcast.ask_key_frame,
@@ -65,8 +66,10 @@ class Showing:
             broadcast.remove(reel)
             reel.close()
             self.window.end()
+        if not ending.cancelled():
+            raise ending.result()
         if not self.whole.is_set():
-            raise ending.result() if not ending.cancelled() else fault_error("MEDIA-NO-KEY-FRAME")
+            raise fault_error("MEDIA-NO-KEY-FRAME")
 
     def _take(self, fragment: Fragment) -> None:
         if self.window.add(fragment):

@@ -14,6 +14,7 @@ from ringlight.media import negotiate, sdp, trickle
 from ringlight.media.port import ViewerPort
 from ringlight.media.sdp import Description, Transport
 from ringlight.media.viewer import TcpAddress, Viewer
+from ringlight.server.places import Places
 from ringlight.server.turn import Turn
 
 log = logging.getLogger("ringlight.server")
@@ -78,6 +79,7 @@ class Playbacks:
 
     def __init__(self, port: ViewerPort) -> None:
         self._port = port
+        self._places = Places(MAX_SESSIONS)
         self._sessions: dict[str, Playback] = {}
         self._ended: deque[tuple[str, str]] = deque(maxlen=ENDED_KEPT)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,13 +94,12 @@ class Playbacks:
         told in the answer to the offer and not by a dark picture.
 
         Raises:
-            RingError: VIEWER-OFFER, or why the camera cannot be watched.
+            RingError: VIEWER-OFFER, VIEWER-MANY, or why the camera cannot be watched.
         """
         offer = negotiate.read_viewer_offer(offer_text)
-        if len(self._sessions) >= MAX_SESSIONS:
-            raise fault_error("RING-RATE", f"{MAX_SESSIONS} viewers are watching already")
         stack = contextlib.AsyncExitStack()
         try:
+            stack.enter_context(self._places.take())
             view = await stack.enter_async_context(camera.live_view())
             local = replace(self._port.transport(), setup=negotiate.our_part(offer))
             tracks = view.broadcast.tracks
@@ -154,7 +155,7 @@ class Playbacks:
             MediaError: VIEWER-GONE.
         """
         playback = self._sessions.get(identifier)
-        if playback is None or playback.camera.id != camera:
+        if playback is None or playback.camera.id != camera or playback.viewer.closed:
             raise fault_error("VIEWER-GONE")
         return playback
 
@@ -164,8 +165,10 @@ class Playbacks:
         Raises:
             MediaError: VIEWER-GONE, there never was one, or it ended long ago.
         """
-        if (camera, identifier) not in self._ended:
-            await self.stop(self.find(camera, identifier))
+        if (camera, identifier) in self._ended:
+            return
+        leaving = self._sessions.get(identifier)
+        await self.stop(leaving if leaving and leaving.camera.id == camera else self.find(camera, identifier))
 
     async def stop(self, playback: Playback) -> None:
         """End a session and wait until the viewer has left the view."""

@@ -1,11 +1,14 @@
 """HLS as data: fragments gathered into segments, and the window of them that a playlist lists. Pure (RFC 8216)."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
 from ringlight.media.reel import Fragment
 
 LONGEST = 4.0  # seconds of a segment where key frames are rarer; players wait for about as long between two looks
+ROUNDED = 0.49  # seconds that a segment may last beyond the longest that is announced (section 4.3.3.1)
+ALONE = 12  # fragments of sound in a row that are kept without a picture; a camera that shows none goes on for hours
 KEPT = 3  # segments kept behind the window: a slow player still asks for them (section 6.2.2)
 
 
@@ -40,12 +43,12 @@ class Window:
 
     def __init__(self, name: str, shortest: float, length: int) -> None:
         self._name, self._shortest, self._length = name, shortest, length
-        self._longest = max(LONGEST, 2 * shortest)
+        self._target = math.ceil(max(LONGEST, 2 * shortest))
         self.segments: deque[Segment] = deque(maxlen=length + KEPT)
         self._descriptions: dict[int, bytes] = {}
         self._pieces: list[bytes] = []
         self._began = self._newest = self._step = 0.0
-        self._number = 0
+        self._number = self._alone = 0
         self._described = 0
         self._ended = False
 
@@ -59,9 +62,15 @@ class Window:
     def add(self, fragment: Fragment) -> bool:
         """Take a fragment; return whether a segment has become whole by it."""
         cut = False
-        if fragment.at is not None:
-            long = fragment.at - self._began
-            if self._pieces and (long >= self._shortest if fragment.key_frame else long >= self._longest):
+        if fragment.at is None:
+            self._alone += 1
+            if self._alone > ALONE:
+                return False
+        else:
+            self._alone, long = 0, fragment.at - self._began
+            # Without a key frame it ends where one fragment more would make it too long.
+            too_long = long + self._step > self._target + ROUNDED
+            if self._pieces and (long >= self._shortest if fragment.key_frame else too_long):
                 cut = self._cut(fragment.at)
                 self._began = fragment.at
             self._step, self._newest = fragment.at - self._newest, fragment.at
@@ -80,7 +89,7 @@ class Window:
         # Changes of description that have left the list (section 6.2.2); the first one listed is none itself.
         gone = (first.description if first else 1) - 1
         lines = [
-            "#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{round(self._longest)}",
+            "#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{self._target}",
             f"#EXT-X-MEDIA-SEQUENCE:{first.number if first else self._number}",
             f"#EXT-X-DISCONTINUITY-SEQUENCE:{gone}",
         ]  # fmt: skip
@@ -107,7 +116,8 @@ class Window:
         if not self._pieces:
             return False
         data = b"".join(self._pieces)
-        self.segments.append(Segment(self._number, self._described, max(until - self._began, 0.001), data))
+        seconds = min(max(until - self._began, 0.001), self._target + ROUNDED)  # shorter where a gap is in it
+        self.segments.append(Segment(self._number, self._described, seconds, data))
         self._number += 1
         self._pieces.clear()
         oldest = self.segments[0].description

@@ -240,7 +240,10 @@ def _choose(offer: Description, clip: Clip, how: Behaviour) -> Codec:
     taken = {codec.payload_type for codec in video.codecs} if video else set()
     free = next(number for number in range(35, 64) if number not in taken)
     if how.video == "hevc":
-        return Codec(free, "H265", 90_000, 1, {"level-id": "93"}, ("nack", "nack pli"))
+        wanted = next((codec for codec in video.codecs if codec.is_called("H265")), None) if video else None
+        return Codec(
+            wanted.payload_type if wanted else free, "H265", 90_000, 1, {"level-id": "93"}, ("nack", "nack pli")
+        )
     offered = [codec for codec in video.codecs if codec.is_called("H264")] if video else []
     ours = Codec(0, "H264", 90_000, 1, {"profile-level-id": clip.profile_level_id}).h264_profile
     chosen = next((codec for codec in offered if codec.h264_profile == ours), offered[0])

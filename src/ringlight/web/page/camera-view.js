@@ -296,8 +296,10 @@ function pictureNote(viewing) {
   const again = retryNote(viewing);
   if (again) return `The view broke off. ${again}`;
   if (snapshot.state === "opening") return "The view broke off and is being opened again.";
-  if (stillSince) return `This picture stands still. It is from ${stillSince.toLocaleTimeString()}.`;
-  return disconnected ? "The connection is interrupted. Waiting for it to return." : "";
+  return [
+    stillSince ? `This picture stands still. It is from ${stillSince.toLocaleTimeString()}.` : "",
+    disconnected ? "The connection is interrupted. Waiting for it to return." : "",
+  ].join(" ").trim();
 }
 
 /**

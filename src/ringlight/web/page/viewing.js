@@ -34,6 +34,8 @@ import { WhepClient, WhepError } from "./whep.js";
 const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
 const CONNECT_MS = 15_000;      // from the answer to a connection
 const FIRST_FRAME_MS = 10_000;  // from the connection to a picture; Ring cameras send a key frame every 4 s or so
+const SERVER_BACK_MS = 10_000;  // to move to another network takes some five; the server keeps our place for 14
+const ASK_AGAIN_MS = 1_000;     // between two questions whether the server is there
 const LATE_NEWS_MS = 1_000;     // the events may tell the last steps just after the POST has failed
 
 /** Starts once, ends once. */
@@ -68,6 +70,8 @@ export class Viewing {
   /** @type {FrameWatch | null} */
   #frames = null;
   #timer = 0;
+  #asking = false;
+  #unreachable = false;
 
   /**
    * @param {string} cameraId
@@ -91,7 +95,7 @@ export class Viewing {
 
   /** Whether the path to the server is broken for the moment. */
   get disconnected() {
-    return this.#client.state === "disconnected";
+    return this.#client.state === "disconnected" || this.#unreachable;
   }
 
   /** Whether there is something to hear. */
@@ -195,14 +199,34 @@ export class Viewing {
     if (fault) this.#fail(fault);
   }
 
-  /** The browser reconnects the events by itself; we only find out whether the server is still there. */
+  /**
+   * The browser reconnects the events by itself; we only find out whether the server is still there. While there is
+   * a path for pictures, or one is looked for, a server that cannot be asked may be behind a network that comes back.
+   */
   async #onEventsLost() {
-    if (this.#phase !== "answered") return;
-    try {
-      await getAbout();
-    } catch (error) {
-      this.#fail(faultOf(error));
+    if (this.#phase !== "answered" || this.#asking) return;
+    this.#asking = true;
+    const until = performance.now() + SERVER_BACK_MS;
+    let error = await getAbout().then(() => null, faultOf);
+    while (error && !this.#over() && this.#hasPath() && performance.now() < until) {
+      this.#setUnreachable(true);
+      await sleep(ASK_AGAIN_MS);
+      error = await getAbout().then(() => null, faultOf);
     }
+    this.#asking = false;
+    if (error) this.#fail(error);
+    else this.#setUnreachable(false);
+  }
+
+  /** @param {boolean} unreachable */
+  #setUnreachable(unreachable) {
+    if (unreachable === this.#unreachable || this.#over()) return;
+    this.#unreachable = unreachable;
+    this.#listener.progress();
+  }
+
+  #hasPath() {
+    return this.firstFrameMs !== null && ["connected", "disconnected"].includes(this.#client.state);
   }
 
   #onConnection() {

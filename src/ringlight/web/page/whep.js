@@ -30,6 +30,7 @@ export class WhepError extends Error {
 }
 
 const TRICKLE = "application/trickle-ice-sdpfrag";
+const RESTART_MS = 5_000;         // for the answer to a restart: it wakes no camera, and may be asked for again
 const RESTART_AGAIN_MS = 2_000;   // between two attempts to find a new path
 const RELAYS_AFTER_MS = 2_000;    // that a path without the answer's TURN servers has to be found
 
@@ -62,8 +63,15 @@ export class WhepClient extends EventTarget {
   /** @type {Promise<void> | null} The restart that runs. */
   #restarting = null;
   #recovering = false;
+  /** Whether the network has changed since the last attempt to find a path began. */
+  #changed = false;
+  #attempt = new AbortController();
   #wasConnected = false;
-  #onNetwork = () => this.#recover();
+  #onNetwork = () => {
+    this.#changed = true;
+    this.#attempt.abort();   // the request may wait on a network that is gone
+    this.#recover();
+  };
 
   /**
    * @param {string | URL} url  The endpoint, absolute or relative to the page.
@@ -137,6 +145,7 @@ export class WhepClient extends EventTarget {
     this.#set("closed");
     removeEventListener("online", this.#onNetwork);
     networkInformation()?.removeEventListener("change", this.#onNetwork);
+    this.#attempt.abort();
     this.#pc.close();
     for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
     this.#delete();
@@ -159,9 +168,11 @@ export class WhepClient extends EventTarget {
     if (!this.#resource || !before || this.#pc.signalingState !== "stable") return;
     await this.#pc.setLocalDescription(await this.#pc.createOffer({ iceRestart: true }));
     await this.#gathered();
+    const attempt = this.#attempt = new AbortController();
+    const timer = setTimeout(() => attempt.abort(), RESTART_MS);
     try {
       const response = await this.#send(this.#resource, "PATCH", fragmentOf(this.#pc.localDescription?.sdp ?? ""),
-        { "content-type": TRICKLE, "if-match": "*" });
+        { "content-type": TRICKLE, "if-match": "*" }, attempt.signal);
       if (response.status !== 200) throw new WhepError(`PATCH: HTTP ${response.status}`, response.status);
       const sdp = withIce(before.sdp, await response.text());
       if (!sdp) throw new WhepError("PATCH: the answer names no ICE credentials", response.status);
@@ -171,6 +182,8 @@ export class WhepClient extends EventTarget {
         await this.#pc.setLocalDescription({ type: "rollback" }).catch(() => {});
       }
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -184,6 +197,7 @@ export class WhepClient extends EventTarget {
 
   async #recoverOnce() {
     do {
+      this.#changed = false;
       try {
         await this.restart();
       } catch (error) {
@@ -192,8 +206,8 @@ export class WhepClient extends EventTarget {
           return;
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, RESTART_AGAIN_MS));
-    } while (this.state === "disconnected");
+      if (!this.#changed) await new Promise((resolve) => setTimeout(resolve, RESTART_AGAIN_MS));
+    } while (this.state === "disconnected" || this.#changed);
   }
 
   /** The address of this viewing on the server; null before the answer and after the end. */
@@ -249,11 +263,11 @@ export class WhepClient extends EventTarget {
    * @param {string} method
    * @param {string} body
    * @param {Record<string, string>} headers
+   * @param {AbortSignal} [signal]
    */
-  async #send(url, method, body, headers) {
+  async #send(url, method, body, headers, signal = AbortSignal.timeout(this.#options.answerMs ?? 40_000)) {
     let response;
     try {
-      const signal = AbortSignal.timeout(this.#options.answerMs ?? 40_000);
       response = await fetch(url, { method, headers: { ...this.#options.headers, ...headers }, body, signal });
     } catch (error) {
       throw new WhepError(`${method} ${url}: ${error instanceof Error ? error.message : error}`);
