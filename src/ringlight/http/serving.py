@@ -13,6 +13,8 @@ from typing import Any
 import uvicorn
 
 from ringlight.errors import fault_error
+from ringlight.http.doorstep import Doorstep, doorstep
+from ringlight.http.websocket.protocol import Listener, protocol_class
 
 GRACE = 2  # seconds that open requests get when the program stops
 
@@ -63,16 +65,20 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any, listening: socket.socket, tls: Tls | None = None) -> AsyncIterator[Serving]:
+async def serving(
+    app: Any, listening: socket.socket, tls: Tls | None = None, *, sockets: Listener | None = None
+) -> AsyncIterator[Serving]:
     """Serve an application on a socket that listens; it is answering inside the `async with`.
 
     Args:
         app: Any ASGI application.
         listening: From `listen`; closed at the end.
         tls: The server's certificate; `None` speaks plain HTTP.
+        sockets: Gets the WebSockets of its paths without ASGI; all others go to the application.
     """
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, ws="websockets-sansio", ws_per_message_deflate=False,
+        app, log_level="warning", access_log=False, http=doorstep(Doorstep()),
+        ws=protocol_class(sockets) if sockets is not None else "websockets-sansio", ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=GRACE, server_header=False,
         ssl_certfile=tls.certificate if tls else None, ssl_keyfile=tls.key if tls else None,

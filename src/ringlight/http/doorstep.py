@@ -1,0 +1,86 @@
+"""HTTP for those who have not said yet what they want: they get little time, and not all the room there is."""
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+__all__ = ["Doorstep", "doorstep"]
+
+MOST = 1000  # connections without a whole request head; a head is there within a round trip
+WITHIN = 10.0  # seconds for a request head
+LOOK = 1.0  # seconds between two looks at them
+
+
+class Doorstep:
+    """Connections whose request head is not there yet, the oldest first.
+
+    Who opens sockets and says nothing would otherwise keep them for ever, until the program may open no more files.
+    A newcomer takes the place of the one that has waited longest, so that nobody is locked out by that.
+
+    Args:
+        most: How many there may be.
+        within: Seconds that each of them gets.
+    """
+
+    def __init__(self, most: int = MOST, within: float = WITHIN) -> None:
+        self._most = most
+        self._within = within
+        self._since: dict[asyncio.Transport, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def count(self) -> int:
+        """How many are waited for."""
+        return len(self._since)
+
+    def arrive(self, transport: asyncio.Transport) -> None:
+        """Somebody begins a request."""
+        loop = asyncio.get_running_loop()
+        self._since.setdefault(transport, loop.time())
+        if len(self._since) > self._most:
+            oldest = next(iter(self._since))
+            del self._since[oldest]
+            oldest.abort()
+        if self._timer is None:
+            self._timer = loop.call_later(LOOK, self._look)
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """They are in, or gone."""
+        self._since.pop(transport, None)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.time() - self._within
+        for transport, since in list(self._since.items()):
+            if since > late:
+                break
+            del self._since[transport]
+            transport.abort()
+        self._timer = loop.call_later(LOOK, self._look) if self._since else None
+
+
+def doorstep(step: Doorstep) -> type[asyncio.Protocol]:
+    """Return what `uvicorn.Config` takes as `http`: its own, watched from the first byte to the end of the head."""
+
+    class WatchedHttp(HttpToolsProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            step.arrive(transport)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            step.arrive(self.transport)
+
+        def on_headers_complete(self) -> None:
+            step.leave(self.transport)
+            super().on_headers_complete()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            step.leave(self.transport)
+            super().connection_lost(exc)
+
+        def send_400_response(self, msg: str) -> None:
+            step.leave(self.transport)
+            super().send_400_response(msg)
+
+    return WatchedHttp

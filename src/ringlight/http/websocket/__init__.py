@@ -1,0 +1,1 @@
+"""WebSockets without detours: a codec, the handshake, and a protocol class that uvicorn hands its sockets to."""
