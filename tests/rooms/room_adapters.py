@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from ringlight.http.serving import listen, serving
 from ringlight.rooms import rooms_router
+from ringlight.rooms.fast import FastRooms
 from ringlight.rooms.house import House
 from ringlight.rooms.memory import MemoryRooms, MemorySocket
 from ringlight.rooms.porter import Porter, steady_clock
@@ -122,7 +123,8 @@ async def rooms(adapter: str, settings: RoomSettings | None = None) -> AsyncIter
     app = FastAPI()
     app.include_router(rooms_router(porter, wrong_paths=True))
     async with contextlib.AsyncExitStack() as stack:
-        running = await stack.enter_async_context(serving(app, listen("127.0.0.1", 0)))
+        sockets = FastRooms(porter) if adapter == "fast" else None
+        running = await stack.enter_async_context(serving(app, listen("127.0.0.1", 0), sockets=sockets))
         pages = await stack.enter_async_context(contextlib.AsyncExitStack())
         yield OverAsgi(porter, f"ws://127.0.0.1:{running.port}", pages)
 

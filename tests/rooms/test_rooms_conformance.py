@@ -23,7 +23,7 @@ LAST = '{"type":"ice-candidate","candidate":null}'
 DOCTOR, PATIENT = "/ws/signaling/visit/doctor", "/ws/signaling/visit/patient"
 
 
-@pytest.fixture(params=["memory", "asgi"])
+@pytest.fixture(params=["memory", "asgi", "fast"])
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[Rooms]:
     async with rooms(request.param) as found:
         yield found

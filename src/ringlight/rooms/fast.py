@@ -1,0 +1,77 @@
+"""Rooms without ASGI in between: what `serving(…, sockets=…)` hands the WebSockets of both room protocols to."""
+
+from urllib.parse import parse_qs
+
+from ringlight.errors import fault_error
+from ringlight.http.address import is_loopback_host
+from ringlight.http.websocket.handshake import Upgrade
+from ringlight.http.websocket.protocol import FastSocket
+from ringlight.rooms import messages
+from ringlight.rooms.address import dialect_of
+from ringlight.rooms.people import Dialect
+from ringlight.rooms.porter import Porter
+
+__all__ = ["FastRooms"]
+
+PING_AFTER = 20.0  # seconds, as the servers that the seed's front end knows do; its pages send no pings of their own
+_TOKEN = "token."  # noqa: S105 - how a subprotocol begins that is a token
+
+
+class FastRooms:
+    """The rooms, as uvicorn's sockets see them.
+
+    Args:
+        porter: Of the rooms. An ASGI router may serve the same one: paths that are not taken here go there, and
+            people of both meet.
+    """
+
+    def __init__(self, porter: Porter) -> None:
+        self._porter = porter
+        self.most_bytes = porter.house.settings.message_bytes
+        self.queue_bytes = porter.house.settings.queue_bytes
+        self.ping_after = PING_AFTER
+        self.heard = porter.heard
+        self.lost = porter.lost
+        self.tick = porter.tick
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no time has to be told while no socket is open."""
+        return self._porter.is_idle
+
+    def takes(self, path: str) -> bool:
+        """Take both protocols at the root; a doubled slash is a base URL's that ends in one."""
+        parts = [part for part in path.split("/") if part]
+        return parts[:2] == ["ws", "signaling"] or parts == ["ws", "v2"]
+
+    def subprotocol(self, upgrade: Upgrade) -> str | None:
+        """Choose one, since a browser gives up unless one of those that it offers comes back."""
+        offered = upgrade.subprotocols
+        named = next((item for item in offered if not item.startswith(_TOKEN)), None)
+        return named or (offered[0] if offered else None)
+
+    def opened(self, socket: FastSocket, upgrade: Upgrade) -> int:
+        """Take a new socket; return its number."""
+        token = next((item.removeprefix(_TOKEN) for item in upgrade.subprotocols if item.startswith(_TOKEN)), "")
+        if not token and dialect_of(upgrade.path) is Dialect.SEED:
+            token = parse_qs(upgrade.query).get("token", [""])[-1]
+        return self._porter.open(
+            socket, upgrade.path, token=token, origin=upgrade.headers.get("origin"),
+            host=upgrade.headers.get("host", ""), local=is_loopback_host(socket.address("sockname")),
+            peer=socket.address("peername"),
+        )  # fmt: skip
+
+    def too_big(self, socket: FastSocket) -> None:
+        """Say to a socket that its message was too long, and close it."""
+        self._refuse(socket, "ROOM-SIZE", f"{self.most_bytes} bytes are allowed")
+
+    def too_slow(self, socket: FastSocket) -> None:
+        """Close a socket that does not take what it is sent."""
+        self._refuse(socket, "ROOM-SLOW")
+
+    @staticmethod
+    def _refuse(socket: FastSocket, code: str, detail: str | None = None) -> None:
+        own = dialect_of(socket.path) is Dialect.OWN
+        error = fault_error(code, detail)
+        socket.send((messages.refusal if own else messages.seed_refusal)(error))
+        socket.close(messages.CLOSE_CODES[code], code)
