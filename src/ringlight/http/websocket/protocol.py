@@ -117,9 +117,9 @@ class _Hall:
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
-        now, ping_after = loop.time(), self.listener.ping_after
+        now, pings_at = loop.time(), max(1, round(self.listener.ping_after / SWEEP))
         for socket in list(self.sockets):
-            socket.look(now, ping_after)
+            socket.look(now, pings_at)
         self.listener.tick()
         going_on = self.sockets or not self.listener.is_idle
         self._timer = loop.call_later(SWEEP, self._sweep) if going_on else None
@@ -129,8 +129,8 @@ class FastSocket(asyncio.Protocol):
     """One WebSocket, from its upgrade request to its end."""
 
     __slots__ = (
-        "_app_state", "_closing_at", "_config", "_frames", "_full_at", "_heard", "_heard_at", "_number", "_other",
-        "_pinged", "_state", "_transport", "path",
+        "_app_state", "_closing_at", "_config", "_frames", "_full_at", "_heard", "_number", "_other",
+        "_silent", "_state", "_transport", "path",
     )  # fmt: skip
     _hall: _Hall
 
@@ -143,8 +143,7 @@ class FastSocket(asyncio.Protocol):
         self._frames: Frames | None = None
         self._number = 0
         self._heard = True  # since the last look
-        self._heard_at = 0.0
-        self._pinged = False
+        self._silent = 0  # looks at which it had not
         self._full_at: float | None = None
         self._closing_at: float | None = None
         self.path = ""
@@ -252,7 +251,6 @@ class FastSocket(asyncio.Protocol):
         self._config = self._app_state = None
         self.path = upgrade.path
         self._frames = Frames(listener.most_bytes, unmask)
-        self._heard_at = asyncio.get_running_loop().time()
         transport.set_write_buffer_limits(high=listener.queue_bytes)
         transport.write(handshake.accepted(key, listener.subprotocol(upgrade)))
         self._state.connections.add(self)  # type: ignore[arg-type]
@@ -277,6 +275,8 @@ class FastSocket(asyncio.Protocol):
                 listener.too_big(self)
             self.close(event.code, event.reason)
             listener.lost(self._number, "network")
+            if transport.can_write_eof():  # to cut it off could lose the close frame, with what was sent unread
+                transport.write_eof()
         elif not isinstance(event, Pong):
             listener.heard(self._number, None)
 
@@ -285,7 +285,7 @@ class FastSocket(asyncio.Protocol):
         listener.too_slow(self)
         listener.lost(self._number, "slow")
 
-    def look(self, now: float, ping_after: float) -> None:
+    def look(self, now: float, pings_at: int) -> None:
         """Look whether this socket lives, once in a while: ping it, or give it up."""
         transport, frames = self._transport, self._frames
         if transport is None or frames is None:
@@ -297,10 +297,12 @@ class FastSocket(asyncio.Protocol):
         elif self._full_at is not None and now >= self._full_at + SWEEP:
             self._give_up()
         elif self._heard:
-            self._heard, self._heard_at, self._pinged = False, now, False
-        elif now >= self._heard_at + 2 * ping_after:
-            self._hall.listener.lost(self._number, "silent")
-            transport.abort()
-        elif now >= self._heard_at + ping_after and not self._pinged:
-            self._pinged = True
-            transport.write(ping_frame())
+            self._heard, self._silent = False, 0
+        else:
+            # Looks are counted, not seconds: if we ourselves stood still, nobody else was silent.
+            self._silent += 1
+            if self._silent == pings_at:
+                transport.write(ping_frame())
+            elif self._silent >= 2 * pings_at:
+                self._hall.listener.lost(self._number, "silent")
+                transport.abort()
