@@ -28,6 +28,12 @@ GREETING = (
 )
 
 
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: they differ in what a transport is, and in when it writes."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 class Relay:
     """Passes what each socket says on to all others."""
 
@@ -45,7 +51,7 @@ class Relay:
         return path == "/relay"
 
     def subprotocol(self, upgrade: Upgrade) -> str | None:
-        return (upgrade.subprotocols or [None])[0]
+        return next(iter(upgrade.subprotocols), None)
 
     def opened(self, socket: FastSocket, upgrade: Upgrade) -> int:
         self.count += 1

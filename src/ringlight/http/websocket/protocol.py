@@ -6,7 +6,7 @@ listens, and one write.
 
 import asyncio
 import contextlib
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from uvicorn import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -175,8 +175,7 @@ class FastSocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; uvicorn gives the request next."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of a TCP server it is one
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's only act like one
 
     def data_received(self, data: bytes) -> None:
         """Read frames; the first piece is the request, as uvicorn repeats it."""

@@ -1,0 +1,152 @@
+"""The load generator, in a process of its own: pairs of sockets that pass messages to each other.
+
+It reads one order per line (JSON) and writes one result per line. Usage: python crowd.py DIALECT PORT
+"""
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from relay.dialects import DIALECTS, Dialect, of_size
+
+
+class Seat(WSListener):
+    """One socket."""
+
+    def __init__(self, crowd: "Crowd", index: int) -> None:
+        self.crowd = crowd
+        self.index = index
+        self.ready = asyncio.get_running_loop().create_future()
+        self.partner = ""
+        self.transport: WSTransport | None = None
+        self.message = b""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+        hello = self.crowd.dialect.hello(self.index)
+        if hello is not None:
+            transport.send(WSMsgType.TEXT, hello)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is not WSMsgType.TEXT:
+            if frame.msg_type is WSMsgType.PING:
+                transport.send_pong(frame.get_payload_as_bytes())
+            return
+        crowd = self.crowd
+        payload = frame.get_payload_as_bytes()
+        if crowd.running and crowd.dialect.is_passed(payload):
+            crowd.count += 1
+            if crowd.answering:
+                transport.send(WSMsgType.TEXT, self.message)
+            else:
+                at = payload.index(b"@") + 1
+                crowd.took.append(time.monotonic_ns() - int(payload[at : payload.index(b" ", at)]))
+            return
+        learned = crowd.dialect.is_ready(payload)
+        if learned is not None:
+            self.partner = crowd.dialect.partner(self.index, learned)
+            if not self.ready.done():
+                self.ready.set_result(None)
+
+
+class Crowd:
+    """All sockets."""
+
+    def __init__(self, dialect: Dialect, name: str, port: int) -> None:
+        self.dialect = dialect
+        self.name = name
+        self.url = f"ws://127.0.0.1:{port}"
+        self.seats: list[Seat] = []
+        self.running = False
+        self.answering = False
+        self.count = 0
+        self.took: list[int] = []
+
+    async def join(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Open sockets, so many at a time, each until it is in; both of a pair one after the other."""
+        first, more = len(self.seats), int(order["sockets"])
+        seats: list[Seat | None] = [None] * more
+        queue = iter(range(0, more, 2))
+
+        async def worker() -> None:
+            for offset in queue:
+                for one in (offset, offset + 1):
+                    seat = seats[one] = Seat(self, first + one)
+                    await self._sit(seat)
+
+        began = time.monotonic()
+        async with asyncio.timeout(120):
+            await asyncio.gather(*(worker() for _ in range(int(order.get("at_once", 32)))))
+        took = time.monotonic() - began
+        self.seats += [seat for seat in seats if seat is not None]
+        return {"joined": more, "seconds": took}
+
+    async def _sit(self, seat: Seat) -> None:
+        seat.transport, _ = await ws_connect(lambda: seat, self.url + self.dialect.path(seat.index))
+        if self.name != "seed":
+            await seat.ready
+
+    async def closed(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Play ping-pong in every pair; one message of each is on its way."""
+        await asyncio.sleep(0.3)
+        self.running = self.answering = True
+        for seat in self.seats:
+            seat.message = of_size(self.dialect, seat.partner, int(order["size"]), str(time.monotonic_ns()))
+        for seat in self.seats[::2]:
+            self._send(seat, seat.message)
+        await asyncio.sleep(float(order["warm_up"]))
+        print(json.dumps({"measuring": self.count}), flush=True)
+        self.count, began, busy = 0, time.monotonic(), time.process_time()
+        await asyncio.sleep(float(order["seconds"]))
+        took = time.monotonic() - began
+        found = {"messages": self.count, "seconds": took, "generator": (time.process_time() - busy) / took}
+        print(json.dumps(found), flush=True)
+        self.answering = False
+        await asyncio.sleep(0.5)
+        self.running = False
+        return {"done": True}
+
+    async def opened(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Send at a steady rate from one socket after another, whatever comes back."""
+        size, rate, seconds = int(order["size"]), float(order["rate"]), float(order["seconds"])
+        self.running, self.answering = True, False
+        self.took = []
+        print(json.dumps({"measuring": 0}), flush=True)
+        began, sent, lot = time.monotonic(), 0, int(rate * seconds)
+        while sent < lot:
+            due = min(lot, int((time.monotonic() - began) * rate) + 1)
+            while sent < due:
+                seat = self.seats[sent % len(self.seats)]
+                self._send(seat, of_size(self.dialect, seat.partner, size, str(time.monotonic_ns())))
+                sent += 1
+            await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
+        await asyncio.sleep(0.3)
+        self.running = False
+        took = sorted(self.took)
+        return {
+            "messages": len(took), "lost": sent - len(took), "seconds": time.monotonic() - began,
+            "p50_ms": took[len(took) // 2] / 1e6, "p99_ms": took[len(took) * 99 // 100] / 1e6,
+        }  # fmt: skip
+
+    @staticmethod
+    def _send(seat: Seat, message: bytes) -> None:
+        assert seat.transport is not None
+        seat.transport.send(WSMsgType.TEXT, message)
+
+
+async def main(name: str, port: int) -> None:
+    crowd = Crowd(DIALECTS[name](), name, port)
+    if name == "v2":
+        crowd.dialect.now = time.time()  # type: ignore[union-attr]
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        order = json.loads(line)
+        print(json.dumps(await getattr(crowd, order["do"])(order)), flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1], int(sys.argv[2])))
