@@ -137,7 +137,11 @@ class Frames:
     def receive(self, data: bytes) -> Sequence[Event]:
         """Take what came; return what it completes, in order. Never raises."""
         held = self._held
-        if held is not None:
+        if held is None:
+            text = self._only_text(data)
+            if text is not None:
+                return (text,)
+        else:
             held += data
             if len(held) < self._need:
                 return ()
@@ -155,6 +159,24 @@ class Frames:
         if at < len(data) and not self._over:
             self._held = bytearray(memoryview(data)[at:])
         return events
+
+    def _only_text(self, data: bytes) -> bytes | None:
+        """Return the text if this is one good message and nothing else, as nearly all data is."""
+        end = len(data)
+        if end < 6 or data[0] != 0x81 or self._message is not None or self._over:
+            return None
+        size = data[1] - 0x80
+        head = 6
+        if size == 126 and end > 8:
+            size, head = data[2] << 8 | data[3], 8
+        if size + head != end or not 0 < size <= self._most:
+            return None
+        payload = self._unmask(data[head:], data[head - 4 : head])
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            return None  # the long way says where
+        return payload
 
     def _read(self, data: bytes, events: list[Event]) -> int:
         """Read all whole frames; return where the next one begins, with `_need` set to what it lacks."""
