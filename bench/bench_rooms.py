@@ -164,8 +164,9 @@ def verdicts(rows: dict[str, Row]) -> Iterator[tuple[str, bool]]:
             yield f"{name}: {mid(row.us[size]):.1f} us at {size} B, goal {goal}", mid(row.us[size]) <= goal
             if "peer" in rows:
                 ratio = mid(row.rate[size]) / mid(rows["peer"].rate[size])
-                yield f"{name}: {ratio:.2f} times peer's messages at {size} B, goal {GOAL_RATIO[size]}", (
-                    ratio >= GOAL_RATIO[size]
+                yield (
+                    f"{name}: {ratio:.2f} times peer's messages at {size} B, goal {GOAL_RATIO[size]}",
+                    (ratio >= GOAL_RATIO[size]),
                 )
         yield f"{name}: p99 {mid(row.p99):.2f} ms at 2,000/s, goal {GOAL_P99_MS}", mid(row.p99) < GOAL_P99_MS
         yield f"{name}: {mid(row.kilobytes):.1f} kB an idle socket, goal {GOAL_KB}", mid(row.kilobytes) <= GOAL_KB

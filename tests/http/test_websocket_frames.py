@@ -159,6 +159,14 @@ def test_every_way_of_announcing_a_length_is_read() -> None:
         assert read([sent[:5], sent[5:13], sent[13:]], 70_000) == [text]
 
 
+def test_a_length_in_more_bytes_than_it_needs_is_read_too() -> None:
+    """The standard forbids it, websockets takes it, and nobody is harmed. 119 bytes so announced look like 127."""
+    for size in (3, 119, 125, 126):
+        text = frames.unmask(b"x" * size, MASK)
+        for head in (struct.pack("!BBH", 0x81, 0xFE, size), struct.pack("!BBQ", 0x81, 0xFF, size)):
+            assert read([head + MASK + text]) == [b"x" * size] == as_websockets_reads(head + MASK + text)
+
+
 @pytest.mark.parametrize(
     "announced", [frame(1, b"x" * 601)[:4], bytes((0x81, 0xFF)) + b"\xff" * 8, frame(2, b"x" * 70_000)[:10]]
 )

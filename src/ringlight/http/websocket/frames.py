@@ -169,6 +169,8 @@ class Frames:
         head = 6
         if size == 126 and end > 8:
             size, head = data[2] << 8 | data[3], 8
+        elif size > 125:
+            return None
         if size + head != end or not 0 < size <= self._most:
             return None
         payload = self._unmask(data[head:], data[head - 4 : head])
