@@ -11,7 +11,8 @@ from typing import Any
 
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
-from relay.dialects import DIALECTS, Dialect, of_size
+
+from relay.dialects import DIALECTS, Dialect, Own, of_size
 
 
 class Seat(WSListener):
@@ -140,8 +141,8 @@ class Crowd:
 
 async def main(name: str, port: int) -> None:
     crowd = Crowd(DIALECTS[name](), name, port)
-    if name == "v2":
-        crowd.dialect.now = time.time()  # type: ignore[union-attr]
+    if isinstance(crowd.dialect, Own):
+        crowd.dialect.now = time.time()
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         order = json.loads(line)

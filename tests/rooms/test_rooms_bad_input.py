@@ -39,9 +39,9 @@ def frame(payload: bytes, *, opcode: int = 1, masked: bool = True, reserved: int
     return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 
-@pytest.fixture
-async def house() -> AsyncIterator[OverAsgi]:
-    async with rooms("asgi") as found:
+@pytest.fixture(params=["asgi", "fast"])
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[OverAsgi]:
+    async with rooms(request.param) as found:
         assert isinstance(found, OverAsgi)
         yield found
 
@@ -85,7 +85,7 @@ async def test_frames_that_are_none_end_their_own_connection_only(house: OverAsg
         assert (await hear(doctor))["type"] == "user-joined"
         writer.write(sent)
         said = await rest_of(reader)
-    assert said[0] == 0x88
+    said = said[said.rindex(b"\x88") :]  # words may come before it
     assert int.from_bytes(said[2:4], "big") == code
     assert await hear(doctor) == {"type": "user-left", "userType": "patient", "totalUsers": 1}
     await nothing_more(doctor)

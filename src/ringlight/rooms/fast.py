@@ -1,5 +1,6 @@
 """Rooms without ASGI in between: what `serving(…, sockets=…)` hands the WebSockets of both room protocols to."""
 
+import sys
 from urllib.parse import parse_qs
 
 from ringlight.errors import fault_error
@@ -55,10 +56,18 @@ class FastRooms:
         token = next((item.removeprefix(_TOKEN) for item in upgrade.subprotocols if item.startswith(_TOKEN)), "")
         if not token and dialect_of(upgrade.path) is Dialect.SEED:
             token = parse_qs(upgrade.query).get("token", [""])[-1]
+        headers, peer = upgrade.headers, socket.address("peername")
+        forwarded = headers.get("x-forwarded-for")
+        through = forwarded is not None or "forwarded" in headers  # a proxy on this machine is not this machine
+        if forwarded is not None and is_loopback_host(peer):
+            peer = forwarded.rpartition(",")[2].strip()  # what the nearest proxy says, as uvicorn takes it
+        origin = headers.get("origin")
+        # Most sockets say the same here, and all of it is kept as long as they are.
+        socket.path = sys.intern(socket.path)
         return self._porter.open(
-            socket, upgrade.path, token=token, origin=upgrade.headers.get("origin"),
-            host=upgrade.headers.get("host", ""), local=is_loopback_host(socket.address("sockname")),
-            peer=socket.address("peername"),
+            socket, socket.path, token=token, origin=sys.intern(origin) if origin is not None else None,
+            host=sys.intern(headers.get("host", "")), peer=sys.intern(peer),
+            local=not through and is_loopback_host(socket.address("sockname")),
         )  # fmt: skip
 
     def too_big(self, socket: FastSocket) -> None:

@@ -66,4 +66,6 @@ class Tokens:
             raise fault_error("ROOM-TOKEN-EXPIRED", f"it ended {now - ends:.0f} s ago")
         if begins - LEEWAY > now:
             raise fault_error("ROOM-TOKEN-EXPIRED", f"it begins in {begins - now:.0f} s")
-        return Claims(room, person, role, frozenset(map(str, may)), name, float(ends))
+        given = frozenset(map(str, may))
+        usual = ROLES[role]  # one set for all who have nothing else: a kilobyte less for each connection
+        return Claims(room, person, role, usual if given == usual else given, name, float(ends))

@@ -13,6 +13,7 @@ from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.publishing import Publications
 from ringlight.rooms import open_rooms
+from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.hls import Showings
@@ -76,7 +77,7 @@ async def run_server(
             account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
         )  # fmt: skip
-        running = await stack.enter_async_context(serving(app, listening))
+        running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms)))
         stack.callback(stopping.set)
         stack.callback(rooms.drain)
         yield running
