@@ -72,6 +72,7 @@ class Relay:
         socket.send(b"too big")
 
     def too_slow(self, socket: FastSocket) -> None:
+        socket.send(b"too slow")
         socket.close(4503, "slow")
 
     def tick(self) -> None:

@@ -280,7 +280,7 @@ class FastSocket(asyncio.Protocol):
             listener.heard(self._number, None)
 
     def _give_up(self) -> None:
-        listener = self._hall.listener
+        listener, self._full_at = self._hall.listener, None  # the last words are not too much as well
         listener.too_slow(self)
         listener.lost(self._number, "slow")
 
