@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from relay.serve import KEY
-
 from ringlight.rooms.people import ROLES, Claims
 from ringlight.rooms.tokens import Tokens
 from ringlight.secrets import Secret
