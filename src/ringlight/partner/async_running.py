@@ -14,6 +14,7 @@ from ringlight.http.flow import drive
 from ringlight.http.opening import Session, open_driver
 from ringlight.http.ports import AsyncKeeper, AsyncRateGate
 from ringlight.http.sending import Sending
+from ringlight.http.shared_gate import AsyncSharedGate
 from ringlight.http.telemetry import Telemetry
 from ringlight.http.unread import AsyncUnread
 from ringlight.partner import download
@@ -40,7 +41,7 @@ class AsyncRunner:
 
     Args:
         setup: What it is made from.
-        gate: A gate that is shared with other processes; `None` is one of its own.
+        gate: A gate that is shared with other processes; `None` is the one that the settings name, or one of its own.
         telemetry: Spans and metrics; `None` makes none.
         session: An `aiohttp.ClientSession` that the program has already; it stays open.
         driver: Sends requests; `None` makes one. It is closed with the runner.
@@ -73,6 +74,8 @@ class AsyncRunner:
             None if self._link is None else AsyncLinkKeeper(self._link, setup.store, self._send, tell=self._tell)
         )
         keeper: AsyncKeeper = self._keeper or AsyncOneToken(setup.one_token)
+        self._gate = setup.shared_gate(AsyncSharedGate) if gate is None else None
+        gate = gate or self._gate
         self._caller = AsyncCaller(
             self._driver, self.shared, keeper, bus=self.bus, gate=gate, telemetry=telemetry, clock=clock, sleep=sleep
         )
@@ -121,6 +124,8 @@ class AsyncRunner:
         if self._keeper is not None:
             await self._keeper.aclose()
         await self._driver.aclose()
+        if self._gate is not None:
+            await self._gate.aclose()
         if self.setup.is_own_store:
             await asyncio.to_thread(self.setup.store.close)
 

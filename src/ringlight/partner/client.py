@@ -41,7 +41,8 @@ class Client:
         ring_url: One address that stands for Ring, such as the simulator's.
         settings: The settings in force; `None` reads them.
         resilience: The numbers and switches; `Off` makes every call once, without waits, breakers or old answers.
-        gate: A rate gate that is shared with other processes of the same app.
+        gate: A rate gate that is shared with other processes of the same app; `None` is that of `redis_url`, or one
+            of its own.
         telemetry: Spans and metrics; `None` makes none.
         driver: Another way to send, for tests.
         clock: Monotonic seconds, for tests.

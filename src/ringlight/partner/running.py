@@ -13,6 +13,7 @@ from ringlight.http.bus import Bus
 from ringlight.http.calling import Caller
 from ringlight.http.flow import drive_waiting
 from ringlight.http.ports import Keeper, RateGate
+from ringlight.http.shared_gate import SharedGate
 from ringlight.http.sync_driver import SyncDriver
 from ringlight.http.telemetry import Telemetry
 from ringlight.http.unread import Unread
@@ -45,7 +46,7 @@ class Runner:
 
     Args:
         setup: What it is made from.
-        gate: A gate that is shared with other processes; `None` is one of its own.
+        gate: A gate that is shared with other processes; `None` is the one that the settings name, or one of its own.
         telemetry: Spans and metrics; `None` makes none.
         driver: Sends requests; `None` makes one. It is closed with the runner.
         clock: Monotonic seconds.
@@ -73,6 +74,8 @@ class Runner:
         self._link = link_of(setup)
         self._keeper = None if self._link is None else LinkKeeper(self._link, setup.store, self._send, tell=self._tell)
         keeper: Keeper = self._keeper or OneToken(setup.one_token)
+        self._gate = setup.shared_gate(SharedGate) if gate is None else None
+        gate = gate or self._gate
         self._caller = Caller(
             self._driver, self.shared, keeper, bus=self.bus, gate=gate, telemetry=telemetry, clock=clock, sleep=sleep
         )
@@ -117,6 +120,8 @@ class Runner:
         if self._keeper is not None:
             self._keeper.close()
         self._driver.close()
+        if self._gate is not None:
+            self._gate.close()
         if self.setup.is_own_store:
             self.setup.store.close()
 

@@ -1,9 +1,10 @@
 """What a client is made from: the app, the account and its tokens, the numbers. Reads settings, opens the store."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ringlight.errors import fault_error
 from ringlight.http.address import base_of
@@ -18,6 +19,8 @@ from ringlight.store.pairs import MemoryPairStore, PairStore, TokenPair
 
 if TYPE_CHECKING:
     from ringlight.settings import ResilienceSettings, Settings
+
+G = TypeVar("G")
 
 __all__ = ["Setup", "Stored", "Tokens", "account_shown", "set_up", "store_of"]
 
@@ -56,6 +59,7 @@ class Setup:
         resilience: The numbers.
         patience: Limits for the parts of an exchange.
         options: What the client wishes for all its calls.
+        redis_url: Where all processes of the app keep to the limit together; `None` lets each keep to it alone.
     """
 
     api: Api
@@ -68,6 +72,13 @@ class Setup:
     resilience: "ResilienceSettings"
     patience: Patience
     options: Options
+    redis_url: Secret | None = None
+
+    def shared_gate(self, kind: "Callable[[Secret, str, ResilienceSettings], G]") -> "G | None":
+        """Make the gate of all processes of the app; `None` where no Redis is set, or no app is named."""
+        if self.redis_url is None or self.app is None:
+            return None
+        return kind(self.redis_url, self.app.client_id, self.resilience)
 
     @property
     def one_token(self) -> Secret:
@@ -112,7 +123,7 @@ def set_up(
     return Setup(
         Api(API if base is None else base.rstrip("/")), base, app, token, store, own, account, numbers,
         Patience(ours.connect_timeout, ours.read_timeout, ours.write_timeout, ours.pool_timeout, ours.connections),
-        chosen(Options(), resilience=Off if resilience is Off else None),
+        chosen(Options(), resilience=Off if resilience is Off else None), known.redis_url,
     )  # fmt: skip
 
 
