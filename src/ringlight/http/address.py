@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ringlight.errors import fault_error
 
-__all__ = ["base_of", "host_of", "is_loopback", "is_loopback_host", "rebase"]
+__all__ = ["base_of", "host_of", "hostname_of", "is_loopback", "is_loopback_host", "netloc_of", "rebase"]
 
 
 def base_of(name: str, url: str, schemes: tuple[str, ...] = ("http", "https")) -> SplitResult:
@@ -38,6 +38,22 @@ def host_of(url: str) -> str:
     """Return `host` or `host:port` for a message: never user, path or query."""
     parts = _split(url)
     return parts.netloc.rpartition("@")[2] if parts and parts.netloc else "an address without a host"
+
+
+def netloc_of(url: str) -> str:
+    """Return the part of a URL that names its server, as an Origin is compared with a Host; "" where there is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
+def hostname_of(url: str) -> str:
+    """Return the host of a URL, without its port; "" where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(url: str) -> bool:

@@ -1,5 +1,7 @@
-"""STUN and TURN servers as `Link` header fields name them (RFC 9725 section 4.6). Pure."""
+"""STUN and TURN servers: as `Link` header fields name them (RFC 9725 section 4.6), and names for coturn. Pure."""
 
+import base64
+import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +9,7 @@ from typing import Literal
 
 from ringlight.secrets import Secret
 
-__all__ = ["IceServer", "read_links"]
+__all__ = ["IceServer", "lent", "read_links"]
 
 MOST = 8  # servers that are asked
 _LINK = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?)*)")
@@ -66,3 +68,19 @@ def _servers(value: str) -> Iterator[IceServer]:
         elif scheme.startswith("turn") and given.get("username") and given.get("credential"):
             way: Literal["udp", "tcp"] = "tcp" if tls or transport == "tcp" else "udp"
             yield IceServer("turn", six or name, number, way, tls, given["username"], Secret(given["credential"]))
+
+
+def lent(secret: Secret, person: str, until: float) -> tuple[str, str]:
+    """Return a user name for a TURN server and its password, good until a time.
+
+    The server and we share a secret, and nothing else: the name says until when it is good, the password is its HMAC
+    (what coturn calls `use-auth-secret`). SHA-1 is what that computes; as an HMAC it is not broken.
+
+    Args:
+        secret: Shared with the server.
+        person: Who gets it, for the server's log.
+        until: Seconds since 1970.
+    """
+    name = f"{int(until)}:{person}"
+    digest = hmac.digest(secret.reveal().encode(errors="surrogatepass"), name.encode(), "sha1")
+    return name, base64.b64encode(digest).decode()

@@ -5,10 +5,9 @@ The adapters feed it what their sockets bring, and do what it returns. Chance co
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ringlight.errors import RingError, fault_error
-from ringlight.http.address import is_loopback_host
+from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, judge_room_id, read_address
 from ringlight.rooms.events import Action, Close, Enter, Gone, Resuming, Said, Send, Tick
@@ -216,9 +215,9 @@ class House:
     def _judge_origin(self, event: Opened) -> None:
         if event.origin is None:
             return
-        if event.origin in self._origins or _netloc(event.origin) == event.host != "":
+        if event.origin in self._origins or netloc_of(event.origin) == event.host != "":
             return
-        if self._any_loopback_origin and event.local and is_loopback_host(_host(event.origin)):
+        if self._any_loopback_origin and event.local and is_loopback_host(hostname_of(event.origin)):
             return
         raise fault_error("ROOM-ORIGIN", f"the page is of {event.origin[:80]}")
 
@@ -239,7 +238,7 @@ class House:
                     self._tries.failed(opened.peer, now)
                 raise
         # A name of somebody else that leads to this machine is not this machine (DNS rebinding).
-        if not (self.settings.open and opened.local and is_loopback_host(_host(f"//{opened.host}"))):
+        if not (self.settings.open and opened.local and is_loopback_host(hostname_of(f"//{opened.host}"))):
             raise fault_error("ROOM-TOKEN-NEEDED")
         known = USER_TYPES.get(role, role)
         if known not in ROLES:
@@ -310,7 +309,7 @@ class House:
 
     def _is_open(self, connection: _Connection) -> bool:
         opened = connection.opened
-        return self.settings.open and opened.local and is_loopback_host(_host(f"//{opened.host}"))
+        return self.settings.open and opened.local and is_loopback_host(hostname_of(f"//{opened.host}"))
 
     def _judge_amount(self, connection: _Connection, frame: bytes | None, now: float) -> None:
         size = len(frame) if frame is not None else 0
@@ -379,17 +378,3 @@ class House:
         if room.people or room.kept or room.empty_since is None:
             return False
         return room.passing or now >= room.empty_since + self.settings.empty_after
-
-
-def _netloc(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

@@ -1,8 +1,6 @@
 """ICE servers for rooms: credentials of coturn's REST interface, made from its shared secret for a short time."""
 
-import base64
-import hmac
-
+from ringlight.media.ice_servers import lent
 from ringlight.rooms.messages import IceServer
 from ringlight.secrets import Secret
 
@@ -30,8 +28,5 @@ class Turn:
         servers = (IceServer(urls=plain),) if plain else ()
         if not relays or self._secret is None:
             return servers, None
-        name = f"{int(now + self._life)}:{person}"
-        # SHA-1 is what coturn's `use-auth-secret` computes; as an HMAC it is not broken.
-        digest = hmac.digest(self._secret.reveal().encode(errors="surrogatepass"), name.encode(), "sha1")
-        password = base64.b64encode(digest).decode()
+        name, password = lent(self._secret, person, now + self._life)
         return (*servers, IceServer(urls=relays, username=name, credential=password)), self._life

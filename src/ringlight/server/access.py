@@ -3,14 +3,13 @@
 import base64
 import hmac
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringlight.errors import RingError, fault_error
-from ringlight.http.address import is_loopback_host
+from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.secrets import Secret
 from ringlight.server.problems import problem
 
@@ -60,8 +59,8 @@ class Access:
         """
         if path in SIGNED_PATHS and method == "POST":
             return
-        host = _host(f"//{headers.get('host', '')}")
-        if self.loopback and not is_loopback_host(host) and host not in map(_host, self.origins):
+        host = hostname_of(f"//{headers.get('host', '')}")
+        if self.loopback and not is_loopback_host(host) and host not in map(hostname_of, self.origins):
             # A name of somebody else that resolves to this machine: a page would read what it may not.
             raise fault_error("ORIGIN-REFUSED", f"the request was made for the host {host!r}")
         origin = headers.get("origin")
@@ -76,13 +75,13 @@ class Access:
             raise fault_error("KEY-NEEDED")
 
     def _knows(self, origin: str, host: str) -> bool:
-        if _netloc(origin) == host or origin in self.origins:
+        if netloc_of(origin) == host or origin in self.origins:
             return True
-        return self.any_loopback_origin and is_loopback_host(_host(origin))
+        return self.any_loopback_origin and is_loopback_host(hostname_of(origin))
 
     def allows_cross(self, origin: str, host: str) -> bool:
         """Whether a page of another origin may read the answer."""
-        return _netloc(origin) != host and self._knows(origin, host)
+        return netloc_of(origin) != host and self._knows(origin, host)
 
     def _holds_key(self, headers: Headers) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -143,17 +142,3 @@ def _protect(headers: MutableHeaders, path: str, origin: str | None) -> None:
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Expose-Headers"] = _EXPOSED
         headers["Vary"] = "Origin"
-
-
-def _netloc(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

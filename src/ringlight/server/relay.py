@@ -1,11 +1,10 @@
 """STUN and TURN servers that viewers are told of, with passwords that last for some hours."""
 
-import base64
-import hmac
 import time
 from collections.abc import Callable, Sequence
 
 from ringlight.errors import fault_error
+from ringlight.media.ice_servers import lent
 from ringlight.secrets import Secret
 
 LIFETIME = 4 * 3600  # seconds that a password is good for; a path that is open by then stays
@@ -13,9 +12,6 @@ LIFETIME = 4 * 3600  # seconds that a password is good for; a path that is open 
 
 class IceServers:
     """The servers, and what a viewer needs to use them.
-
-    A TURN server and we share a secret, and nothing else: the user name says until when it is good, the password is
-    its HMAC (what coturn calls `use-auth-secret`).
 
     Args:
         urls: `stun:`, `turn:` and `turns:` addresses.
@@ -43,9 +39,7 @@ class IceServers:
         for url in self._urls:
             link = f'<{url}>; rel="ice-server"'
             if self._secret is not None and url.lower().startswith("turn"):
-                name = f"{int(self._wall()) + LIFETIME}:ringlight"
-                digest = hmac.digest(self._secret.reveal().encode(), name.encode(), "sha1")
-                password = base64.b64encode(digest).decode()
+                name, password = lent(self._secret, "ringlight", self._wall() + LIFETIME)
                 link += f'; username="{name}"; credential="{password}"; credential-type="password"'
             found.append(link)
         return found
