@@ -36,6 +36,7 @@ CLASSES = {
     "ORIGIN-REFUSED": errors.UsageError,
     "PUBLISH-TOKEN": errors.MediaError,
     "REQUEST-INVALID": errors.UsageError,
+    "ROOM-FULL": errors.UsageError,
     "FAULT-UNKNOWN": errors.UsageError,
     "SERVER-ERROR": RingError,
     "CALL-BUDGET": errors.BudgetSpent,

@@ -40,7 +40,7 @@ def test_the_programs_of_the_page_print_what_it_says(tmp_path: Path) -> None:
         _expire(where)
         renewed = run(daily[0])
         assert (renewed.stdout, renewed.stderr) == (daily[1], "")
-        _expire(where)
+        assert _expire(where) == 2, "the second pair"
         tokens.revoke()
         lost = run(daily[0])
         assert lost.stdout == f"{ACCOUNT} has to be linked anew: {FAULTS['LINK-LOST'].fix}\n"
@@ -54,10 +54,12 @@ def test_the_page_names_every_fault_of_links_and_stores() -> None:
     )
 
 
-def _expire(where: str) -> None:
+def _expire(where: str) -> int:
+    """Let the access token be over; return the number of its pair."""
     store = open_pairs(where)
     pair = store.read(ACCOUNT)
     assert pair is not None
     old = TokenPair(Secret("gone"), pair.refresh, pair.obtained_at - LIFETIME, pair.obtained_at, pair.generation)
     assert store.write(ACCOUNT, old, over=pair.refresh)
     store.close()
+    return pair.generation

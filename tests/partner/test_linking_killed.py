@@ -15,6 +15,7 @@ from ringlight.store.links import LinkState
 from ringlight.testing import SimulatedRing
 
 POINTS = range(1, 24, 2)  # after each of the eleven steps of one link; the last is never reached
+RECEIVED = 1  # before the code is written down, it may be
 EXCHANGED = 3  # after Ring's answer, before it is written down
 
 
@@ -51,18 +52,21 @@ def test_killed_after_every_step_the_account_is_linked_after_a_restart(
             database.close()
             assert (link.state, link.identifier) == (LinkState.COMPLETED, "m***a@shop.example")
             people.press("remove")
-    assert again == [EXCHANGED]
+    assert EXCHANGED in again
+    assert set(again) <= {RECEIVED, EXCHANGED}
 
 
 def link_up(app: AppProcess, people: People) -> int:
     """Do what a person does who sees a browser's error: try again. Return how often the app had to be installed."""
-    for installs in (1, 2):
+    for installs in (1, 2, 3):
         with ThreadPoolExecutor(1) as ring:
             pressed = ring.submit(people.press, "install")
             while not pressed.done():
                 revive(app)
                 wait([pressed], timeout=0.02)
         redirect = pressed.result()["redirect"]
+        if redirect is None:
+            continue  # Ring's code was lost with the process before it was on the disk
         for _ in range(6):
             try:
                 page = people.sign_in(redirect)

@@ -220,7 +220,7 @@ LARGE = b'{"a":"' + b"x" * 1_000_000 + b'"}'
         (PRESS.replace(b":", b": "), {"X-Signature": signature_of(PRESS, KEY)}, 401, "HOOK-SIGNATURE"),
         (PRESS, {"X-Signature": ""}, 401, "HOOK-UNSIGNED"),
         (body(time="2026-09-17T14:13:20Z"), {}, 401, "HOOK-OLD"),
-        (body(time="2026-09-21T14:20:00Z"), {}, 401, "HOOK-FUTURE"),
+        (body(time="2026-09-22T14:20:00Z"), {}, 401, "HOOK-FUTURE"),
         (PRESS, {"Content-Type": "text/plain"}, 415, "HOOK-TYPE"),
         (PRESS, {"Content-Type": ""}, 415, "HOOK-TYPE"),
         (LARGE, {}, 413, "HOOK-SIZE"),

@@ -1,4 +1,4 @@
-"""How fast to ask: nine tenths of what the API allows, less after a 429, and back again. Pure.
+"""How fast to ask: a little less than the API allows, less still after a 429, and back again. Pure.
 
 The way back is CUBIC's (RFC 9438): fast at first, slow near the rate at which it went wrong, then fast again. So a
 limit that dropped is tried gently, and one that is as before is reached again within seconds.
@@ -8,7 +8,7 @@ from ringlight.resilience.limits import Limits
 
 __all__ = ["Pace"]
 
-_SHARE = 0.9  # of the limit that the server names
+_SHARE = 0.92  # of the limit that the server names; of Ring's 100 it is what `gate_rate` says
 _CUT = 0.7  # CUBIC's beta
 _GROWTH = 0.4  # CUBIC's C
 _CONVERGE = (1 + _CUT) / 2  # RFC 9438 section 4.7: a limit that sinks is approached from below
