@@ -421,16 +421,17 @@ def test_saving_is_tried_again_where_the_failed_renewal_has_not_quite_ended() ->
     store.full = True
     keeper = _threads(one, store)
     keeper._link.pause = 0.0
-    real, tries = keeper._keeper.renew, list[bool]()
+    real, tries, told = keeper._keeper.renew, list[bool](), threading.Event()
 
     def renew() -> bool:
-        tries.append(len(tries) > 2 and real())
-        store.full = False
+        tries.append(len(tries) > 2 and told.is_set() and real())
         return tries[-1]
 
     keeper._keeper.renew = renew  # type: ignore[method-assign]
     with pytest.raises(StoreError):
         _held(keeper)
+    store.full = False
+    told.set()
     assert store.saved.wait(30)
     assert tries[:3] == [False] * 3
     keeper.close()
