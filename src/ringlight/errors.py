@@ -297,6 +297,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "ORIGIN": UsageError,
     "PARTNER": StatusError,
     "PUBLISH": MediaError,
+    "REACH": NetworkError,
     "REQUEST": UsageError,
     "ROOM": UsageError,
     "RING": NetworkError,
@@ -305,7 +306,9 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "SIG": SignalingError,
     "STORE": StoreError,
     "TICKET": AuthError,
+    "TURN": NetworkError,
     "VIEWER": MediaError,
+    "WEB": MediaError,
 }
 
 

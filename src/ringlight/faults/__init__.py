@@ -15,6 +15,7 @@ from ringlight.faults import (
     partner,
     program,
     publishing,
+    reach,
     rooms,
     storage,
     webhooks,
@@ -24,7 +25,9 @@ from ringlight.faults.fault import Fault, Retry, Seen
 __all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
 
 FAULTS: dict[str, Fault] = {}
-_TABLES = (account, calls, camera, links, live_view, media, partner, program, publishing, rooms, storage, webhooks)
+_TABLES = (
+    account, calls, camera, links, live_view, media, partner, program, publishing, reach, rooms, storage, webhooks,
+)  # fmt: skip
 for _row in (row for table in _TABLES for row in table.ROWS):
     if _row.code in FAULTS:
         raise ValueError(f"the fault {_row.code} is listed twice")

@@ -1,0 +1,123 @@
+"""Faults of the way to our own server: what stands between a page or a program and it, and what a browser refuses."""
+
+from ringlight.faults.fault import Fault, Retry
+
+ROWS = (
+    Fault(
+        "REACH-MIXED",
+        "A secure page may not use an open socket",
+        cause="The page came by https, and its server's address begins with ws: or http:. Browsers block that.",
+        fix="Give the page an address that begins with wss: or https:, by a proxy with a certificate.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+    ),
+    Fault(
+        "REACH-PROXY",
+        "Something in between drops WebSockets",
+        cause="Plain requests reach the server, but the upgrade to a WebSocket does not come through: a proxy does not "
+        "pass on the headers Upgrade and Connection.",
+        fix="Let the proxy pass upgrades on (nginx: `proxy_http_version 1.1` and both headers), or go round it.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-LOOPBACK",
+        "The server listens on its own machine only",
+        cause="The server is bound to 127.0.0.1 or ::1, where other machines cannot reach it.",
+        fix="Start it with `--host 0.0.0.0` and RINGLIGHT_SECRET_KEY set, or put a proxy before it.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-FIREWALL",
+        "A firewall swallows the connection",
+        cause="The host is known, and nothing at all comes back from this port: neither an answer nor a refusal.",
+        fix="Open the port in the server's firewall and in what stands before it; try from the server's own network.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+    ),
+    Fault(
+        "REACH-OTHER",
+        "Another program answers there",
+        cause="Something answers at this address, but it is no Ringlight server.",
+        fix="Correct the address or the port; look which program has it with `ringlight doctor server`.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CLOCK",
+        "A clock is wrong",
+        cause="This machine's clock and the server's differ by more than tokens, certificates and signatures allow.",
+        fix="Set the clock by the network (`timedatectl set-ntp true`), then try again.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "TURN-UNREACHABLE",
+        "The TURN server does not answer",
+        cause="The TURN server of the settings gave no answer, so calls across strict networks get no path.",
+        fix="Start coturn, open its port (3478, 5349) and its relay ports, and check RINGLIGHT_TURN_URL.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+    ),
+    Fault(
+        "TURN-CREDENTIALS",
+        "The TURN server refuses the credentials",
+        cause="The TURN server answers, and does not take the name and password made for it: another secret, or a "
+        "clock that differs.",
+        fix="Set `use-auth-secret` in coturn, with `static-auth-secret` the same as RINGLIGHT_TURN_SECRET; check both "
+        "clocks.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "WEB-DENIED",
+        "The browser gives neither camera nor microphone",
+        cause="Camera or microphone were refused to this page, just now or at an earlier visit, or by the system.",
+        fix="Click the sign beside the address, allow camera and microphone, and load the page again.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "WEB-NO-DEVICE",
+        "No camera or microphone was found",
+        cause="The browser finds no device of this kind.",
+        fix="Plug one in, or switch it on; then try again. A call works with sound alone.",
+        retry=Retry.AFTER_FIX,
+        http=404,
+    ),
+    Fault(
+        "WEB-DEVICE-BUSY",
+        "Another program uses the camera",
+        cause="The device is there, and could not be opened: usually another program or page has it.",
+        fix="Close other programs that use the camera or microphone, then try again.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+    ),
+    Fault(
+        "WEB-INSECURE",
+        "The page's address is not secure",
+        cause="Browsers give camera and microphone to pages by https and on localhost only.",
+        fix="Open the page by https, or on the server's own machine as http://localhost.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "WEB-NO-PATH",
+        "The two browsers find no way to each other",
+        cause="Signaling works, but no pair of addresses lets sound and pictures through: networks block UDP, and no "
+        "TURN server is set or reached.",
+        fix="Set RINGLIGHT_TURN_URL and RINGLIGHT_TURN_SECRET to a coturn that both reach, best with `turns:` on port "
+        "443.",
+        retry=Retry.BACKOFF,
+        http=504,
+    ),
+    Fault(
+        "CFG-DEPENDENCY",
+        "A package is missing",
+        cause="This function needs a Python package that is not installed.",
+        fix="Install it with the extra that is named, such as `pip install 'ringlight[redis]'`.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+)
