@@ -228,6 +228,12 @@ class OneCamera(_Area):
         False, description="Publish the camera although it runs on battery, which is empty in hours then."
     )
 
+    partner_device: str | None = Field(
+        None,
+        description="The camera's id in the Partner API, so that a press of its bell that Ring tells by webhook rings "
+        "in its rooms at once.",
+    )
+
     _judge = field_validator("publish")(_as_web_address)
 
 
@@ -411,6 +417,13 @@ class RoomSettings(_Area):
     token_life: Seconds = Field(600.0, description="Seconds that a room token is good for; it is renewed in the call.")
     turn_life: Seconds = Field(3600.0, description="Seconds that TURN credentials are good for.")
     empty_after: Seconds = Field(300.0, description="Seconds after which a room that nobody is in is forgotten.")
+    bell_every: float = Field(
+        2.0,
+        ge=0,
+        le=60,
+        description="Seconds between two looks into the history of a camera for whose bell somebody waits in a room; "
+        "0 leaves that to webhooks.",
+    )
     sockets: int = Field(10_000, ge=1, description="How many room sockets may be open at once.")
 
 

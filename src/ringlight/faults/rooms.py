@@ -137,6 +137,14 @@ ROWS = (
         http=404,
     ),
     Fault(
+        "ROOM-CAMERA",
+        "This camera is not in the room",
+        cause="Whoever comes with a room's token may watch the cameras of this room, and no others.",
+        fix="Add it with `POST /api/rooms/{id}/cameras`, or read its id in the roster.",
+        retry=Retry.AFTER_FIX,
+        http=404,
+    ),
+    Fault(
         "ROOM-MESSAGE",
         "The message cannot be understood",
         cause="It is no JSON object in a text frame, has no known type, or a field of the wrong kind.",

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import Claims, Dialect
 
-__all__ = ["Action", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Resuming", "Said", "Send", "Tick"]
+__all__ = [
+    "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Pressed", "RemoveCamera", "Resuming",
+    "Said", "Send", "Tick",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,30 @@ class Finish:
     """The visit is ended from outside."""
 
 
-Event = Enter | Said | Gone | Tick | Finish
+@dataclass(frozen=True, slots=True)
+class AddCamera:
+    """A camera comes into the room: its id in addresses, and what its owner calls it."""
+
+    camera: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCamera:
+    """A camera leaves the room."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody presses the bell of a camera; `press` is the name of this press, by which it counts once."""
+
+    camera: str
+    press: str
+
+
+Event = Enter | Said | Gone | Tick | Finish | AddCamera | RemoveCamera | Pressed
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,14 @@ class House:
 
     def make(
         self, room_id: str | None = None, *, lobby: bool = True, opens: float | None = None,
-        closes: float | None = None, capacity: int | None = None,
+        closes: float | None = None, capacity: int | None = None, cameras: dict[str, str] | None = None,
     ) -> Room:  # fmt: skip
         """Make a room on purpose; it stays while nobody is in it.
+
+        Args:
+            room_id: Its id; `None` takes one that nobody guesses.
+            lobby: As of `Room`, like `opens`, `closes` and `capacity`.
+            cameras: What each of its cameras is called, by its id in addresses.
 
         Raises:
             UsageError: ROOM-ID, the id cannot be one; REQUEST-INVALID, there is such a room already.
@@ -150,6 +155,7 @@ class House:
         room = self.rooms[name] = Room(
             name, self.settings, lobby=lobby, opens=opens, closes=closes, capacity=capacity, kept=True
         )
+        room.cameras.update(cameras or {})
         return room
 
     def room(self, room_id: str) -> Room:

@@ -184,7 +184,10 @@ class Welcome(_Told, frozen=True, kw_only=True, tag="welcome", omit_defaults=Fal
 
 
 class Present(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody else. `polite` is whether the one who reads this yields to them when both offer at once."""
+    """Somebody else. `polite` is whether the one who reads this yields to them when both offer at once.
+
+    With `camera` it is none of the people but a camera, to be watched at `/whep/{camera}`.
+    """
 
     id: str
     role: str
@@ -192,6 +195,7 @@ class Present(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     polite: bool = False
     away: bool = False
     media: dict[str, bool] = {}
+    camera: str = ""
 
 
 class Roster(_Event, frozen=True, kw_only=True, tag="roster"):
@@ -278,6 +282,12 @@ class Locked(_Event, frozen=True, kw_only=True, tag="locked", omit_defaults=Fals
     on: bool
 
 
+class Ring(_Event, frozen=True, kw_only=True, tag="ring"):
+    """Somebody presses the bell of a camera in the room."""
+
+    id: str
+
+
 class Ok(_Told, frozen=True, kw_only=True, tag="ok"):
     """The message `rid` was taken."""
 
@@ -327,6 +337,7 @@ class Bye(_Told, frozen=True, kw_only=True, tag="bye"):
 
 Event = (
     Roster | Waiting | Knock | KnockGone | Joined | Left | Back | Signalled | Chatted | MediaState | Other | Locked
+    | Ring
 )  # fmt: skip
 
 

@@ -8,9 +8,23 @@ import hmac
 from collections.abc import Callable
 
 from ringlight.errors import RingError, fault_error
-from ringlight.rooms import messages, passing
+from ringlight.rooms import bell, messages, passing
 from ringlight.rooms.company import Company
-from ringlight.rooms.events import Action, Close, Enter, Event, Finish, Gone, Note, Resuming, Said, Send
+from ringlight.rooms.events import (
+    Action,
+    AddCamera,
+    Close,
+    Enter,
+    Event,
+    Finish,
+    Gone,
+    Note,
+    Pressed,
+    RemoveCamera,
+    Resuming,
+    Said,
+    Send,
+)
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
 from ringlight.rooms.people import Claims, Dialect, Person
 from ringlight.settings import RoomSettings
@@ -55,6 +69,8 @@ class Room(Company):
         self.kept = kept
         self.passing = passing
         self.locked = False
+        self.cameras: dict[str, str] = {}  # what each is called, by its id in addresses
+        self.rung: dict[str, tuple[str, float]] = {}  # the last press of each, and when
         self.ended_at: float | None = None
         self.empty_since: float | None = None
         self._ranks = 0
@@ -83,6 +99,12 @@ class Room(Company):
                 self._gone(event, now)
             case Finish():
                 self._finish(now)
+            case AddCamera():
+                bell.add(self, event)
+            case RemoveCamera():
+                bell.remove(self, event)
+            case Pressed():
+                bell.ring(self, event, now)
             case _:
                 self._tick(now)
         if self.people:
@@ -223,7 +245,7 @@ class Room(Company):
 
     def _tell_roster(self, person: Person, now: float) -> None:
         others = [other.seen_by(person) for other in self.others(person)]
-        self.tell(person, Roster(state=self.state, people=others))
+        self.tell(person, Roster(state=self.state, people=[*others, *bell.seen_by(self, person)]))
         if person.may("admit"):
             for waiting in self.waiting():
                 self.tell(person, self.knock_of(waiting, now))

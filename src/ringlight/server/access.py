@@ -12,6 +12,7 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.secrets import Secret
 from ringlight.server.problems import problem
+from ringlight.server.room_guests import RoomGuests
 
 OPEN_PATHS = frozenset({"/health"})
 # Ring comes to the name that the developer portal has, without a key of ours: its signature is judged behind this.
@@ -51,8 +52,12 @@ class Access:
     origins: frozenset[str]
     any_loopback_origin: bool = False
 
-    def judge(self, method: str, path: str, headers: Headers) -> None:
+    def judge(self, method: str, path: str, headers: Headers, *, is_guest: bool = False) -> None:
         """Let a request pass, or say why not.
+
+        Args:
+            method: Of the request, like `path` and `headers`.
+            is_guest: Whether something else than the key has let this request in already.
 
         Raises:
             UsageError: ORIGIN-REFUSED or KEY-NEEDED.
@@ -71,7 +76,7 @@ class Access:
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
-        if self.key is not None and path not in OPEN_PATHS and not self._holds_key(headers):
+        if self.key is not None and path not in OPEN_PATHS and not (is_guest or self._holds_key(headers)):
             raise fault_error("KEY-NEEDED")
 
     def _knows(self, origin: str, host: str) -> bool:
@@ -98,9 +103,10 @@ class Access:
 class AccessMiddleware:
     """Applies `Access` to every HTTP request and adds the protective headers to every answer."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, guests: RoomGuests | None = None) -> None:
         self._app = app
         self._access = access
+        self._guests = guests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -122,7 +128,8 @@ class AccessMiddleware:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, protected)
             return
         try:
-            self._access.judge(method, scope["path"], headers)
+            is_guest = self._guests is not None and await self._guests.let_in(scope, headers)
+            self._access.judge(method, scope["path"], headers, is_guest=is_guest)
         except RingError as error:
             answer = problem(error)
             if error.code == "KEY-NEEDED":
