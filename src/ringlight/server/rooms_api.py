@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
+from ringlight.settings import Consentable
 
 _Name = Annotated[str, Field(max_length=80)]
 
@@ -32,6 +33,9 @@ class NewRoom(BaseModel):
     opens: float | None = Field(None, description="From when on, in seconds since 1970; empty: at once.")
     closes: float | None = Field(None, description="Until when, in seconds since 1970; empty: until it is ended.")
     capacity: int | None = Field(None, ge=1, le=64, description="How many may be inside; empty: `rooms.capacity`.")
+    consent: list[Consentable] | None = Field(
+        None, max_length=8, description="What those without `admit` must consent to; empty: `rooms.consent`."
+    )
     people: list[Guest] = Field(default_factory=list, max_length=64, description="Who gets a token at once.")
 
 
@@ -45,8 +49,9 @@ def rooms_api_router(porter: Porter) -> APIRouter:
         """Make a room, with tokens for its people. How to enter: docs/reference/rooms-protocol.md."""
         guests = [house.claims("", guest.role) for guest in wanted.people]  # a wrong role leaves no room behind
         room = house.make(
-            wanted.id, lobby=wanted.lobby, opens=wanted.opens, closes=wanted.closes, capacity=wanted.capacity
-        )
+            wanted.id, lobby=wanted.lobby, opens=wanted.opens, closes=wanted.closes, capacity=wanted.capacity,
+            consent=house.settings.consent if wanted.consent is None else wanted.consent,
+        )  # fmt: skip
         people = [_token(room, guest) for guest in wanted.people] if guests else []
         return {**_shown(room), "people": people}
 
@@ -83,4 +88,5 @@ def _shown(room: Room) -> dict[str, Any]:
     return {
         "id": room.id, "state": state, "lobby": room.lobby, "locked": room.locked, "inside": inside,
         "waiting": len(room.people) - inside, "capacity": room.capacity, "opens": room.opens, "closes": room.closes,
+        "consent": sorted(room.consent),
     }  # fmt: skip
