@@ -113,6 +113,15 @@ ROWS = (
         http=403,
     ),
     Fault(
+        "ROOM-CONSENT",
+        "Consent is missing",
+        cause="This room asks people to consent before sound and pictures are negotiated, and somebody has not, or "
+        "has withdrawn it.",
+        fix="Ask the person, and send `consent`; pages at the old address cannot ask, so use `/ws/v2` for this room.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
         "ROOM-WAITING",
         "You are still waiting to be let in",
         cause="Nothing is passed on between the waiting area and the room.",

@@ -1,13 +1,14 @@
 """What happens to a room, and what a room asks to be done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import Claims, Dialect
 
 __all__ = [
     "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Pressed", "RemoveCamera", "Resuming",
-    "Said", "Send", "Tick",
+    "Said", "Send", "Tick", "What",
 ]  # fmt: skip
 
 
@@ -115,12 +116,38 @@ class Close:
     reason: str = ""
 
 
+What = Literal[
+    "waiting", "entered", "admitted", "denied", "sent_back", "lost", "resumed", "resume_failed", "came_back", "left",
+    "consent_given", "consent_withdrawn", "locked", "unlocked", "quality", "connected", "made", "started", "ended",
+    "link_made", "link_used", "refused",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
-    """For the record: what somebody with this role did or met. Names nobody."""
+    """For the record: what somebody with this role did or met.
 
-    what: str
-    role: str
+    Attributes:
+        what: What happened.
+        role: Of whom; empty where it is the room's own.
+        detail: A word more: the reason, the fault's code, what was consented to. Never what people wrote.
+        room: The room's id.
+        person: Whom it happened to, by the id that the room gave.
+        identity: The same person as tokens name them; `None` where nobody knows them.
+        by: Who did it, by the id that the room gave; empty for the person itself, or from outside.
+        passing: Whether nothing of the room is remembered (open mode).
+        figures: What was measured, by name.
+    """
+
+    what: What
+    role: str = ""
+    detail: str = ""
+    room: str = ""
+    person: str = ""
+    identity: str | None = None
+    by: str = ""
+    passing: bool = False
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 Action = Send | Close | Note

@@ -46,6 +46,7 @@ class Porter:
         self._number = 0
         self._waiting: deque[Opened | Heard | Lost | Tick] = deque()
         self._working = False
+        self.hearers: list[Callable[[Note], None]] = []  # told of what happens, for the record
 
     @property
     def now(self) -> float:
@@ -126,4 +127,6 @@ class Porter:
                 if (socket := self._sockets.pop(action.socket, None)) is not None:
                     socket.close(action.code, action.reason)
             elif type(action) is Note:
-                log.info("room: a %s %s", action.role, action.what)
+                log.info("room: %s %s", action.role, action.what)
+                for hear in self.hearers:
+                    hear(action)

@@ -23,8 +23,9 @@ from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.rooms_api import rooms_api_router
+from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
-from ringlight.web import PAGE
+from ringlight.web import PAGE, ROOMS_PAGE
 
 
 def create_app(
@@ -78,6 +79,7 @@ def create_app(
     app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
     app.include_router(rooms_api_router(rooms, account))
+    app.include_router(rooms_page_router())
     for router in extra:
         app.include_router(router)
 
@@ -87,5 +89,6 @@ def create_app(
 
     app.include_router(rooms_router(rooms, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
+    app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access, guests=guests)
     return app

@@ -12,6 +12,7 @@ from ringlight.rooms import bell
 from ringlight.rooms.events import AddCamera, Finish, RemoveCamera
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
+from ringlight.settings import Consentable
 
 _Name = Annotated[str, Field(max_length=80)]
 _Camera = Annotated[str, Field(max_length=60)]
@@ -40,6 +41,9 @@ class NewRoom(BaseModel):
     cameras: list[_Camera] = Field(
         default_factory=list, max_length=bell.CAMERAS, description="Cameras that those with `view` see, by id."
     )
+    consent: list[Consentable] | None = Field(
+        None, max_length=8, description="What those without `admit` must consent to; empty: `rooms.consent`."
+    )
     people: list[Guest] = Field(default_factory=list, max_length=64, description="Who gets a token at once.")
 
 
@@ -64,6 +68,7 @@ def rooms_api_router(porter: Porter, account: Account) -> APIRouter:
         room = await porter.make(
             wanted.id, lobby=wanted.lobby, opens=wanted.opens, closes=wanted.closes, capacity=wanted.capacity,
             cameras=cameras,
+            consent=house.settings.consent if wanted.consent is None else wanted.consent,
         )  # fmt: skip
         people = [_token(room, guest) for guest in wanted.people] if guests else []
         return {**_shown(room), "people": people}
@@ -120,4 +125,5 @@ def _shown(room: Room) -> dict[str, Any]:
         "id": room.id, "state": state, "lobby": room.lobby, "locked": room.locked, "inside": inside,
         "waiting": len(room.people) - inside, "capacity": room.capacity, "opens": room.opens, "closes": room.closes,
         "cameras": list(room.cameras),
+        "consent": sorted(room.consent),
     }  # fmt: skip
