@@ -44,7 +44,7 @@ class Porter:
         self._clock = clock
         self._sockets: dict[int, Socket] = {}
         self._number = 0
-        self._waiting: deque[Opened | Heard | Lost | Tick] = deque()
+        self._waiting: deque[Any] = deque()
         self._working = False
         self.hearers: list[Callable[[Note], None]] = []  # told of what happens, for the record
 
@@ -66,21 +66,21 @@ class Porter:
         self._number += 1
         self._sockets[self._number] = socket
         number = self._number
-        self._feed(Opened(number, path, token, origin, host, local, peer))
+        self.feed(Opened(number, path, token, origin, host, local, peer))
         return number
 
     def heard(self, number: int, frame: bytes | None) -> None:
         """Take a frame; `None` is one that is no text."""
-        self._feed(Heard(number, frame))
+        self.feed(Heard(number, frame))
 
     def lost(self, number: int, reason: str = "network") -> None:
         """Take note that a connection is over. Nothing happens for one that was closed from here."""
         if self._sockets.pop(number, None) is not None:
-            self._feed(Lost(number, reason))
+            self.feed(Lost(number, reason))
 
     def tick(self) -> None:
         """Tell the time; about once a second."""
-        self._feed(Tick())
+        self.feed(Tick())
 
     async def find(self, room_id: str) -> Room:
         """Return a room.
@@ -100,13 +100,14 @@ class Porter:
 
     def happen(self, room: Room, event: Outside) -> None:
         """Let something happen in a room that none of its sockets brings."""
-        self._perform(self.house.happen(room.id, event, self._clock()))
+        self.perform(self.house.happen(room.id, event, self._clock()))
 
     def drain(self) -> None:
         """Take nobody any more, and send everybody away to come back later."""
-        self._perform(self.house.drain())
+        self.perform(self.house.drain())
 
-    def _feed(self, event: Opened | Heard | Lost | Tick) -> None:
+    def feed(self, event: Any) -> None:
+        """Tell the house what happened, and do what it returns."""
         # A socket that cannot keep up says so while others still have to be told: first things first.
         self._waiting.append(event)
         if self._working:
@@ -114,11 +115,12 @@ class Porter:
         self._working = True
         try:
             while self._waiting:
-                self._perform(self.house.receive(self._waiting.popleft(), self._clock()))
+                self.perform(self.house.receive(self._waiting.popleft(), self._clock()))
         finally:
             self._working = False
 
-    def _perform(self, actions: list[Action]) -> None:
+    def perform(self, actions: list[Action]) -> None:
+        """Do what the house returned."""
         for action in actions:
             if type(action) is Send:
                 if (socket := self._sockets.get(action.socket)) is not None:
@@ -130,3 +132,8 @@ class Porter:
                 log.info("room: %s %s", action.role, action.what)
                 for hear in self.hearers:
                     hear(action)
+            else:
+                self.more(action)
+
+    def more(self, action: Action) -> None:
+        """Do what only several nodes ask for."""
