@@ -416,11 +416,23 @@ class RoomSettings(_Area):
         600.0, description="Seconds that an offer nobody has answered is kept for somebody who comes later."
     )
     token_life: Seconds = Field(600.0, description="Seconds that a room token is good for; it is renewed in the call.")
+    link_life: Week = Field(
+        86_400.0, description="Seconds that a one-time link can be used, from when it opens, where it names no end."
+    )
+    webhook_url: SecretText | None = Field(
+        None,
+        description="Where webhooks of rooms are sent. It is yours to choose, so it may be in your own network; "
+        "redirects are not followed.",
+    )
+    webhook_secret: SecretText | None = Field(
+        None, description="What signs them: `whsec_` and Base64, or any text of 16 bytes and more."
+    )
     turn_life: Seconds = Field(3600.0, description="Seconds that TURN credentials are good for.")
     empty_after: Seconds = Field(300.0, description="Seconds after which a room that nobody is in is forgotten.")
     sockets: int = Field(10_000, ge=1, description="How many room sockets may be open at once.")
 
     _split = field_validator("consent", mode="before")(_as_list)
+    _judge = field_validator("webhook_url")(_as_web_address)
 
 
 class ServerSettings(_Area):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ringlight.rooms.events import Action, Close, Finish, Note, Send, Tick
+from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
 
@@ -46,7 +47,10 @@ class Porter:
         self._number = 0
         self._waiting: deque[Opened | Heard | Lost | Tick] = deque()
         self._working = False
-        self.hearers: list[Callable[[Note], None]] = []  # told of what happens, for the record
+        self.hearers: list[Callable[[Note], None]] = []  # told of what happens, such as those who count
+        # Writes down what happens; returns under which number what answers it waits until that is on the disk.
+        self.record: Callable[[Note], int | None] | None = None
+        self._held = Held()
 
     @property
     def now(self) -> float:
@@ -102,15 +106,29 @@ class Porter:
         finally:
             self._working = False
 
+    def written(self, number: int) -> None:
+        """Send what waited until this was on the disk, and all before it."""
+        for action in self._held.released(number):
+            self._do(action)
+
     def _perform(self, actions: list[Action]) -> None:
+        number: int | None = None
+        held = self._held.queues
         for action in actions:
-            if type(action) is Send:
-                if (socket := self._sockets.get(action.socket)) is not None:
-                    socket.send(action.frame)
-            elif type(action) is Close:
-                if (socket := self._sockets.pop(action.socket, None)) is not None:
-                    socket.close(action.code, action.reason)
-            elif type(action) is Note:
+            if isinstance(action, Note):
                 log.info("room: %s %s", action.role, action.what)
                 for hear in self.hearers:
                     hear(action)
+                if self.record is not None and (given := self.record(action)) is not None:
+                    number = given
+            elif number is not None or (held and action.socket in held):
+                self._held.hold(action, number)
+            else:
+                self._do(action)
+
+    def _do(self, action: Send | Close) -> None:
+        if type(action) is Send:
+            if (socket := self._sockets.get(action.socket)) is not None:
+                socket.send(action.frame)
+        elif type(action) is Close and (socket := self._sockets.pop(action.socket, None)) is not None:
+            socket.close(action.code, action.reason)

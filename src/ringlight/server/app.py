@@ -21,6 +21,9 @@ from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.room_links import RoomLinks
+from ringlight.server.room_links_api import room_links_router
+from ringlight.server.room_record import RoomRecord
 from ringlight.server.rooms_api import rooms_api_router
 from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
@@ -37,6 +40,7 @@ def create_app(
     showings: Showings,
     places: Places,
     rooms: Porter,
+    record: RoomRecord,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -53,6 +57,7 @@ def create_app(
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
+        record: Of what happens there.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -75,7 +80,8 @@ def create_app(
     app.include_router(control_router(account))
     app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
-    app.include_router(rooms_api_router(rooms))
+    app.include_router(rooms_api_router(rooms, record))
+    app.include_router(room_links_router(RoomLinks(rooms, record)))
     app.include_router(rooms_page_router())
     for router in extra:
         app.include_router(router)

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from fastapi import APIRouter
 
@@ -12,7 +14,6 @@ from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.publishing import Publications
-from ringlight.rooms import open_rooms
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
@@ -23,6 +24,7 @@ from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import ring_app
+from ringlight.server.room_server import room_server
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
 
@@ -68,16 +70,20 @@ async def run_server(
         publications = await stack.enter_async_context(Publications(settings, account))
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
-        # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
-        entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
-        rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
-        if demo:
-            rooms.house.make(DEMO_ROOM, lobby=False)
+        kept = settings
+        if demo and settings.database_url is None:  # what was said in the demo goes with it
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
+            kept = settings.model_copy(update={"state_dir": state})
+        opened = room_server(kept, local=local, any_loopback_origin=demo)
+        rooms = await stack.enter_async_context(opened)
+        if demo and DEMO_ROOM not in rooms.porter.house.rooms:
+            rooms.porter.house.make(DEMO_ROOM, lobby=False)
         app = create_app(
-            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
+            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places,
+            rooms=rooms.porter, record=rooms.record, relays=relays, demo=demo,
+            extra=(*extra, publications_router(publications)),
         )  # fmt: skip
-        running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms)))
+        running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)
-        stack.callback(rooms.drain)
+        stack.callback(rooms.porter.drain)
         yield running

@@ -1,14 +1,19 @@
 """Rooms over HTTP: made, looked at and ended, and tokens for those who may enter."""
 
+import asyncio
 import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from ringlight.errors import fault_error
+from ringlight.rooms.events import Note
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
+from ringlight.server.room_record import RoomRecord
 from ringlight.settings import Consentable
+from ringlight.store.rooms import KeptRoom
 
 _Name = Annotated[str, Field(max_length=80)]
 
@@ -39,7 +44,7 @@ class NewRoom(BaseModel):
     people: list[Guest] = Field(default_factory=list, max_length=64, description="Who gets a token at once.")
 
 
-def rooms_api_router(porter: Porter) -> APIRouter:
+def rooms_api_router(porter: Porter, record: RoomRecord) -> APIRouter:
     """Return `/api/rooms…`."""
     router = APIRouter(prefix="/api/rooms", tags=["rooms"])
     house = porter.house
@@ -52,6 +57,11 @@ def rooms_api_router(porter: Porter) -> APIRouter:
             wanted.id, lobby=wanted.lobby, opens=wanted.opens, closes=wanted.closes, capacity=wanted.capacity,
             consent=house.settings.consent if wanted.consent is None else wanted.consent,
         )  # fmt: skip
+        try:
+            await _keep(room)
+        except BaseException:
+            house.rooms.pop(room.id, None)  # who comes back to it after a restart would find another
+            raise
         people = [_token(room, guest) for guest in wanted.people] if guests else []
         return {**_shown(room), "people": people}
 
@@ -69,6 +79,16 @@ def rooms_api_router(porter: Porter) -> APIRouter:
     async def end(room_id: str) -> None:
         """End the visit for all."""
         porter.end(house.room(room_id))
+        await record.settled()
+
+    async def _keep(room: Room) -> None:
+        now = porter.now
+        kept = KeptRoom(
+            room.id, room.lobby, room.opens, room.closes, room.capacity, tuple(sorted(room.consent)), made_at=now
+        )
+        made = record.clerk.changes(Note("made", room=room.id), now)
+        if not await asyncio.to_thread(record.rows.make, kept, made):
+            raise fault_error("REQUEST-INVALID", "there is a room of this id already")
 
     def _token(room: Room, guest: Guest) -> dict[str, Any]:
         may = frozenset(guest.may) if guest.may is not None else None

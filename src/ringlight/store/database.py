@@ -18,7 +18,16 @@ from ringlight.store.discretion import raise_alone
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
 
-__all__ = ["LINKED_DEVICES", "LINKS", "LINK_BEGINNINGS", "SCHEMA", "TOKEN_PAIRS", "WEBHOOK_INBOX", "Database"]
+__all__ = [
+    "LINKED_DEVICES",
+    "LINKS",
+    "LINK_BEGINNINGS",
+    "SCHEMA",
+    "TOKEN_PAIRS",
+    "WEBHOOK_INBOX",
+    "Database",
+    "queue_table",
+]
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another writer; each of ours takes milliseconds
 MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the tables
@@ -40,25 +49,32 @@ TOKEN_PAIRS = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("offered_at", sa.Double),
 )
-WEBHOOK_INBOX = sa.Table(
-    "webhook_inbox",
-    SCHEMA,
-    # Numbers are not used again, so that they stay in the order of arrival.
-    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
-    sa.Column("request_id", sa.Text, nullable=False, unique=True),
-    sa.Column("account", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("type", sa.Text, nullable=False),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Column("received_at", sa.Double, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("worker", sa.Text),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("due_at", sa.Double, nullable=False),
-    sa.Column("problem", sa.Text),
-    sa.Index("webhook_inbox_state", "state", "number"),
-    sqlite_autoincrement=True,
-)
+
+
+def queue_table(name: str) -> sa.Table:
+    """Return a table in which something waits to be handled, in the order of its numbers."""
+    return sa.Table(
+        name,
+        SCHEMA,
+        # Numbers are not used again, so that they stay in the order of arrival.
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("request_id", sa.Text, nullable=False, unique=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("received_at", sa.Double, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("worker", sa.Text),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.Column("problem", sa.Text),
+        sa.Index(f"{name}_state", "state", "number"),
+        sqlite_autoincrement=True,
+    )
+
+
+WEBHOOK_INBOX = queue_table("webhook_inbox")
 LINKS = sa.Table(
     "links",
     SCHEMA,
