@@ -389,7 +389,7 @@ class RoomSettings(_Area):
     )
     capacity: int = Field(6, ge=1, le=64, description="How many people may be in a room at once.")
     consent: Annotated[list[Consentable], NoDecode] = Field(
-        default_factory=lambda: ["video"],
+        default=["video"],
         description="What people without `admit` must consent to in a room that names nothing else: `video`, "
         "`recording`, `captions`, `observer`.",
     )

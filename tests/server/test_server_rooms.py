@@ -176,10 +176,11 @@ async def test_a_link_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         http.headers["Accept"] = "application/json"
         await http.post("api/rooms", json={"id": "visit"})
         now = time.time()
-        for wanted, state, code in (
+        cases: tuple[tuple[dict[str, Any], str, str], ...] = (
             ({"opens": now + 600}, "early", "ROOM-EARLY"), ({"expires": now + 0.2}, "expired", "ROOM-LINK-EXPIRED"),
             ({}, "ended", "ROOM-ENDED"),
-        ):  # fmt: skip
+        )  # fmt: skip
+        for wanted, state, code in cases:
             made = await http.post("api/rooms/visit/links", json={"role": "doctor", **wanted})
             address = made.json()["url"][1:]
             if state == "ended":
@@ -188,10 +189,11 @@ async def test_a_link_that_cannot_be_used_says_why(tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
             assert (await http.get(address)).json()["state"] == state
             assert (await http.post(address)).json()["code"] == code
-        for wanted, code in (
+        wrong: tuple[tuple[dict[str, Any], str], ...] = (
             ({"role": "king"}, "ROOM-ROLE"), ({"role": "doctor", "expires": 5}, "REQUEST-INVALID"),
             ({"role": "doctor", "may": ["two words"]}, "REQUEST-INVALID"),
-        ):  # fmt: skip
+        )  # fmt: skip
+        for wanted, code in wrong:
             assert (await http.post("api/rooms/visit/links", json=wanted)).json()["code"] == code
         assert (await http.post("api/rooms/none/links", json={"role": "doctor"})).json()["code"] == "ROOM-UNKNOWN"
 

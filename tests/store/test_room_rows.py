@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from pair_stores import address
@@ -129,7 +130,7 @@ def test_of_many_processes_one_uses_the_link_and_the_chain_stays_whole(
 def test_what_happened_is_written_whole_or_not_at_all(rows: RoomRows, audit: AuditRows, database: Database) -> None:
     """The audit and the webhook that tells of the same thing are one."""
     told = Put("msg_1", "", "visit", "room.ended", b"{}", 1.0)
-    wrong = Put("msg_2", "", "visit", "room.ended", None, 1.0)  # type: ignore[arg-type] - as a bug would have it
+    wrong = Put("msg_2", "", "visit", "room.ended", cast("bytes", None), 1.0)  # as a bug would have it
     with pytest.raises(Exception, match="STORE-UNREACHABLE"):
         rows.record([NewAuditRow(1.0, "room.ended"), wrong])
     assert list(audit.read()) == []

@@ -9,7 +9,6 @@ from fastapi.staticfiles import StaticFiles
 import ringlight
 from ringlight.cameras import Account
 from ringlight.rooms.asgi import rooms_router
-from ringlight.rooms.porter import Porter
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
@@ -23,7 +22,7 @@ from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
 from ringlight.server.room_links import RoomLinks
 from ringlight.server.room_links_api import room_links_router
-from ringlight.server.room_record import RoomRecord
+from ringlight.server.room_server import RoomServer
 from ringlight.server.rooms_api import rooms_api_router
 from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
@@ -39,8 +38,7 @@ def create_app(
     recordings: Recordings,
     showings: Showings,
     places: Places,
-    rooms: Porter,
-    record: RoomRecord,
+    rooms: RoomServer,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -57,7 +55,6 @@ def create_app(
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
-        record: Of what happens there.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -80,8 +77,8 @@ def create_app(
     app.include_router(control_router(account))
     app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
-    app.include_router(rooms_api_router(rooms, record))
-    app.include_router(room_links_router(RoomLinks(rooms, record)))
+    app.include_router(rooms_api_router(rooms.porter, rooms.record))
+    app.include_router(room_links_router(RoomLinks(rooms.porter, rooms.record)))
     app.include_router(rooms_page_router())
     for router in extra:
         app.include_router(router)
@@ -90,7 +87,7 @@ def create_app(
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
-    app.include_router(rooms_router(rooms, wrong_paths=True))
+    app.include_router(rooms_router(rooms.porter, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access)

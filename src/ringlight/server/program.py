@@ -80,8 +80,7 @@ async def run_server(
             rooms.porter.house.make(DEMO_ROOM, lobby=False)
         app = create_app(
             account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places,
-            rooms=rooms.porter, record=rooms.record, relays=relays, demo=demo,
-            extra=(*extra, publications_router(publications)),
+            rooms=rooms, relays=relays, demo=demo, extra=(*extra, publications_router(publications)),
         )  # fmt: skip
         running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)
