@@ -304,6 +304,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "SDP": MediaError,
     "SERVER": RingError,
     "SIG": SignalingError,
+    "AUDIT": StoreError,
     "STORE": StoreError,
     "TICKET": AuthError,
     "TURN": NetworkError,

@@ -17,6 +17,7 @@ COMMANDS = {
     "views": ("snapshot", "ptz", "record", "talk"),
     "control": ("light", "siren", "history", "download"),
     "partner": ("partner",),
+    "audit": ("audit",),
     "doctor": ("doctor",),
     "explain": ("explain",),
 }
