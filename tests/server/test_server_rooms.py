@@ -1,57 +1,21 @@
 """Rooms of the server: made over HTTP, entered by token or in the open, closed to strangers."""
 
 import asyncio
-import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from websockets.asyncio.client import ClientConnection, connect
+from room_house import hear, house
+from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from ringlight.account import Credentials
-from ringlight.cameras import Account
 from ringlight.http.serving import listen, serving
-from ringlight.secrets import Secret
-from ringlight.server.program import run_server
-from ringlight.settings import ServerSettings, Settings
-from ringlight.store import MemoryTokenStore
-from ringlight.testing import simulator
 
 pytestmark = pytest.mark.anyio
-
-
-@contextlib.asynccontextmanager
-async def house(
-    state: Path, *, demo: bool = False, key: str | None = None
-) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:
-    """The server with a client for its addresses, and where its sockets are."""
-    async with simulator() as ring:
-        settings = Settings(
-            ring_url=ring.url,
-            state_dir=state,
-            secret_key=Secret(key) if key else None,
-            server=ServerSettings(host="0.0.0.0" if key else "127.0.0.1", port=0),
-        )
-        known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        async with (
-            Account.open(settings, store=MemoryTokenStore(), credentials=known) as account,
-            run_server(settings, account, demo=demo) as running,
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{running.port}/", headers=headers, timeout=20) as http,
-        ):
-            yield http, f"ws://127.0.0.1:{running.port}"
-
-
-async def hear(web: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        found: dict[str, Any] = json.loads(await web.recv())
-    return found
 
 
 async def test_a_room_is_made_with_tokens_and_shows_who_waits_by_number_only(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 SQLite for one machine, PostgreSQL for several. The tables are made and changed by the steps in `migrations`.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -222,6 +223,14 @@ class Database:
 
 
 _WRITES = "ringlight_writes"
+
+
+def _is_no_row(record: logging.LogRecord) -> bool:
+    """Leave out the rows that SQLAlchemy shows at DEBUG: `hide_parameters` hides what is asked, not what is found."""
+    return not str(record.msg).startswith("Row ")
+
+
+logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
 
 
 def _url(address: str) -> URL:
