@@ -77,7 +77,7 @@ def create_app(
     app.include_router(control_router(account))
     app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
-    app.include_router(rooms_api_router(rooms.porter, rooms.record))
+    app.include_router(rooms_api_router(rooms.porter, rooms.record, rooms.webhooks))
     app.include_router(room_links_router(RoomLinks(rooms.porter, rooms.record)))
     app.include_router(rooms_page_router())
     for router in extra:

@@ -48,7 +48,7 @@ class RoomRecord:
     """
 
     def __init__(
-        self, porter: Porter, rows: RoomRows, clerk: Clerk, *, delivered: Callable[[], None] = lambda: None
+        self, porter: Porter, rows: RoomRows, clerk: Clerk, *, delivered: Callable[[], None] | None = None
     ) -> None:
         self.rows = rows
         self.clerk = clerk
@@ -144,7 +144,7 @@ class RoomRecord:
         self._catch_up()
         self._porter.written(last)
         self._progress.set()
-        if any(isinstance(change, Put) for change in changes):
+        if self._delivered is not None and any(isinstance(change, Put) for change in changes):
             self._delivered()
 
     async def _try(self, changes: list[Change]) -> bool:

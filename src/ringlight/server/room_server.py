@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ringlight.rooms import open_rooms
 from ringlight.rooms.audit import AuditKey
@@ -12,7 +13,13 @@ from ringlight.rooms.porter import Porter
 from ringlight.rooms.record import Clerk
 from ringlight.server.room_record import RoomRecord
 from ringlight.settings import Settings
+from ringlight.store.audit_rows import AuditRows
+from ringlight.store.database import Database
 from ringlight.store.own_key import own_key
+from ringlight.store.room_rows import RoomRows
+
+if TYPE_CHECKING:
+    from ringlight.server.room_webhooks import RoomWebhooks
 
 __all__ = ["RoomServer", "room_server"]
 
@@ -23,6 +30,7 @@ class RoomServer:
 
     porter: Porter
     record: RoomRecord
+    webhooks: "RoomWebhooks | None"
 
 
 @contextlib.asynccontextmanager
@@ -46,16 +54,17 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
     porter = open_rooms(
         settings.model_copy(update={"rooms": entrance, "secret_key": key}), any_loopback_origin=any_loopback_origin
     )
-    # Imported here: SQLAlchemy takes as long as all the rest.
-    from ringlight.store.audit_rows import AuditRows  # noqa: PLC0415
-    from ringlight.store.database import Database  # noqa: PLC0415
-    from ringlight.store.room_rows import RoomRows  # noqa: PLC0415
-
     audit = AuditKey(key)
     database = Database(settings.database.reveal())
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, database.close)
         rows = RoomRows(database, AuditRows(database, audit.hashed, audit.seal))
-        clerk = Clerk(audit, lambda: secrets.token_urlsafe(12))
-        record = await stack.enter_async_context(RoomRecord(porter, rows, clerk))
-        yield RoomServer(porter, record)
+        webhooks = None
+        if settings.rooms.webhook_url is not None:
+            from ringlight.server.room_webhooks import RoomWebhooks  # noqa: PLC0415 - not every server pays for it
+
+            webhooks = await stack.enter_async_context(RoomWebhooks.of(settings.rooms, database))
+        clerk = Clerk(audit, lambda: secrets.token_urlsafe(12), webhooks is not None)
+        delivered = webhooks.wake if webhooks is not None else None
+        record = await stack.enter_async_context(RoomRecord(porter, rows, clerk, delivered=delivered))
+        yield RoomServer(porter, record, webhooks)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,9 @@ from ringlight.rooms.room import Room
 from ringlight.server.room_record import RoomRecord
 from ringlight.settings import Consentable
 from ringlight.store.rooms import KeptRoom
+
+if TYPE_CHECKING:
+    from ringlight.server.room_webhooks import RoomWebhooks
 
 _Name = Annotated[str, Field(max_length=80)]
 
@@ -44,7 +47,17 @@ class NewRoom(BaseModel):
     people: list[Guest] = Field(default_factory=list, max_length=64, description="Who gets a token at once.")
 
 
-def rooms_api_router(porter: Porter, record: RoomRecord) -> APIRouter:
+class Tried(BaseModel):
+    """What came back for a test delivery."""
+
+    delivered: bool
+    status: int | None = Field(description="The receiver's HTTP status; null where it could not be reached.")
+    seconds: float
+    code: str | None = Field(description="The fault's code; null where it was delivered.")
+    detail: str | None
+
+
+def rooms_api_router(porter: Porter, record: RoomRecord, webhooks: "RoomWebhooks | None") -> APIRouter:
     """Return `/api/rooms…`."""
     router = APIRouter(prefix="/api/rooms", tags=["rooms"])
     house = porter.house
@@ -64,6 +77,18 @@ def rooms_api_router(porter: Porter, record: RoomRecord) -> APIRouter:
             raise
         people = [_token(room, guest) for guest in wanted.people] if guests else []
         return {**_shown(room), "people": people}
+
+    @router.post("/webhook-test")
+    async def try_webhook() -> Tried:
+        """Send one signed delivery of type `test` to `rooms.webhook_url`, now and once, and say what came back."""
+        if webhooks is None:
+            raise fault_error("REQUEST-INVALID", "rooms.webhook_url is not set")
+        tried = await webhooks.test()
+        code, detail = (None, None) if tried.problem is None else (tried.problem.code, tried.problem.detail)
+        return Tried(
+            delivered=tried.problem is None, status=tried.status, seconds=round(tried.seconds, 3), code=code,
+            detail=detail,
+        )  # fmt: skip
 
     @router.get("/{room_id}")
     async def show(room_id: str) -> dict[str, Any]:
