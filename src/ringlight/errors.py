@@ -260,6 +260,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "HOOK-BUSY": StoreError,
     "HOOK-HANDLER": RingError,
     "HOOK-INTERRUPTED": RingError,
+    "HOOK-UNDELIVERED": NetworkError,
     "PARTNER-DEVICE-OFFLINE": DeviceOfflineError,
     "PARTNER-ENCRYPTED": MediaError,
     "PARTNER-FORBIDDEN": PermissionDeniedError,

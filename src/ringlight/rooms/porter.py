@@ -13,6 +13,7 @@ from ringlight.rooms.room import Room
 
 __all__ = ["Porter", "Socket", "steady_clock"]
 
+TIMED_EACH = 64  # one of so many frames is timed, which costs nothing that could be measured
 log = logging.getLogger("ringlight.rooms")
 
 
@@ -50,12 +51,20 @@ class Porter:
         self.hearers: list[Callable[[Note], None]] = []  # told of what happens, such as those who count
         # Writes down what happens; returns under which number what answers it waits until that is on the disk.
         self.record: Callable[[Note], int | None] | None = None
+        # Gets how long a frame took from socket to sockets, for one in so many of them.
+        self.timed: Callable[[float], None] | None = None
+        self._frames = 0
         self._held = Held()
 
     @property
     def now(self) -> float:
         """Seconds since 1970."""
         return self._clock()
+
+    @property
+    def open_sockets(self) -> int:
+        """How many sockets are open."""
+        return len(self._sockets)
 
     @property
     def is_idle(self) -> bool:
@@ -75,7 +84,13 @@ class Porter:
 
     def heard(self, number: int, frame: bytes | None) -> None:
         """Take a frame; `None` is one that is no text."""
+        self._frames += 1
+        if self.timed is None or self._frames % TIMED_EACH:
+            self._feed(Heard(number, frame))
+            return
+        began = time.perf_counter()
         self._feed(Heard(number, frame))
+        self.timed(time.perf_counter() - began)
 
     def lost(self, number: int, reason: str = "network") -> None:
         """Take note that a connection is over. Nothing happens for one that was closed from here."""

@@ -250,11 +250,11 @@ class Room(Company):
         if person.inside and person.may("admit"):
             self._hosts_gone_at = None
 
-    def _come_in(self, person: Person, now: float) -> None:
+    def _come_in(self, person: Person, now: float, how: str = "") -> None:
         person.inside = True
         if person.may("admit"):
             self._hosts_gone_at = None
-        self.note("entered", person)
+        self.note("entered", person, detail=how)
         if not self.started:
             self.started = True
             self.note("started")
@@ -356,7 +356,7 @@ class Room(Company):
             waited = {"seconds": now - waiting.since}
             self.note("admitted", waiting, by=person, figures=waited)
             self.tell_knock_gone(waiting)
-            self._come_in(waiting, now)
+            self._come_in(waiting, now, "admitted")
 
     def _deny(self, person: Person, message: messages.Deny, now: float) -> None:
         self.need(person, "admit")

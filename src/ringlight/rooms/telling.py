@@ -72,7 +72,7 @@ def delivery_of(note: Note, now: float, mint: Callable[[], str]) -> Put | None:
         data |= {"participant": note.person, "role": note.role}
     if note.what in ("consent_given", "consent_withdrawn"):
         data |= {"what": note.detail, "given": note.what == "consent_given", "consents": sorted(note.consents)}
-    elif note.detail:
+    elif note.detail and note.what != "entered":
         data["words" if note.what == "quality" else "reason"] = note.detail
     if note.figures:
         data |= {name if name != "seconds" else "waited_s": round(value, 3) for name, value in note.figures.items()}

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -14,6 +14,7 @@ from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
 from ringlight.server.hls import Showings
+from ringlight.server.metrics import CONTENT_TYPE_LATEST, Metrics
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.players_api import players_router
@@ -71,6 +72,13 @@ def create_app(
     async def health() -> dict[str, str]:
         """Say that the server runs."""
         return {"status": "ok"}
+
+    metrics = Metrics(rooms, playbacks)
+
+    @app.get("/metrics", tags=["about"], response_class=Response)
+    def measured() -> Response:
+        """Show what is counted, in the text format of Prometheus."""
+        return Response(metrics.shown(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.include_router(api_router(account, playbacks, stopping, demo=demo))
     app.include_router(recordings_router(account, recordings))
