@@ -440,6 +440,13 @@ class ServerSettings(_Area):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(8000, description="TCP port to listen on; 0 picks a free one.")
+    drain: float = Field(
+        0.0,
+        ge=0,
+        le=300,
+        description="Seconds from SIGTERM, at which `/ready` begins to answer 503, until rooms send everybody to come "
+        "back later and the server ends; a load balancer has to notice in that time.",
+    )
 
 
 class Settings(BaseSettings):

@@ -14,7 +14,7 @@ from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.secrets import Secret
 from ringlight.server.problems import problem
 
-OPEN_PATHS = frozenset({"/health"})
+OPEN_PATHS = frozenset({"/health", "/ready"})
 # Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
 # token that they come with is judged behind this.
 _GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults")

@@ -73,6 +73,16 @@ def create_app(
         """Say that the server runs."""
         return {"status": "ok"}
 
+    @app.get("/ready", tags=["about"])
+    async def ready(response: Response) -> dict[str, str]:
+        """Say whether somebody new may be sent here: 503 once the server is about to stop."""
+        if rooms.is_leaving:
+            response.status_code = 503
+        return {
+            "status": "draining" if rooms.is_leaving else "ready",
+            "record": "behind" if rooms.record.is_behind else "ok",
+        }
+
     metrics = Metrics(rooms, playbacks)
 
     @app.get("/metrics", tags=["about"], response_class=Response)

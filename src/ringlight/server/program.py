@@ -84,5 +84,5 @@ async def run_server(
         )  # fmt: skip
         running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)
-        stack.callback(rooms.porter.drain)
+        stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running

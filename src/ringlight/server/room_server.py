@@ -24,13 +24,28 @@ if TYPE_CHECKING:
 __all__ = ["RoomServer", "room_server"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RoomServer:
-    """The rooms, opened."""
+    """The rooms, opened.
+
+    Attributes:
+        porter: Their doors.
+        record: Of what happens in them.
+        webhooks: Who tells of it; `None` where nobody is told.
+        is_leaving: Whether the server is about to stop, so that nobody new should be sent to it.
+    """
 
     porter: Porter
     record: RoomRecord
     webhooks: "RoomWebhooks | None"
+    is_leaving: bool = False
+
+    async def leave(self, after: float) -> None:
+        """Let nobody new be sent here, and after some seconds send everybody away to come back at different times."""
+        self.is_leaving = True
+        await asyncio.sleep(after)
+        await self.record.settled()  # what was done is answered before the connections end
+        self.porter.drain()
 
 
 @contextlib.asynccontextmanager
