@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -87,8 +88,8 @@ def test_whatever_is_done_to_the_rows_is_found(data: st.DataObject) -> None:
     match data.draw(st.sampled_from(["change", "remove", "swap", "double", "cut"])):
         case "change":
             field = data.draw(st.sampled_from(["at", "event", "room", "person", "by", "role", "detail", "previous"]))
-            value = -1.0 if field == "at" else "something else"
-            wrong[at] = replace(wrong[at], **{field: value})
+            changed: dict[str, Any] = {field: -1.0 if field == "at" else "something else"}
+            wrong[at] = replace(wrong[at], **changed)
         case "remove":
             del wrong[at]
         case "swap":

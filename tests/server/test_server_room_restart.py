@@ -87,6 +87,27 @@ async def test_two_people_meet_again_on_the_restarted_server(start: Callable[...
     ]  # fmt: skip
 
 
+async def test_what_was_answered_survives_a_kill(start: Callable[..., Program], tmp_path: Path) -> None:
+    """The process is killed the moment its answer is read: everything answered is on the disk by then."""
+    server = start("demo", "--port", "0", RINGLIGHT_DATABASE_URL=f"sqlite:///{tmp_path / 'rooms.db'}")
+    sockets = f"{server.url.replace('http', 'ws')}ws/v2"
+    async with httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http:
+        made = (await http.post("api/rooms", json={"id": "visit", "people": [{"role": "doctor"}]})).json()
+        async with connect(sockets, proxy=None) as doctor:
+            await enter(doctor, made["people"][0]["token"])
+            for number in range(1, 21):
+                await doctor.send(json.dumps({"t": "lock", "rid": number, "on": bool(number % 2)}))
+                await until(doctor, "ok")
+            server.process.kill()
+    server.process.wait()
+    with sqlite3.connect(tmp_path / "rooms.db") as database:
+        events = [event for (event,) in database.execute("SELECT event FROM room_audit ORDER BY number")]
+        locked = list(database.execute("SELECT locked FROM rooms"))
+    database.close()
+    assert events == ["room.made", "person.entered", *["room.locked", "room.unlocked"] * 10]
+    assert locked == [(0,)]
+
+
 async def test_a_probe_needs_no_key(tmp_path: Path) -> None:
     async with house(tmp_path, key="k" * 32) as (http, _):
         assert (await http.get("ready", headers={"Authorization": ""})).status_code == 200
