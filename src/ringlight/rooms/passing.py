@@ -86,8 +86,10 @@ def _consenting(room: "Room", person: Person, others: list[Person], *, named: bo
     """Return those to whom a signal may go; raise ROOM-CONSENT where it may not come from this one, or not to that."""
     if not consent.is_given(room, person):
         raise fault_error("ROOM-CONSENT", "you have not consented to 'video'")
+    if named and consent.is_given(room, others[0]):
+        return others
     found = [other for other in others if consent.is_given(room, other)]
-    if named and not found:
+    if named:
         raise fault_error("ROOM-CONSENT", "the other person has not consented to 'video'")
     return found
 

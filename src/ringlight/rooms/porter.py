@@ -130,7 +130,10 @@ class Porter:
         number: int | None = None
         held = self._held.queues
         for action in actions:
-            if isinstance(action, Note):
+            if type(action) is Send and number is None and not (held and action.socket in held):
+                if (socket := self._sockets.get(action.socket)) is not None:  # the way of every message
+                    socket.send(action.frame)
+            elif isinstance(action, Note):
                 log.info("room: %s %s", action.role, action.what)
                 for hear in self.hearers:
                     hear(action)

@@ -27,6 +27,7 @@ from ringlight.store.room_rows import RoomRows
 __all__ = ["RoomRecord"]
 
 HOLD = 1.0  # seconds that an answer waits for the disk at most
+GATHER = 0.01  # seconds between two transactions while much happens
 AT_ONCE = 500  # changes in one transaction: some 10 ms of work
 MOST_WAITING = 100_000  # changes kept while the database is away; some 50 MB
 PAUSES = (0.1, 5.0)  # seconds between attempts while it is away: the first, and the longest
@@ -124,6 +125,8 @@ class RoomRecord:
             self._stirred.clear()
             while self._waiting:
                 await self._write_some()
+                if len(self._waiting) > 1:  # a transaction costs as much as thirty rows: let some come together
+                    await asyncio.sleep(GATHER)
 
     async def _write_some(self) -> None:
         """Write the oldest, however long the database is away: in another order they would say something else."""

@@ -1,7 +1,7 @@
 """The audit as rows of the database: only ever added to, each row with the hash of the one before."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,6 +13,7 @@ from ringlight.store.rooms import AuditRow, NewAuditRow
 __all__ = ["AuditHead", "AuditRows"]
 
 READ_AT_ONCE = 1000  # rows
+_NEW = tuple(NewAuditRow.__dataclass_fields__)
 _COLUMNS = [AUDIT.c[name] for name in AuditRow.__dataclass_fields__]
 
 
@@ -48,9 +49,9 @@ class AuditRows:
         rows = []
         for one in new:
             number += 1
-            row = AuditRow(**asdict(one), number=number, previous=previous)
-            previous = self._hashed(row)
-            rows.append(asdict(replace(row, hash=previous)))
+            row = {name: getattr(one, name) for name in _NEW} | {"number": number, "previous": previous}
+            previous = row["hash"] = self._hashed(AuditRow(**row))
+            rows.append(row)
         connection.execute(sa.insert(AUDIT), rows)
         end = {"number": number, "hash": previous, "seal": self._sealed(number, previous)}
         connection.execute(sa.update(AUDIT_HEAD).where(AUDIT_HEAD.c.id == 1).values(end))

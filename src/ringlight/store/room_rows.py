@@ -1,7 +1,7 @@
 """Rooms as rows of the database. What has to be true together is written in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -118,25 +118,28 @@ class RoomRows:
             self._audit.append(connection, audit)
         if puts:
             self._outbox.put(connection, puts)
-        for change in changes:
-            if isinstance(change, RoomIs):
-                _change_room(connection, change)
+        _change_rooms(connection, [change for change in changes if isinstance(change, RoomIs)])
         _keep_people(connection, list(last.values()))
 
 
-def _change_room(connection: Connection, change: RoomIs) -> None:
-    values = {one.name: getattr(change, one.name) for one in fields(change) if one.name != "room"}
-    known = {name: value for name, value in values.items() if value is not None}
-    connection.execute(sa.update(ROOMS).where(ROOMS.c.id == change.room).values(known))
-    if change.ended_at is not None:
-        connection.execute(sa.delete(PEOPLE).where(PEOPLE.c.room == change.room))
+def _change_rooms(connection: Connection, changes: list[RoomIs]) -> None:
+    by_field: dict[str, dict[str, Any]] = {}  # many rooms in one statement
+    for change in changes:
+        for name in ("lobby", "locked", "started", "ended_at"):
+            if (value := getattr(change, name)) is not None:
+                by_field.setdefault(name, {})[change.room] = value
+    for name, rooms in by_field.items():
+        update = sa.update(ROOMS).where(ROOMS.c.id == sa.bindparam("of")).values({name: sa.bindparam("to")})
+        connection.execute(update, [{"of": room, "to": value} for room, value in rooms.items()])
+    if ended := by_field.get("ended_at"):
+        connection.execute(sa.delete(PEOPLE).where(PEOPLE.c.room == sa.bindparam("of")), [{"of": one} for one in ended])
 
 
 def _keep_people(connection: Connection, changes: list[PersonIs]) -> None:
     here = [
-        asdict(change.kept) | {"consents": " ".join(change.kept.consents)}
+        {"room": kept.room, "person": kept.person, "inside": kept.inside, "consents": " ".join(kept.consents)}
         for change in changes
-        if change.kept is not None
+        if (kept := change.kept) is not None
     ]
     gone = [{"of": change.room, "who": change.person} for change in changes if change.kept is None]
     if here:
