@@ -14,7 +14,8 @@ demo: .venv/installed  ## set everything up and watch a simulated camera on http
 test: .venv/installed-dev  ## set everything up and run every test, in a real browser too
 	@sh tests/debian-packages.sh
 	$(MAKE) lint
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal  # they mostly wait: for time limits, browsers, silence
+	@# Three processes, as they mostly wait: for time limits, browsers, silence.
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal || sh tests/once-more.sh $(BIN)/python
 
 check: .venv/installed-dev lint  ## format, lint, types, floors, fast tests: every few minutes
 	$(BIN)/python -m pytest -q -m "not browser and not program"
