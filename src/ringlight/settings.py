@@ -502,18 +502,30 @@ def load_settings(config: Path | None = None, **options: Any) -> Settings:
     Raises:
         SetupError: CFG-INVALID, naming the first setting that cannot be used.
     """
-    if config is not None and not config.is_file():
-        raise fault_error("CFG-INVALID", f"there is no file {config}")
-    path = config or Path("ringlight.toml")
-    configured = type("Settings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": path}})
+    configured = settings_class(config)
     try:
         return Settings.model_construct(**_checked(configured, options))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise fault_error("CFG-INVALID", f"{name}: {first['msg']}") from None
+        raise fault_error("CFG-INVALID", describe(error)[0]) from None
     except (OSError, ValueError) as error:
-        raise fault_error("CFG-INVALID", f"{path}: {error}") from error
+        raise fault_error("CFG-INVALID", f"{configured.model_config.get('toml_file')}: {error}") from error
+
+
+def settings_class(config: Path | None = None) -> type[Settings]:
+    """Return the settings as a class that reads this file; `None`: `ringlight.toml`, if there is one.
+
+    Raises:
+        SetupError: CFG-INVALID, there is no such file.
+    """
+    if config is not None and not config.is_file():
+        raise fault_error("CFG-INVALID", f"there is no file {config}")
+    path = config or Path("ringlight.toml")
+    return type("Settings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": path}})
+
+
+def describe(error: ValidationError) -> list[str]:
+    """Say of each setting that cannot be used which it is and why; values are left out, as they may be secrets."""
+    return [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
 
 
 def _checked(configured: type[Any], options: dict[str, Any]) -> dict[str, Any]:

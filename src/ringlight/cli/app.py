@@ -19,6 +19,8 @@ COMMANDS = {
     "partner": ("partner",),
     "doctor": ("doctor",),
     "explain": ("explain",),
+    "config": ("config",),
+    "watch": ("watch",),
 }
 
 
