@@ -41,6 +41,10 @@ COMMANDS = {
     "doctor": {"doctor": "Find out what is wrong, and what to fix first."},
     "explain": {"explain": "Say what a code or an error text means."},
     "config": {"config": "Show the settings, and where each comes from."},
+    "backup": {
+        "backup": "Copy all that is kept into one file.",
+        "restore": "Put such a copy back.",
+    },
 }
 
 
