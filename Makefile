@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench picture format clean
+.PHONY: help demo test check lint bench docs picture format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
 	@sh tests/debian-packages.sh
 	@for file in bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
+docs: .venv/installed-dev  ## build the documentation as a site into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 picture: .venv/installed-dev  ## take the README's picture of the page anew
 	@sh tests/debian-packages.sh
 	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
@@ -39,7 +42,7 @@ format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results tests/peers/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site bench/results tests/peers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
