@@ -23,6 +23,7 @@ from ringlight.secrets import Secret
 
 __all__ = [
     "CameraSettings",
+    "Consentable",
     "LiveViewSettings",
     "MediaSettings",
     "OneCamera",
@@ -65,6 +66,7 @@ def _as_secrets(value: object) -> list[Secret]:
     return [_as_secret(part) for part in parts]
 
 
+Consentable = Literal["video", "recording", "captions", "observer"]
 SecretList = Annotated[list[Secret], NoDecode, PlainValidator(_as_secrets)]
 TextList = Annotated[list[str], NoDecode]
 
@@ -228,6 +230,12 @@ class OneCamera(_Area):
         False, description="Publish the camera although it runs on battery, which is empty in hours then."
     )
 
+    partner_device: str | None = Field(
+        None,
+        description="The camera's id in the Partner API, so that a press of its bell that Ring tells by webhook rings "
+        "in its rooms at once.",
+    )
+
     _judge = field_validator("publish")(_as_web_address)
 
 
@@ -386,6 +394,11 @@ class RoomSettings(_Area):
         True, description="Let people in without a token; holds on a loopback address only, for development."
     )
     capacity: int = Field(6, ge=1, le=64, description="How many people may be in a room at once.")
+    consent: Annotated[list[Consentable], NoDecode] = Field(
+        default_factory=lambda: ["video"],
+        description="What people without `admit` must consent to in a room that names nothing else: `video`, "
+        "`recording`, `captions`, `observer`.",
+    )
     waiting: int = Field(50, ge=1, le=1000, description="How many people may wait before a room.")
     grace: Seconds = Field(30.0, description="Seconds that the place of somebody whose connection broke is kept.")
     host_grace: Seconds = Field(
@@ -411,7 +424,16 @@ class RoomSettings(_Area):
     token_life: Seconds = Field(600.0, description="Seconds that a room token is good for; it is renewed in the call.")
     turn_life: Seconds = Field(3600.0, description="Seconds that TURN credentials are good for.")
     empty_after: Seconds = Field(300.0, description="Seconds after which a room that nobody is in is forgotten.")
+    bell_every: float = Field(
+        2.0,
+        ge=0,
+        le=60,
+        description="Seconds between two looks into the history of a camera for whose bell somebody waits in a room; "
+        "0 leaves that to webhooks.",
+    )
     sockets: int = Field(10_000, ge=1, description="How many room sockets may be open at once.")
+
+    _split = field_validator("consent", mode="before")(_as_list)
 
 
 class ServerSettings(_Area):

@@ -3,14 +3,14 @@
 The adapters feed it what their sockets bring, and do what it returns. Chance comes in as `mint`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, judge_room_id, read_address
-from ringlight.rooms.events import Action, Close, Enter, Gone, Resuming, Said, Send, Tick
+from ringlight.rooms.events import Action, Close, Enter, Gone, Note, Resuming, Said, Send, Tick
 from ringlight.rooms.ice import Turn
 from ringlight.rooms.limits import Allowance, Tries
 from ringlight.rooms.messages import Bye, Hello
@@ -137,9 +137,14 @@ class House:
 
     def make(
         self, room_id: str | None = None, *, lobby: bool = True, opens: float | None = None,
-        closes: float | None = None, capacity: int | None = None,
+        closes: float | None = None, capacity: int | None = None, consent: Iterable[str] = (),
+        cameras: dict[str, str] | None = None,
     ) -> Room:  # fmt: skip
-        """Make a room on purpose; it stays while nobody is in it.
+        """Make a room on purpose; it stays while nobody is in it. Arguments as of `Room`, and:
+
+        Args:
+            room_id: Its id; `None` takes one that nobody guesses.
+            cameras: What each of its cameras is called, by its id in addresses.
 
         Raises:
             UsageError: ROOM-ID, the id cannot be one; REQUEST-INVALID, there is such a room already.
@@ -148,8 +153,10 @@ class House:
         if name in self.rooms:
             raise fault_error("REQUEST-INVALID", "there is a room of this id already")
         room = self.rooms[name] = Room(
-            name, self.settings, lobby=lobby, opens=opens, closes=closes, capacity=capacity, kept=True
-        )
+            name, self.settings, lobby=lobby, opens=opens, closes=closes, capacity=capacity, kept=True,
+            consent=consent,
+        )  # fmt: skip
+        room.cameras.update(cameras or {})
         return room
 
     def room(self, room_id: str) -> Room:
@@ -208,9 +215,13 @@ class House:
                     raise fault_error("ROOM-TOKEN", "it is for another room or role")
                 return self._enter(connection, claims, None, now)
         except RingError as error:
-            return refused(event.socket, dialect, error)
+            return self._turn_away(event.socket, dialect, error)
         self._connections[event.socket] = connection
         return []
+
+    @staticmethod
+    def _turn_away(socket: int, dialect: Dialect, error: RingError) -> list[Action]:
+        return [Note("refused", detail=error.code), *refused(socket, dialect, error)]
 
     def _judge_origin(self, event: Opened) -> None:
         if event.origin is None:
@@ -294,7 +305,7 @@ class House:
                 raise fault_error("ROOM-HELLO", "another message came first")
             return self._hello(connection, message, now)
         except RingError as error:
-            return refused(event.socket, connection.dialect, error)
+            return self._turn_away(event.socket, connection.dialect, error)
 
     def _hello(self, connection: _Connection, hello: Hello, now: float) -> list[Action]:
         if hello.v != 2:

@@ -16,6 +16,7 @@ from ringlight.rooms import open_rooms
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.bells import Bells
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -23,10 +24,12 @@ from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import ring_app
+from ringlight.server.room_guests import RoomGuests
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
+DEMO_CAMERAS = {"front-door": "Front Door"}
 
 
 @contextlib.asynccontextmanager
@@ -62,8 +65,6 @@ async def run_server(
             rtsp = rtsp_server(account, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
             await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
-        if settings.partner.hmac_keys:
-            extra = (*extra, await stack.enter_async_context(ring_app(settings)))
         stopping = asyncio.Event()
         publications = await stack.enter_async_context(Publications(settings, account))
         showings = Showings(settings.players, places)
@@ -72,10 +73,16 @@ async def run_server(
         entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
         rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
         if demo:
-            rooms.house.make(DEMO_ROOM, lobby=False)
+            await rooms.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
+        bells = Bells(account, rooms, settings.rooms.bell_every)
+        await stack.enter_async_context(bells.reading())
+        if settings.partner.hmac_keys:
+            extra = (*extra, await stack.enter_async_context(ring_app(settings, bells.press)))
+        guests = RoomGuests(rooms, playbacks)
+        stack.push_async_callback(guests.close)
         app = create_app(
             account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
+            guests=guests, relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms)))
         stack.callback(stopping.set)

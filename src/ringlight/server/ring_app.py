@@ -14,21 +14,31 @@ log = logging.getLogger("ringlight.server")
 
 
 @asynccontextmanager
-async def ring_app(settings: Settings) -> AsyncIterator[APIRouter]:
+async def ring_app(
+    settings: Settings, on_press: Callable[[str, str], None] = lambda _camera, _press: None
+) -> AsyncIterator[APIRouter]:
     """Open what stands behind `/ring/…` and give its router. Events are kept, and a line of the log tells of each.
+
+    Args:
+        settings: Keys, accounts and where events are kept.
+        on_press: Called with the camera's id in addresses and the event's when somebody rings at a device that
+            `cameras.<id>.partner_device` names.
 
     Raises:
         SetupError: STORE-ADDRESS or CFG-INVALID.
     """
     # Imported here: who has no app pays for no database.
     from ringlight.partner.fastapi import router  # noqa: PLC0415
-    from ringlight.partner.webhooks import Event, Handlers, Pace, Verifier, Webhooks  # noqa: PLC0415
+    from ringlight.partner.webhooks import ButtonPressed, Event, Handlers, Pace, Verifier, Webhooks  # noqa: PLC0415
 
     handlers = Handlers()
+    cameras = {one.partner_device: name for name, one in settings.cameras.single.items() if one.partner_device}
 
     @handlers.on(repeatable=True)
     async def tell(event: Event) -> None:
         log.info("webhook type=%s device=…%s", event.type, (event.device or "")[-6:])
+        if isinstance(event, ButtonPressed) and event.device in cameras:
+            on_press(cameras[event.device], event.request_id)
 
     partner = settings.partner
     verifier = Verifier(*partner.hmac_keys, max_age=partner.webhook_max_age, max_ahead=partner.webhook_max_ahead)
