@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs picture format clean
+.PHONY: help demo test check lint bench docs picture faults format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ docs: .venv/installed-dev  ## build the documentation as a site into site/
 picture: .venv/installed-dev  ## take the README's picture of the page anew
 	@sh tests/debian-packages.sh
 	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
+
+faults: .venv/installed-dev  ## write the rooms' copy of the catalogue anew
+	$(BIN)/python -m ringlight.web.catalogue
 
 format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff format .
