@@ -353,6 +353,15 @@ class PartnerSettings(_Area):
     write_timeout: Seconds = Field(15.0, description="Seconds from one piece of a request to the next.")
     pool_timeout: Seconds = Field(5.0, description="Seconds until one of our connections becomes free.")
 
+    view_stall: Seconds = Field(
+        3.0, description="Seconds without a picture after which a live view has ended; Ring does not say so."
+    )
+    view_ahead: Seconds = Field(
+        12.0,
+        description="Seconds before the time limit of a live view (30 on battery, 60 on line power) at which the "
+        "next one is opened beside it; a camera sends its first picture after 3 to 5.",
+    )
+
     hmac_keys: SecretList = Field(
         default_factory=list,
         description="The app's HMAC signature keys, as the developer portal shows them; with one, the server takes "
