@@ -98,7 +98,9 @@ def _entry(module: Any, name: str, told: dict[str, str]) -> str:
     arms = [arm.__name__ for arm in get_args(value)]
     if arms:
         return f"## {name}\n\nOne of {', '.join(arms)}."
-    return f"## {name}\n\n" + (f"`{value}`" if isinstance(value, str) else f"A constant of the type `{type(value).__name__}`.")
+    return f"## {name}\n\n" + (
+        f"`{value}`" if isinstance(value, str) else f"A constant of the type `{type(value).__name__}`."
+    )
 
 
 def commands() -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "Consentable",
     "LiveViewSettings",
     "MediaSettings",
+    "MqttSettings",
     "OneCamera",
     "PartnerSettings",
     "PlayerSettings",
@@ -445,6 +446,34 @@ class RoomSettings(_Area):
     _split = field_validator("consent", mode="before")(_as_list)
 
 
+def _as_broker(value: Secret | None) -> Secret | None:
+    if value is not None and not value.reveal().startswith(("mqtt://", "mqtts://")):
+        raise ValueError("expected mqtt://[user:password@]host[:port], or mqtts://…")
+    return value
+
+
+class MqttSettings(_Area):
+    """Home automation: cameras over MQTT, found by Home Assistant on its own."""
+
+    url: SecretText | None = Field(
+        None, description="The broker: `mqtt://user:password@host:1883`, or `mqtts://…` with TLS; empty is off."
+    )
+    prefix: str = Field(
+        "ringlight", pattern=r"^[A-Za-z0-9_/-]{1,60}$", description="What all topics of cameras begin with."
+    )
+    discovery: str = Field(
+        "homeassistant", pattern=r"^[A-Za-z0-9_/-]{1,60}$", description="Home Assistant's discovery prefix."
+    )
+    every: Seconds = Field(
+        5.0, ge=1, description="Seconds between two looks into the cameras' history; that costs a camera nothing."
+    )
+    stills_on_battery: bool = Field(
+        False, description="Let cameras on battery take a picture for each event too, which costs charge."
+    )
+
+    _judge = field_validator("url")(_as_broker)
+
+
 class ServerSettings(_Area):
     """Where the server listens."""
 
@@ -476,6 +505,11 @@ class Settings(BaseSettings):
         description="Address of the database for what outlives the process: `sqlite:///path` or `postgresql://…`; "
         "empty: `ringlight.db` in the state directory.",
     )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/\s]+",
+        description="The address under which browsers know this server, such as `https://door.example`.",
+    )
     allowed_origins: TextList = Field(
         default_factory=list, description="Origins of other web pages that may use this server."
     )
@@ -501,6 +535,7 @@ class Settings(BaseSettings):
     partner: PartnerSettings = PartnerSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     rooms: RoomSettings = RoomSettings()
+    mqtt: MqttSettings = MqttSettings()
     server: ServerSettings = ServerSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(_as_list)

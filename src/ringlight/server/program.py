@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from ringlight.cameras import Account
 from ringlight.errors import fault_error
+from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
@@ -78,6 +79,7 @@ async def run_server(
         await stack.enter_async_context(bells.reading())
         if settings.partner.hmac_keys:
             extra = (*extra, await stack.enter_async_context(ring_app(settings, bells.press)))
+        await stack.enter_async_context(Bridge(settings.mqtt, account, page=settings.public_url))
         guests = RoomGuests(rooms, playbacks)
         stack.push_async_callback(guests.close)
         app = create_app(
