@@ -14,9 +14,11 @@ from ringlight.secrets import Secret
 from ringlight.server.problems import problem
 
 OPEN_PATHS = frozenset({"/health"})
-# Ring comes to the name that the developer portal has, without a key of ours: its signature is judged behind this.
-SIGNED_PATHS = frozenset({"/ring/webhook"})
-_LINKED = frozenset({"/", "/docs"})  # pages of ours that others may link to
+# Ring comes to the name that the developer portal has, without a key of ours. What it brings is judged behind this: a
+# signature, or a code that Ring alone takes back.
+SIGNED_PATHS = frozenset({"/ring/webhook", "/ring/token"})
+# Pages of ours that others may link to; to those of the app, browsers are led by Ring.
+_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "

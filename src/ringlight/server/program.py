@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
 
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras, House
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
@@ -22,7 +22,7 @@ from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
-from ringlight.server.ring_app import ring_app
+from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
 
@@ -31,13 +31,14 @@ DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
 
 @contextlib.asynccontextmanager
 async def run_server(
-    settings: Settings, account: Account, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
+    settings: Settings, cameras: Cameras | None = None, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
 ) -> AsyncIterator[Serving]:
     """Run the server; it answers inside the `async with`.
 
     Args:
         settings: Host, port and who may use it.
-        account: An open account.
+        cameras: An open account, or other cameras; those of accounts that are linked with the app of the settings are
+            shown beside them. `None` shows these alone.
         extra: More routers.
         demo: Whether this is the demo, which takes requests from pages of any loopback origin.
 
@@ -57,15 +58,14 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        places = Places(settings.players.most)
+        places, stopping = Places(settings.players.most), asyncio.Event()
+        app = await stack.enter_async_context(ring_app(settings, stopping)) if is_configured(settings) else None
+        house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
         if settings.rtsp.port:
-            rtsp = rtsp_server(account, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
+            rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
             await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
-        if settings.partner.hmac_keys:
-            extra = (*extra, await stack.enter_async_context(ring_app(settings)))
-        stopping = asyncio.Event()
-        publications = await stack.enter_async_context(Publications(settings, account))
+        publications = await stack.enter_async_context(Publications(settings, house))
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
         # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
@@ -73,11 +73,12 @@ async def run_server(
         rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
         if demo:
             rooms.house.make(DEMO_ROOM, lobby=False)
-        app = create_app(
-            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
+        routers = (*extra, *(app.routers if app else ()), publications_router(publications))
+        served = create_app(
+            house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
+            relays=relays, extra=routers, demo=demo, has_app=app is not None,
         )  # fmt: skip
-        running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms)))
+        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms)))
         stack.callback(stopping.set)
         stack.callback(rooms.drain)
         yield running
