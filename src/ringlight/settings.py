@@ -337,6 +337,11 @@ class PartnerSettings(_Area):
 
     client_id: str | None = Field(None, description="The app's client id, from Ring's developer console.")
     client_secret: SecretText | None = Field(None, description="The app's client secret.")
+    app_name: str = Field("Ringlight", description="The app's name, for the pages of linking.")
+    person: str = Field(
+        "owner",
+        description="How Ring's app shows whose link it is that this server has made: masked, as `m***a@shop.example`.",
+    )
     access_token: SecretText | None = Field(
         None, description="An access token alone, as the Playground gives for 30 minutes; nothing renews it."
     )
@@ -508,7 +513,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^/\s]+",
-        description="The address under which browsers know this server, such as `https://door.example`.",
+        description="Address under which browsers and Ring reach this server, such as `https://cams.example`; empty: "
+        "the one that a request was made for.",
     )
     allowed_origins: TextList = Field(
         default_factory=list, description="Origins of other web pages that may use this server."

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -15,7 +15,7 @@ from ringlight.cameras.camera import Camera
 from ringlight.cameras.charge import Charge
 from ringlight.cameras.renewal import renewal_policy
 from ringlight.cameras.shared_view import Policy, SharedView
-from ringlight.errors import fault_error
+from ringlight.errors import RingError, fault_error
 from ringlight.http.flow import Streamed
 from ringlight.liveview import Event, LiveViewClient
 from ringlight.liveview.trace import Trace
@@ -46,6 +46,7 @@ class Account(AccountClient):
     """
 
     trace: Trace | None = None
+    problems: Sequence[RingError] = ()  # there is one account: all of its cameras can be listed, or none
     _listed: list[AccountCamera] | None = None  # as Ring lists them now
     _known: dict[int, AccountCamera]  # all that were ever listed: one may come back, and its view may still run
     _listed_at: float = float("-inf")

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -95,6 +95,8 @@ class PartnerCameras:
         settings: For deadlines, `cameras.…`, `media.…` and `recordings.…`; `None` reads them.
     """
 
+    problems: Sequence[RingError] = ()  # there is one account: all of its cameras can be listed, or none
+
     def __init__(self, client: AsyncClient, settings: Settings | None = None) -> None:
         self._client = client
         self._settings = settings or load_settings()
@@ -129,6 +131,10 @@ class PartnerCameras:
             self._listed = [self._camera_of(device) for device in devices]
             self._listed_at = now
         return list(self._listed)
+
+    def listed(self) -> list[PartnerCamera]:
+        """Return the cameras that were listed last, without asking Ring."""
+        return list(self._listed or ())
 
     async def camera(self, name: str) -> PartnerCamera:
         """Return a camera by its name, its id in addresses, or Ring's id.

@@ -7,11 +7,11 @@ import random
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import ringlight
 from ringlight.account import Power
-from ringlight.cameras import Camera
+from ringlight.cameras import Camera, Cameras
 from ringlight.errors import RingError
 from ringlight.home.broker import Broker, connected
 from ringlight.home.discovery import device_topic, discovery, state
@@ -21,23 +21,13 @@ from ringlight.resilience.backoff import pause
 from ringlight.secrets import Secret
 from ringlight.settings import MqttSettings
 
-__all__ = ["Bridge", "Cameras"]
+__all__ = ["Bridge"]
 
 log = logging.getLogger("ringlight.home")
 LOOKED_AT = 10  # events of a camera that one look takes
 STATES_EVERY = 10.0  # seconds between two lists of cameras; that asks Ring, and no camera
 PAUSE_FIRST, PAUSE_CAP = 1.0, 60.0  # seconds
 SAID = {"ding": "bell", "motion": "motion"}
-
-
-class Cameras(Protocol):
-    """Where cameras come from; an account is one."""
-
-    async def cameras(self) -> Sequence[Camera]:
-        """List them."""
-
-    async def camera(self, name: str) -> Camera:
-        """Return one by its id in addresses."""
 
 
 class Bridge:
