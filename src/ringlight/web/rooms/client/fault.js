@@ -46,11 +46,11 @@ export function toFault(body) {
 }
 
 /** Carries a fault to whoever can show it. */
-export class FaultError extends Error {
+export class SignalingError extends Error {
   /** @param {Fault} fault */
   constructor(fault) {
     super(`${fault.code}: ${fault.cause}`);
-    this.name = "FaultError";
+    this.name = "SignalingError";
     this.fault = fault;
   }
 }
