@@ -246,7 +246,7 @@ export class Call extends EventTarget {
     else if (message.t === "signal") this.#person(message.from)?.receive(/** @type {any} */ (message));
     else if (message.t === "chat") this.#heardOverServer(message);
     else if (message.t === "locked") this.#setLocked(message.on);
-    else if (message.t === "waiting") this.#wait(message.position);
+    else if (message.t === "waiting") this.#wait(message);
     else if (message.t === "ring") this.#ring(message.id);
     else this.#heardOfPeople(message);
   }
@@ -264,12 +264,13 @@ export class Call extends EventTarget {
     this.#fire("consent");
   }
 
-  /** @param {number} position */
-  #wait(position) {
+  /** @param {Message} message */
+  #wait(message) {
     this.#isInside = false;
-    this.position = position;
+    this.position = message.position;
     this.knocks = [];
-    this.#apply(this.#people.clear());
+    this.#heardOfPeople(message);
+    for (const person of this.people) person.disconnect();
     this.#setPhase("waiting");
   }
 
@@ -407,10 +408,10 @@ export class Call extends EventTarget {
 
   #mediaChanged() {
     this.#fire("media");
-    if (this.#isInside && this.phase === "inside") this.#announce();
+    if (this.#isInside) this.#announce();
   }
 
-  /** Say what is on, where it differs from what was said. */
+  /** Say what is on. While there is no connection it waits for the next. */
   #announce() {
     void this.#connection.send({ t: "state", ...this.media }).catch(() => {});   // it is over, and nobody asks
   }

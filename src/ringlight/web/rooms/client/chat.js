@@ -27,7 +27,7 @@ export class Chat extends EventTarget {
    * @param {(message: { t: "chat", to: string, id: string, text: string }) => Promise<void>} send  Over the server.
    */
   async say(text, me, people, send) {
-    const id = crypto.randomUUID();
+    const id = `${Date.now()}-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     /** @type {ChatLine} */
     const line = { key: id, from: me.id, name: me.name, mine: true, text, at: Date.now(), state: "sending", way: "direct" };
     this.#add(line);

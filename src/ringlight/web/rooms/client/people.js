@@ -25,7 +25,8 @@
  * @typedef {{ what: "met" | "renewed" | "gone" | "back" | "away" | "changed", one: Present, reason: string }} Change
  */
 
-// After a restart pages come back over five seconds, and after a node's death within their longest wait.
+// After a restart pages come back over five seconds, after a node's death within their longest wait; and somebody may
+// have to let us in again.
 const FORMER_S = 20;
 // Until somebody says what they have on; pages of the old kind never do.
 const USUAL = { audio: true, video: true, screen: false };
@@ -47,6 +48,7 @@ export class People {
   hear(message, now) {
     switch (message.t) {
       case "roster": return this.#roster(message.people ?? [], now);
+      case "waiting": return this.#roster([], now);   // we are outside, perhaps for a moment
       case "joined": return [this.#arrive(message.person, message.again === true)];
       case "left": return this.#left(message);
       case "back": return this.#change(message.id, "back", (one) => { one.away = false; });
@@ -93,7 +95,7 @@ export class People {
       if (ids.has(one.id) || one.formerUntil !== null) continue;
       one.formerUntil = now + FORMER_S;
       one.away = true;
-      changes.push({ what: "away", one, reason: "restart" });
+      changes.push({ what: "away", one, reason: "" });
     }
     return [...changes, ...people.map((seen) => this.#arrive(seen, true))];
   }

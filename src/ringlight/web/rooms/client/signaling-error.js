@@ -147,7 +147,7 @@ function byProbe(seen) {
   switch (seen.probe?.outcome) {
     case "ok": return /\/ws\/(v2|signaling\/.+)\/?$/.test(url.pathname) ? "REACH-PROXY" : "ROOM-PATH";
     case "other": return "REACH-OTHER";
-    case "opaque": return own ? "REACH-OTHER" : "ROOM-ORIGIN";
+    case "opaque": return own ? "REACH-OTHER" : "REACH-CORS";
     case "blocked": return "REACH-POLICY";
     case "silent": return isLoopback(url.hostname) ? "SERVER-GONE" : "REACH-FIREWALL";
     default: return self ? "REACH-SELF" : own ? "SERVER-GONE" : "REACH-PORT";
