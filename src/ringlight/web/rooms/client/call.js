@@ -2,7 +2,7 @@
 
 import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
-import { toFault } from "./fault.js";
+import { FaultError } from "./fault.js";
 import { knocksAfter } from "./knocks.js";
 import { listDevices, LocalMedia } from "./local-media.js";
 import { People } from "./people.js";
@@ -166,7 +166,7 @@ export class Call extends EventTarget {
     this.#connection.retryNow();
   }
 
-  // Each of these rejects with a SignalingError when the server says no.
+  // Each of these rejects with a FaultError when the server says no.
 
   /** @param {string} [id]  Without it, everybody who waits. */
   admit(id) { return this.#connection.send({ t: "admit", id }); }
@@ -348,7 +348,7 @@ export class Call extends EventTarget {
       await this.#connection.send({ t: "signal", to, ...signal });
     } catch (error) {
       const person = this.#person(to);
-      if (toFault(/** @type {any} */ (error).fault)?.code !== "ROOM-CONSENT" || !person) return;   // they left, or met us anew
+      if (!(error instanceof FaultError) || error.fault.code !== "ROOM-CONSENT" || !person) return;   // they left, or met us anew
       this.#unconsenting.add(person.key);
       person.disconnect();
       this.#personChanged(person);

@@ -1,6 +1,6 @@
 // A session on real sockets: does what the session says, tells it what happens, and keeps a fault that says why.
 
-import { SignalingError, namedFault, toFault } from "./fault.js";
+import { FaultError, namedFault, refusalOf } from "./fault.js";
 import { probe } from "./probe.js";
 import { Session } from "./session.js";
 import { judgeUrl, signalingFault } from "./signaling-error.js";
@@ -117,7 +117,7 @@ export class Connection extends EventTarget {
    *
    * @param {Message} message
    * @returns {Promise<void>}
-   * @throws {SignalingError} When the server refuses it, or the connection is over.
+   * @throws {FaultError} When the server refuses it, or the connection is over.
    */
   send(message) {
     const ticket = (this.#tickets += 1);
@@ -205,7 +205,7 @@ export class Connection extends EventTarget {
     const waiting = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
     if (refusal === null) waiting?.resolve();
-    else waiting?.reject(new SignalingError(toFault(refusal) ?? namedFault("ROOM-MESSAGE")));
+    else waiting?.reject(new FaultError(refusalOf(refusal) ?? namedFault("ROOM-MESSAGE")));
   }
 
   #changed() {
