@@ -82,6 +82,16 @@ ROWS = (
         http=502,
     ),
     Fault(
+        "REACH-CORS",
+        "The server lets this page read nothing",
+        cause="Something answers at this address and does not name this page's origin among those that may read its "
+        "answers (CORS): a server that does not know the origin, or another program.",
+        fix="Add the page's origin, with scheme and port, to RINGLIGHT_ALLOWED_ORIGINS; if it is there, compare host "
+        "and port with the server's `ready` line.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
         "REACH-POLICY",
         "The page forbids itself this connection",
         cause="The Content-Security-Policy that came with the page does not allow connections to this server.",

@@ -65,10 +65,11 @@ class Signal(_Heard, frozen=True, kw_only=True, tag="signal"):
 
 
 class Chat(_Heard, frozen=True, kw_only=True, tag="chat"):
-    """Words for all others, or for one."""
+    """Words for all others, or for one. `id` is the page's own, so that words which come another way too count once."""
 
     text: Words
     to: Id | None = None
+    id: Id | None = None
 
 
 class State(_Heard, frozen=True, kw_only=True, tag="state"):
@@ -293,6 +294,7 @@ class Chatted(_Event, frozen=True, kw_only=True, tag="chat"):
 
     from_: str = msgspec.field(name="from")
     text: str
+    id: str | None = None
 
 
 class MediaState(_Event, frozen=True, kw_only=True, tag="state"):

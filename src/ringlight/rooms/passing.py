@@ -55,7 +55,7 @@ def pass_chat(room: "Room", person: Person, message: Chat, now: float) -> None:
         if other.dialect is Dialect.SEED:
             room.send(other, messages.encode(messages.SeedChat(person.user_type, message.text)))
         else:
-            room.tell(other, Chatted(from_=person.id, text=message.text))
+            room.tell(other, Chatted(from_=person.id, text=message.text, id=message.id))
 
 
 def replay(room: "Room", person: Person, now: float) -> None:

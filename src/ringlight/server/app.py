@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -71,8 +71,10 @@ def create_app(
     problems.install(app)
 
     @app.get("/health", tags=["about"])
-    async def health() -> dict[str, str]:
-        """Say that the server runs."""
+    async def health(response: Response) -> dict[str, str]:
+        """Say that the server runs. Pages of every origin may read it, to find out why they get no further."""
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return {"status": "ok"}
 
     app.include_router(api_router(house, playbacks, stopping, demo=demo, has_app=has_app))
