@@ -45,6 +45,103 @@ ROWS = (
         http=502,
     ),
     Fault(
+        "REACH-URL",
+        "The address is not whole",
+        cause="The address lacks a part, or holds a word such as `undefined` that a page writes when its variable has "
+        "no value.",
+        fix="Print the address just before connecting. Set the base URL of the page's own settings, and restart what "
+        "builds it: such values are read once.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+    ),
+    Fault(
+        "REACH-REFUSED",
+        "Nothing listens on this port",
+        cause="The machine is there and refuses the connection: no program listens on this port.",
+        fix="Start the server, for Ringlight with `ringlight serve`, and compare the port in the address with the one "
+        "that it listens on.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-SCHEME",
+        "One side speaks TLS and the other does not",
+        cause="The address says http: or ws: and the server wants TLS, or it says https: or wss: and the server "
+        "speaks without.",
+        fix="Change the scheme of the address: https: and wss: with TLS, http: and ws: without.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-NAME",
+        "The certificate is for another name",
+        cause="The server's certificate does not hold the name of the address, so browsers and programs refuse it.",
+        fix="Use a name that the certificate holds, or get one for this name. An IP address needs one of its own.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-EXPIRED",
+        "The certificate has expired",
+        cause="The time of the server's certificate is over, or has not begun.",
+        fix="Renew the certificate and let the server or proxy load it; then see why it was not renewed by itself.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-ISSUER",
+        "The certificate is signed by nobody who is known",
+        cause="The server's certificate is self-signed, its chain is cut, or a company's proxy has put its own in its "
+        "place.",
+        fix="Get a certificate of a public authority, send the chain with it, or trust the company's authority on "
+        "this machine (SSL_CERT_FILE).",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CORS",
+        "The server does not let this page read",
+        cause="The server's answers do not allow the origin of the page (CORS), so the browser hides them from it.",
+        fix="Allow the origin on the server, with scheme and port. For Ringlight that is RINGLIGHT_ALLOWED_ORIGINS.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "REACH-CUT",
+        "The WebSocket is cut as soon as it is open",
+        cause="The connection became a WebSocket and then broke without a close frame (1006): a proxy cut it, or the "
+        "server's program died.",
+        fix="Read the server's log at this moment; then the log and time limits of each proxy on the way.",
+        retry=Retry.BACKOFF,
+        http=502,
+    ),
+    Fault(
+        "REACH-CLOSED",
+        "The WebSocket is closed as soon as it is open",
+        cause="The server took the WebSocket and closed it at once in the regular way. The close code is in the "
+        "detail: 1000 says that it has no use for it, 1008 that a rule forbids it, 1011 that it failed.",
+        fix="Read the server's log at this moment. `ringlight explain` tells more of a close code.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-SANDBOX",
+        "This program may not open sockets",
+        cause="The system itself forbids this program the network: a container, a sandbox, or a local firewall.",
+        fix="Allow the program the network, or run it outside of the sandbox.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "REACH-NAT",
+        "The router gives each destination another port",
+        cause="Two STUN servers see this machine under different ports (a symmetric NAT). Another browser cannot "
+        "guess the port, and no TURN server is set that would help.",
+        fix="Set RINGLIGHT_TURN_URL and RINGLIGHT_TURN_SECRET to a coturn that both sides reach.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+    ),
+    Fault(
         "REACH-CLOCK",
         "A clock is wrong",
         cause="This machine's clock and the server's differ by more than tokens, certificates and signatures allow.",
@@ -110,6 +207,23 @@ ROWS = (
         fix="Set RINGLIGHT_TURN_URL and RINGLIGHT_TURN_SECRET to a coturn that both reach, best with `turns:` on port "
         "443.",
         retry=Retry.BACKOFF,
+        http=504,
+    ),
+    Fault(
+        "WEB-SLOW",
+        "The line is too slow for video",
+        cause="What the browser measured to the server and back is less than a picture of a camera needs.",
+        fix="Move nearer to the Wi-Fi or use a cable, and end downloads; then try again.",
+        retry=Retry.BACKOFF,
+        http=504,
+    ),
+    Fault(
+        "VIEWER-TCP",
+        "The browser gets media over TCP only",
+        cause="UDP does not come through between this browser and the Ringlight server. Video goes over TCP, where a "
+        "packet that is lost holds up those behind it.",
+        fix="Nothing, if the picture is good. Allow UDP to RINGLIGHT_MEDIA__PORT for less delay.",
+        retry=Retry.NEVER,
         http=504,
     ),
     Fault(
