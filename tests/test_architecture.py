@@ -18,7 +18,7 @@ PUBLIC = {
     "ringlight": ["Account", "Camera", "LiveViewClient", "RingError", "Settings", "View", "load_settings"],
     "ringlight.liveview": ["LiveViewClient"],
     "ringlight.errors": ["RingError", "AuthError", "RateLimited", "SignalingError", "fault_error"],
-    "ringlight.faults": ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"],
+    "ringlight.faults": ["FAULTS", "Explanation", "Fault", "Match", "Retry", "Seen", "explain", "find", "look_up"],
     "ringlight.testing": ["simulator", "SimulatedRing"],
     "ringlight.settings": ["LiveViewSettings", "Settings", "load_settings"],
     "ringlight.secrets": ["Secret"],

@@ -8,6 +8,7 @@ from ringlight.faults import (
     account,
     calls,
     camera,
+    explaining,
     links,
     live_view,
     lookup,
@@ -20,9 +21,10 @@ from ringlight.faults import (
     storage,
     webhooks,
 )
+from ringlight.faults.explaining import Explanation, Match
 from ringlight.faults.fault import Fault, Retry, Seen
 
-__all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
+__all__ = ["FAULTS", "Explanation", "Fault", "Match", "Retry", "Seen", "explain", "find", "look_up"]
 
 FAULTS: dict[str, Fault] = {}
 _TABLES = (
@@ -49,6 +51,11 @@ def find(at: str, number: int | None = None, text: str = "") -> str | None:
     return code
 
 
+def look_up(text: str) -> Explanation:
+    """Return the rows that a code, a number, an error's text or a piece of a log may mean, each with the reason."""
+    return explaining.look_up(FAULTS, text)
+
+
 def explain(query: str) -> list[Fault]:
-    """Return the rows that a code, a number or a piece of error text may mean, best first."""
-    return lookup.search(FAULTS, query)
+    """Return the rows of `look_up` alone, best first; none where nothing is known."""
+    return [match.fault for match in look_up(query).matches]

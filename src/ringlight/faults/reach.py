@@ -227,6 +227,15 @@ ROWS = (
         http=504,
     ),
     Fault(
+        "WEB-CLOSED-EARLY",
+        "The page closed its own socket",
+        cause="The page closed the WebSocket before it was open, or left while it was opening: a component that was "
+        "taken away (React runs effects twice in development), or a reload. The server did nothing wrong.",
+        fix="Close the socket only after `onopen`, or ignore the first of the two; look whether a second one opens.",
+        retry=Retry.NOW,
+        http=400,
+    ),
+    Fault(
         "CFG-DEPENDENCY",
         "A package is missing",
         cause="This function needs a Python package that is not installed.",
