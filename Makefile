@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench picture format clean
+.PHONY: help demo test check lint bench picture faults format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
 picture: .venv/installed-dev  ## take the README's picture of the page anew
 	@sh tests/debian-packages.sh
 	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
+
+faults: .venv/installed-dev  ## write the documentation's pages about the faults anew
+	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
 
 format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff format .

@@ -24,9 +24,11 @@ from ringlight.faults import (
 from ringlight.faults.explaining import Explanation, Match
 from ringlight.faults.fault import Fault, Retry, Seen
 
-__all__ = ["FAULTS", "Explanation", "Fault", "Match", "Retry", "Seen", "explain", "find", "look_up"]
+__all__ = ["AREAS", "FAULTS", "Explanation", "Fault", "Match", "Retry", "Seen", "explain", "find", "look_up"]
 
 FAULTS: dict[str, Fault] = {}
+# The rows by what they are about, under the first words of the table that they stand in.
+AREAS: dict[str, tuple[Fault, ...]] = {}
 _TABLES = (
     account, calls, camera, links, live_view, media, partner, program, publishing, reach, rooms, storage, webhooks,
 )  # fmt: skip
@@ -34,6 +36,8 @@ for _row in (row for table in _TABLES for row in table.ROWS):
     if _row.code in FAULTS:
         raise ValueError(f"the fault {_row.code} is listed twice")
     FAULTS[_row.code] = _row
+for _table in _TABLES:
+    AREAS[(_table.__doc__ or "").partition(":")[0].removeprefix("Faults of ").strip(" .\n")] = _table.ROWS
 
 
 def find(at: str, number: int | None = None, text: str = "") -> str | None:

@@ -279,7 +279,7 @@ _OTHERS = _said(
     ("SIG-SESSION-ID", "session_id is not the one"),
     ("SIG-ORDER", "out of order: "),
     ("SIG-METHOD", "unknown method "),
-    ("SIG-CANDIDATE", "icecandidate`"),
+    ("SIG-CANDIDATE", "candidate sent as"),
     ("SIG-DIALOG-ID", "dialog_id must be"),
     ("SIG-TIME-LIMIT", "answered_timeout"),
     ("SIG-AUTH", "authentication failed: -1"),

@@ -16,7 +16,7 @@ from ringlight.server.problems import problem
 OPEN_PATHS = frozenset({"/health"})
 # Ring comes to the name that the developer portal has, without a key of ours: its signature is judged behind this.
 SIGNED_PATHS = frozenset({"/ring/webhook"})
-_LINKED = frozenset({"/", "/docs"})  # pages of ours that others may link to
+_LINKED = ("/", "/docs", "/faults")  # pages of ours that others may link to
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -67,7 +67,7 @@ class Access:
         known = origin is not None and self._knows(origin, headers.get("host", ""))
         if origin is not None and method not in _READING and not known:
             raise fault_error("ORIGIN-REFUSED", f"the page is of {origin[:80]}")
-        followed_link = headers.get("sec-fetch-mode") == "navigate" and path in _LINKED
+        followed_link = headers.get("sec-fetch-mode") == "navigate" and _is_linked(path)
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
@@ -93,6 +93,10 @@ class Access:
         elif scheme.lower() != "bearer":
             return False
         return self.key is not None and hmac.compare_digest(given.encode(), self.key.reveal().encode())
+
+
+def _is_linked(path: str) -> bool:
+    return path in _LINKED or path.startswith("/faults/")
 
 
 class AccessMiddleware:

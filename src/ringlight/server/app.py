@@ -14,6 +14,7 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.fault_pages import fault_pages_router
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -75,6 +76,7 @@ def create_app(
     app.include_router(players_router(account, showings, places, stopping))
     app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
     app.include_router(rooms_api_router(rooms))
+    app.include_router(fault_pages_router())
     for router in extra:
         app.include_router(router)
 
