@@ -10,6 +10,7 @@ import pytest
 import ringlight
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS, Retry, find
+from ringlight.faults.sayings import SAYINGS
 
 SOURCE = Path(ringlight.__file__).parent
 CODE = re.compile(r"[A-Z]+(-[A-Z]+)+")
@@ -25,6 +26,8 @@ PLACES = {
     "socket",
     "old_live_view",
     "partner",
+    "room",
+    "websocket",
 }
 
 
@@ -54,13 +57,18 @@ def _codes_by_sign() -> set[str]:
     }  # fmt: skip
 
 
+def _codes_by_saying() -> set[str]:
+    """Every code that `explain` names first for the words of another program."""
+    return {saying.codes[0] for saying in SAYINGS}
+
+
 def test_every_code_that_is_raised_is_listed() -> None:
     unlisted = {code: files for code, files in _codes_in_python().items() if code not in FAULTS}
     assert unlisted == {}
 
 
 def test_every_code_that_is_listed_can_be_raised() -> None:
-    assert set(FAULTS) - set(_codes_in_python()) - _codes_by_sign() - _codes_on_the_page() == set()
+    assert set(FAULTS) - set(_codes_in_python()) - _codes_by_sign() - _codes_by_saying() - _codes_on_the_page() == set()
 
 
 @pytest.mark.parametrize("code", FAULTS)

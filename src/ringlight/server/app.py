@@ -14,6 +14,7 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.fault_pages import fault_pages_router
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -84,6 +85,7 @@ def create_app(
     app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
     app.include_router(rooms_api_router(rooms, house))
     app.include_router(rooms_page_router())
+    app.include_router(fault_pages_router())
     for router in extra:
         app.include_router(router)
 
