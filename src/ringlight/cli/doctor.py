@@ -1,5 +1,6 @@
 """`doctor`: what is wrong, found step by step."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,7 @@ def register(app: typer.Typer) -> None:
         wanted = targets or []
         if any(wrong := [one for one in wanted if one.startswith("-")]):
             raise fault_error("REQUEST-INVALID", f"{wrong[0]}: not an option")
+        _hush()
         settings, broken = _settings(config)
         asked = Asked(page, origin, webhook, seconds)
         with recording(trace) as record:
@@ -70,6 +72,13 @@ def register(app: typer.Typer) -> None:
             _show(found)
         if any(finding.mark is Mark.FAULT for finding in found.findings):
             raise typer.Exit(1)
+
+
+def _hush() -> None:
+    """Let the log say nothing that the report says better, unless somebody wants to read it."""
+    log = logging.getLogger("ringlight")
+    if log.getEffectiveLevel() >= logging.WARNING:
+        log.setLevel(logging.CRITICAL)
 
 
 def _settings(config: Path | None) -> tuple[Settings, RingError | None]:

@@ -10,7 +10,7 @@ from ringlight.cameras import Account
 from ringlight.doctor import plans
 from ringlight.doctor.plans import Asked
 from ringlight.doctor.report import Report, report_of
-from ringlight.doctor.running import Look, run_looks
+from ringlight.doctor.running import BUDGET, Look, run_looks
 from ringlight.errors import RingError
 from ringlight.liveview.trace import Trace
 from ringlight.settings import Settings
@@ -28,6 +28,7 @@ async def examine(
     asked: Asked | None = None,
     account: Account | None = None,
     broken: RingError | None = None,
+    budget: float = BUDGET,
 ) -> Report:
     """Look at what is asked for, or at everything that is configured and wakes no camera up.
 
@@ -38,6 +39,7 @@ async def examine(
         asked: What else was said.
         account: A running server's own, which then is the one that asks; `None` opens one.
         broken: Why the settings could not be read; those that are given are the defaults then.
+        budget: Seconds for all checks together, without those of a camera.
     """
     loop = asyncio.get_running_loop()
     began, asked = loop.time(), asked or Asked()
@@ -46,7 +48,7 @@ async def examine(
         if account is None:
             account = await stack.enter_async_context(Account.open(plans.quick(settings), clock=asked.wall))
         looks = _plan(settings, targets, trace, asked, account, running=running, broken=broken)
-        findings = await run_looks(looks)
+        findings = await run_looks(looks, budget)
     system = f"{platform.platform(terse=True)}, Python {platform.python_version()}"
     return report_of(findings, loop.time() - began, ringlight.__version__, system)
 

@@ -98,12 +98,14 @@ class Dialed:
         seconds: How long it took.
         is_ours: Whether the host is this machine.
         listeners: Who listens on the port, where the host is this machine; `None` where that cannot be told.
+        tried: The addresses.
     """
 
     outcome: Outcome
     seconds: float = 0.0
     is_ours: bool = False
     listeners: tuple[Listener, ...] | None = None
+    tried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,13 +101,19 @@ def judge_connection(where: str, dialed: Dialed) -> Seen:
 
 
 def _refused(where: str, dialed: Dialed) -> Seen:
-    local = [one for one in dialed.listeners or () if ip_address(one.address).is_loopback]
-    if dialed.is_ours and local:
-        return fault("REACH-LOOPBACK", f"{where} refuses; {local[0].shown} listens on {local[0].address} only")
-    if dialed.is_ours and dialed.listeners:
-        return fault("REACH-REFUSED", f"{where} refuses; somebody listens on {dialed.listeners[0].address} only")
-    hint = "" if dialed.is_ours else "; a server bound to 127.0.0.1 refuses others like this too"
-    return fault("REACH-REFUSED", f"{where} refuses the connection{hint}")
+    if not dialed.is_ours:
+        return fault(
+            "REACH-REFUSED", f"{where} refuses the connection; a server bound to 127.0.0.1 refuses others like this too"
+        )
+    known = dialed.listeners or ()
+    if any(one.address in ("0.0.0.0", "::", *dialed.tried) for one in known):
+        return fault("REACH-FIREWALL", f"{where} refuses, although {known[0].shown} listens there")
+    local = next((one for one in known if ip_address(one.address).is_loopback), None)
+    if local is not None:
+        return fault("REACH-LOOPBACK", f"{where} refuses; {local.shown} listens on {local.address} only")
+    if known:
+        return fault("REACH-REFUSED", f"{where} refuses; {known[0].shown} listens on {known[0].address} only")
+    return fault("REACH-REFUSED", f"{where} refuses the connection")
 
 
 def judge_security(host: str, secured: Secured, now: float) -> Seen:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ringlight.doctor.evidence import Called, Delivered, Kept
 from ringlight.doctor.findings import Seen, failed, fault, good, note, skipped
+from ringlight.errors import RingError
 from ringlight.settings import PartnerSettings
 
 ANSWER_WITHIN = 5.0  # seconds that Ring waits for a receiver (partner-api.md#webhooks)
@@ -99,6 +100,13 @@ def judge_devices(called: Called) -> Seen:
     seen = f"of {len(called.devices)} devices offline: {', '.join(offline[:5])}"
     all_of_them = len(offline) == len(called.devices)
     return fault("PARTNER-DEVICE-OFFLINE", seen) if all_of_them else note(seen, "PARTNER-DEVICE-OFFLINE")
+
+
+def judge_no_picture(error: RingError) -> Seen:
+    """Judge why there is no picture of the last event; that it was not recorded is no fault of anybody."""
+    if error.code in ("PARTNER-NO-FOOTAGE", "PARTNER-NOT-READY", "PARTNER-ENCRYPTED"):
+        return note(error.detail or error.fault.title, error.code)
+    return failed(error)
 
 
 def judge_dormant(waiting: int | None) -> Seen:

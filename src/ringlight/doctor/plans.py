@@ -24,6 +24,7 @@ from ringlight.settings import Settings
 __all__ = ["Asked", "account_plan", "camera_plan", "machine_plan", "network_plan", "partner_plan", "room_plan",
            "server_plan", "url_plan"]  # fmt: skip
 
+OWN_WAIT = 2.0  # seconds for a server on this machine
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -85,7 +86,7 @@ def server_plan(settings: Settings, *, running: bool = False) -> list[Look]:
     async def taken() -> Seen:
         if running or await asyncio.to_thread(machine.can_listen, host, port):
             return judging.judge_port(port, free=not running, is_ringlight=running, listeners=())
-        answered = await net.ask(own, key=settings.secret_key)
+        answered = await net.ask(own, key=settings.secret_key, within=OWN_WAIT)
         owners = await asyncio.to_thread(listeners, port)
         return judging.judge_port(port, free=False, is_ringlight=answered.is_ringlight, listeners=owners)
 
@@ -93,7 +94,7 @@ def server_plan(settings: Settings, *, running: bool = False) -> list[Look]:
         if settings.media.port == 0:
             return good("a free one is picked (RINGLIGHT_MEDIA__PORT is 0)")
         error = await asyncio.to_thread(machine.can_bind_media, settings.media.port, tcp=settings.media.tcp)
-        if error is None or running or (await net.ask(own, key=settings.secret_key)).is_ringlight:
+        if error is None or running or (await net.ask(own, key=settings.secret_key, within=OWN_WAIT)).is_ringlight:
             return good(f"{settings.media.port} is free" if error is None else "our own server has it")
         return failed(error)
 
@@ -360,7 +361,10 @@ def partner_plan(settings: Settings, asked: Asked) -> list[Look]:
         return judging_calls.judge_devices(await called())
 
     async def footage() -> Seen:
-        return good(await calls.picture(settings))
+        try:
+            return good(await calls.picture(settings))
+        except RingError as error:
+            return judging_calls.judge_no_picture(error)
 
     async def dormant() -> Seen:
         return judging_calls.judge_dormant(await asyncio.to_thread(calls.dormant_links, settings))

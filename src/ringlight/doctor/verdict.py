@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ringlight.doctor.checks import CHECKS
 from ringlight.doctor.findings import Finding, Mark
 from ringlight.faults import FAULTS
 
@@ -107,6 +108,7 @@ def _first_fitting() -> dict[str, int]:
 
 
 _PLACE = _first_fitting()
+_CHECK = {name: number for number, name in enumerate(CHECKS)}
 _LISTED = {code: number for number, code in enumerate(FAULTS)}
 
 
@@ -170,6 +172,6 @@ def verdict(findings: Iterable[Finding]) -> Verdict:
     return Verdict(first, tuple(one for one in rest if one is not None), tuple(effects))
 
 
-def _place_of(finding: Finding) -> tuple[bool, tuple[int, int], str, str, str]:
+def _place_of(finding: Finding) -> tuple[bool, tuple[int, int], int, str, str]:
     code = finding.code or ""
-    return finding.mark is not Mark.FAULT, rank(code), finding.check, finding.subject, finding.seen
+    return finding.mark is not Mark.FAULT, rank(code), _CHECK[finding.check], finding.subject, finding.seen

@@ -19,7 +19,6 @@ from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request, Response
 from ringlight.http.reach import Way
 from ringlight.partner.async_client import AsyncClient
-from ringlight.partner.choices import Off
 from ringlight.partner.parts import UNSET, plain
 from ringlight.partner.setup import store_of
 from ringlight.partner.webhooks.signature import HEADER, signature_of
@@ -70,14 +69,15 @@ def kept(settings: Settings, now: float) -> Kept:
 
 
 async def call(settings: Settings) -> Called:
-    """List the devices, once, without waits and repetitions."""
+    """List the devices: one call, for which the token is renewed if need be, and no repetition."""
     base = settings.ring_url
     async with _Keeping(timeout=CALL_WAIT, base_url=base) as driver:
         error: RingError | None = None
         devices: tuple[tuple[str, bool | None], ...] = ()
         try:
-            async with AsyncClient(settings=settings, resilience=Off, driver=driver) as ring:
-                found = await ring.devices.list(include=["status"])
+            async with AsyncClient(settings=settings, driver=driver) as ring:
+                once = ring.with_options(timeout=CALL_WAIT, retries=0, fallback="never")
+                found = await once.devices.list(include=["status"])
             devices = tuple((plain(one.name) or "a device", _online(one.status)) for one in found)
         except RingError as caught:
             error = caught
@@ -106,7 +106,8 @@ async def picture(settings: Settings) -> str:
     Raises:
         RingError: Why there is none.
     """
-    async with AsyncClient(settings=settings, resilience=Off) as ring:
+    async with AsyncClient(settings=settings) as client:
+        ring = client.with_options(timeout=CALL_WAIT, retries=0, fallback="never")
         for device in await ring.devices.list():
             async for event in ring.history.events(device.id):
                 at = event.started_at

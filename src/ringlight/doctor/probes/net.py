@@ -65,13 +65,15 @@ async def dial(host: str, addresses: Sequence[str], port: int) -> Dialed:
     """Try a TCP connection to the addresses of a host, all at once; one that opens is enough."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    outcomes = await asyncio.gather(*(_dial_one(address, port) for address in addresses[:MOST_ADDRESSES]))
+    tried = tuple(addresses[:MOST_ADDRESSES])
+    outcomes = await asyncio.gather(*(_dial_one(address, port) for address in tried))
     seconds = loop.time() - began
     outcome: Outcome = next((known for known in _BEST_FIRST if known in outcomes), "no-route")
     if outcome == "open":
-        return Dialed("open", seconds)
+        return Dialed("open", seconds, tried=tried)
     ours = await asyncio.to_thread(is_own_address, host)
-    return Dialed(outcome, seconds, ours, await asyncio.to_thread(listeners, port) if ours else None)
+    found = await asyncio.to_thread(listeners, port) if ours else None
+    return Dialed(outcome, seconds, ours, found, tried)
 
 
 async def _dial_one(address: str, port: int) -> Outcome:
@@ -156,16 +158,18 @@ def _read_certificate(outcome: Literal["trusted", "name", "expired", "issuer"], 
 
 
 async def ask(
-    address: Address, path: str = "/api/about", *, origin: str | None = None, key: Secret | None = None
-) -> Answered:
+    address: Address, path: str = "/api/about", *, origin: str | None = None, key: Secret | None = None,
+    within: float = ANSWER_WAIT,
+) -> Answered:  # fmt: skip
     """Send a plain request to the server of an address."""
     headers: dict[str, str | Secret] = {"Origin": origin} if origin else {}
-    request = Request("GET", f"{address.origin}{path}", headers, bearer=key, limit=1 << 20, timeout=ANSWER_WAIT)
+    request = Request("GET", f"{address.origin}{path}", headers, bearer=key, limit=1 << 20, timeout=within)
     try:
-        async with AsyncDriver(timeout=ANSWER_WAIT, near=address.origin) as driver:
+        async with AsyncDriver(timeout=within, near=address.origin) as driver:
             answer = await driver.send(request)
     except RingError as error:
-        tls = not address.is_secure and await _speaks_tls(address)
+        # A server that wants TLS says so at once, or hangs up.
+        tls = error.code != "NET-TIMEOUT" and not address.is_secure and await _speaks_tls(address)
         return Answered(None, error=error if error.code != "ACCOUNT-ANSWER" else None, speaks_tls=tls)
     code = _code_in(answer)
     told = b'"Ringlight"' in answer.body[:300] or code in ("KEY-NEEDED", "ORIGIN-REFUSED")

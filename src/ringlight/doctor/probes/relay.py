@@ -5,7 +5,7 @@ import secrets
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ringlight.doctor.evidence import Relayed
 from ringlight.media.ice_servers import IceServer, lent, read_url
@@ -152,8 +152,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - tells the type checker
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         del addr
