@@ -30,8 +30,8 @@ ROWS = (
     ),
     Fault(
         "REACH-FIREWALL",
-        "A firewall swallows the connection",
-        cause="The host is known, and nothing at all comes back from this port: neither an answer nor a refusal.",
+        "A firewall stops the connection",
+        cause="The host is known, and nothing comes back from this port, or a firewall refuses in the server's place.",
         fix="Open the port in the server's firewall and in what stands before it; try from the server's own network.",
         retry=Retry.AFTER_FIX,
         http=504,
@@ -113,7 +113,8 @@ ROWS = (
         "REACH-CLOSED",
         "The connection was closed",
         cause="The connection was ended in an orderly way. The close code is in the detail: 1000 says that "
-        "somebody left, came in elsewhere, or has no use for it; 1008 that a rule forbids it; 1011 that the server failed.",
+        "somebody left, came in elsewhere, or has no use for it; 1008 that a rule forbids it; 1011 that the server "
+        "failed.",
         fix="Enter again if it was not you. If it happens as soon as it is open, read the server's log at this moment.",
         retry=Retry.AFTER_FIX,
         http=410,
