@@ -6,7 +6,10 @@ from typing import Literal
 from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import NOTHING, Claims, Dialect
 
-__all__ = ["Action", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Resuming", "Said", "Send", "Tick", "What"]
+__all__ = [
+    "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Make", "Note", "Outside", "Pressed",
+    "RemoveCamera", "Renew", "Resuming", "Said", "Send", "Tick", "What",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,55 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Make:
+    """The room is made on purpose. Attributes are those of `Room`, and what each of its cameras is called."""
+
+    lobby: bool = True
+    opens: float | None = None
+    closes: float | None = None
+    capacity: int | None = None
+    consent: frozenset[str] = frozenset()
+    cameras: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A connection's token was renewed."""
+
+    socket: int
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The visit is ended from outside."""
 
 
-Event = Enter | Said | Gone | Tick | Finish
+@dataclass(frozen=True, slots=True)
+class AddCamera:
+    """A camera comes into the room: its id in addresses, and what its owner calls it."""
+
+    camera: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCamera:
+    """A camera leaves the room."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody presses the bell of a camera; `press` is the name of this press, by which it counts once."""
+
+    camera: str
+    press: str
+
+
+Outside = Finish | AddCamera | RemoveCamera | Pressed  # what none of the sockets brings
+Event = Enter | Said | Gone | Tick | Make | Renew | Outside
 
 
 @dataclass(frozen=True, slots=True)

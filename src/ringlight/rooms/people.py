@@ -14,13 +14,14 @@ __all__ = ["NOTHING", "ROLES", "USER_TYPES", "Claims", "Dialect", "Offered", "Ou
 
 # What each role may do. `admit` also decides who enters, and so never waits.
 ROLES: dict[str, frozenset[str]] = {
-    "clinician": frozenset({"admit", "end", "signal", "chat", "screen", "consent"}),
-    "admin": frozenset({"admit", "end", "signal", "chat", "screen", "consent", "observe"}),
+    "clinician": frozenset({"admit", "end", "signal", "chat", "screen", "consent", "view", "talk"}),
+    "receptionist": frozenset({"admit", "end", "signal", "chat", "screen", "view", "talk"}),
+    "admin": frozenset({"admit", "end", "signal", "chat", "screen", "consent", "observe", "view", "talk"}),
     "patient": frozenset({"signal", "chat", "screen"}),
     "interpreter": frozenset({"signal", "chat"}),
     "companion": frozenset({"signal", "chat"}),
     "observer": frozenset({"signal", "observe"}),
-    "camera": frozenset({"signal", "view"}),
+    "camera": frozenset({"signal"}),
 }
 USER_TYPES = {"doctor": "clinician", "patient": "patient"}  # the seed's names
 _AS_USER_TYPE = {role: name for name, role in USER_TYPES.items()}

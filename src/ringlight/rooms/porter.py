@@ -4,9 +4,9 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from ringlight.rooms.events import Action, Close, Finish, Note, Send, Tick
+from ringlight.rooms.events import Action, Close, Note, Outside, Send, Tick
 from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
@@ -101,9 +101,25 @@ class Porter:
         """Tell the time; about once a second."""
         self._feed(Tick())
 
-    def end(self, room: Room) -> None:
-        """End a visit."""
-        self._perform(room.receive(Finish(), self._clock()))
+    async def find(self, room_id: str) -> Room:
+        """Return a room.
+
+        Raises:
+            UsageError: ROOM-UNKNOWN.
+        """
+        return self.house.room(room_id)
+
+    async def make(self, room_id: str | None = None, **options: Any) -> Room:
+        """Make a room on purpose; see `House.make`.
+
+        Raises:
+            UsageError: ROOM-ID or REQUEST-INVALID.
+        """
+        return self.house.make(room_id, **options)
+
+    def happen(self, room: Room, event: Outside) -> None:
+        """Let something happen in a room that none of its sockets brings."""
+        self._perform(self.house.happen(room.id, event, self._clock()))
 
     def drain(self) -> None:
         """Take nobody any more, and send everybody away to come back later."""

@@ -8,9 +8,27 @@ import hmac
 from collections.abc import Callable, Iterable
 
 from ringlight.errors import RingError, fault_error
-from ringlight.rooms import consent, messages, passing
+from ringlight.rooms import bell, consent, messages, passing
 from ringlight.rooms.company import Company
-from ringlight.rooms.events import Action, Close, Enter, Event, Finish, Gone, Note, Resuming, Said, Send, What
+from ringlight.rooms.events import (
+    Action,
+    AddCamera,
+    Close,
+    Enter,
+    Event,
+    Finish,
+    Gone,
+    Make,
+    Note,
+    Pressed,
+    RemoveCamera,
+    Renew,
+    Resuming,
+    Said,
+    Send,
+    Tick,
+    What,
+)
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
 from ringlight.rooms.people import Claims, Dialect, Person, Returning
 from ringlight.settings import RoomSettings
@@ -58,6 +76,8 @@ class Room(Company):
         self.passing = passing
         self.consent = frozenset(consent)
         self.locked = False
+        self.cameras: dict[str, str] = {}  # what each is called, by its id in addresses
+        self.rung: dict[str, tuple[str, float]] = {}  # the last press of each, and when
         self.started = False
         self.returning: dict[str, Returning] = {}
         self._returning_until = 0.0
@@ -77,22 +97,7 @@ class Room(Company):
         """Feed one event; return what to do, in order."""
         out: list[Action] = []
         self._out = out
-        match event:
-            case Said():
-                self._said(event, now)
-            case Enter():
-                try:
-                    self._enter(event, now)
-                except RingError as error:
-                    role = event.claims.role if event.claims is not None else ""
-                    self._out.append(Note("refused", role, error.code, self.id, passing=self.passing))
-                    self._refuse(event.socket, event.dialect, error)
-            case Gone():
-                self._gone(event, now)
-            case Finish():
-                self._finish(now, "from outside")
-            case _:
-                self._tick(now)
+        self._takers[type(event)](self, event, now)
         if self.people:
             self.empty_since = None
         elif self.empty_since is None:
@@ -122,6 +127,14 @@ class Room(Company):
             self._hosts_gone_at = now + self.settings.host_grace
 
     # Coming in
+
+    def _knocked(self, event: Enter, now: float) -> None:
+        try:
+            self._enter(event, now)
+        except RingError as error:
+            role = event.claims.role if event.claims is not None else ""
+            self._out.append(Note("refused", role, error.code, self.id, passing=self.passing))
+            self._refuse(event.socket, event.dialect, error)
 
     def _enter(self, event: Enter, now: float) -> None:
         if event.resuming is not None and (person := self._whose(event.resuming, event.claims, now)) is not None:
@@ -264,7 +277,7 @@ class Room(Company):
 
     def _tell_roster(self, person: Person, now: float) -> None:
         others = [other.seen_by(person) for other in self.others(person)]
-        self.tell(person, Roster(state=self.state, people=others))
+        self.tell(person, Roster(state=self.state, people=[*others, *bell.seen_by(self, person)]))
         if person.may("admit"):
             for waiting in self.waiting():
                 self.tell(person, self.knock_of(waiting, now))
@@ -462,7 +475,17 @@ class Room(Company):
         self.people.clear()
         self.by_socket.clear()
 
-    def _tick(self, now: float) -> None:
+    def _renewed(self, event: Renew, _: float) -> None:
+        if (person := self.by_socket.get(event.socket)) is not None:
+            person.claims = event.claims
+
+    def _made(self, _: Make, __: float) -> None:
+        """It is there already."""
+
+    def _finished(self, _: Finish, now: float) -> None:
+        self._finish(now, "from outside")
+
+    def _tick(self, _: Tick, now: float) -> None:
         if self.ended_at is None and self.closes is not None and now >= self.closes:
             self._finish(now, "time is over")
         for person in list(self.people.values()):
@@ -479,6 +502,11 @@ class Room(Company):
             if self.lobby and not any(self.hosts()):
                 for person in [person for person in self.people.values() if person.inside]:
                     self._put_before_the_door(person, now)
+
+    _takers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
+        Said: _said, Enter: _knocked, Gone: _gone, Tick: _tick, Make: _made, Renew: _renewed, Finish: _finished,
+        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring,
+    }  # fmt: skip
 
 
 def refused(socket: int, dialect: Dialect, error: RingError) -> list[Action]:

@@ -13,15 +13,19 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.secrets import Secret
 from ringlight.server.problems import problem
+from ringlight.server.room_guests import RoomGuests
 
+# Whoever cannot get in learns here whether there is a server at all: a page of any origin, and without a key.
 OPEN_PATHS = frozenset({"/health", "/ready"})
 # Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
 # token that they come with is judged behind this.
-_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults")
-# Ring comes to the name that the developer portal has, without a key of ours: its signature is judged behind this.
-SIGNED_PATHS = frozenset({"/ring/webhook"})
-_LINKED = frozenset({"/", "/docs"})  # pages of ours that others may link to
-_LINKED_BELOW = ("/rooms/", "/j/")
+_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults", "/faults")
+# Ring comes to the name that the developer portal has, without a key of ours. What it brings is judged behind this: a
+# signature, or a code that Ring alone takes back.
+SIGNED_PATHS = frozenset({"/ring/webhook", "/ring/token"})
+# Pages of ours that others may link to; to those of the app, browsers are led by Ring.
+_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED_BELOW = ("/rooms/", "/j/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -57,13 +61,19 @@ class Access:
     origins: frozenset[str]
     any_loopback_origin: bool = False
 
-    def judge(self, method: str, path: str, headers: Headers) -> None:
+    def judge(self, method: str, path: str, headers: Headers, *, is_guest: bool = False) -> None:
         """Let a request pass, or say why not.
+
+        Args:
+            method: Of the request, like `path` and `headers`.
+            is_guest: Whether something else than the key has let this request in already.
 
         Raises:
             UsageError: ORIGIN-REFUSED or KEY-NEEDED.
         """
         if path in SIGNED_PATHS and method == "POST":
+            return
+        if path in OPEN_PATHS and method in _READING:
             return
         host = hostname_of(f"//{headers.get('host', '')}")
         if self.loopback and not is_loopback_host(host) and host not in map(hostname_of, self.origins):
@@ -78,9 +88,9 @@ class Access:
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
-        if self.key is None or path in OPEN_PATHS or path.startswith(_GUESTS):
+        if self.key is None or path.startswith(_GUESTS):
             return
-        if not self._holds_key(headers):
+        if not (is_guest or self._holds_key(headers)):
             raise fault_error("KEY-NEEDED")
 
     def _knows(self, origin: str, host: str) -> bool:
@@ -107,9 +117,10 @@ class Access:
 class AccessMiddleware:
     """Applies `Access` to every HTTP request and adds the protective headers to every answer."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, guests: RoomGuests | None = None) -> None:
         self._app = app
         self._access = access
+        self._guests = guests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -131,7 +142,8 @@ class AccessMiddleware:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, protected)
             return
         try:
-            self._access.judge(method, scope["path"], headers)
+            is_guest = self._guests is not None and await self._guests.let_in(scope, headers)
+            self._access.judge(method, scope["path"], headers, is_guest=is_guest)
         except RingError as error:
             answer = problem(error)
             if error.code == "KEY-NEEDED":

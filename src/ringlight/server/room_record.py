@@ -14,15 +14,17 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ringlight.errors import RingError
+from ringlight.errors import RingError, fault_error
 from ringlight.resilience.backoff import backoff
 from ringlight.rooms.events import Note
 from ringlight.rooms.house import ENDED_KEPT
 from ringlight.rooms.people import Returning
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.record import Change, Clerk
+from ringlight.rooms.room import Room
 from ringlight.store.inbox import Put
 from ringlight.store.room_rows import RoomRows
+from ringlight.store.rooms import KeptRoom
 
 __all__ = ["RoomRecord"]
 
@@ -82,6 +84,26 @@ class RoomRecord:
         if self._waiting:
             log.error("room_record_lost count=%d", sum(len(changes) for _, changes in self._waiting))
 
+    async def keep(self, room: Room) -> None:
+        """Keep a room that was just made; without that, who comes back after a restart would find another.
+
+        Raises:
+            UsageError: REQUEST-INVALID, another server has made one of this id.
+            StoreError: It could not be kept. In both cases the room is gone again.
+        """
+        now = self._porter.now
+        kept = KeptRoom(
+            room.id, room.lobby, room.opens, room.closes, room.capacity, tuple(sorted(room.consent)), made_at=now,
+            cameras=dict(room.cameras),
+        )  # fmt: skip
+        made = self.clerk.changes(Note("made", room=room.id), now)
+        try:
+            if not await asyncio.to_thread(self.rows.make, kept, made):
+                raise fault_error("REQUEST-INVALID", "there is a room of this id already")
+        except BaseException:
+            self._porter.house.rooms.pop(room.id, None)
+            raise
+
     def take(self, note: Note) -> int | None:
         """Take a note; return the number under which answers to it wait, or `None` where nothing has to wait."""
         changes = self.clerk.changes(note, self._porter.now)
@@ -110,7 +132,7 @@ class RoomRecord:
         for kept in await asyncio.to_thread(self.rows.rooms, ended_after=now - ENDED_KEPT):
             room = house.make(
                 kept.id, lobby=kept.lobby, opens=kept.opens, closes=kept.closes, capacity=kept.capacity,
-                consent=kept.consent,
+                consent=kept.consent, cameras=kept.cameras,
             )  # fmt: skip
             room.locked, room.started, room.ended_at = kept.locked, kept.started, kept.ended_at
         returning: dict[str, dict[str, Returning]] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ringlight.store.database import Database
+from ringlight.store.database import Database, insert
 from ringlight.store.room_tables import AUDIT, AUDIT_HEAD
 from ringlight.store.rooms import AuditRow, NewAuditRow
 
@@ -44,8 +44,7 @@ class AuditRows:
 
     def append(self, connection: Connection, new: Sequence[NewAuditRow]) -> None:
         """Add rows in a transaction of the caller's. Who adds from elsewhere waits until it ends."""
-        head = connection.execute(sa.select(AUDIT_HEAD).where(AUDIT_HEAD.c.id == 1).with_for_update()).one()
-        number, previous = head.number, head.hash
+        number, previous = self._locked_head(connection)
         rows = []
         for one in new:
             number += 1
@@ -55,6 +54,16 @@ class AuditRows:
         connection.execute(sa.insert(AUDIT), rows)
         end = {"number": number, "hash": previous, "seal": self._sealed(number, previous)}
         connection.execute(sa.update(AUDIT_HEAD).where(AUDIT_HEAD.c.id == 1).values(end))
+
+    @staticmethod
+    def _locked_head(connection: Connection) -> tuple[int, str]:
+        chosen = sa.select(AUDIT_HEAD.c.number, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == 1).with_for_update()
+        found = connection.execute(chosen).one_or_none()
+        if found is None:
+            first = insert(connection, AUDIT_HEAD).values(id=1, number=0, hash="", seal="")
+            connection.execute(first.on_conflict_do_nothing(index_elements=["id"]))
+            found = connection.execute(chosen).one()
+        return found.number, found.hash
 
     def head(self) -> AuditHead:
         """Return where the chain ends.

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from ringlight.errors import RingError, fault_error
@@ -111,6 +112,12 @@ LINKED_DEVICES = sa.Table(
     sa.Column("device", sa.Text, primary_key=True),
     sa.Column("since", sa.Double, nullable=False),
 )
+
+
+def insert(connection: Connection, table: sa.Table) -> Any:
+    """Return an insert of the connection's dialect: only these know what to do where a row is there already."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
 
 
 class Database:

@@ -6,14 +6,13 @@ A row is `waiting`, then `started` by a worker, then `done` or `dead`; a failed 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from ringlight.errors import RingError, fault_error
-from ringlight.store.database import WEBHOOK_INBOX, Database
+from ringlight.store.database import WEBHOOK_INBOX, Database, insert
 from ringlight.store.private_file import held_lock
 
 __all__ = ["Change", "Claim", "Inbox", "Kept", "Put", "Settle", "State"]
@@ -107,6 +106,7 @@ class Inbox:
         self._database = database
         self._table = table
         self._c = table.c
+        self._columns = [table.c[name] for name in Kept.__dataclass_fields__]
         self._lock_number, self._lock_name = lock_number, lock_name
 
     def write(self, changes: Sequence[Change]) -> list[bool]:
@@ -138,6 +138,16 @@ class Inbox:
             StoreError: STORE-UNREACHABLE or STORE-NEWER.
         """
         return self._select((self._c.state == "waiting") & (self._c.number > after), limit)
+
+    def latest(self, limit: int) -> list[Kept]:
+        """Return those that arrived last, whatever became of them, newest first.
+
+        Raises:
+            StoreError: STORE-UNREACHABLE or STORE-NEWER.
+        """
+        query = sa.select(*self._columns).order_by(self._c.number.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return [Kept(*row) for row in connection.execute(query)]
 
     def dead(self, *, numbers: Iterable[int] | None = None, limit: int = 1000) -> list[Kept]:
         """Return those that were given up, oldest first.
@@ -231,12 +241,7 @@ class Inbox:
         return held_lock(file.with_name(f"{file.name}.{self._lock_name}.lock"), LOCK_PATIENCE, _locked)
 
     def _select(self, condition: sa.ColumnElement[bool], limit: int) -> list[Kept]:
-        query = (
-            sa.select(*(self._c[name] for name in Kept.__dataclass_fields__))
-            .where(condition)
-            .order_by(self._c.number)
-            .limit(limit)
-        )
+        query = sa.select(*self._columns).where(condition).order_by(self._c.number).limit(limit)
         with self._database.reading() as connection:
             return [Kept(*row) for row in connection.execute(query)]
 
@@ -251,10 +256,9 @@ class Inbox:
         rows = {put.request_id: asdict(put) | _FRESH for put in puts if put.request_id not in known}
         if not rows:
             return set()
-        dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
         # With PostgreSQL another process may have been quicker since the look.
-        insert = dialect.insert(self._table).on_conflict_do_nothing(index_elements=["request_id"])
-        connection.execute(insert, list(rows.values()))
+        new = insert(connection, self._table).on_conflict_do_nothing(index_elements=["request_id"])
+        connection.execute(new, list(rows.values()))
         return set(rows)
 
     def _claim(self, connection: Connection, claims: list[Claim]) -> set[int]:

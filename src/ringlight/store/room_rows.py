@@ -1,15 +1,15 @@
 """Rooms as rows of the database. What has to be true together is written in one transaction."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from ringlight.store.audit_rows import AuditRows
-from ringlight.store.database import Database
+from ringlight.store.database import Database, insert
 from ringlight.store.inbox import Inbox, Put
 from ringlight.store.room_tables import OUTBOX, PEOPLE, ROOM_LINKS, ROOMS
 from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, PersonIs, RoomIs
@@ -49,8 +49,8 @@ class RoomRows:
         """Keep a new room; `False` where there is one of this id, and nothing was changed."""
         with self._database.writing() as connection:
             connection.execute(sa.delete(ROOMS).where(ROOMS.c.ended_at < room.made_at - ROOMS_KEPT))
-            row = asdict(room) | {"consent": " ".join(room.consent)}
-            new = _insert(connection, ROOMS).values(row).on_conflict_do_nothing(index_elements=["id"])
+            row = asdict(room) | {"consent": " ".join(room.consent), "cameras": json.dumps(room.cameras)}
+            new = insert(connection, ROOMS).values(row).on_conflict_do_nothing(index_elements=["id"])
             if connection.execute(new.returning(ROOMS.c.id)).first() is None:
                 return False
             self._write(connection, changes)
@@ -61,13 +61,19 @@ class RoomRows:
         chosen = sa.select(ROOMS).where(ROOMS.c.ended_at.is_(None) | (ROOMS.c.ended_at > ended_after))
         with self._database.reading() as connection:
             found = connection.execute(chosen.order_by(ROOMS.c.made_at)).all()
-        return [KeptRoom(**{**row._mapping, "consent": _words(row.consent)}) for row in found]
+        return [_room(row) for row in found]
+
+    def set_cameras(self, room_id: str, cameras: dict[str, str]) -> None:
+        """Change the cameras of a room, where it is kept."""
+        with self._database.writing() as connection:
+            here = sa.update(ROOMS).where(ROOMS.c.id == room_id)
+            connection.execute(here.values(cameras=json.dumps(cameras)))
 
     def room(self, room_id: str) -> KeptRoom | None:
         """Return one of them, also long after its end."""
         with self._database.reading() as connection:
             row = connection.execute(sa.select(ROOMS).where(ROOMS.c.id == room_id)).one_or_none()
-        return None if row is None else KeptRoom(**{**row._mapping, "consent": _words(row.consent)})
+        return None if row is None else _room(row)
 
     def people(self) -> list[KeptPerson]:
         """Return who was in rooms that have not ended, or waited before them."""
@@ -143,7 +149,7 @@ def _keep_people(connection: Connection, changes: list[PersonIs]) -> None:
     ]
     gone = [{"of": change.room, "who": change.person} for change in changes if change.kept is None]
     if here:
-        new = _insert(connection, PEOPLE)
+        new = insert(connection, PEOPLE)
         values = {"inside": new.excluded.inside, "consents": new.excluded.consents}
         connection.execute(new.on_conflict_do_update(index_elements=["room", "person"], set_=values), here)
     if gone:
@@ -151,9 +157,8 @@ def _keep_people(connection: Connection, changes: list[PersonIs]) -> None:
         connection.execute(sa.delete(PEOPLE).where(who), gone)
 
 
-def _insert(connection: Connection, table: sa.Table) -> Any:
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+def _room(row: sa.Row[Any]) -> KeptRoom:
+    return KeptRoom(**{**row._mapping, "consent": _words(row.consent), "cameras": json.loads(row.cameras)})
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ ROOMS = sa.Table(
     sa.Column("closes", sa.Double),
     sa.Column("capacity", sa.Integer, nullable=False),
     sa.Column("consent", sa.Text, nullable=False),
+    sa.Column("cameras", sa.Text, nullable=False),
     sa.Column("made_at", sa.Double, nullable=False),
     sa.Column("started", sa.Boolean, nullable=False),
     sa.Column("ended_at", sa.Double),

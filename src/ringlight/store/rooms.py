@@ -20,6 +20,7 @@ class KeptRoom:
         locked: Whether nobody new may knock.
         started: Whether anybody was ever inside.
         ended_at: When it ended; `None` while it has not.
+        cameras: What each of its cameras is called, by its id in addresses.
     """
 
     id: str
@@ -32,6 +33,7 @@ class KeptRoom:
     locked: bool = False
     started: bool = False
     ended_at: float | None = None
+    cameras: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("closes", sa.Double),
         sa.Column("capacity", sa.Integer, nullable=False),
         sa.Column("consent", sa.Text, nullable=False),
+        sa.Column("cameras", sa.Text, nullable=False),
         sa.Column("made_at", sa.Double, nullable=False),
         sa.Column("started", sa.Boolean, nullable=False),
         sa.Column("ended_at", sa.Double),
@@ -50,14 +51,13 @@ def upgrade() -> None:
             for name in ("event", "room", "person", "by", "role", "detail", "previous", "hash")
         ),
     )
-    head = op.create_table(
+    op.create_table(
         "room_audit_head",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
         sa.Column("seal", sa.Text, nullable=False),
     )
-    op.bulk_insert(head, [{"id": 1, "number": 0, "hash": "", "seal": ""}])
     op.create_table(
         "room_outbox",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
