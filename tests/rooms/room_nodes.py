@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.rooms import ledger
-from ringlight.rooms.events import NODE_SHIFT, Action, Keep, Leave, Load, Write
+from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Write
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.memory import MemorySocket
 from ringlight.rooms.porter import Porter
@@ -106,8 +106,7 @@ class _SharedPorter(Porter):
         self._number = house.node << NODE_SHIFT
         self.asked: deque[Load | Write | Keep | Leave] = deque()
 
-    def more(self, action: Action) -> None:
-        assert isinstance(action, Load | Write | Keep | Leave)
+    def more(self, action: Load | Write | Keep | Leave) -> None:
         self.asked.append(action)
 
 

@@ -1,10 +1,12 @@
 """Rooms that several nodes share: who dies, who is cut off, and what people notice of it."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 from room_nodes import Node, Nodes, same
 
+from ringlight.rooms import ledger
 from ringlight.rooms.memory import MemorySocket
 from ringlight.settings import RoomSettings
 
@@ -115,7 +117,8 @@ def test_a_node_that_stood_still_is_taken_for_dead_and_comes_back() -> None:
     """Its connections live, and what its people said meanwhile is not lost."""
     nodes = Nodes(2)
     doctor, other = enter(nodes.all[1]), enter(nodes.all[2])
-    news(doctor), news(other)
+    for socket in (doctor, other):
+        news(socket)
     sleeper = nodes.all.pop(1)
     doctor.say({"t": "chat", "rid": 1, "text": "one"})  # written, and read only after it was said to be dead
     for _ in range(3):
@@ -141,7 +144,8 @@ def test_a_node_that_comes_late_reads_the_whole_room() -> None:
         doctor.say({"t": "chat", "rid": number + 1, "text": str(number)})
         nodes.settle()
         nodes.now += 1
-        doctor.say({"t": "ping"}), other.say({"t": "ping"})
+        for socket in (doctor, other):
+            socket.say({"t": "ping"})
     kept = nodes.ledgers["visit"]
     assert kept.kept >= 200
     assert len(kept.entries) < 200, "and the oldest entries are gone"
@@ -164,7 +168,8 @@ def test_a_room_is_forgotten_when_all_have_left() -> None:
 def test_a_restarted_server_that_drains_says_so_at_once() -> None:
     nodes = Nodes(2)
     doctor, other = enter(nodes.all[1]), enter(nodes.all[2])
-    news(other), news(doctor)
+    for socket in (doctor, other):
+        news(socket)
     nodes.all[1].porter.drain()
     nodes.settle()
     assert kinds(doctor) == ["bye"]
@@ -182,3 +187,25 @@ def test_pages_of_the_old_kind_meet_across_nodes(path: str) -> None:
     nodes.settle()
     assert [frame["type"] for frame in doctor.heard] == ["user-joined"]
     assert [frame["type"] for frame in patient.heard] == ["offer"], "which nobody had answered"
+
+
+def test_a_room_is_written_whole() -> None:
+    """Whatever a room remembers is the same after it was written and read; only what is made anew is left out."""
+    nodes = Nodes(1)
+    room = nodes.all[1].house.make("visit", consent=["video"], cameras={"front-door": "Front Door"})
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[1], "patient")
+    doctor.say({"t": "lock", "on": True})
+    doctor.say({"t": "signal", "description": {"type": "offer", "sdp": "v=0"}})
+    other.drop()
+    again = ledger.read_room(ledger.write_room(room), room.settings)
+    left_out = {"settings", "by_socket", "mark", "_out", "people"}
+    assert {name for name in vars(room) if name not in left_out} == {
+        name for name in vars(again) if name not in left_out and getattr(again, name) == getattr(room, name)
+    }
+    assert set(again.by_socket) == set(room.by_socket)
+    for before, after in zip(room.people.values(), again.people.values(), strict=True):
+        for part in dataclasses.fields(before):
+            if part.name == "outbox":
+                assert vars(before.outbox) == vars(after.outbox)
+            else:
+                assert getattr(before, part.name) == getattr(after, part.name), part.name

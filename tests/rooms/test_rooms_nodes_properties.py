@@ -94,11 +94,11 @@ class Outages(RuleBasedStateMachine):
 
     def _say(self, client: Client) -> None:
         client.rid += 1
-        message = {"t": "chat", "rid": client.rid, "text": f"{self.clients.index(client)} {next(self.words)}"}
-        client.said.append(message)
+        text = f"{self.clients.index(client)} {next(self.words)}"
+        client.said.append({"t": "chat", "rid": client.rid, "text": text})
         for other in self.clients:
             if other is not client:
-                other.expected.append(message["text"])
+                other.expected.append(text)
 
     @precondition(lambda self: self.whole and len(self.clients) < 5)
     @rule(data=st.data())

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from own_redis import PROGRAM, OwnRedis
 from websockets.asyncio.client import ClientConnection, connect
 
+from own_redis import PROGRAM, OwnRedis
 from ringlight.http.serving import listen, serving
 from ringlight.rooms.fast import FastRooms
-from ringlight.rooms.opening import running_rooms
+from ringlight.rooms.opening import open_shared_rooms
 from ringlight.rooms.porter import Porter
 from ringlight.secrets import Secret
 from ringlight.settings import RoomSettings, Settings
@@ -32,8 +32,9 @@ def redis() -> Iterator[OwnRedis]:
 async def node(redis: OwnRedis) -> AsyncIterator[tuple[str, Porter]]:
     """A server of rooms; gives the address of its sockets."""
     settings = Settings(redis_url=redis.url, secret_key=Secret("k" * 32), rooms=RoomSettings(grace=60))
+    porter = open_shared_rooms(settings, any_loopback_origin=True)
     async with (
-        running_rooms(settings, any_loopback_origin=True) as porter,
+        porter.running(),
         serving(FastAPI(), listen("127.0.0.1", 0), sockets=FastRooms(porter)) as running,
     ):
         yield f"ws://127.0.0.1:{running.port}/ws/v2", porter

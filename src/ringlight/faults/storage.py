@@ -4,6 +4,16 @@ from ringlight.faults.fault import Fault, Retry
 
 ROWS = (
     Fault(
+        "AUDIT-BROKEN",
+        "The audit is not as it was written",
+        cause="A row of the record of rooms was changed, removed, put in another order or cut off, or another secret "
+        "key is in use than the one that it was written with.",
+        fix="Check that RINGLIGHT_SECRET_KEY, or the state directory's `secret-key`, is the server's own. If it is, "
+        "treat the database as tampered with: keep it as it is, and compare it with a backup from the row named on.",
+        retry=Retry.NEVER,
+        http=500,
+    ),
+    Fault(
         "STORE-UNREACHABLE",
         "The database cannot be used just now",
         cause="The database could not be reached, broke off, or could not write.",
@@ -54,5 +64,21 @@ ROWS = (
         fix="Restore it from a copy, or link the account again.",
         retry=Retry.AFTER_FIX,
         http=500,
+    ),
+    Fault(
+        "STORE-COPY",
+        "The copy cannot be restored",
+        cause="The file is no copy that `ringlight backup` made, or it is damaged. Nothing was changed.",
+        fix="Give the file that `ringlight backup` wrote, or an older one that is whole.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+    ),
+    Fault(
+        "STORE-IN-USE",
+        "There is something already",
+        cause="A copy is restored into an empty place, and this one is not. Nothing was changed.",
+        fix="Look at what is there. To replace it: stop the server, run `ringlight backup`, then add `--replace`.",
+        retry=Retry.AFTER_FIX,
+        http=409,
     ),
 )

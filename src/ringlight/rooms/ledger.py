@@ -90,6 +90,7 @@ class _Whole(msgspec.Struct):
     rung: dict[str, tuple[str, float]]
     started: bool
     returning: dict[str, Returning]
+    returning_until: float = msgspec.field(name="_returning_until")
     ended_at: float | None
     empty_since: float | None
     ranks: int = msgspec.field(name="_ranks")

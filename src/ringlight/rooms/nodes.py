@@ -6,13 +6,13 @@ import hashlib
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ringlight.errors import fault_error
 from ringlight.rooms.address import judge_room_id
-from ringlight.rooms.events import NODE_SHIFT, Action, Keep, Leave, Load, Make, Write
+from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Write
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
@@ -43,7 +43,7 @@ def new_node() -> int:
 class SharedPorter(Porter):
     """Feeds the shared house, with what Redis brings as well, and writes what it returns.
 
-    Use it with `async with`; before, and whenever Redis is away, its rooms are those of a server that is alone.
+    Before `running`, and whenever Redis is away, its rooms are those of a server that is alone.
 
     Args:
         house: Of this node.
@@ -67,21 +67,20 @@ class SharedPorter(Porter):
         self._quiet.set()  # nothing is asked for that was not done
         self._changed: list[asyncio.Future[None]] = []
         self._rooms: dict[bytes, str] = {}  # which are followed, by their channels
-        self._running: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> "SharedPorter":
-        self.feed(Cut())  # until Redis has answered
-        self._running = asyncio.create_task(self._run(), name="rooms: redis")
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Share the rooms inside of the `async with`; those that there are already are brought along."""
+        task = asyncio.create_task(self._run(), name="rooms: redis")
         await self._until(lambda: not self.house.alone)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FLUSH):
-                await self._quiet.wait()
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        try:
+            yield
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH):
+                    await self._quiet.wait()
+            task.cancel()
+            await asyncio.wait({task})
 
     # What others ask
 
@@ -104,12 +103,11 @@ class SharedPorter(Porter):
         await self._until(lambda: name in self.house.rooms)
         return self.house.room(name)
 
-    def more(self, action: Action) -> None:
+    def more(self, action: Load | Write | Keep | Leave) -> None:
         """Keep what is asked of Redis, until the task that talks to it comes to it."""
-        if isinstance(action, Load | Write | Keep | Leave):
-            self._asked.append(action)
-            self._stirred.set()
-            self._quiet.clear()
+        self._asked.append(action)
+        self._stirred.set()
+        self._quiet.clear()
 
     def feed(self, event: Any) -> None:
         """Tell the house what happened, and whoever waits that something did."""

@@ -1,8 +1,6 @@
 """Rooms as the settings say."""
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from ringlight.rooms.house import House
@@ -12,7 +10,7 @@ from ringlight.rooms.tokens import Tokens
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
 
-__all__ = ["open_rooms", "running_rooms"]
+__all__ = ["open_rooms", "open_shared_rooms"]
 
 
 def open_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Porter:
@@ -27,26 +25,26 @@ def open_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Port
     return Porter(House(settings.rooms, _mint, **_options(settings, any_loopback_origin)), steady_clock())
 
 
-@asynccontextmanager
-async def running_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> AsyncIterator[Porter]:
-    """Open the rooms of a server, shared with other servers where `redis_url` names a Redis.
+def open_shared_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Porter:
+    """Return the rooms of a server, which are shared with other servers while `running` where Redis is named.
 
     All of them need the same secret key and the same settings of rooms.
+
+    Args:
+        settings: As for `open_rooms`, and `redis_url`.
+        any_loopback_origin: As for `open_rooms`.
 
     Raises:
         SetupError: CFG-DEPENDENCY or CFG-INVALID.
     """
     if settings.redis_url is None:
-        yield open_rooms(settings, any_loopback_origin=any_loopback_origin)
-        return
+        return open_rooms(settings, any_loopback_origin=any_loopback_origin)
     # Imported here: most servers are alone.
     from ringlight.rooms.nodes import SharedPorter, new_node  # noqa: PLC0415
     from ringlight.rooms.shared_house import SharedHouse  # noqa: PLC0415
 
-    options = _options(settings, any_loopback_origin)
-    house = SharedHouse(settings.rooms, _mint, node=new_node(), **options)
-    async with SharedPorter(house, steady_clock(), settings.redis_url) as porter:
-        yield porter
+    house = SharedHouse(settings.rooms, _mint, node=new_node(), **_options(settings, any_loopback_origin))
+    return SharedPorter(house, steady_clock(), settings.redis_url)
 
 
 def _mint() -> str:

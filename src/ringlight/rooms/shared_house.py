@@ -111,7 +111,7 @@ class SharedHouse(House):
     def __init__(self, *arguments: object, node: int, **more: object) -> None:
         super().__init__(*arguments, **more)  # type: ignore[arg-type]
         self.node = node
-        self.alone = False
+        self.alone = True  # until Redis has answered
         self.nodes: frozenset[int] = frozenset()
         self._copies: dict[str, _Copy] = {}
         self._serial = 0
@@ -365,7 +365,11 @@ class SharedHouse(House):
             elif room.is_due(now):
                 actions += self.happen(room_id, Tick(), now)
                 continue
-            elif room_id in here or (room.people and not any(node_of(one) in self.nodes for one in room.by_socket)):
+            elif (
+                room.kept
+                or room_id in here
+                or (room.people and not any(node_of(one) in self.nodes for one in room.by_socket))
+            ):
                 copy.idle_since = None
                 continue
             elif copy.idle_since is None or now < copy.idle_since + IDLE:
