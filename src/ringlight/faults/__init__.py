@@ -8,6 +8,7 @@ from ringlight.faults import (
     account,
     calls,
     camera,
+    home,
     links,
     live_view,
     lookup,
@@ -26,7 +27,8 @@ __all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
 
 FAULTS: dict[str, Fault] = {}
 _TABLES = (
-    account, calls, camera, links, live_view, media, partner, program, publishing, reach, rooms, storage, webhooks,
+    account, calls, camera, home, links, live_view, media, partner, program, publishing, reach, rooms, storage,
+    webhooks,
 )  # fmt: skip
 for _row in (row for table in _TABLES for row in table.ROWS):
     if _row.code in FAULTS:

@@ -45,6 +45,69 @@ ROWS = (
         http=502,
     ),
     Fault(
+        "REACH-URL",
+        "The server's address is not one",
+        cause="The address is empty, cannot be read, or holds a word such as `undefined` that a page writes when its "
+        "variable has no value.",
+        fix="Set the server's address in the page's settings (`NEXT_PUBLIC_BACKEND_URL=https://HOST`), and restart "
+        "what serves the page after a change of `.env`.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+    ),
+    Fault(
+        "REACH-OFFLINE",
+        "This device is offline",
+        cause="The browser says that it has no network just now.",
+        fix="Switch Wi-Fi or mobile data on, or move closer to the router; the page comes back by itself.",
+        retry=Retry.NOW,
+        http=503,
+    ),
+    Fault(
+        "REACH-PORT",
+        "No server listens at this address",
+        cause="The connection was refused at once: no program has this port, or its certificate is not trusted, which "
+        "looks the same to a page.",
+        fix="Start the server, and compare host and port with its `ready` line; for `wss:` open the address in a tab "
+        "once, where the browser says what it thinks of the certificate.",
+        retry=Retry.BACKOFF,
+        http=502,
+    ),
+    Fault(
+        "REACH-SELF",
+        "The address is the visitor's own machine",
+        cause="The page came from another machine, and its server's address is localhost: that is the device of "
+        "whoever looks at the page.",
+        fix="Put the server's name or network address in the place of localhost (`NEXT_PUBLIC_BACKEND_URL`).",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-POLICY",
+        "The page forbids itself this connection",
+        cause="The Content-Security-Policy that came with the page does not allow connections to this server.",
+        fix="Add the server, with `wss:` or `ws:`, to `connect-src` of that policy.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "REACH-DROPPED",
+        "The connection broke off",
+        cause="The connection to the server was open and ended without a word (1006): the network was gone for a "
+        "moment, the device slept, or something in between closes what is quiet.",
+        fix="Wait: the page connects again, and what was missed is sent again. If it happens each minute, raise the "
+        "idle time limit of the proxy.",
+        retry=Retry.NOW,
+        http=502,
+    ),
+    Fault(
+        "REACH-CLOSED",
+        "The conversation was closed",
+        cause="The connection was ended in an orderly way (1000): somebody left, or the same person came in elsewhere.",
+        fix="Enter again if it was not you.",
+        retry=Retry.NEVER,
+        http=410,
+    ),
+    Fault(
         "REACH-CLOCK",
         "A clock is wrong",
         cause="This machine's clock and the server's differ by more than tokens, certificates and signatures allow.",
@@ -93,6 +156,23 @@ ROWS = (
         fix="Close other programs that use the camera or microphone, then try again.",
         retry=Retry.AFTER_FIX,
         http=409,
+    ),
+    Fault(
+        "WEB-QUIET",
+        "The microphone hears nothing",
+        cause="The microphone is open, and no sound comes from it: it is muted at the device or in the system, or "
+        "another one is meant.",
+        fix="Speak a word; switch the device's own mute off, or choose another microphone.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+    ),
+    Fault(
+        "WEB-THIN",
+        "The line is thin",
+        cause="Less gets through to the TURN server and back than a picture needs, or much is lost on the way.",
+        fix="Move closer to the router, end downloads, or call with sound alone: that needs a tenth.",
+        retry=Retry.BACKOFF,
+        http=503,
     ),
     Fault(
         "WEB-INSECURE",

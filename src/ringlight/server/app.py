@@ -21,9 +21,11 @@ from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.room_guests import RoomGuests
 from ringlight.server.rooms_api import rooms_api_router
+from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
-from ringlight.web import PAGE
+from ringlight.web import PAGE, ROOMS_PAGE
 
 
 def create_app(
@@ -36,6 +38,7 @@ def create_app(
     showings: Showings,
     places: Places,
     rooms: Porter,
+    guests: RoomGuests | None = None,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -53,6 +56,7 @@ def create_app(
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
+        guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -75,8 +79,9 @@ def create_app(
     app.include_router(recordings_router(house, recordings))
     app.include_router(control_router(house))
     app.include_router(players_router(house, showings, places, stopping))
-    app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere))
-    app.include_router(rooms_api_router(rooms))
+    app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
+    app.include_router(rooms_api_router(rooms, house))
+    app.include_router(rooms_page_router())
     for router in extra:
         app.include_router(router)
 
@@ -86,5 +91,6 @@ def create_app(
 
     app.include_router(rooms_router(rooms, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
-    app.add_middleware(AccessMiddleware, access=access)
+    app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
+    app.add_middleware(AccessMiddleware, access=access, guests=guests)
     return app

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from ringlight.cameras import Cameras, House
 from ringlight.errors import fault_error
+from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
@@ -16,6 +17,7 @@ from ringlight.rooms import open_rooms
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.bells import Bells
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -23,10 +25,12 @@ from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import is_configured, ring_app
+from ringlight.server.room_guests import RoomGuests
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
+DEMO_CAMERAS = {"front-door": "Front Door"}
 
 
 @contextlib.asynccontextmanager
@@ -58,8 +62,19 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        places, stopping = Places(settings.players.most), asyncio.Event()
-        app = await stack.enter_async_context(ring_app(settings, stopping)) if is_configured(settings) else None
+        # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
+        entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
+        rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
+        if demo:
+            await rooms.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
+        places, stopping, bells = (
+            Places(settings.players.most),
+            asyncio.Event(),
+            Bells(rooms, settings.rooms.bell_every),
+        )
+        app = None
+        if is_configured(settings):
+            app = await stack.enter_async_context(ring_app(settings, stopping, bells.press))
         house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
         if settings.rtsp.port:
             rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
@@ -68,15 +83,14 @@ async def run_server(
         publications = await stack.enter_async_context(Publications(settings, house))
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
-        # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
-        entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
-        rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
-        if demo:
-            rooms.house.make(DEMO_ROOM, lobby=False)
+        await stack.enter_async_context(bells.reading(house))
+        await stack.enter_async_context(Bridge(settings.mqtt, house, page=settings.public_url))
+        guests = RoomGuests(rooms, playbacks)
+        stack.push_async_callback(guests.close)
         routers = (*extra, *(app.routers if app else ()), publications_router(publications))
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            relays=relays, extra=routers, demo=demo, has_app=app is not None,
+            guests=guests, relays=relays, extra=routers, demo=demo, has_app=app is not None,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms)))
         stack.callback(stopping.set)

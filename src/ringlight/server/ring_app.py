@@ -44,12 +44,16 @@ def is_configured(settings: Settings) -> bool:
 
 
 @asynccontextmanager
-async def ring_app(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[RingApp]:
+async def ring_app(
+    settings: Settings, stopping: asyncio.Event, on_press: Callable[[str, str], None] = lambda _camera, _press: None
+) -> AsyncIterator[RingApp]:
     """Open the app. With an HMAC key it takes webhooks; with the app's credentials as well it links accounts.
 
     Args:
         settings: The app's.
         stopping: Set when the server is about to stop.
+        on_press: Called with the camera's id in addresses and the event's when somebody rings at a camera of a linked
+            account, or at a device that `cameras.<id>.partner_device` names.
 
     Raises:
         SetupError: STORE-ADDRESS or CFG-INVALID.
@@ -77,7 +81,7 @@ async def ring_app(settings: Settings, stopping: asyncio.Event) -> AsyncIterator
         inbox = Inbox(database)
         state = RingState(inbox, LinkRows(database), cameras)
         desk = _desk(settings, database)
-        webhooks = await _webhooks(stack, settings, database, desk, state)
+        webhooks = await _webhooks(stack, settings, database, desk, state, on_press)
         ours = router(
             webhooks=webhooks, links=desk, sign_in=SignIn(current=owner, page=_nobody), name=partner.app_name,
             public_url=settings.public_url,
@@ -98,20 +102,26 @@ def _desk(settings: Settings, database: "Database") -> "LinkDesk | None":
 
 
 async def _webhooks(
-    stack: AsyncExitStack, settings: Settings, database: "Database", desk: "LinkDesk | None", state: "RingState"
-) -> "Webhooks | None":
-    from ringlight.partner.webhooks import Handlers, Pace, Verifier, Webhooks  # noqa: PLC0415
+    stack: AsyncExitStack, settings: Settings, database: "Database", desk: "LinkDesk | None", state: "RingState",
+    on_press: Callable[[str, str], None],
+) -> "Webhooks | None":  # fmt: skip
+    from ringlight.partner.webhooks import ButtonPressed, Handlers, Pace, Verifier, Webhooks  # noqa: PLC0415
 
     partner = settings.partner
     if not partner.hmac_keys:
         return None
     handlers = Handlers()
+    named = {one.partner_device: name for name, one in settings.cameras.single.items() if one.partner_device}
 
     @handlers.on(repeatable=True)
     async def tell(event: "Event") -> None:
         log.info("webhook type=%s device=…%s", event.type, (event.device or "")[-6:])
         if desk is not None:
             await desk.heard(event.type, event.account, event.device)
+        if isinstance(event, ButtonPressed):
+            for camera in (named.get(event.device or ""), state.camera_of(event.device)):
+                if camera is not None:
+                    on_press(camera, event.request_id)
         state.changed()
 
     verifier = Verifier(*partner.hmac_keys, max_age=partner.webhook_max_age, max_ahead=partner.webhook_max_ahead)

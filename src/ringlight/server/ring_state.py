@@ -51,6 +51,10 @@ class RingState:
         """Take that webhooks were not taken, so many since this was last said."""
         self._note(problem.code, "webhooks", count=count, detail=problem.detail)
 
+    def camera_of(self, device: str | None) -> str | None:
+        """Return the id in addresses of the camera that is this device; `None` where none is, as far as is known."""
+        return next((camera.id for camera in self._cameras.listed() if camera.device.id == device), None)
+
     async def snapshot(self) -> dict[str, Any]:
         """Return all of it as JSON."""
         links, devices, rows, dead = await asyncio.to_thread(self._read)
