@@ -21,8 +21,8 @@ class RedisStream:
         handlers.on(repeatable=True)(stream)
 
     An event stays in the inbox until Redis has it, and is tried again while Redis is away. So it is there at least
-    once, now and then twice: whoever works on it looks whether its `request_id` is known. Events of a device are in the order
-    of their arrival. An entry has `request_id`, `type`, `account`, `device` (empty for an account's events) and
+    once, now and then twice: whoever works on it looks whether its `request_id` is known. Events of a device are in the
+    order of their arrival. An entry has `request_id`, `type`, `account`, `device` (empty for an account's events) and
     `time_ns` as text, and `body` as `parse` reads it.
 
     Args:
