@@ -73,4 +73,4 @@ def install_npm_packages() -> None:
         [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, capture_output=True, text=True,
         timeout=300, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"npm could not install ring-client-api; is its registry in reach?\n{done.stderr}"
+    assert done.returncode == 0, f"npm could not install the packages; is its registry in reach?\n{done.stderr}"
