@@ -5,8 +5,8 @@ set -eu
 lacking() {
   missing=""
   for pair in chromium:chromium ffprobe:ffmpeg node:nodejs npm:npm ip:iproute2 curl:curl jq:jq redis-server:redis-server \
-    gst-launch-1.0:gstreamer1.0-tools gst-launch-1.0:gstreamer1.0-plugins-good firefox-esr:firefox-esr \
-    go:golang-go; do
+    mosquitto:mosquitto turnserver:coturn iptables:iptables firefox-esr:firefox-esr go:golang-go \
+    gst-launch-1.0:gstreamer1.0-tools gst-launch-1.0:gstreamer1.0-plugins-good; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done
   # Debian keeps PostgreSQL's programs out of the PATH, in a folder for each version.

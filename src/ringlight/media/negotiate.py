@@ -43,15 +43,20 @@ class Agreed:
     hears: bool = False
 
 
-def camera_offer(transport: Transport, *, audio: bool, ssrc: int | None = None, hevc: bool = False) -> Description:
+def camera_offer(
+    transport: Transport, *, audio: bool, ssrc: int | None = None, hevc: bool = False, one_way: bool = False
+) -> Description:
     """Offer to receive H.264 of any profile, and (sendrecv, as every working client does) sound; with `hevc`, that too.
 
     Sound is offered `sendrecv` because Ring answers `recvonly` with `sendrecv`, against RFC 3264; and so that
-    a person can talk. `ssrc` is that of the sound that we may send.
+    a person can talk. `ssrc` is that of the sound that we may send. The Partner API takes `one_way` sound alone,
+    as Opus (partner-api.md#live-view).
     """
     video = tuple(codec for number, profile in _H264_OFFERED.items() for codec in _with_repair(number, profile))
     video += _HEVC_OFFERED if hevc else ()
-    sections = [Section("audio", "0", "sendrecv", (_OPUS, _PCMU), transport, ssrc=ssrc)] if audio else []
+    sound = (_OPUS,) if one_way else (_OPUS, _PCMU)
+    direction: Direction = "recvonly" if one_way else "sendrecv"
+    sections = [Section("audio", "0", direction, sound, transport, ssrc=ssrc)] if audio else []
     sections.append(Section("video", str(len(sections)), "recvonly", video, transport))
     return Description(tuple(sections), tuple(section.mid for section in sections))
 
