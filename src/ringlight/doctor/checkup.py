@@ -64,6 +64,7 @@ def _plan(
     has_app = bool(partner.client_id or partner.access_token or partner.hmac_keys)
     if not targets:
         areas = {"account", "server", "network"} | ({"partner"} if has_app else set())
+        areas |= {"room"} if running else set()
     if cameras:
         areas |= {"account", "server", "network"}
     # Who asks about an address alone wants to know nothing of this machine's own settings.
