@@ -171,6 +171,21 @@ def test_explain_reads_the_catalogue(run: Run) -> None:
     assert len(run("explain").stdout.splitlines()) == len(FAULTS)
 
 
+def test_explain_reads_a_log_from_standard_input_and_says_why_and_where(run: Run) -> None:
+    log = "10:00:00 starting\n10:00:01 bind: Address already in use\n"
+    shown = run("explain", "-", text=log)
+    assert shown.stdout.startswith(
+        "CFG-PORT: The port is taken\n  seen   “address already in use”, as a server says it"
+    )
+    assert "(line 2)" in shown.stdout
+    first = json.loads(run("explain", "-", "--json", text=log).stdout)["faults"][0]
+    assert (first["code"], first["line"], first["help"]) == ("CFG-PORT", 2, "/faults/CFG-PORT")
+    nothing = run("explain", "sig-tickt")
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert "near it are SIG-TICKET" in nothing.stderr
+    assert run("explain", "-", text="").returncode == 2
+
+
 def test_explain_names_the_first_message_of_a_trace_that_is_wrong(run: Run, tmp_path: Path) -> None:
     trace = tmp_path / "trace.jsonl"
     offer = {"method": "live_view", "dialog_id": "9b2f1c1e-2f6e-4f0b-8f7e-1d2c3b4a5968", "body": {"doorbot_id": "1001"}}

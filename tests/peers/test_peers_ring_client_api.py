@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from beside_ring import HERE, complaints, install_npm_packages, methods, node, seen_by
+from beside_ring import HERE, complaints, install_npm_packages, methods, seen_by
+
+from own_node import node
 
 pytestmark = pytest.mark.program
 
