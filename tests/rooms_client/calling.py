@@ -8,6 +8,15 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from conftest import CHROMIUM_FLAGS
+
+FLAGS = [
+    *CHROMIUM_FLAGS,
+    "--use-fake-device-for-media-stream=device-count=3",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",  # there, a person has pressed a button
+    "--host-resolver-rules=MAP clinic.example 127.0.0.1",
+]
 _JOIN = """async ([options]) => {
   const { Call } = await import("/rooms-page/client/index.js");
   const call = globalThis.call = new Call(options);
@@ -19,7 +28,7 @@ _JOIN = """async ([options]) => {
 }"""
 _KEEP_CONNECTIONS = """globalThis.pcs = [];
 globalThis.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...given) { super(...given); pcs.push(this); }
+  constructor(given) { super({ ...given, iceTransportPolicy: "POLICY" }); pcs.push(this); }
 };"""
 _FRAMES = """async ([screen]) => {
   const stats = await call.people[0]?.getStats();
@@ -35,12 +44,12 @@ _NAMES = "const [them] = call.people, pc = () => pcs.at(-1);"
 class Caller:
     """A page in a call."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, *, policy: str = "all") -> None:
         self.page = page
         self.url = url
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.add_init_script(_KEEP_CONNECTIONS)
+        page.add_init_script(_KEEP_CONNECTIONS.replace("POLICY", policy))
         page.goto(f"{url}health")  # any document of the server's: the client draws nothing
 
     def join(self, role: str, name: str, room: str, **options: Any) -> "Caller":
@@ -146,11 +155,15 @@ class Gate:
                 one.close()
 
 
-def two_callers(chromium: Browser, doctors: str, patients: str, room: str, **options: Any) -> tuple[Caller, Caller]:
+def two_callers(
+    chromium: Browser, doctors: str, patients: str, room: str, *, policy: str = "all"
+) -> tuple[Caller, Caller]:  # fmt: skip
     """A doctor and a patient in one room, connected; each comes by an address of their own."""
-    doctor = Caller(chromium.new_context().new_page(), doctors).join("clinician", "Dr A", room, **options)
-    doctor.until("call.phase === 'inside'")
-    patient = Caller(chromium.new_context().new_page(), patients).join("patient", "B", room, **options)
+    doctor, patient = (
+        Caller(chromium.new_context().new_page(), url, policy=policy) for url in (doctors, patients)
+    )  # fmt: skip
+    doctor.join("clinician", "Dr A", room).until("call.phase === 'inside'")
+    patient.join("patient", "B", room)
     doctor.until("call.knocks.length === 1")
     doctor.ask("call.admit(call.knocks[0].id)")
     for caller in (doctor, patient):

@@ -10,19 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from calling import Caller, Gate, two_callers
+from calling import FLAGS, Caller, Gate, two_callers
 from playwright.sync_api import Browser
 
-from conftest import CHROMIUM_FLAGS, Program, clean_environment
+from conftest import Program, clean_environment
 from ringlight.web import ROOMS_PAGE
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
-FLAGS = [
-    *CHROMIUM_FLAGS,
-    "--use-fake-device-for-media-stream=device-count=3",
-    "--use-fake-ui-for-media-stream",
-    "--host-resolver-rules=MAP clinic.example 127.0.0.1",
-]
 ROOMS = itertools.count(1)
 
 
