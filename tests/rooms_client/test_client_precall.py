@@ -1,14 +1,14 @@
 """The checks before a call in a real Chromium, with a TURN server that is there, refuses, or is not."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calling import FLAGS, two_callers
+from calling import Narrow, demo_with_turn, made_up_devices, two_callers
 from playwright.sync_api import Browser, Page
 
-from conftest import Program, clean_environment
 from own_coturn import OwnCoturn
 from ringlight.media.ice_servers import lent
 from ringlight.secrets import Secret
@@ -24,23 +24,24 @@ _RUN = """async ([iceServers, server]) => {
 
 
 @pytest.fixture(scope="module")
-def coturn() -> Iterator[OwnCoturn]:
-    coturn = OwnCoturn()
-    yield coturn
-    coturn.close()
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, OwnCoturn]]:
+    with demo_with_turn(tmp_path_factory.mktemp("state")) as both:
+        yield both
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, coturn: OwnCoturn) -> Iterator[str]:
-    turn = {"RINGLIGHT_TURN_URL": f"turn:127.0.0.1:{coturn.port}", "RINGLIGHT_TURN_SECRET": coturn.secret}
-    program = Program("demo", "--port", "0", env={**clean_environment(tmp_path_factory.mktemp("state")), **turn})
-    yield program.url
-    program.stop()
+@pytest.fixture
+def server(demo: tuple[str, OwnCoturn]) -> str:
+    return demo[0]
+
+
+@pytest.fixture
+def coturn(demo: tuple[str, OwnCoturn]) -> OwnCoturn:
+    return demo[1]
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: Browser) -> Iterator[Browser]:
-    with chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=FLAGS) as browser:
+    with made_up_devices(chromium) as browser:
         yield browser
 
 
@@ -136,9 +137,7 @@ def test_people_hear_themselves_and_the_camera_goes_on_in_the_call(page: Page) -
     assert page.evaluate("() => kept.getTracks().map(({ readyState }) => readyState)") == ["live", "live"]
 
 
-def test_a_call_goes_over_the_turn_server_where_there_is_no_other_way(
-    browser: Browser, server: str, coturn: OwnCoturn
-) -> None:  # fmt: skip
+def test_a_call_goes_over_the_turn_server_where_there_is_no_other_way(browser: Browser, server: str) -> None:
     """With the credentials of `welcome`, and with nothing but the relay allowed."""
     callers = two_callers(browser, server, server, "visit-relay", policy="relay")
     for caller in callers:
@@ -146,5 +145,30 @@ def test_a_call_goes_over_the_turn_server_where_there_is_no_other_way(
         stats = caller.ask("[...(await them.getStats()).values()]")
         assert {one["candidateType"] for one in stats if one["type"] == "local-candidate"} == {"relay"}
     for caller in callers:
+        assert caller.complaints == []
+        caller.page.context.close()
+
+
+def test_on_a_thin_line_the_sound_goes_on_without_the_picture(
+    browser: Browser, server: str, coturn: OwnCoturn
+) -> None:  # fmt: skip
+    """90 kbit/s are enough for sound; a picture beside it would ruin both. When there is room again, it comes back."""
+    sound = "(one) => one.type === 'inbound-rtp' && one.kind === 'audio'"
+    heard = f"[...(await them.getStats()).values()].find({sound}).packetsReceived"
+    with contextlib.closing(Narrow(coturn.port)) as narrow:
+        doctor, patient = two_callers(browser, server, server, "visit-thin", policy="relay", turn=narrow.port)
+        doctor.sees_frames()
+        narrow.kbps = 90
+        patient.until("call.thin", seconds=60)
+        doctor.until("!them.media.video && them.media.audio")
+        assert patient.ask("call.media.video"), "the camera is on: only the line is thin"
+        packets = doctor.ask(heard)
+        doctor.sees_no_frames(2)
+        assert doctor.ask(heard) >= packets + 50, "fifty packets of sound a second"
+        narrow.kbps = float("inf")
+        patient.until("!call.thin", seconds=60)
+        doctor.until("them.media.video")
+        doctor.sees_frames()
+    for caller in (doctor, patient):
         assert caller.complaints == []
         caller.page.context.close()
