@@ -208,7 +208,7 @@ class Narrow:
         self._target = ("127.0.0.1", port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._ways: dict[object, socket.socket] = {}
+        self._ways: dict[tuple[str, int], socket.socket] = {}
         self._free_at = 0.0
         self.port = int(self._socket.getsockname()[1])
         threading.Thread(target=self._forth, daemon=True).start()
@@ -233,10 +233,10 @@ class Narrow:
                 else:
                     self._ways[source].send(data)
 
-    def _back(self, way: socket.socket, source: object) -> None:
+    def _back(self, way: socket.socket, source: tuple[str, int]) -> None:
         with contextlib.suppress(OSError):
             while True:
-                self._socket.sendto(way.recv(65_536), source)  # type: ignore[arg-type]
+                self._socket.sendto(way.recv(65_536), source)
 
 
 def two_callers(
