@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from ringlight.media.turn import binding, mapped_address
+
 PROGRAM = shutil.which("turnserver")
 START_WITHIN = 30.0  # seconds
 
@@ -42,15 +44,19 @@ class OwnCoturn:
         self._wait()
 
     def _wait(self) -> None:
-        until = time.monotonic() + START_WITHIN
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                if self._server.poll() is not None or time.monotonic() > until:
-                    raise AssertionError("coturn did not start:\n" + (self.folder / "log").read_text()) from None
-                time.sleep(0.02)
+        until, transaction = time.monotonic() + START_WITHIN, b"twelve bytes"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.settimeout(0.2)
+            asking.connect(("127.0.0.1", self.port))
+            while True:
+                try:
+                    asking.send(binding(transaction))
+                    if mapped_address(asking.recv(2000), transaction) is not None:
+                        return
+                except OSError:
+                    if self._server.poll() is not None or time.monotonic() > until:
+                        raise AssertionError("coturn did not start:\n" + (self.folder / "log").read_text()) from None
+                    time.sleep(0.02)
 
     def close(self) -> None:
         self._server.send_signal(signal.SIGTERM)

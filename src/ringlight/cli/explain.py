@@ -1,5 +1,6 @@
-"""`explain`: a row of the catalogue, by our code, by Ring's, or by the text of an error."""
+"""`explain`: what a code, an error's text, a log or a recorded dialog means, and what to do."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,8 @@ from rich.text import Text
 
 from ringlight.cli.output import Json, print_json, result
 from ringlight.errors import fault_error
-from ringlight.faults import FAULTS, Fault, explain
+from ringlight.faults import FAULTS, Explanation, Fault, Match, look_up
+from ringlight.faults.explaining import MAX_TEXT
 from ringlight.liveview.trace_lint import TraceLint
 
 SHOWN = 5
@@ -21,29 +23,47 @@ def register(app: typer.Typer) -> None:
     @app.command("explain")
     def command(
         what: Annotated[
-            list[str] | None, typer.Argument(help="SIG-TICKET, 26, 4002, or an error's text.", metavar="CODE-or-TEXT")
+            list[str] | None,
+            typer.Argument(help="SIG-TICKET, 26, `404 upgrade`, an error's text; - reads it from standard input.",
+                           metavar="CODE-or-TEXT"),
         ] = None,
         trace: Annotated[
-            Path | None, typer.Option("--trace", help="Judge a dialog recorded with --trace.", metavar="FILE")
+            Path | None,
+            typer.Option("--trace", help="Judge a recorded dialog: of --trace, a HAR file, a mitmproxy dump, a log.",
+                         metavar="FILE"),
         ] = None,
         json: Json = False,
-    ) -> None:
-        """Say what a code or an error text means and what to do; without one, list the catalogue."""
+    ) -> None:  # fmt: skip
+        """Say what a code, an error's text or a piece of a log means and what to do; without one, list all there is."""
         if trace is not None:
             _judge(trace, json=json)
             return
-        query = " ".join(what or [])
-        if not query:
+        query = sys.stdin.read(MAX_TEXT) if what == ["-"] else " ".join(what or [])
+        if not query and not what:
             _list(json=json)
             return
-        found = explain(query)
-        if not found:
-            raise fault_error("FAULT-UNKNOWN", query[:80])
+        found = look_up(query)
+        if not found.matches:
+            raise fault_error("FAULT-UNKNOWN", _unknown(query, found))
         if json:
-            print_json({"query": query, "faults": [fault.as_dict() for fault in found[:SHOWN]]})
+            print_json({"query": query[:1000], "faults": [_as_dict(match) for match in found.matches[:SHOWN]]})
             return
-        for fault in found[:SHOWN]:
-            _show(fault)
+        for match in found.matches[:SHOWN]:
+            _show(match.fault, _why(match))
+
+
+def _unknown(query: str, found: Explanation) -> str:
+    lines = query.strip().splitlines()
+    shown = "nothing was given" if not lines else lines[0][:80] + (f" … ({len(lines)} lines)" if len(lines) > 1 else "")
+    return shown + (f"; near it are {', '.join(found.near)}" if found.near else "")
+
+
+def _why(match: Match) -> str:
+    return match.why + (f" (line {match.line})" if match.line is not None else "")
+
+
+def _as_dict(match: Match) -> dict[str, object]:
+    return {**match.fault.as_dict(), "why": match.why, "line": match.line}
 
 
 def _judge(path: Path, *, json: bool) -> None:
@@ -66,11 +86,14 @@ def _judge(path: Path, *, json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _show(fault: Fault) -> None:
+def _show(fault: Fault, why: str = "") -> None:
     result.print(Text(f"{fault.code}: {fault.title}", style="bold"))
+    if why:
+        result.print(Text(f"  seen   {why}"))
     result.print(Text(f"  cause  {fault.cause}"))
     result.print(Text(f"  fix    {fault.fix}"))
     result.print(Text(f"  retry  {fault.retry.value}"))
+    result.print(Text(f"  more   docs/reference{fault.page}.md"))
 
 
 def _list(*, json: bool) -> None:

@@ -90,11 +90,16 @@ async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.cameras import Account  # noqa: PLC0415
     from ringlight.liveview.trace import recording  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
+    from ringlight.server.ring_app import is_configured  # noqa: PLC0415
+    from ringlight.store import FileTokenStore  # noqa: PLC0415
 
+    store = FileTokenStore(settings.state_dir / "tokens.json")
     with recording(trace) as record:
-        async with Account.open(settings) as account:
+        async with Account.open(settings, store=store) as account:
             account.trace = record
-            async with run_server(settings, account) as serving:
+            # Without a sign-in, a Ring app alone is served; without an app, the page says to sign in.
+            is_alone = is_configured(settings) and await asyncio.to_thread(store.load) is None
+            async with run_server(settings, None if is_alone else account) as serving:
                 _tell_rtsp(settings)
                 yield serving.url
 

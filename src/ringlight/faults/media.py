@@ -227,6 +227,17 @@ ROWS = (
         source="viewers",
     ),
     Fault(
+        "VIEWER-THIN",
+        "The viewer's line is too thin for the camera",
+        cause="Video comes faster than the line to this viewer carries it, so packets wait on the way. Nothing is "
+        "encoded here, so there is no smaller picture to send: pictures are left out until the line is free again.",
+        fix="Let less else use that line, move the viewer nearer to its Wi-Fi, or make the camera's video smaller in "
+        "Ring's app. `GET /api/cameras/{id}` says what the line carries.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+        source="viewers",
+    ),
+    Fault(
         "FILE-READ",
         "The file cannot be read",
         cause="There is no such file, you may not read it, or there is no sound in it that ffmpeg understands.",

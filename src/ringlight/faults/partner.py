@@ -66,6 +66,24 @@ ROWS = (
         source="partner-api.md#errors",
     ),
     Fault(
+        "PARTNER-WRONG-TOKEN",
+        "The refresh token is used as access token",
+        cause="What is set as access token is the refresh token of a link. Calls with it are refused (HTTP 401).",
+        fix="Leave `partner.access_token` empty: the access token comes from the store and is renewed by itself.",
+        retry=Retry.AFTER_FIX,
+        http=401,
+        source="partner-api.md#tokens",
+    ),
+    Fault(
+        "PARTNER-NO-DEVICES",
+        "No device is shared with the app",
+        cause="The Partner API answers, and its list of devices is empty: none is shared, or all were withdrawn.",
+        fix="Ask the person to open the app in Ring (My Apps) and to choose devices there.",
+        retry=Retry.AFTER_FIX,
+        http=404,
+        source="partner-api.md#devices",
+    ),
+    Fault(
         "PARTNER-SCOPE",
         "The app has no scope for this",
         cause="The Partner API says that the request is out of the token's scope (HTTP 403).",
@@ -248,8 +266,30 @@ ROWS = (
         fix="Look up the status that the detail names, and report it with what was asked.",
         retry=Retry.NEVER,
         http=502,
-        seen=tuple(Seen("partner", status) for status in (405, 406, 409, 411, 413, 415, 501, 505)),
+        seen=tuple(Seen("partner", status) for status in (405, 406, 411, 413, 415, 501, 505)),
         source="partner-api.md#errors",
+    ),
+    Fault(
+        "PARTNER-VIEW-LIMIT",
+        "The live view reached Ring's time limit",
+        cause="The Partner API ends a live view after 30 seconds on battery and after 60 on line power. It does not "
+        "say so: the pictures just stop.",
+        fix="Press “Try again” to go on watching. `cameras.renewal` says whether a view goes on by itself; on "
+        "battery every minute costs charge.",
+        retry=Retry.NOW,
+        http=504,
+        source="partner-api.md#live-view",
+    ),
+    Fault(
+        "PARTNER-VIEW-BUSY",
+        "Somebody else has this camera's live view",
+        cause="Ring answered HTTP 409: it gives this camera to one live view at a time, and there is one.",
+        fix="Wait for its end, a minute at most. One Ringlight shares its view among all who watch; two of them, or "
+        "another app, do not.",
+        retry=Retry.BACKOFF,
+        http=409,
+        seen=(Seen("partner", 409),),
+        source="partner-api.md#live-view",
     ),
     Fault(
         "PARTNER-ARGUMENT",

@@ -1,6 +1,6 @@
 """Faults of Ringlight itself: settings, ports, folders, requests to our own server."""
 
-from ringlight.faults.fault import Fault, Retry
+from ringlight.faults.fault import Fault, Retry, Seen
 
 ROWS = (
     Fault(
@@ -89,15 +89,15 @@ ROWS = (
         "FAULT-UNKNOWN",
         "No such fault",
         cause="The catalogue has no row for this code or text.",
-        fix="Look through the list with `ringlight explain` or at /api/faults.",
+        fix="Look through the list with `ringlight explain` or at /faults.",
         retry=Retry.NEVER,
         http=404,
     ),
     Fault(
         "SERVER-GONE",
         "The Ringlight server does not answer",
-        cause="This page asked the server on your machine and got no answer it can use. The server may have stopped.",
-        fix="Start it again with `make demo` or `ringlight serve`; this page will reconnect.",
+        cause="The Ringlight server gave no answer that can be used. It may have stopped.",
+        fix="Start it again with `make demo` or `ringlight serve`; an open page comes back by itself.",
         retry=Retry.AFTER_FIX,
         http=503,
     ),
@@ -108,5 +108,6 @@ ROWS = (
         fix="Try again, and report the log lines with the time.",
         retry=Retry.BACKOFF,
         http=500,
+        seen=(Seen("websocket", 1011),),
     ),
 )

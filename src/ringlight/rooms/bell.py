@@ -26,7 +26,7 @@ def seen_by(room: "Room", person: Person) -> list[Present]:
     return [_present(camera, name) for camera, name in room.cameras.items()]
 
 
-def add(room: "Room", event: AddCamera) -> None:
+def add(room: "Room", event: AddCamera, _: float) -> None:
     """Bring a camera in. It takes nobody's place; one that is there already stays."""
     if event.camera in room.cameras:
         return
@@ -35,7 +35,7 @@ def add(room: "Room", event: AddCamera) -> None:
         room.tell(person, Joined(person=_present(event.camera, event.name)))
 
 
-def remove(room: "Room", event: RemoveCamera) -> None:
+def remove(room: "Room", event: RemoveCamera, _: float) -> None:
     """Take a camera out."""
     if room.cameras.pop(event.camera, None) is not None:
         room.rung.pop(event.camera, None)

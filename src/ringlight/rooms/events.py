@@ -7,8 +7,8 @@ from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import Claims, Dialect
 
 __all__ = [
-    "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Pressed", "RemoveCamera", "Resuming",
-    "Said", "Send", "Tick", "What",
+    "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Make", "Note", "Outside", "Pressed",
+    "RemoveCamera", "Renew", "Resuming", "Said", "Send", "Tick", "What",
 ]  # fmt: skip
 
 
@@ -69,6 +69,26 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Make:
+    """The room is made on purpose. Attributes are those of `Room`, and what each of its cameras is called."""
+
+    lobby: bool = True
+    opens: float | None = None
+    closes: float | None = None
+    capacity: int | None = None
+    consent: frozenset[str] = frozenset()
+    cameras: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A connection's token was renewed."""
+
+    socket: int
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The visit is ended from outside."""
 
@@ -96,7 +116,8 @@ class Pressed:
     press: str
 
 
-Event = Enter | Said | Gone | Tick | Finish | AddCamera | RemoveCamera | Pressed
+Outside = Finish | AddCamera | RemoveCamera | Pressed  # what none of the sockets brings
+Event = Enter | Said | Gone | Tick | Make | Renew | Outside
 
 
 @dataclass(frozen=True, slots=True)

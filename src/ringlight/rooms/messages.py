@@ -16,14 +16,11 @@ from ringlight.settings import Consentable
 
 __all__ = ["CLOSE_CODES", "Seed", "parse", "parse_seed", "refusal", "seed_refusal"]
 
-# How a socket ends for a fault: numbers of the private range (RFC 6455 section 7.4.2), near the HTTP status.
+# How a socket ends for a fault: numbers of the private range (RFC 6455 section 7.4.2), near the HTTP status. The reason
+# is the fault's code.
 CLOSE_CODES = {
-    "ROOM-PATH": 4404, "ROOM-ID": 4404, "ROOM-ROLE": 4400, "ROOM-ORIGIN": 4403, "ROOM-TOKEN-NEEDED": 4401,
-    "ROOM-TOKEN": 4401, "ROOM-TOKEN-EXPIRED": 4401, "ROOM-UNKNOWN": 4404, "ROOM-EARLY": 4403, "ROOM-ENDED": 4410,
-    "ROOM-FULL": 4413, "ROOM-LOCKED": 4403, "ROOM-DENIED": 4403, "ROOM-MESSAGE": 4400, "ROOM-SIZE": 1009,
-    "ROOM-RATE": 4429, "ROOM-SLOW": 4503, "ROOM-HELLO": 4408, "ROOM-SILENT": 4408, "ROOM-REPLACED": 4409,
-    "ROOM-BUSY": 4503, "ROOM-CONSENT": 4403,
-}  # fmt: skip
+    fault.code: seen.number for fault in FAULTS.values() for seen in fault.seen if seen.at == "room" and seen.number
+}
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Words = Annotated[str, Meta(max_length=4000)]
@@ -492,7 +489,7 @@ def refusal(error: RingError, rid: int | None = None) -> bytes:
     return encode(
         Refusal(
             code=fault.code, retry=fault.retry.value, message=fault.cause, fix=fault.fix,
-            help=f"/api/faults/{fault.code}", rid=rid, detail=error.detail, retry_after_s=error.retry_after,
+            help=fault.page, rid=rid, detail=error.detail, retry_after_s=error.retry_after,
         )
     )  # fmt: skip
 
@@ -500,6 +497,4 @@ def refusal(error: RingError, rid: int | None = None) -> bytes:
 def seed_refusal(error: RingError) -> bytes:
     """Return the frame that tells a page of the seed's kind of a fault."""
     fault = FAULTS[error.code]
-    return encode(
-        SeedRefusal(fault.code, fault.cause, fault.fix, fault.retry.value, f"/api/faults/{fault.code}", error.detail)
-    )
+    return encode(SeedRefusal(fault.code, fault.cause, fault.fix, fault.retry.value, fault.page, error.detail))

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ringlight.rooms.events import Action, AddCamera, Close, Finish, Note, Pressed, RemoveCamera, Send, Tick
+from ringlight.rooms.events import Action, Close, Note, Outside, Send, Tick
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
 
@@ -98,9 +98,9 @@ class Porter:
         """
         return self.house.make(room_id, **options)
 
-    def happen(self, room: Room, event: AddCamera | RemoveCamera | Pressed | Finish) -> None:
+    def happen(self, room: Room, event: Outside) -> None:
         """Let something happen in a room that none of its sockets brings."""
-        self._perform(room.receive(event, self._clock()))
+        self._perform(self.house.happen(room.id, event, self._clock()))
 
     def drain(self) -> None:
         """Take nobody any more, and send everybody away to come back later."""

@@ -18,12 +18,15 @@ from ringlight.rooms.events import (
     Event,
     Finish,
     Gone,
+    Make,
     Note,
     Pressed,
     RemoveCamera,
+    Renew,
     Resuming,
     Said,
     Send,
+    Tick,
     What,
 )
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
@@ -91,30 +94,8 @@ class Room(Company):
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """Feed one event; return what to do, in order."""
-        out: list[Action] = []
-        self._out = out
-        match event:
-            case Said():
-                self._said(event, now)
-            case Enter():
-                try:
-                    self._enter(event, now)
-                except RingError as error:
-                    role = event.claims.role if event.claims is not None else ""
-                    self._out.append(Note("refused", role, error.code, self.id, passing=self.passing))
-                    self._refuse(event.socket, event.dialect, error)
-            case Gone():
-                self._gone(event, now)
-            case Finish():
-                self._finish(now, "from outside")
-            case AddCamera():
-                bell.add(self, event)
-            case RemoveCamera():
-                bell.remove(self, event)
-            case Pressed():
-                bell.ring(self, event, now)
-            case _:
-                self._tick(now)
+        self._out = out = []
+        self._takers[type(event)](self, event, now)
         if self.people:
             self.empty_since = None
         elif self.empty_since is None:
@@ -137,6 +118,14 @@ class Room(Company):
             self._hosts_gone_at = now + self.settings.host_grace
 
     # Coming in
+
+    def _knocked(self, event: Enter, now: float) -> None:
+        try:
+            self._enter(event, now)
+        except RingError as error:
+            role = event.claims.role if event.claims is not None else ""
+            self._out.append(Note("refused", role, error.code, self.id, passing=self.passing))
+            self._refuse(event.socket, event.dialect, error)
 
     def _enter(self, event: Enter, now: float) -> None:
         if event.resuming is not None and (person := self._whose(event.resuming, event.claims, now)) is not None:
@@ -477,7 +466,17 @@ class Room(Company):
         self.people.clear()
         self.by_socket.clear()
 
-    def _tick(self, now: float) -> None:
+    def _renewed(self, event: Renew, _: float) -> None:
+        if (person := self.by_socket.get(event.socket)) is not None:
+            person.claims = event.claims
+
+    def _made(self, _: Make, __: float) -> None:
+        """It is there already."""
+
+    def _finished(self, _: Finish, now: float) -> None:
+        self._finish(now, "from outside")
+
+    def _tick(self, _: Tick, now: float) -> None:
         if self.ended_at is None and self.closes is not None and now >= self.closes:
             self._finish(now, "time is over")
         for person in list(self.people.values()):
@@ -492,6 +491,11 @@ class Room(Company):
                 for person in [person for person in self.people.values() if person.inside]:
                     self.note("sent_back", person, detail="nobody admits")
                     self._put_before_the_door(person, now)
+
+    _takers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
+        Said: _said, Enter: _knocked, Gone: _gone, Tick: _tick, Make: _made, Renew: _renewed, Finish: _finished,
+        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring,
+    }  # fmt: skip
 
 
 def refused(socket: int, dialect: Dialect, error: RingError) -> list[Action]:

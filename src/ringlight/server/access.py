@@ -19,11 +19,13 @@ from ringlight.server.room_guests import RoomGuests
 OPEN_PATHS = frozenset({"/health"})
 # Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
 # token that they come with is judged behind this.
-_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults")
-# Ring comes to the name that the developer portal has, without a key of ours: its signature is judged behind this.
-SIGNED_PATHS = frozenset({"/ring/webhook"})
-_LINKED = frozenset({"/", "/docs"})  # pages of ours that others may link to
-_LINKED_BELOW = ("/rooms/", "/j/")
+_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults", "/faults")
+# Ring comes to the name that the developer portal has, without a key of ours. What it brings is judged behind this: a
+# signature, or a code that Ring alone takes back.
+SIGNED_PATHS = frozenset({"/ring/webhook", "/ring/token"})
+# Pages of ours that others may link to; to those of the app, browsers are led by Ring.
+_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED_BELOW = ("/rooms/", "/j/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "

@@ -7,13 +7,14 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 import ringlight
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.rooms.asgi import rooms_router
 from ringlight.rooms.porter import Porter
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.fault_pages import fault_pages_router
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -29,7 +30,7 @@ from ringlight.web import PAGE, ROOMS_PAGE
 
 
 def create_app(
-    account: Account,
+    house: Cameras,
     playbacks: Playbacks,
     access: Access,
     stopping: asyncio.Event,
@@ -43,11 +44,12 @@ def create_app(
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
     demo: bool = False,
+    has_app: bool = False,
 ) -> FastAPI:
     """Return the application.
 
     Args:
-        account: Whose cameras are shown. Whoever opened it closes it.
+        house: The cameras that are shown. Whoever opened them closes them.
         playbacks: The viewers.
         access: Who may use it.
         stopping: Set when the server is about to stop.
@@ -60,6 +62,7 @@ def create_app(
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
+        has_app: Whether the page shows a Ring app: its accounts and what they tell.
     """
     app = FastAPI(
         title="Ringlight",
@@ -75,13 +78,14 @@ def create_app(
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return {"status": "ok"}
 
-    app.include_router(api_router(account, playbacks, stopping, demo=demo))
-    app.include_router(recordings_router(account, recordings))
-    app.include_router(control_router(account))
-    app.include_router(players_router(account, showings, places, stopping))
-    app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
-    app.include_router(rooms_api_router(rooms, account))
+    app.include_router(api_router(house, playbacks, stopping, demo=demo, has_app=has_app))
+    app.include_router(recordings_router(house, recordings))
+    app.include_router(control_router(house))
+    app.include_router(players_router(house, showings, places, stopping))
+    app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
+    app.include_router(rooms_api_router(rooms, house))
     app.include_router(rooms_page_router())
+    app.include_router(fault_pages_router())
     for router in extra:
         app.include_router(router)
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ringlight.cameras import Account
+from ringlight.cameras import Camera, Cameras
 from ringlight.errors import RingError
 from ringlight.rooms.events import Pressed
 from ringlight.rooms.porter import Porter
@@ -28,21 +28,19 @@ class Bells:
     the camera itself nothing, since Ring's servers keep the history.
 
     Args:
-        account: Whose cameras they are.
         rooms: All rooms.
         every: Seconds between two readings; 0 reads nothing.
     """
 
-    def __init__(self, account: Account, rooms: Porter, every: float) -> None:
-        self._account = account
+    def __init__(self, rooms: Porter, every: float) -> None:
         self._rooms = rooms
         self._every = every
         self._rung: deque[str] = deque(maxlen=KEPT)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[None]:
-        """Read histories inside of the `async with`."""
-        task = asyncio.create_task(self._read(), name="bells") if self._every else None
+    async def reading(self, cameras: Cameras) -> AsyncIterator[None]:
+        """Read histories of cameras inside of the `async with`."""
+        task = asyncio.create_task(self._read(cameras), name="bells") if self._every else None
         try:
             yield
         finally:
@@ -69,7 +67,7 @@ class Bells:
             for camera in room.cameras
         }
 
-    async def _read(self) -> None:
+    async def _read(self, cameras: Cameras) -> None:
         since: dict[str, float] = {}  # when somebody began to wait for each
         failing: set[str] = set()
         while True:
@@ -78,15 +76,15 @@ class Bells:
             since = {camera: since.get(camera, now - self._every) for camera in awaited}
             for camera in awaited:
                 try:
-                    await self._look(camera, since[camera] - EARLIER)
+                    await self._look(await cameras.camera(camera), since[camera] - EARLIER)
                     failing.discard(camera)
                 except RingError as error:  # said once: the page of the camera tells it too
                     if camera not in failing:
                         log.warning("the history of %s cannot be read, so its bell is not heard: %s", camera, error)
                     failing.add(camera)
 
-    async def _look(self, camera: str, since: float) -> None:
-        found = await self._account.camera(camera)
-        for event in reversed(await self._account.events(found.device, ASKED)):
+    async def _look(self, camera: Camera, since: float) -> None:
+        seen = [event async for event in camera.history(limit=ASKED)]
+        for event in reversed(seen):
             if event.kind == "ding" and event.at is not None and event.at >= since:
-                self.press(found.id, event.id)
+                self.press(camera.id, event.id)

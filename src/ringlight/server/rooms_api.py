@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.rooms import bell
 from ringlight.rooms.events import AddCamera, Finish, RemoveCamera
@@ -55,8 +55,8 @@ class NewCamera(BaseModel):
     camera: _Camera = Field(description="Its id in addresses, such as `front-door`.")
 
 
-def rooms_api_router(porter: Porter, account: Account) -> APIRouter:
-    """Return `/api/rooms…`; `account` says which cameras there are."""
+def rooms_api_router(porter: Porter, cameras: Cameras) -> APIRouter:
+    """Return `/api/rooms…`; `cameras` says which cameras there are."""
     router = APIRouter(prefix="/api/rooms", tags=["rooms"])
     house = porter.house
 
@@ -103,7 +103,7 @@ def rooms_api_router(porter: Porter, account: Account) -> APIRouter:
         porter.happen(await porter.find(room_id), RemoveCamera(camera))
 
     async def _named(name: str) -> tuple[str, str]:
-        found = await account.camera(name)
+        found = await cameras.camera(name)
         return found.id, found.name
 
     def _token(room: Room, guest: Guest) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.media import trickle
 from ringlight.server.playback import Playback, Playbacks
@@ -26,13 +26,13 @@ async def nowhere(_camera: str) -> None:
 
 
 def whep_router(
-    account: Account, playbacks: Playbacks, *, relays: IceServers | None = None, elsewhere: Elsewhere = nowhere,
+    house: Cameras, playbacks: Playbacks, *, relays: IceServers | None = None, elsewhere: Elsewhere = nowhere,
     guests: RoomGuests | None = None,
 ) -> APIRouter:  # fmt: skip
     """Return the WHEP addresses.
 
     Args:
-        account: Whose cameras are shown.
+        house: The cameras.
         playbacks: The viewers.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says where else a camera is held; its viewers are sent there (307).
@@ -55,7 +55,7 @@ def whep_router(
             away = f"{other.rstrip('/')}/whep/{camera}"
             return Response(status_code=307, headers={"Location": away, "Cache-Control": "no-store"})
         offer = (await _body(request, MAX_OFFER, "VIEWER-OFFER")).decode("utf-8", "replace")
-        found = await account.camera(camera)
+        found = await house.camera(camera)
         playback = await playbacks.start(found, offer)
         if guests is not None:
             guests.follow(request.scope, playback)
