@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from beside_ring import HERE, complaints, install_npm_packages, methods, seen_by
+from beside_ring import HERE, complaints, methods, seen_by
 
-from own_node import node
+from own_node import install_npm_packages, node
 
 pytestmark = pytest.mark.program
 
