@@ -5,6 +5,7 @@ set -eu
 lacking() {
   missing=""
   for pair in chromium:chromium ffprobe:ffmpeg node:nodejs npm:npm ip:iproute2 curl:curl jq:jq redis-server:redis-server \
+    turnserver:coturn iptables:iptables \
     gst-launch-1.0:gstreamer1.0-tools gst-launch-1.0:gstreamer1.0-plugins-good; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done

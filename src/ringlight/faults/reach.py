@@ -30,8 +30,8 @@ ROWS = (
     ),
     Fault(
         "REACH-FIREWALL",
-        "A firewall swallows the connection",
-        cause="The host is known, and nothing at all comes back from this port: neither an answer nor a refusal.",
+        "A firewall stops the connection",
+        cause="The host is known, and nothing comes back from this port, or a firewall refuses in the server's place.",
         fix="Open the port in the server's firewall and in what stands before it; try from the server's own network.",
         retry=Retry.AFTER_FIX,
         http=504,

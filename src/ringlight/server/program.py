@@ -16,6 +16,7 @@ from ringlight.rooms import open_rooms
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.doctor_api import doctor_router
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -24,6 +25,7 @@ from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import ring_app
 from ringlight.server.rtsp.listener import rtsp_server
+from ringlight.server.trial import Trials
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
@@ -73,9 +75,13 @@ async def run_server(
         rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
         if demo:
             rooms.house.make(DEMO_ROOM, lobby=False)
+        trials = Trials(port)
+        stack.push_async_callback(trials.close)
+        place = settings.server.model_copy(update={"port": listening.getsockname()[1]})
+        doctor = doctor_router(settings.model_copy(update={"server": place}), account, trials)
         app = create_app(
             account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            relays=relays, extra=(*extra, publications_router(publications)), demo=demo,
+            relays=relays, extra=(*extra, publications_router(publications), doctor), demo=demo,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms)))
         stack.callback(stopping.set)

@@ -12,7 +12,9 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _SPACE = re.compile(r"\s*")
 _ELIDED = re.compile(r"\[(?:Object|Array|Circular[^\]]*)(?:: [^\]]*)?\]|\.\.\.[^,\]}]*")
-_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))|(.))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))|(.))", re.DOTALL
+)
 _HALF = re.compile("[\ud800-\udfff]")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0"}
 _WORDS = {"true": True, "True": True, "false": False, "False": False}  # all others are nothing
