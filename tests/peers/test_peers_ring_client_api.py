@@ -8,7 +8,6 @@ import pytest
 from beside_ring import HERE, complaints, methods, seen_by
 
 from own_node import install_npm_packages, node
-
 from ringlight.doctor.traces.lint import lint
 
 pytestmark = pytest.mark.program
