@@ -3,7 +3,8 @@
 import { faultOf } from "./api.js";
 import { setLight, setSiren, takePicture } from "./control-api.js";
 import { el, icon } from "./dom.js";
-import { cardOf, HistoryList } from "./history-list.js";
+import { cardOf } from "./fault-card.js";
+import { HistoryList } from "./history-list.js";
 import { SirenButton } from "./siren-button.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
