@@ -2,9 +2,10 @@
 
 from ringlight.doctor.checks import CHECKS, Area
 
-__all__ = ["as_markdown"]
+__all__ = ["AREAS", "as_markdown"]
 
-_AREAS: dict[Area, tuple[str, str]] = {
+# What each area is called, and how its checks are run.
+AREAS: dict[Area, tuple[str, str]] = {
     "machine": ("This machine", "with every target but an address alone"),
     "server": ("Our own server", "`ringlight doctor server`"),
     "address": ("An address", "`ringlight doctor ADDRESS`, and the addresses of Ring and of our own server"),
@@ -27,7 +28,7 @@ doctor: [Find out what is wrong](../how-to/find-out-what-is-wrong.md).
 def as_markdown() -> str:
     """Return the page."""
     parts = [_HEAD]
-    for area, (title, when) in _AREAS.items():
+    for area, (title, when) in AREAS.items():
         rows = [check for check in CHECKS.values() if check.area == area]
         parts.append(f"\n## {title}\n\nLooked at: {when}.\n")
         parts.append("\n| check | what is looked at | expected | faults of its own |\n| --- | --- | --- | --- |\n")
