@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench picture faults format clean
+.PHONY: help demo test check lint bench docs picture faults format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -14,7 +14,8 @@ demo: .venv/installed  ## set everything up and watch a simulated camera on http
 test: .venv/installed-dev  ## set everything up and run every test, in a real browser too
 	@sh tests/debian-packages.sh
 	$(MAKE) lint
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal  # they mostly wait: for time limits, browsers, silence
+	@# Three processes, as they mostly wait: for time limits, browsers, silence.
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal || sh tests/once-more.sh $(BIN)/python
 
 check: .venv/installed-dev lint  ## format, lint, types, floors, fast tests: every few minutes
 	$(BIN)/python -m pytest -q -m "not browser and not program"
@@ -29,19 +30,23 @@ bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
 	@sh tests/debian-packages.sh
 	@for file in bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
+docs: .venv/installed-dev  ## build the documentation as a site into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 picture: .venv/installed-dev  ## take the README's picture of the page anew
 	@sh tests/debian-packages.sh
 	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
 
-faults: .venv/installed-dev  ## write the documentation's pages about the faults anew
+faults: .venv/installed-dev  ## write the pages about the faults, and the copy that the rooms' page has, anew
 	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
+	$(BIN)/python -m ringlight.web.catalogue
 
 format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results tests/peers/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site bench/results tests/peers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,15 +1,18 @@
 """What the Partner API client takes before and while it works: time to import, and memory over 100,000 calls.
 
-Imports are timed in new processes, by the best of several, as others use the machine too. The calls go through the
-whole pipeline over a transport in memory: reads of 5,000 devices, every tenth of which fails, each with its answer kept
-for a worse day; memory is measured when all of that has been seen twice, and at the end.
+Imports are timed in new processes with compiled modules, as after an installation, by the best of several, as others
+use the machine too; that of a client beside that of the package, whose names are loaded at first use. The calls go
+through the whole pipeline over a transport in memory: reads of 5,000 devices, every tenth of which fails, each with its
+answer kept for a worse day; memory is measured when all of that has been seen twice, and at the end.
 Usage: python bench/bench_partner_import.py [CALLS]
 """
 
 import logging
+import os
 import random
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,10 +35,12 @@ IMPORT = "import time; a = time.perf_counter(); import {}; print((time.perf_coun
 
 def import_time(name: str, rounds: int = 9) -> float:
     """Milliseconds of the best of some new processes."""
-    times = [
-        float(subprocess.run([sys.executable, "-c", IMPORT.format(name)], capture_output=True, check=True).stdout)
-        for _ in range(rounds)
-    ]
+    with tempfile.TemporaryDirectory() as compiled:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled, "PYTHONDONTWRITEBYTECODE": ""}
+        times = [
+            float(subprocess.check_output([sys.executable, "-c", IMPORT.format(name)], env=environment))
+            for _ in range(rounds)
+        ]
     return min(times)
 
 
@@ -66,11 +71,11 @@ def make(client: Caller, calls: int) -> None:
 
 def main() -> None:
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    base, ours = import_time("httpx2"), import_time("ringlight.partner")
-    met = "met" if ours - base <= IMPORT_GOAL else "MISSED"
-    print(
-        f"import httpx2 {base:.0f} ms, import ringlight.partner {ours:.0f} ms; {IMPORT_GOAL:.0f} ms more allowed: {met}"
-    )
+    base = import_time("httpx2")
+    for name in ("ringlight.partner", "httpx2, ringlight.partner.client"):
+        ours = import_time(name)
+        met = "met" if ours - base <= IMPORT_GOAL else "MISSED"
+        print(f"import httpx2 {base:.0f} ms, import {name} {ours:.0f} ms; {IMPORT_GOAL:.0f} ms more allowed: {met}")
     logging.disable(logging.CRITICAL)
     settings = ResilienceSettings(gate_rate=1e6, gate_burst=100_000)
     client = Caller(Memory(), Shared(settings, random.Random(1).random))

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import aiohttp
 
-from ringlight import Account, Camera, RingError, Settings, load_settings
+from ringlight import Account, RingError, Settings, load_settings
+from ringlight.cameras import AccountCamera
 from ringlight.errors import AuthError
 from ringlight.media.port import ViewerPort
 from ringlight.server.playback import Playbacks
@@ -33,7 +34,7 @@ class Coordinator:
     """
 
     def __init__(self, account: Account, every: float, on_sign_in_lost: Callable[[AuthError], None]) -> None:
-        self.cameras: dict[int, Camera] = {}
+        self.cameras: dict[int, AccountCamera] = {}
         self.problem: RingError | None = None
         self.listeners: list[Callable[[], None]] = []
         self._account = account
@@ -81,7 +82,7 @@ class Coordinator:
 class CameraEntity:
     """One camera, with the methods that Home Assistant calls."""
 
-    def __init__(self, integration: "Integration", camera: Camera) -> None:
+    def __init__(self, integration: "Integration", camera: AccountCamera) -> None:
         self.unique_id = f"ring-{camera.device.id}"
         self.name = camera.name
         self.camera = camera

@@ -15,7 +15,8 @@ import uvloop
 
 from ringlight.account.devices import parse_devices
 from ringlight.cameras import Account
-from ringlight.cameras.camera import Camera, Controls
+from ringlight.cameras.camera import Camera
+from ringlight.cameras.driver import Controls
 from ringlight.cameras.shared_view import SharedView
 from ringlight.errors import RingError, fault_error
 from ringlight.media import rtp

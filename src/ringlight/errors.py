@@ -293,6 +293,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "KEY": UsageError,
     "LINK": AuthError,
     "MEDIA": MediaError,
+    "MQTT": NetworkError,
     "NET": NetworkError,
     "ORIGIN": UsageError,
     "PARTNER": StatusError,

@@ -23,8 +23,10 @@ from ringlight.secrets import Secret
 
 __all__ = [
     "CameraSettings",
+    "Consentable",
     "LiveViewSettings",
     "MediaSettings",
+    "MqttSettings",
     "OneCamera",
     "PartnerSettings",
     "PlayerSettings",
@@ -65,6 +67,7 @@ def _as_secrets(value: object) -> list[Secret]:
     return [_as_secret(part) for part in parts]
 
 
+Consentable = Literal["video", "recording", "captions", "observer"]
 SecretList = Annotated[list[Secret], NoDecode, PlainValidator(_as_secrets)]
 TextList = Annotated[list[str], NoDecode]
 
@@ -228,6 +231,12 @@ class OneCamera(_Area):
         False, description="Publish the camera although it runs on battery, which is empty in hours then."
     )
 
+    partner_device: str | None = Field(
+        None,
+        description="The camera's id in the Partner API, so that a press of its bell that Ring tells by webhook rings "
+        "in its rooms at once.",
+    )
+
     _judge = field_validator("publish")(_as_web_address)
 
 
@@ -328,6 +337,11 @@ class PartnerSettings(_Area):
 
     client_id: str | None = Field(None, description="The app's client id, from Ring's developer console.")
     client_secret: SecretText | None = Field(None, description="The app's client secret.")
+    app_name: str = Field("Ringlight", description="The app's name, for the pages of linking.")
+    person: str = Field(
+        "owner",
+        description="How Ring's app shows whose link it is that this server has made: masked, as `m***a@shop.example`.",
+    )
     access_token: SecretText | None = Field(
         None, description="An access token alone, as the Playground gives for 30 minutes; nothing renews it."
     )
@@ -344,6 +358,15 @@ class PartnerSettings(_Area):
     read_timeout: Seconds = Field(15.0, description="Seconds from one piece of its answer to the next.")
     write_timeout: Seconds = Field(15.0, description="Seconds from one piece of a request to the next.")
     pool_timeout: Seconds = Field(5.0, description="Seconds until one of our connections becomes free.")
+
+    view_stall: Seconds = Field(
+        3.0, description="Seconds without a picture after which a live view has ended; Ring does not say so."
+    )
+    view_ahead: Seconds = Field(
+        12.0,
+        description="Seconds before the time limit of a live view (30 on battery, 60 on line power) at which the "
+        "next one is opened beside it; a camera sends its first picture after 3 to 5.",
+    )
 
     hmac_keys: SecretList = Field(
         default_factory=list,
@@ -386,6 +409,11 @@ class RoomSettings(_Area):
         True, description="Let people in without a token; holds on a loopback address only, for development."
     )
     capacity: int = Field(6, ge=1, le=64, description="How many people may be in a room at once.")
+    consent: Annotated[list[Consentable], NoDecode] = Field(
+        default_factory=lambda: ["video"],
+        description="What people without `admit` must consent to in a room that names nothing else: `video`, "
+        "`recording`, `captions`, `observer`.",
+    )
     waiting: int = Field(50, ge=1, le=1000, description="How many people may wait before a room.")
     grace: Seconds = Field(30.0, description="Seconds that the place of somebody whose connection broke is kept.")
     host_grace: Seconds = Field(
@@ -411,7 +439,44 @@ class RoomSettings(_Area):
     token_life: Seconds = Field(600.0, description="Seconds that a room token is good for; it is renewed in the call.")
     turn_life: Seconds = Field(3600.0, description="Seconds that TURN credentials are good for.")
     empty_after: Seconds = Field(300.0, description="Seconds after which a room that nobody is in is forgotten.")
+    bell_every: float = Field(
+        2.0,
+        ge=0,
+        le=60,
+        description="Seconds between two looks into the history of a camera for whose bell somebody waits in a room; "
+        "0 leaves that to webhooks.",
+    )
     sockets: int = Field(10_000, ge=1, description="How many room sockets may be open at once.")
+
+    _split = field_validator("consent", mode="before")(_as_list)
+
+
+def _as_broker(value: Secret | None) -> Secret | None:
+    if value is not None and not value.reveal().startswith(("mqtt://", "mqtts://")):
+        raise ValueError("expected mqtt://[user:password@]host[:port], or mqtts://…")
+    return value
+
+
+class MqttSettings(_Area):
+    """Home automation: cameras over MQTT, found by Home Assistant on its own."""
+
+    url: SecretText | None = Field(
+        None, description="The broker: `mqtt://user:password@host:1883`, or `mqtts://…` with TLS; empty is off."
+    )
+    prefix: str = Field(
+        "ringlight", pattern=r"^[A-Za-z0-9_/-]{1,60}$", description="What all topics of cameras begin with."
+    )
+    discovery: str = Field(
+        "homeassistant", pattern=r"^[A-Za-z0-9_/-]{1,60}$", description="Home Assistant's discovery prefix."
+    )
+    every: Seconds = Field(
+        5.0, ge=1, description="Seconds between two looks into the cameras' history; that costs a camera nothing."
+    )
+    stills_on_battery: bool = Field(
+        False, description="Let cameras on battery take a picture for each event too, which costs charge."
+    )
+
+    _judge = field_validator("url")(_as_broker)
 
 
 class ServerSettings(_Area):
@@ -445,6 +510,12 @@ class Settings(BaseSettings):
         description="Address of the database for what outlives the process: `sqlite:///path` or `postgresql://…`; "
         "empty: `ringlight.db` in the state directory.",
     )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/\s]+",
+        description="Address under which browsers and Ring reach this server, such as `https://cams.example`; empty: "
+        "the one that a request was made for.",
+    )
     allowed_origins: TextList = Field(
         default_factory=list, description="Origins of other web pages that may use this server."
     )
@@ -470,6 +541,7 @@ class Settings(BaseSettings):
     partner: PartnerSettings = PartnerSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     rooms: RoomSettings = RoomSettings()
+    mqtt: MqttSettings = MqttSettings()
     server: ServerSettings = ServerSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(_as_list)
@@ -502,18 +574,30 @@ def load_settings(config: Path | None = None, **options: Any) -> Settings:
     Raises:
         SetupError: CFG-INVALID, naming the first setting that cannot be used.
     """
-    if config is not None and not config.is_file():
-        raise fault_error("CFG-INVALID", f"there is no file {config}")
-    path = config or Path("ringlight.toml")
-    configured = type("Settings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": path}})
+    configured = settings_class(config)
     try:
         return Settings.model_construct(**_checked(configured, options))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise fault_error("CFG-INVALID", f"{name}: {first['msg']}") from None
+        raise fault_error("CFG-INVALID", describe(error)[0]) from None
     except (OSError, ValueError) as error:
-        raise fault_error("CFG-INVALID", f"{path}: {error}") from error
+        raise fault_error("CFG-INVALID", f"{configured.model_config.get('toml_file')}: {error}") from error
+
+
+def settings_class(config: Path | None = None) -> type[Settings]:
+    """Return the settings as a class that reads this file; `None`: `ringlight.toml`, if there is one.
+
+    Raises:
+        SetupError: CFG-INVALID, there is no such file.
+    """
+    if config is not None and not config.is_file():
+        raise fault_error("CFG-INVALID", f"there is no file {config}")
+    path = config or Path("ringlight.toml")
+    return type("Settings", (Settings,), {"model_config": {**Settings.model_config, "toml_file": path}})
+
+
+def describe(error: ValidationError) -> list[str]:
+    """Say of each setting that cannot be used which it is and why; values are left out, as they may be secrets."""
+    return [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
 
 
 def _checked(configured: type[Any], options: dict[str, Any]) -> dict[str, Any]:

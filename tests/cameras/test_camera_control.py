@@ -102,8 +102,8 @@ async def test_a_history_that_repeats_itself_ends() -> None:
         door = await account.camera("front-door")
         ask = door._controls.events
 
-        async def deaf(device: object, limit: int, before: str | None) -> object:
-            return await ask(door.device, limit, None)
+        async def deaf(limit: int, before: str | None) -> object:
+            return await ask(limit, None)
 
         door._controls.events = deaf  # type: ignore[method-assign, assignment]
         assert len([event async for event in door.history(limit=None)]) == 50

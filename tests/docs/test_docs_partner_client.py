@@ -1,4 +1,4 @@
-"""The programs of the README and of the page about the client do what they say, against the simulated Ring."""
+"""The programs of the README and of the pages about the client do what they say, against the simulated Ring."""
 
 import os
 import re
@@ -17,8 +17,14 @@ from ringlight.testing import SimulatedRing
 pytestmark = pytest.mark.program
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "how-to" / "partner-client.md").read_text(encoding="utf-8")
-PROGRAMS = re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PAGES = [
+    (ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8")
+    for name in ("partner-client.md", "watch-partner-cameras.md")
+]
+PROGRAMS = [
+    found for page in PAGES
+    for found in re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+]  # fmt: skip
 README = re.findall(r"^```python\n(from ringlight\.partner.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
 
 
@@ -30,14 +36,14 @@ def run(source: str, ring: SimulatedRing, folder: Path, **settings: str) -> subp
 
 
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
-def test_the_programs_of_the_page_print_what_it_says(number: int, ring: SimulatedRing, tmp_path: Path) -> None:
+def test_the_programs_of_the_pages_print_what_they_say(number: int, ring: SimulatedRing, tmp_path: Path) -> None:
     source, said = PROGRAMS[number]
     finished = run(source, ring, tmp_path)
     assert (finished.stderr, finished.stdout) == ("", said)
 
 
-def test_every_program_of_the_page_is_run() -> None:
-    assert len(PROGRAMS) == PAGE.count("```python") == 3
+def test_every_program_of_the_pages_is_run() -> None:
+    assert len(PROGRAMS) == sum(page.count("```python") for page in PAGES) == 4
 
 
 def test_ten_lines_of_the_readme_list_devices_and_save_the_last_clip(ring: SimulatedRing, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from strict_tokens import LIFETIME, StrictTokens, on_the_network
 
 pytestmark = pytest.mark.program
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "keep-partner-tokens.md").read_text(encoding="utf-8")
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+PAGE = (PAGES / "keep-partner-tokens.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 ACCOUNT = "ava1.ring.account.EXAMPLE"
 
@@ -48,7 +49,8 @@ def test_the_programs_of_the_page_print_what_it_says(tmp_path: Path) -> None:
 
 
 def test_the_page_names_every_fault_of_links_and_stores() -> None:
-    pages = PAGE + (Path(__file__).parents[2] / "docs" / "how-to" / "link-accounts.md").read_text(encoding="utf-8")
+    others = [PAGES / name for name in ("link-accounts.md", "back-up-and-move.md")]
+    pages = PAGE + "".join(path.read_text(encoding="utf-8") for path in others)
     assert {code for code in FAULTS if code.startswith(("LINK-", "STORE-"))} <= set(
         re.findall(r"[A-Z]+(?:-[A-Z]+)+", pages)
     )

@@ -183,7 +183,7 @@ SEEN = {
     ("partner", 403, "TIME_RANGE_NOT_AUTHORIZED"): "PARTNER-CONSENT",
     ("partner", 404, "DEVICE_NOT_FOUND"): "PARTNER-NOT-FOUND",
     ("partner", 410, ""): "PARTNER-NOT-FOUND",
-    ("partner", 409, ""): "PARTNER-STATUS",
+    ("partner", 409, ""): "PARTNER-VIEW-BUSY",
     ("partner", 416, "MEDIA_NOT_FOUND"): "PARTNER-NO-FOOTAGE",
     ("partner", 416, "TIMESTAMP_NOT_FOUND"): "PARTNER-NO-FOOTAGE",
     ("partner", 422, "Unprocessable Entity"): "PARTNER-UNPROCESSABLE",

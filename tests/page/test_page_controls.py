@@ -281,6 +281,7 @@ def test_letting_go_stops_it_and_the_press_is_no_step_besides(driveway: tuple[Pa
 
 
 def test_an_arrow_key_that_is_held_turns_on_too(driveway: tuple[Page, str]) -> None:
+    """It does so also where the key repeats before the first step has been answered: the hold waits for it."""
     page, _ = driveway
     page.locator('[data-turn="up"]').focus()
     with page.expect_response(lambda answer: answer.url.endswith("/ptz")):

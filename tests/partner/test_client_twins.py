@@ -80,6 +80,12 @@ def test_a_client_is_imported_without_what_it_does_not_need() -> None:
     assert not loaded & {"pydantic", "pydantic_settings", "aiohttp", "sqlalchemy", "opentelemetry", "aiortc", "av"}
 
 
+def test_a_client_without_an_event_loop_is_imported_without_one() -> None:
+    source = "import sys; from ringlight.partner import Client; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", source], text=True).split())
+    assert not loaded & {"asyncio", "ringlight.partner.async_client"}
+
+
 def test_every_exported_name_is_there_and_no_other() -> None:
     assert all(getattr(ringlight.partner, name) is not None for name in ringlight.partner.__all__)
     with pytest.raises(AttributeError):

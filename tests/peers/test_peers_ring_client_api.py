@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from beside_ring import HERE, complaints, install_npm_packages, methods, node, seen_by
+from beside_ring import HERE, complaints, methods, seen_by
 
+from own_node import install_npm_packages, node
 from ringlight.doctor.traces.lint import lint
 
 pytestmark = pytest.mark.program

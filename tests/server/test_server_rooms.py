@@ -121,6 +121,25 @@ async def test_where_others_reach_the_server_rooms_need_key_and_token() -> None:
             assert (await hear(web))["t"] == "welcome"
 
 
+async def test_a_guest_sees_the_page_of_a_room_without_a_key() -> None:
+    """Also one who comes from a mail program on another site; nothing else is shown to them."""
+    async with house(key="k" * 32) as (http, _):
+        from_mail = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+        async with httpx2.AsyncClient(base_url=str(http.base_url), headers=from_mail) as guest:
+            for address in ("rooms/visit", "j/a-token"):
+                page = await guest.get(address)
+                assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+                assert 'src="/rooms-page/app.js"' in page.text
+                policy = page.headers["content-security-policy"]
+                assert f"connect-src 'self' ws://{guest.base_url.netloc.decode()} wss://" in policy
+                assert (await guest.head(address)).status_code == 200
+            assert (await guest.get("api/rooms/visit")).json()["code"] == "ORIGIN-REFUSED"
+            for address in ("rooms-page/index.html", "api/faults/ROOM-ENDED"):
+                assert (await guest.get(address, headers={"Sec-Fetch-Site": "same-origin"})).status_code == 200
+            denied = await guest.get("api/rooms/visit", headers={"Sec-Fetch-Site": "same-origin"})
+            assert denied.json()["code"] == "KEY-NEEDED"
+
+
 async def test_what_came_through_a_proxy_is_not_of_this_machine() -> None:
     async with house() as (_, sockets):
         through = {"X-Forwarded-For": "192.0.2.7"}

@@ -17,6 +17,7 @@ from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.errors import RingError
 from ringlight.http.serving import listen, serving
+from ringlight.media.line import Line
 from ringlight.media.port import ViewerPort
 from ringlight.media.trickle import parse
 from ringlight.rooms import open_rooms
@@ -259,6 +260,19 @@ async def test_how_a_viewer_fares_is_told_without_its_name_or_address() -> None:
         counted = (await http.get("api/media")).json()
         assert (counted["viewers"], counted["forged"], counted["faults"]) == (1, 0, {})
         assert (await http.get("api/cameras/driveway")).json()["audience"] == []
+
+
+def test_a_line_that_is_too_thin_is_told_in_words() -> None:
+    """Of one that was too thin less than half a minute ago too; how it is noticed: tests/media/test_media_line.py."""
+    line = Line(100.0, rate=40_000.0, loss=0.01, queue=0.25, held=2, _thin=120.0)
+    told = playback.line_as_dict(line, 130.0)
+    assert (told["received_kbps"], told["loss"], told["queue_ms"], told["held"]) == (320, 0.01, 250, 2)
+    assert told["fault"]["code"] == "VIEWER-THIN"
+    assert told["fault"]["detail"] == "it carries 320 kbit/s"
+    assert playback.line_as_dict(line, 151.0)["fault"] is None
+    assert playback.line_as_dict(Line(100.0), 100.0) == {
+        "received_kbps": None, "loss": 0, "queue_ms": 0, "held": 0, "fault": None,
+    }  # fmt: skip
 
 
 # ---- STUN and TURN ----

@@ -20,7 +20,7 @@ class CameraEvent:
 
     Attributes:
         id: Ring's number for it, as text: it is longer than a JavaScript number.
-        device_id: The camera.
+        device_id: The camera, by its driver's name for it.
         kind: `motion`, `ding`, `on_demand` (a live view) or what else Ring calls it.
         at: When, in seconds since the epoch; `None` where Ring does not say.
         answered: Somebody answered the ring.
@@ -29,7 +29,7 @@ class CameraEvent:
     """
 
     id: str
-    device_id: int
+    device_id: int | str
     kind: str
     at: float | None
     answered: bool

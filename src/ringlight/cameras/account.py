@@ -3,16 +3,20 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from ringlight.account import AccountClient, Device, Power
+from ringlight.account import AccountClient, Device
 from ringlight.account.endpoints import signaling_url
+from ringlight.account.events import CameraEvent, event_named
 from ringlight.cameras.battery import KEPT_SPANS
 from ringlight.cameras.camera import Camera
 from ringlight.cameras.charge import Charge
+from ringlight.cameras.renewal import renewal_policy
 from ringlight.cameras.shared_view import Policy, SharedView
-from ringlight.errors import fault_error
+from ringlight.errors import RingError, fault_error
+from ringlight.http.flow import Streamed
 from ringlight.liveview import Event, LiveViewClient
 from ringlight.liveview.trace import Trace
 from ringlight.media.negotiate import Agreed
@@ -24,6 +28,16 @@ from ringlight.store.measured_file import MeasuredFile
 LIST_LIFE = 2.0  # seconds that a list of cameras is shown again without asking Ring
 
 
+class AccountCamera(Camera):
+    """A camera of a person's Ring account.
+
+    Attributes:
+        device: What Ring says of it; replaced when the list is read anew.
+    """
+
+    device: Device
+
+
 class Account(AccountClient):
     """A Ring account with its cameras. Open it with `async with Account.open() as account`.
 
@@ -32,8 +46,9 @@ class Account(AccountClient):
     """
 
     trace: Trace | None = None
-    _listed: list[Camera] | None = None  # as Ring lists them now
-    _known: dict[int, Camera]  # all that were ever listed: one may come back, and its view may still run
+    problems: Sequence[RingError] = ()  # there is one account: all of its cameras can be listed, or none
+    _listed: list[AccountCamera] | None = None  # as Ring lists them now
+    _known: dict[int, AccountCamera]  # all that were ever listed: one may come back, and its view may still run
     _listed_at: float = float("-inf")
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -53,7 +68,7 @@ class Account(AccountClient):
         self._charge.read(found)
         return found
 
-    async def cameras(self) -> list[Camera]:
+    async def cameras(self) -> list[AccountCamera]:
         """List the cameras, as Ring has them now; the same camera stays the same object.
 
         Raises:
@@ -69,7 +84,7 @@ class Account(AccountClient):
             camera.battery_cost = self._charge.cost(camera.device)
         return list(self._listed)
 
-    async def camera(self, name: str | int) -> Camera:
+    async def camera(self, name: str | int) -> AccountCamera:
         """Return a camera by its name, its id in addresses, or Ring's number.
 
         Raises:
@@ -90,14 +105,15 @@ class Account(AccountClient):
         await self._charge.aclose()
         await super().aclose()
 
-    def _camera_of(self, device: Device, identifier: str) -> Camera:
+    def _camera_of(self, device: Device, identifier: str) -> AccountCamera:
         camera = self._known.get(device.id)
         if camera is None:
             view = SharedView(
                 self._dial(device.id), self.settings, lambda: self._renewal_policy(device.id),
                 lambda progress: self._charge.follow(self._known[device.id].device, progress),
             )  # fmt: skip
-            camera = self._known[device.id] = Camera(identifier, device, view, self)
+            controls = _Remote(self, lambda: self._known[device.id].device)
+            camera = self._known[device.id] = AccountCamera(identifier, device, view, controls)
         camera.id, camera.device = identifier, device
         return camera
 
@@ -120,14 +136,8 @@ class Account(AccountClient):
         return dial
 
     def _renewal_policy(self, number: int) -> Policy:
-        """Say whether the view of a camera may go on beyond Ring's time limit."""
         camera = self._known[number]
-        chosen = self.settings.cameras.renewal_of.get(camera.id, self.settings.cameras.renewal)
-        if chosen == "auto":  # every minute costs a battery charge, so its owner is asked
-            single = self.settings.cameras.single.get(camera.id)
-            agreed = single is not None and single.publish is not None and single.publish_on_battery
-            return "while-watched" if camera.device.power is Power.WIRED or agreed else "ask"
-        return chosen
+        return renewal_policy(self.settings.cameras, camera.id, camera.device.power)
 
     async def _signaling_url(self, number: int) -> Secret:
         """Fetch a ticket while looking whether the camera may be watched at all; that answer comes first."""
@@ -144,6 +154,36 @@ class Account(AccountClient):
                 fetching.exception()  # the device's refusal, if there is one, says more
         client_id = f"ring_site-{uuid.uuid4()}"
         return signaling_url(self.settings.ring_url, self.settings.ring_signaling_url, ticket, client_id)
+
+
+class _Remote:
+    """What can be done with one camera of the account besides live video."""
+
+    def __init__(self, account: Account, device: Callable[[], Device]) -> None:
+        self._account, self._device = account, device
+
+    async def set_light(self, on: bool) -> None:
+        await self._account.set_light(self._device(), on)
+
+    async def set_siren(self, on: bool, *, seconds: int) -> None:
+        await self._account.set_siren(self._device(), on, seconds=seconds)
+
+    async def fresh_snapshot(self, *, within: float, streaming: bool) -> bytes:
+        return await self._account.fresh_snapshot(self._device(), within=within, streaming=streaming)
+
+    async def events(self, limit: int, before: str | None) -> list[CameraEvent]:
+        return await self._account.events(self._device(), limit, before)
+
+    def event_named(self, identifier: str) -> CameraEvent:
+        return event_named(identifier, self._device().id)
+
+    async def recording_url(self, event: CameraEvent) -> Secret:
+        return await self._account.recording_url(event)
+
+    def stream_recording(
+        self, url: Secret, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Streamed]:
+        return self._account.stream_recording(url, headers)
 
 
 def _identifiers(devices: list[Device]) -> dict[int, str]:

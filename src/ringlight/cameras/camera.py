@@ -6,43 +6,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ringlight.account import Device, Power
-from ringlight.account.events import CameraEvent, event_named
+from ringlight.account import Power
+from ringlight.account.events import CameraEvent
 from ringlight.cameras.battery import Cost
 from ringlight.cameras.download import Download, Progressed
+from ringlight.cameras.driver import Controls, Described
 from ringlight.cameras.shared_view import SharedView
 from ringlight.cameras.turning import HELD, SPEED, Turner
 from ringlight.cameras.view import Direction, Turned, View
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.http.flow import Streamed
+from ringlight.liveview.session import STEPS
 from ringlight.secrets import Secret
 
 PAGE = 50  # events that one request asks for
-
-
-class Controls(Protocol):
-    """What a driver can do with a camera besides live video; `AccountClient` does it for Ring's."""
-
-    async def set_light(self, device: Device, on: bool) -> None:
-        """Switch the light."""
-
-    async def set_siren(self, device: Device, on: bool, *, seconds: int) -> None:
-        """Sound or silence the siren."""
-
-    async def fresh_snapshot(self, device: Device, *, within: float, streaming: bool) -> bytes:
-        """Have the camera take a picture now."""
-
-    async def events(self, device: Device, limit: int, before: str | None) -> list[CameraEvent]:
-        """List what it has seen before an event, newest first."""
-
-    async def recording_url(self, event: CameraEvent) -> Secret:
-        """Return the address of a recording, which expires."""
-
-    def stream_recording(
-        self, url: Secret, headers: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[Streamed]:
-        """Read a recording piece by piece."""
 
 
 class Publication(Protocol):
@@ -70,18 +48,20 @@ class Camera:
 
     Attributes:
         id: Its name in addresses: `front-door`.
-        device: What Ring says of it; replaced when the list is read anew.
+        device: What is known of it; replaced when the list is read anew.
+        steps: The steps of opening its view, in order.
         view: The view that all share.
         battery_cost: What a minute of video costs its battery; `None` for a camera on line power.
         publication: Its way to another media server; `None` where it is published nowhere.
     """
 
-    def __init__(self, identifier: str, device: Device, view: SharedView, controls: Controls) -> None:
+    def __init__(self, identifier: str, device: Described, view: SharedView, controls: Controls) -> None:
         self.id = identifier
         self.device = device
         self.view = view
         self.battery_cost: Cost | None = None
         self.publication: Publication | None = None
+        self.steps: tuple[str, ...] = STEPS
         self._controls = controls
         self._turner = Turner(view)
 
@@ -162,7 +142,7 @@ class Camera:
         Raises:
             CameraError: CAM-UNABLE, it has none; CAM-GONE.
         """
-        await self._controls.set_light(self.device, on)
+        await self._controls.set_light(on)
         self.device = replace(self.device, light_on=on)
 
     async def set_siren(self, on: bool, *, seconds: int = 30) -> None:
@@ -172,13 +152,14 @@ class Camera:
             CameraError: CAM-UNABLE, it has none; CAM-GONE.
             UsageError: REQUEST-INVALID, `seconds` is out of range.
         """
-        await self._controls.set_siren(self.device, on, seconds=seconds)
+        await self._controls.set_siren(on, seconds=seconds)
         self.device = replace(self.device, siren_seconds=seconds if on else 0)
 
     async def fresh_snapshot(self, *, within: float = 10.0) -> Still:
-        """Return a picture of now, without opening a live view.
+        """Return a picture of now, where the camera can take one without a live view.
 
-        A camera on battery takes none while it streams; then the picture is from that view, and the result says so.
+        A camera on battery takes none while it streams; then the picture is from that view, and the result says so. One
+        of the Partner API takes none by itself: its live view is opened for a moment.
 
         Args:
             within: Seconds that the camera may take.
@@ -190,12 +171,12 @@ class Camera:
         if streaming and self.device.power is Power.BATTERY:
             return await self._still_of_view()
         try:
-            image = await self._controls.fresh_snapshot(self.device, within=within, streaming=streaming)
+            image = await self._controls.fresh_snapshot(within=within, streaming=streaming)
         except RingError as error:
             if error.code != "CAM-SNAPSHOT" or self.view.progress.state != "live":
                 raise
             return await self._still_of_view()
-        return Still(image, "camera")
+        return await self._still_of_view() if image is None else Still(image, "camera")
 
     async def history(self, *, limit: int | None = 50, before: str | None = None) -> AsyncIterator[CameraEvent]:
         """Yield what it has seen, newest first; asks for the next page when that is wanted.
@@ -210,7 +191,7 @@ class Camera:
         left, known = limit, set[str]()
         while left is None or left > 0:
             count = PAGE if left is None else min(left, PAGE)
-            page = await self._controls.events(self.device, count, before)
+            page = await self._controls.events(count, before)
             new = [event for event in page if event.id not in known]
             for event in new:
                 yield event
@@ -279,6 +260,7 @@ class Camera:
             "siren_seconds": device.siren_seconds,
             "has_recordings": device.has_recordings,
             "refusal": FAULTS[device.refusal].as_dict() if device.refusal else None,
+            "steps": self.steps,
             "renewal": self.view.renewal_policy,
             "view": self.view.progress.state,
             "viewers": self.view.progress.viewers,
@@ -294,4 +276,4 @@ class Camera:
             raise fault_error("CAM-NO-PTZ", self.name)
 
     def _event(self, event: CameraEvent | str) -> CameraEvent:
-        return event if isinstance(event, CameraEvent) else event_named(event, self.device.id)
+        return event if isinstance(event, CameraEvent) else self._controls.event_named(event)

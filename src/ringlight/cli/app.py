@@ -10,20 +10,46 @@ import ringlight
 from ringlight.cli.output import fail, set_up_logging
 from ringlight.errors import RingError
 
-# In the order of the help. A command loads its own module only: all of them together take a second on a slow machine.
+# By module, in the order of the help, with what the list of commands says of each. A command loads its own module only,
+# and the list none: all of them together take a second on a slow machine.
 COMMANDS = {
-    "servers": ("demo", "serve", "simulate"),
-    "account": ("login", "logout", "whoami", "devices"),
-    "views": ("snapshot", "ptz", "record", "talk"),
-    "control": ("light", "siren", "history", "download"),
-    "partner": ("partner",),
-    "doctor": ("doctor",),
-    "explain": ("explain",),
+    "servers": {
+        "demo": "Show everything on this machine, with simulated cameras.",
+        "serve": "Run the server for your own cameras.",
+        "simulate": "Run Ring on this machine, for tests.",
+    },
+    "account": {
+        "login": "Sign in to a Ring account.",
+        "logout": "Forget the stored sign-in.",
+        "whoami": "Say whose account is signed in.",
+        "devices": "List the cameras, and why one cannot be watched.",
+    },
+    "watch": {"watch": "Open the page on a camera."},
+    "views": {
+        "snapshot": "Take a still of now.",
+        "ptz": "Turn a camera one step.",
+        "record": "Record a camera to an MP4 file.",
+        "talk": "Play a sound file through a camera's speaker.",
+    },
+    "control": {
+        "light": "Switch a camera's light.",
+        "siren": "Sound a camera's siren, or silence it.",
+        "history": "List what a camera has seen.",
+        "download": "Save the recording of an event.",
+    },
+    "partner": {"partner": "Use Ring's official Partner API."},
+    "doctor": {"doctor": "Find out what is wrong, and what to fix first."},
+    "explain": {"explain": "Say what a code or an error text means."},
+    "config": {"config": "Show the settings, and where each comes from."},
+    "backup": {
+        "backup": "Copy all that is kept into one file.",
+        "restore": "Put such a copy back.",
+    },
 }
 
 
 def make_app(*modules: str) -> typer.Typer:
-    """Make the application with the commands of these modules."""
+    """Make the application with the commands of these modules; without any, with the mere list of all commands."""
     app = typer.Typer(
         name="ringlight",
         help="Puts cameras and people into a browser, and says why when live video fails.",
@@ -35,13 +61,19 @@ def make_app(*modules: str) -> typer.Typer:
     app.callback()(common)
     for module in modules:
         import_module(f"ringlight.cli.{module}").register(app)
+    for name, summary in () if modules else (line for commands in COMMANDS.values() for line in commands.items()):
+        app.command(name, help=summary)(_only_listed)
     return app
 
 
 def wanted(words: list[str]) -> tuple[str, ...]:
-    """Return the modules that a command line needs: that of its command, or all where it names none."""
+    """Return the modules that a command line needs: that of its command; none where it names none that there is."""
     command = next((word for word in words if not word.startswith("-")), None)
-    return next(((module,) for module, commands in COMMANDS.items() if command in commands), tuple(COMMANDS))
+    return next(((module,) for module, commands in COMMANDS.items() if command in commands), ())
+
+
+def _only_listed() -> None:
+    raise AssertionError("a command that is named is loaded")
 
 
 def _version(wanted: bool) -> None:

@@ -9,6 +9,7 @@ from ringlight.faults import (
     calls,
     camera,
     explaining,
+    home,
     links,
     live_view,
     lookup,
@@ -30,7 +31,8 @@ FAULTS: dict[str, Fault] = {}
 # The rows by what they are about, under the first words of the table that they stand in.
 AREAS: dict[str, tuple[Fault, ...]] = {}
 _TABLES = (
-    account, calls, camera, links, live_view, media, partner, program, publishing, reach, rooms, storage, webhooks,
+    account, calls, camera, home, links, live_view, media, partner, program, publishing, reach, rooms, storage,
+    webhooks,
 )  # fmt: skip
 for _row in (row for table in _TABLES for row in table.ROWS):
     if _row.code in FAULTS:

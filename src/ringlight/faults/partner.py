@@ -266,8 +266,30 @@ ROWS = (
         fix="Look up the status that the detail names, and report it with what was asked.",
         retry=Retry.NEVER,
         http=502,
-        seen=tuple(Seen("partner", status) for status in (405, 406, 409, 411, 413, 415, 501, 505)),
+        seen=tuple(Seen("partner", status) for status in (405, 406, 411, 413, 415, 501, 505)),
         source="partner-api.md#errors",
+    ),
+    Fault(
+        "PARTNER-VIEW-LIMIT",
+        "The live view reached Ring's time limit",
+        cause="The Partner API ends a live view after 30 seconds on battery and after 60 on line power. It does not "
+        "say so: the pictures just stop.",
+        fix="Press “Try again” to go on watching. `cameras.renewal` says whether a view goes on by itself; on "
+        "battery every minute costs charge.",
+        retry=Retry.NOW,
+        http=504,
+        source="partner-api.md#live-view",
+    ),
+    Fault(
+        "PARTNER-VIEW-BUSY",
+        "Somebody else has this camera's live view",
+        cause="Ring answered HTTP 409: it gives this camera to one live view at a time, and there is one.",
+        fix="Wait for its end, a minute at most. One Ringlight shares its view among all who watch; two of them, or "
+        "another app, do not.",
+        retry=Retry.BACKOFF,
+        http=409,
+        seen=(Seen("partner", 409),),
+        source="partner-api.md#live-view",
     ),
     Fault(
         "PARTNER-ARGUMENT",

@@ -96,8 +96,8 @@ ROWS = (
     Fault(
         "SERVER-GONE",
         "The Ringlight server does not answer",
-        cause="This page asked the server on your machine and got no answer it can use. The server may have stopped.",
-        fix="Start it again with `make demo` or `ringlight serve`; this page will reconnect.",
+        cause="The Ringlight server gave no answer that can be used. It may have stopped.",
+        fix="Start it again with `make demo` or `ringlight serve`; an open page comes back by itself.",
         retry=Retry.AFTER_FIX,
         http=503,
     ),

@@ -46,100 +46,78 @@ ROWS = (
     ),
     Fault(
         "REACH-URL",
-        "The address is not whole",
-        cause="The address lacks a part, or holds a word such as `undefined` that a page writes when its variable has "
-        "no value.",
-        fix="Print the address just before connecting. Set the base URL of the page's own settings, and restart what "
-        "builds it: such values are read once.",
+        "The server's address is not one",
+        cause="The address is empty, cannot be read, or holds a word such as `undefined` that a page writes when its "
+        "variable has no value.",
+        fix="Set the server's address in the page's settings (`NEXT_PUBLIC_BACKEND_URL=https://HOST`), and restart "
+        "what serves the page after a change of `.env`.",
         retry=Retry.AFTER_FIX,
         http=400,
     ),
     Fault(
-        "REACH-REFUSED",
-        "Nothing listens on this port",
-        cause="The machine is there and refuses the connection: no program listens on this port.",
-        fix="Start the server, for Ringlight with `ringlight serve`, and compare the port in the address with the one "
-        "that it listens on.",
-        retry=Retry.AFTER_FIX,
+        "REACH-OFFLINE",
+        "This device is offline",
+        cause="The browser says that it has no network just now.",
+        fix="Switch Wi-Fi or mobile data on, or move closer to the router; the page comes back by itself.",
+        retry=Retry.NOW,
+        http=503,
+    ),
+    Fault(
+        "REACH-PORT",
+        "No server listens at this address",
+        cause="The connection was refused at once: no program has this port, or its certificate is not trusted, which "
+        "looks the same to a page.",
+        fix="Start the server, and compare host and port with its `ready` line; for `wss:` open the address in a tab "
+        "once, where the browser says what it thinks of the certificate.",
+        retry=Retry.BACKOFF,
         http=502,
     ),
     Fault(
-        "REACH-SCHEME",
-        "One side speaks TLS and the other does not",
-        cause="The address says http: or ws: and the server wants TLS, or it says https: or wss: and the server "
-        "speaks without.",
-        fix="Change the scheme of the address: https: and wss: with TLS, http: and ws: without.",
-        retry=Retry.AFTER_FIX,
-        http=502,
-    ),
-    Fault(
-        "REACH-CERT-NAME",
-        "The certificate is for another name",
-        cause="The server's certificate does not hold the name of the address, so browsers and programs refuse it.",
-        fix="Use a name that the certificate holds, or get one for this name. An IP address needs one of its own.",
-        retry=Retry.AFTER_FIX,
-        http=502,
-    ),
-    Fault(
-        "REACH-CERT-EXPIRED",
-        "The certificate has expired",
-        cause="The time of the server's certificate is over, or has not begun.",
-        fix="Renew the certificate and let the server or proxy load it; then see why it was not renewed by itself.",
-        retry=Retry.AFTER_FIX,
-        http=502,
-    ),
-    Fault(
-        "REACH-CERT-ISSUER",
-        "The certificate is signed by nobody who is known",
-        cause="The server's certificate is self-signed, its chain is cut, or a company's proxy has put its own in its "
-        "place.",
-        fix="Get a certificate of a public authority, send the chain with it, or trust the company's authority on "
-        "this machine (SSL_CERT_FILE).",
+        "REACH-SELF",
+        "The address is the visitor's own machine",
+        cause="The page came from another machine, and its server's address is localhost: that is the device of "
+        "whoever looks at the page.",
+        fix="Put the server's name or network address in the place of localhost (`NEXT_PUBLIC_BACKEND_URL`).",
         retry=Retry.AFTER_FIX,
         http=502,
     ),
     Fault(
         "REACH-CORS",
-        "The server does not let this page read",
-        cause="The server's answers do not allow the origin of the page (CORS), so the browser hides them from it.",
-        fix="Allow the origin on the server, with scheme and port. For Ringlight that is RINGLIGHT_ALLOWED_ORIGINS.",
+        "The server lets this page read nothing",
+        cause="Something answers at this address and does not name this page's origin among those that may read its "
+        "answers (CORS): a server that does not know the origin, or another program.",
+        fix="Add the page's origin, with scheme and port, to RINGLIGHT_ALLOWED_ORIGINS; if it is there, compare host "
+        "and port with the server's `ready` line.",
         retry=Retry.AFTER_FIX,
         http=403,
     ),
     Fault(
-        "REACH-CUT",
-        "The WebSocket is cut as soon as it is open",
-        cause="The connection became a WebSocket and then broke without a close frame (1006): a proxy cut it, or the "
-        "server's program died.",
-        fix="Read the server's log at this moment; then the log and time limits of each proxy on the way.",
-        retry=Retry.BACKOFF,
+        "REACH-POLICY",
+        "The page forbids itself this connection",
+        cause="The Content-Security-Policy that came with the page does not allow connections to this server.",
+        fix="Add the server, with `wss:` or `ws:`, to `connect-src` of that policy.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "REACH-DROPPED",
+        "The connection broke off",
+        cause="The connection to the server was open and ended without a word (1006): the network was gone for a "
+        "moment, the device slept, or something in between closes what is quiet.",
+        fix="Wait: the page connects again, and what was missed is sent again. If it happens each minute, raise the "
+        "idle time limit of the proxy.",
+        retry=Retry.NOW,
         http=502,
     ),
     Fault(
         "REACH-CLOSED",
-        "The WebSocket is closed as soon as it is open",
-        cause="The server took the WebSocket and closed it at once in the regular way. The close code is in the "
-        "detail: 1000 says that it has no use for it, 1008 that a rule forbids it, 1011 that it failed.",
-        fix="Read the server's log at this moment. `ringlight explain` tells more of a close code.",
+        "The connection was closed",
+        cause="The connection was ended in an orderly way. The close code is in the detail: 1000 says that "
+        "somebody left, came in elsewhere, or has no use for it; 1008 that a rule forbids it; 1011 that the server "
+        "failed.",
+        fix="Enter again if it was not you. If it happens as soon as it is open, read the server's log at this moment.",
         retry=Retry.AFTER_FIX,
-        http=502,
-    ),
-    Fault(
-        "REACH-SANDBOX",
-        "This program may not open sockets",
-        cause="The system itself forbids this program the network: a container, a sandbox, or a local firewall.",
-        fix="Allow the program the network, or run it outside of the sandbox.",
-        retry=Retry.AFTER_FIX,
-        http=500,
-    ),
-    Fault(
-        "REACH-NAT",
-        "The router gives each destination another port",
-        cause="Two STUN servers see this machine under different ports (a symmetric NAT). Another browser cannot "
-        "guess the port, and no TURN server is set that would help.",
-        fix="Set RINGLIGHT_TURN_URL and RINGLIGHT_TURN_SECRET to a coturn that both sides reach.",
-        retry=Retry.AFTER_FIX,
-        http=504,
+        http=410,
     ),
     Fault(
         "REACH-CLOCK",
@@ -192,6 +170,23 @@ ROWS = (
         http=409,
     ),
     Fault(
+        "WEB-QUIET",
+        "The microphone hears nothing",
+        cause="The microphone is open, and no sound comes from it: it is muted at the device or in the system, or "
+        "another one is meant.",
+        fix="Speak a word; switch the device's own mute off, or choose another microphone.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+    ),
+    Fault(
+        "WEB-THIN",
+        "The line is thin",
+        cause="Less gets through to the TURN server and back than a picture needs, or much is lost on the way.",
+        fix="Move closer to the router, end downloads, or call with sound alone: that needs a tenth.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
         "WEB-INSECURE",
         "The page's address is not secure",
         cause="Browsers give camera and microphone to pages by https and on localhost only.",
@@ -207,6 +202,84 @@ ROWS = (
         fix="Set RINGLIGHT_TURN_URL and RINGLIGHT_TURN_SECRET to a coturn that both reach, best with `turns:` on port "
         "443.",
         retry=Retry.BACKOFF,
+        http=504,
+    ),
+    Fault(
+        "CFG-DEPENDENCY",
+        "A package is missing",
+        cause="This function needs a Python package that is not installed.",
+        fix="Install it with the extra that is named, such as `pip install 'ringlight[redis]'`.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "REACH-REFUSED",
+        "Nothing listens on this port",
+        cause="The machine is there and refuses the connection: no program listens on this port.",
+        fix="Start the server, for Ringlight with `ringlight serve`, and compare the port in the address with the one "
+        "that it listens on.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-SCHEME",
+        "One side speaks TLS and the other does not",
+        cause="The address says http: or ws: and the server wants TLS, or it says https: or wss: and the server "
+        "speaks without.",
+        fix="Change the scheme of the address: https: and wss: with TLS, http: and ws: without.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-NAME",
+        "The certificate is for another name",
+        cause="The server's certificate does not hold the name of the address, so browsers and programs refuse it.",
+        fix="Use a name that the certificate holds, or get one for this name. An IP address needs one of its own.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-EXPIRED",
+        "The certificate has expired",
+        cause="The time of the server's certificate is over, or has not begun.",
+        fix="Renew the certificate and let the server or proxy load it; then see why it was not renewed by itself.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-ISSUER",
+        "The certificate is signed by nobody who is known",
+        cause="The server's certificate is self-signed, its chain is cut, or a company's proxy has put its own in its "
+        "place.",
+        fix="Get a certificate of a public authority, send the chain with it, or trust the company's authority on "
+        "this machine (SSL_CERT_FILE).",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CUT",
+        "The WebSocket is cut as soon as it is open",
+        cause="The connection became a WebSocket and then broke without a close frame (1006): a proxy cut it, or the "
+        "server's program died.",
+        fix="Read the server's log at this moment; then the log and time limits of each proxy on the way.",
+        retry=Retry.BACKOFF,
+        http=502,
+    ),
+    Fault(
+        "REACH-SANDBOX",
+        "This program may not open sockets",
+        cause="The system itself forbids this program the network: a container, a sandbox, or a local firewall.",
+        fix="Allow the program the network, or run it outside of the sandbox.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "REACH-NAT",
+        "The router gives each destination another port",
+        cause="Two STUN servers see this machine under different ports (a symmetric NAT). Another browser cannot "
+        "guess the port, and no TURN server is set that would help.",
+        fix="Set RINGLIGHT_TURN_URL and RINGLIGHT_TURN_SECRET to a coturn that both sides reach.",
+        retry=Retry.AFTER_FIX,
         http=504,
     ),
     Fault(
@@ -234,13 +307,5 @@ ROWS = (
         fix="Close the socket only after `onopen`, or ignore the first of the two; look whether a second one opens.",
         retry=Retry.NOW,
         http=400,
-    ),
-    Fault(
-        "CFG-DEPENDENCY",
-        "A package is missing",
-        cause="This function needs a Python package that is not installed.",
-        fix="Install it with the extra that is named, such as `pip install 'ringlight[redis]'`.",
-        retry=Retry.AFTER_FIX,
-        http=500,
     ),
 )

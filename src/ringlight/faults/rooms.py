@@ -126,6 +126,16 @@ ROWS = (
         seen=(Seen("room", 4403, "ROOM-DENIED"),),
     ),
     Fault(
+        "ROOM-CONSENT",
+        "Consent is missing",
+        cause="This room asks people to consent before sound and pictures are negotiated, and somebody has not, or "
+        "has withdrawn it.",
+        fix="Ask the person, and send `consent`; pages at the old address cannot ask, so use `/ws/v2` for this room.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+        seen=(Seen("room", 4403, "ROOM-CONSENT"),),
+    ),
+    Fault(
         "ROOM-WAITING",
         "You are still waiting to be let in",
         cause="Nothing is passed on between the waiting area and the room.",
@@ -147,6 +157,14 @@ ROWS = (
         cause="The message was for somebody who is not there, or has left.",
         fix="Read the roster, and wait for `joined`.",
         retry=Retry.BACKOFF,
+        http=404,
+    ),
+    Fault(
+        "ROOM-CAMERA",
+        "This camera is not in the room",
+        cause="Whoever comes with a room's token may watch the cameras of this room, and no others.",
+        fix="Add it with `POST /api/rooms/{id}/cameras`, or read its id in the roster.",
+        retry=Retry.AFTER_FIX,
         http=404,
     ),
     Fault(

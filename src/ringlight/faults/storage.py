@@ -55,4 +55,20 @@ ROWS = (
         retry=Retry.AFTER_FIX,
         http=500,
     ),
+    Fault(
+        "STORE-COPY",
+        "The copy cannot be restored",
+        cause="The file is no copy that `ringlight backup` made, or it is damaged. Nothing was changed.",
+        fix="Give the file that `ringlight backup` wrote, or an older one that is whole.",
+        retry=Retry.AFTER_FIX,
+        http=400,
+    ),
+    Fault(
+        "STORE-IN-USE",
+        "There is something already",
+        cause="A copy is restored into an empty place, and this one is not. Nothing was changed.",
+        fix="Look at what is there. To replace it: stop the server, run `ringlight backup`, then add `--replace`.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+    ),
 )

@@ -1,33 +1,26 @@
-"""A live view as a program uses it: opened, tried again where the catalogue says so, closed."""
+"""The live view of a camera of somebody's Ring account, over Ring's signaling socket."""
 
-import asyncio
-import dataclasses
-import logging
-import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview.attempt import Attempt, end_all
-from ringlight.liveview.policy import NEW_TOKEN, RENEWAL_PAUSE, Failure, Patience, pause_before_renewal
-from ringlight.liveview.session import Closed, Halted, Note, Speaker, Step
-from ringlight.liveview.story import Ended, Event, Renewed, Story, Trying
+from ringlight.liveview.attempt import Attempt
+from ringlight.liveview.lasting import LastingView, Leg
+from ringlight.liveview.session import Closed, Step
+from ringlight.liveview.story import Event
 from ringlight.liveview.trace import Trace
-from ringlight.media import key_frames
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret
 from ringlight.settings import LiveViewSettings
 
-log = logging.getLogger("ring.live")
-_DICE = secrets.SystemRandom().random
+__all__ = ["LiveViewClient"]
 
 
 def _ignore(_: object) -> None:
     pass
 
 
-class LiveViewClient:
+class LiveViewClient(LastingView):
     """One live view of one camera over Ring's signaling socket.
 
     Use it with `async with`: it opens on entering and is closed in order on leaving. Most programs want
@@ -66,319 +59,24 @@ class LiveViewClient:
         may_renew: Callable[[], bool] = lambda: False,
         trace: Trace | None = None,
     ) -> None:
+        super().__init__(
+            str(doorbot_id), self._over_socket, settings or LiveViewSettings(), on_packet=on_packet,
+            on_agreed=on_agreed, on_event=on_event, is_watched=is_watched, may_renew=may_renew,
+        )  # fmt: skip
         self.doorbot_id = doorbot_id
         self._token, self._signaling_url = token, signaling_url
         self._renewed_token = renewed_token or token
-        self._settings = settings or LiveViewSettings()
-        self._on_packet, self._on_agreed, self._on_event = on_packet, on_agreed, on_event
-        self._is_watched, self._may_renew = is_watched, may_renew
         self._trace = trace
-        self._story = Story()
-        self._patience = Patience(self._settings, dice=_DICE)
-        self._began = 0.0
-        self._leg: _Leg | None = None
-        self._next: _Leg | None = None
-        self._renewal: asyncio.TimerHandle | None = None
-        self._renewals_failed = self._renewals_refused = 0  # since a view last took over
-        self._leaving: set[asyncio.Task[RingError]] = set()
-        self._finished = False
-        self._runner: asyncio.Task[RingError] | None = None
-        self._answered: asyncio.Future[Agreed] | None = None
-        self._stopped = False
-        self._talking = False
-        self._speaker = asyncio.Event()  # set while the running view's speaker is open
 
-    async def __aenter__(self) -> "LiveViewClient":
-        await self.open()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def open(self) -> Agreed:
-        """Open the view; return the codecs once Ring has answered. Media follows when the camera is awake.
-
-        Raises:
-            RingError: Why it could not be opened.
-        """
-        loop = asyncio.get_running_loop()
-        self._answered, self._began = loop.create_future(), loop.time()
-        self._runner = asyncio.create_task(self._run(), name=f"live view {self.doorbot_id}")
-        self._runner.add_done_callback(self._tell_the_end)
-        waiting: set[asyncio.Future[Any]] = {self._answered, self._runner}
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            await self.close()  # or the camera would be woken up for nobody
-            raise
-        if self._answered.done():
-            return self._answered.result()
-        raise _outcome(self._runner)
-
-    async def ended(self) -> RingError:
-        """Wait for the end; return why it ended (SIG-CLOSED after `close`)."""
-        if self._runner is None:
-            raise fault_error("SIG-ORDER", "the view was never opened")
-        await asyncio.wait({self._runner})
-        return _outcome(self._runner)
-
-    def events(self) -> AsyncGenerator[Event, None]:
-        """Yield what happens to the view: what has so far, then each event as it comes, until `Ended`.
-
-        Any number may listen, each at its own pace; who falls more than a hundred events behind gets `Missed`
-        in place of the oldest.
-        """
-        return self._story.listen()
-
-    async def close(self) -> None:
-        """End the view in the regular way and free everything. May be called twice."""
-        if self._runner is None:
-            return
-        if not self._stopped:  # a second cancel would interrupt the farewell
-            self._stopped = True
-            self._runner.cancel()
-        await asyncio.wait({self._runner})
-
-    def ask_key_frame(self) -> None:
-        """Ask the camera for a key frame."""
-        if self._leg is not None and self._leg.attempt is not None:
-            self._leg.attempt.ask_key_frame()
-
-    async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
-        """Let the camera do something: a JSON-RPC method such as `PTZ.Pan.Step`.
-
-        Returns:
-            Why it stopped by itself, such as `LIMIT_REACHED`; `None` where it did all of it.
-
-        Raises:
-            CameraError: CAM-COMMAND where there is no open view, or the camera refused or did not answer.
-        """
-        attempt = self._leg.attempt if self._leg is not None else None
-        if attempt is None:
-            raise fault_error("CAM-COMMAND", f"{method}: the view is not open")
-        return await attempt.command(method, params)
-
-    async def talk(self, *, on: bool) -> None:
-        """Open the camera's speaker, and wait until it was told to; or close it, without waiting.
-
-        It stays open when the view is renewed. Nothing else ever opens it.
-
-        Raises:
-            CameraError: CAM-COMMAND where the camera did not connect in time.
-            RingError: Why the view ended before.
-        """
-        self._talking = on
-        attempt = self._leg.attempt if self._leg is not None else None
-        if attempt is not None:
-            attempt.talk(on=on)
-        if not on:
-            self._speaker.clear()
-            return
-        if self._runner is None:
-            raise fault_error("SIG-ORDER", "the view was never opened")
-        opened = asyncio.ensure_future(self._speaker.wait())
-        limit = self._settings.camera_timeout
-        try:
-            either: set[asyncio.Future[Any]] = {opened, self._runner}
-            await asyncio.wait(either, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            opened.cancel()
-        if self._runner.done():
-            raise _outcome(self._runner)
-        if not self._speaker.is_set():
-            raise fault_error("CAM-COMMAND", f"the speaker did not open within {limit:g} s")
-
-    def send_sound(self, packet: Packet) -> None:
-        """Send a packet of sound to the camera, in the codec of its own sound; dropped while the speaker is closed.
-
-        Payload type, sequence number, timestamp and SSRC are replaced by those of the view; what counts is how
-        they go on from packet to packet of one SSRC.
-        """
-        if self._leg is not None and self._leg.attempt is not None:
-            self._leg.attempt.send_sound(packet)
-
-    async def _run(self) -> RingError:
-        """Try until a view runs, then until it ends; return why."""
-        loop = asyncio.get_running_loop()
-        self._tell(Trying(1))
-        self._leg = self._begin()
-        try:
-            while True:
-                leg = self._leg
-                await asyncio.wait({leg.task})
-                if self._leg is not leg:
-                    continue  # a renewal has taken its place
-                error = _outcome(leg.task)
-                log.info("live view of %d ended: %s", self.doorbot_id, error.code)
-                if self._next is not None:
-                    self._take_over(self._next)
-                    continue
-                pause = self._pause(leg, error, loop.time())
-                if pause is not None:
-                    await self._wait(error, pause)
-                if pause is None or not self._is_watched():
-                    return _with_story(error, self._patience.story(loop.time()))
-                self._renewals_failed = self._renewals_refused = 0
-                self._leg = self._begin(renew_token=error.code in NEW_TOKEN)
-        finally:
-            self._finished = True  # from here on no key frame takes over, and no timer is set
-            if self._renewal is not None:
-                self._renewal.cancel()
-            open_legs = [leg.task for leg in (self._leg, self._next) if leg is not None]
-            await end_all([*open_legs, *self._leaving])
-
-    def _pause(self, leg: "_Leg", error: RingError, now: float) -> float | None:
-        ran = now - leg.flowing_since if leg.flowing_since is not None else None
-        watched = self._is_watched()
-        at_limit = watched and ran is not None and error.code == "SIG-TIME-LIMIT"
-        failure = Failure(error.code, ran, error.retry_after)
-        return self._patience.pause(failure, now=now, watched=watched, may_renew=at_limit and self._agreed_to_go_on())
-
-    async def _wait(self, error: RingError, pause: float) -> None:
-        """Wait for the next attempt; meanwhile there is no view."""
-        self._leg = None
-        if self._renewal is not None:
-            self._renewal.cancel()
-        self._tell(Trying(self._patience.failed + 1, error.code, pause, error.detail))
-        await asyncio.sleep(pause)
-
-    def _begin(self, *, renew_token: bool = False) -> "_Leg":
-        leg = _Leg()
-        leg.task = asyncio.create_task(self._try(leg, renew_token=renew_token), name=f"view of {self.doorbot_id}")
-        return leg
-
-    async def _try(self, leg: "_Leg", *, renew_token: bool) -> RingError:
-        try:
-            await (self._renewed_token() if renew_token else self._token())
-            self._acted(leg, Step("token"))
-            url = await self._signaling_url()
-            self._acted(leg, Step("ticket"))
-            leg.attempt = Attempt(
-                self.doorbot_id,
-                self._settings,
-                on_action=lambda action: self._acted(leg, action),
-                on_agreed=lambda agreed: self._agreed(leg, agreed),
-                on_packet=lambda packet: self._took(leg, packet),
-                trace=self._trace,
-            )
-            if self._talking and leg is self._leg:
-                leg.attempt.talk(on=True)
-            closed: Closed = await leg.attempt.run(url)
-        except RingError as error:
-            return error
+    async def _over_socket(self, leg: Leg, renew_token: bool) -> RingError:
+        await (self._renewed_token() if renew_token else self._token())
+        leg.acted(Step("token"))
+        url = await self._signaling_url()
+        leg.acted(Step("ticket"))
+        attempt = Attempt(
+            self.doorbot_id, self._settings, on_action=leg.acted, on_agreed=leg.answered, on_packet=leg.took,
+            trace=self._trace,
+        )  # fmt: skip
+        leg.begun(attempt)
+        closed: Closed = await attempt.run(url)
         return fault_error(closed.code, closed.detail)
-
-    def _acted(self, leg: "_Leg", action: Step | Note | Halted | Speaker) -> None:
-        if isinstance(action, Speaker):
-            if leg is self._leg and action.open and self._talking:
-                self._speaker.set()
-            return
-        if isinstance(action, Step) and action.name == "media":
-            leg.flowing_since = asyncio.get_running_loop().time()
-            if leg is self._leg:
-                self._renew_in(self._settings.renew_after)
-        if leg is not self._next or isinstance(action, Note):
-            self._tell(action)
-
-    def _tell(self, event: Event) -> None:
-        event = dataclasses.replace(event, at=asyncio.get_running_loop().time() - self._began)
-        self._on_event(event)
-        self._story.tell(event)
-
-    def _tell_the_end(self, runner: "asyncio.Task[RingError]") -> None:
-        broken = None if runner.cancelled() else runner.exception()
-        # An exception here is a bug of ours; `ended` raises it.
-        error = fault_error("SERVER-ERROR", type(broken).__name__) if broken is not None else _outcome(runner)
-        self._story.tell(Ended(error, at=runner.get_loop().time() - self._began))
-
-    def _agreed(self, leg: "_Leg", agreed: Agreed) -> None:
-        leg.agreed = agreed
-        if leg is self._next:
-            return
-        self._on_agreed(agreed)
-        if self._answered is not None and not self._answered.done():
-            self._answered.set_result(agreed)
-
-    def _took(self, leg: "_Leg", packet: Packet) -> None:
-        if self._finished:
-            return
-        if leg is self._next and leg.starts_with(packet):
-            self._take_over(leg)
-        if leg is self._leg:
-            self._on_packet(packet)
-
-    # ---- renewal: the next view is opened beside the one that runs, and takes over with a key frame ----
-
-    def _renew_in(self, seconds: float) -> None:
-        if self._renewal is not None:
-            self._renewal.cancel()
-        if self._finished:
-            return
-        self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)
-
-    def _renew(self) -> None:
-        if self._next is not None:
-            return
-        self._renew_in(RENEWAL_PAUSE)  # for what comes to nothing, or is not wanted yet
-        if self._agreed_to_go_on():
-            self._next = self._begin(renew_token=self._renewals_refused == 1)
-            self._next.task.add_done_callback(self._renewal_ended)
-
-    def _agreed_to_go_on(self) -> bool:
-        """Ask whether the view may go on; a yes holds until one has taken over, however often that fails."""
-        return (self._renewals_failed > 0 and self._is_watched()) or self._may_renew()
-
-    def _renewal_ended(self, task: "asyncio.Task[RingError]") -> None:
-        if self._finished or self._next is None or self._next.task is not task:
-            return
-        self._next = None
-        error = _outcome(task)
-        self._renew_in(pause_before_renewal(self._renewals_failed, error.retry_after))
-        self._renewals_failed += 1
-        self._renewals_refused += error.code in NEW_TOKEN
-        self._tell(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
-
-    def _take_over(self, leg: "_Leg") -> None:
-        """Let the next view go on in place of the one that runs or has ended."""
-        before, self._leg, self._next = self._leg, leg, None
-        if self._talking and leg.attempt is not None:
-            leg.attempt.talk(on=True)  # the speaker of the view before closes with that view
-        self._patience.has_run = True  # only a view that ran is renewed
-        self._renewals_failed = self._renewals_refused = 0
-        if leg.agreed is not None:
-            self._on_agreed(leg.agreed)
-        self._tell(Renewed())
-        self._renew_in(self._settings.renew_after)
-        if before is not None:
-            self._leaving.add(before.task)
-            before.task.add_done_callback(self._leaving.discard)
-            before.task.cancel()
-
-
-class _Leg:
-    """One attempt, and what has become of it."""
-
-    task: "asyncio.Task[RingError]"
-
-    def __init__(self) -> None:
-        self.attempt: Attempt | None = None
-        self.agreed: Agreed | None = None
-        self.flowing_since: float | None = None
-
-    def starts_with(self, packet: Packet) -> bool:
-        """Whether a packet begins a key frame of its video: what comes before cannot be shown."""
-        video = self.agreed.codecs["video"] if self.agreed else None
-        return video is not None and packet.payload_type == video.payload_type and key_frames.of(video)(packet.payload)
-
-
-def _outcome(runner: "asyncio.Task[RingError]") -> RingError:
-    """Return why a view has ended; it is cancelled only by `close`."""
-    return fault_error("SIG-CLOSED") if runner.cancelled() else runner.result()
-
-
-def _with_story(error: RingError, story: str | None) -> RingError:
-    """Return the last error with what had been tried before it."""
-    if story is None:
-        return error
-    detail = f"{error.detail}; {story}" if error.detail else story
-    return fault_error(error.code, detail, retry_after=error.retry_after)

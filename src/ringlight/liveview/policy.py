@@ -12,7 +12,7 @@ from ringlight.faults import FAULTS, Retry
 from ringlight.resilience.backoff import backoff
 from ringlight.settings import LiveViewSettings
 
-__all__ = ["NEW_TOKEN", "RENEWAL_PAUSE", "Failure", "Patience", "pause_before_renewal"]
+__all__ = ["NEW_TOKEN", "RENEWAL_PAUSE", "TIME_LIMITS", "Failure", "Patience", "pause_before_renewal"]
 
 READY_PAUSE = 0.3  # seconds; what the one client that knows reason 26 waits
 READY_GROWTH = 1.6
@@ -27,6 +27,8 @@ RENEWAL_PACE = 1.0  # seconds from one view to the next, should Ring end them as
 
 # Whether the access token behind the next ticket has to be another one (observed-protocol.md#close-5).
 NEW_TOKEN = frozenset({"SIG-AUTH", "SIG-TOKEN", "SIG-UPGRADE"})
+# No failures but the regular end of a view: who watches, or the camera's owner, decides each time whether it goes on.
+TIME_LIMITS = frozenset({"SIG-TIME-LIMIT", "PARTNER-VIEW-LIMIT"})
 # A network that let a view through a moment ago needs no fix, but time: a phone's hotspot, a router that restarts.
 _WORKED_BEFORE = frozenset({"SIG-BLOCKED", "MEDIA-UDP"})
 
@@ -99,8 +101,7 @@ class Patience:
         self._note(failure, now)
         if not watched:
             return None
-        if failure.code == "SIG-TIME-LIMIT" and failure.ran is not None:
-            # No failure but the regular end; who watches, or the camera's owner, decides each time.
+        if failure.code in TIME_LIMITS and failure.ran is not None:
             return max(0.0, RENEWAL_PACE - failure.ran) if may_renew else None
         pause = self._wanted(failure.code)
         if pause is None:
@@ -123,7 +124,7 @@ class Patience:
     def _note(self, failure: Failure, now: float) -> None:
         if failure.ran is not None:
             self.has_run = True
-            if failure.ran >= self._settings.healthy_after or failure.code == "SIG-TIME-LIMIT":
+            if failure.ran >= self._settings.healthy_after or failure.code in TIME_LIMITS:
                 self._begin_anew()
             else:
                 self._short_runs += 1

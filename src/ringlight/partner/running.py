@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ringlight.errors import RingError
 from ringlight.http.address import rebase
@@ -13,7 +13,6 @@ from ringlight.http.bus import Bus
 from ringlight.http.calling import Caller
 from ringlight.http.flow import drive_waiting
 from ringlight.http.ports import Keeper, RateGate
-from ringlight.http.shared_gate import SharedGate
 from ringlight.http.sync_driver import SyncDriver
 from ringlight.http.telemetry import Telemetry
 from ringlight.http.unread import Unread
@@ -31,6 +30,11 @@ from ringlight.partner.token_calls import Grant
 from ringlight.resilience.events import Event
 from ringlight.resilience.options import Options
 from ringlight.resilience.shared import Shared
+from ringlight.secrets import Secret
+
+if TYPE_CHECKING:
+    from ringlight.http.shared_gate import SharedGate
+    from ringlight.settings import ResilienceSettings
 
 __all__ = ["USER_AGENT", "Progress", "Runner", "Target", "link_of", "sink_of", "token_call"]
 
@@ -39,6 +43,13 @@ Progress: TypeAlias = Callable[[int, int | None], object]
 Target: TypeAlias = str | Path | download.Sink
 
 USER_AGENT = "ringlight"
+
+
+def _redis_gate(url: Secret, client_id: str, settings: "ResilienceSettings") -> "SharedGate":
+    # Loaded where it is wanted only: an event loop's modules come with it, of which the others have no need.
+    from ringlight.http.shared_gate import SharedGate  # noqa: PLC0415
+
+    return SharedGate(url, client_id, settings)
 
 
 class Runner:
@@ -74,7 +85,7 @@ class Runner:
         self._link = link_of(setup)
         self._keeper = None if self._link is None else LinkKeeper(self._link, setup.store, self._send, tell=self._tell)
         keeper: Keeper = self._keeper or OneToken(setup.one_token)
-        self._gate = setup.shared_gate(SharedGate) if gate is None else None
+        self._gate = setup.shared_gate(_redis_gate) if gate is None else None
         gate = gate or self._gate
         self._caller = Caller(
             self._driver, self.shared, keeper, bus=self.bus, gate=gate, telemetry=telemetry, clock=clock, sleep=sleep

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Self
 
 import ringlight
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.http.driver import AsyncDriver
 from ringlight.publishing.publisher import Publisher
 from ringlight.settings import Settings
@@ -19,12 +19,12 @@ class Publications:
 
     Args:
         settings: Which cameras, and where to (`cameras.<id>.publish`).
-        account: Whose cameras.
+        cameras: Those there are.
     """
 
-    def __init__(self, settings: Settings, account: Account) -> None:
+    def __init__(self, settings: Settings, cameras: Cameras) -> None:
         self._wanted = {name: one for name, one in settings.cameras.single.items() if one.publish is not None}
-        self._account = account
+        self._cameras = cameras
         self._driver: AsyncDriver | None = None
         self._publishers: list[Publisher] = []
 
@@ -32,7 +32,7 @@ class Publications:
         if self._wanted:
             self._driver = AsyncDriver(timeout=ANSWER_WITHIN, user_agent=f"ringlight/{ringlight.__version__}")
             for name, one in self._wanted.items():
-                publisher = Publisher(self._account, name, one, self._driver)
+                publisher = Publisher(self._cameras, name, one, self._driver)
                 self._publishers.append(publisher)
                 publisher.start()
         return self

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from ringlight.account import Power
-from ringlight.cameras import Account, Camera, View
+from ringlight.cameras import Camera, Cameras, View
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.http.flow import Driver
@@ -37,16 +37,16 @@ class Publisher:
     """One camera and one media server.
 
     Args:
-        account: Whose camera.
+        cameras: Those there are.
         name: Of the camera, as in the settings.
         settings: Where to, and whether a battery may pay for it.
         driver: Sends the requests.
     """
 
-    def __init__(self, account: Account, name: str, settings: OneCamera, driver: Driver) -> None:
+    def __init__(self, cameras: Cameras, name: str, settings: OneCamera, driver: Driver) -> None:
         assert settings.publish is not None  # noqa: S101 - who makes a publisher has looked
         self.name = name
-        self._account, self._settings, self._driver = account, settings, driver
+        self._cameras, self._settings, self._driver = cameras, settings, driver
         self._place = Place(settings.publish, settings.publish_token)
         self._policy = Policy(dice=random.random)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -147,7 +147,7 @@ class Publisher:
                 await passage.close()
 
     async def _camera(self) -> Camera:
-        camera = await self._account.camera(self.name)
+        camera = await self._cameras.camera(self.name)
         camera.publication = self
         if camera.device.power is Power.BATTERY and not self._settings.publish_on_battery:
             raise fault_error("PUBLISH-BATTERY", camera.name)

@@ -71,7 +71,10 @@ class Company:
     @staticmethod
     def knock_of(person: Person, now: float) -> Knock:
         """Return how those who may admit are told of somebody."""
-        return Knock(id=person.id, role=person.role, name=person.claims.name, waited_s=int(now - person.since))
+        return Knock(
+            id=person.id, role=person.role, name=person.claims.name, waited_s=int(now - person.since),
+            consents=sorted(person.consents),
+        )  # fmt: skip
 
     # Finding
 

@@ -1,11 +1,15 @@
 """What happens to a room, and what a room asks to be done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import Claims, Dialect
 
-__all__ = ["Action", "Close", "Enter", "Event", "Finish", "Gone", "Note", "Resuming", "Said", "Send", "Tick"]
+__all__ = [
+    "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Make", "Note", "Outside", "Pressed",
+    "RemoveCamera", "Renew", "Resuming", "Said", "Send", "Tick", "What",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,55 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Make:
+    """The room is made on purpose. Attributes are those of `Room`, and what each of its cameras is called."""
+
+    lobby: bool = True
+    opens: float | None = None
+    closes: float | None = None
+    capacity: int | None = None
+    consent: frozenset[str] = frozenset()
+    cameras: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A connection's token was renewed."""
+
+    socket: int
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The visit is ended from outside."""
 
 
-Event = Enter | Said | Gone | Tick | Finish
+@dataclass(frozen=True, slots=True)
+class AddCamera:
+    """A camera comes into the room: its id in addresses, and what its owner calls it."""
+
+    camera: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCamera:
+    """A camera leaves the room."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody presses the bell of a camera; `press` is the name of this press, by which it counts once."""
+
+    camera: str
+    press: str
+
+
+Outside = Finish | AddCamera | RemoveCamera | Pressed  # what none of the sockets brings
+Event = Enter | Said | Gone | Tick | Make | Renew | Outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +137,38 @@ class Close:
     reason: str = ""
 
 
+What = Literal[
+    "waiting", "entered", "admitted", "denied", "sent_back", "lost", "resumed", "resume_failed", "came_back", "left",
+    "consent_given", "consent_withdrawn", "locked", "unlocked", "quality", "connected", "made", "started", "ended",
+    "link_made", "link_used", "refused",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
-    """For the record: what somebody with this role did or met. Names nobody."""
+    """For the record: what somebody with this role did or met.
 
-    what: str
-    role: str
+    Attributes:
+        what: What happened.
+        role: Of whom; empty where it is the room's own.
+        detail: A word more: the reason, the fault's code, what was consented to. Never what people wrote.
+        room: The room's id.
+        person: Whom it happened to, by the id that the room gave.
+        identity: The same person as tokens name them; `None` where nobody knows them.
+        by: Who did it, by the id that the room gave; empty for the person itself, or from outside.
+        passing: Whether nothing of the room is remembered (open mode).
+        figures: What was measured, by name.
+    """
+
+    what: What
+    role: str = ""
+    detail: str = ""
+    room: str = ""
+    person: str = ""
+    identity: str | None = None
+    by: str = ""
+    passing: bool = False
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 Action = Send | Close | Note

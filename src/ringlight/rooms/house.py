@@ -3,14 +3,14 @@
 The adapters feed it what their sockets bring, and do what it returns. Chance comes in as `mint`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, judge_room_id, read_address
-from ringlight.rooms.events import Action, Close, Enter, Gone, Resuming, Said, Send, Tick
+from ringlight.rooms.events import Action, Close, Enter, Event, Gone, Make, Note, Renew, Resuming, Said, Send, Tick
 from ringlight.rooms.ice import Turn
 from ringlight.rooms.limits import Allowance, Tries
 from ringlight.rooms.messages import Bye, Hello
@@ -75,7 +75,7 @@ class _Connection:
     heard_at: float
     messages: Allowance
     bytes: Allowance
-    room: Room | None = None
+    room: str | None = None  # where it has entered, or is about to
     strikes: int = 0
     renew_at: float | None = None
     ice_at: float | None = None
@@ -137,9 +137,14 @@ class House:
 
     def make(
         self, room_id: str | None = None, *, lobby: bool = True, opens: float | None = None,
-        closes: float | None = None, capacity: int | None = None,
+        closes: float | None = None, capacity: int | None = None, consent: Iterable[str] = (),
+        cameras: dict[str, str] | None = None,
     ) -> Room:  # fmt: skip
-        """Make a room on purpose; it stays while nobody is in it.
+        """Make a room on purpose; it stays while nobody is in it. Arguments as of `Room`, and:
+
+        Args:
+            room_id: Its id; `None` takes one that nobody guesses.
+            cameras: What each of its cameras is called, by its id in addresses.
 
         Raises:
             UsageError: ROOM-ID, the id cannot be one; REQUEST-INVALID, there is such a room already.
@@ -147,10 +152,8 @@ class House:
         name = judge_room_id(room_id) if room_id is not None else f"r_{self._mint()}"
         if name in self.rooms:
             raise fault_error("REQUEST-INVALID", "there is a room of this id already")
-        room = self.rooms[name] = Room(
-            name, self.settings, lobby=lobby, opens=opens, closes=closes, capacity=capacity, kept=True
-        )
-        return room
+        self.take(name, Make(lobby, opens, closes, capacity, frozenset(consent), cameras or {}), 0.0)
+        return self.rooms[name]
 
     def room(self, room_id: str) -> Room:
         """Return a room.
@@ -161,6 +164,48 @@ class House:
         if room_id not in self.rooms:
             raise fault_error("ROOM-UNKNOWN")
         return self.rooms[room_id]
+
+    def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
+        """Let something happen in a room; return what to do."""
+        return self.take(room_id, event, now)
+
+    def take(self, room_id: str, event: Event, now: float) -> list[Action]:
+        """Feed a room, which begins to be where this is how rooms begin."""
+        room = self.rooms.get(room_id) or self._begin(room_id, event)
+        if room is None:
+            if type(event) is Enter:
+                error = fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
+                return self._turn_away(event.socket, event.dialect, error)
+            return []
+        actions = room.receive(event, now)
+        if type(event) is Enter:
+            self._entered(room, event, now)
+        return actions
+
+    def _begin(self, room_id: str, event: Event) -> Room | None:
+        match event:
+            case Make():
+                room = Room(
+                    room_id, self.settings, lobby=event.lobby, opens=event.opens, closes=event.closes,
+                    capacity=event.capacity, kept=True, consent=event.consent,
+                )  # fmt: skip
+                room.cameras.update(event.cameras)
+            case Enter(claims=Claims() as claims):
+                # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
+                lobby = event.dialect is Dialect.OWN or claims.person is not None
+                room = Room(room_id, self.settings, lobby=lobby, passing=claims.person is None)
+            case _:
+                return None
+        self.rooms[room_id] = room
+        return room
+
+    def _entered(self, room: Room, event: Enter, now: float) -> None:
+        person, connection = room.person_at(event.socket), self._connections.get(event.socket)
+        if person is None or connection is None:
+            return
+        expires = person.claims.expires
+        connection.renew_at = None if expires is None else now + RENEW_AT * (expires - now)
+        connection.ice_at = None if event.ice_ttl is None else now + RENEW_AT * event.ice_ttl
 
     def claims(self, room_id: str, role: str, *, name: str = "", may: frozenset[str] | None = None) -> Claims:
         """Return the claims of somebody new.
@@ -208,9 +253,13 @@ class House:
                     raise fault_error("ROOM-TOKEN", "it is for another room or role")
                 return self._enter(connection, claims, None, now)
         except RingError as error:
-            return refused(event.socket, dialect, error)
+            return self._turn_away(event.socket, dialect, error)
         self._connections[event.socket] = connection
         return []
+
+    @staticmethod
+    def _turn_away(socket: int, dialect: Dialect, error: RingError) -> list[Action]:
+        return [Note("refused", detail=error.code), *refused(socket, dialect, error)]
 
     def _judge_origin(self, event: Opened) -> None:
         if event.origin is None:
@@ -253,25 +302,12 @@ class House:
         resuming = None
         if hello is not None and hello.session is not None and hello.resume is not None:
             resuming = Resuming(hello.session, hello.resume, hello.seq)
-        room = self.rooms.get(room_id or "")
-        if room is None:
-            if claims is None:
-                raise fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
-            # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
-            lobby = dialect is Dialect.OWN or claims.person is not None
-            room = Room(claims.room, self.settings, lobby=lobby, passing=claims.person is None)
-            self.rooms[room.id] = room
         new = f"p_{self._mint()}"
         ice, ttl = self._turn.servers(new, now)
-        actions = room.receive(Enter(socket, claims, dialect, new, self._mint(), resuming, ice, ttl), now)
-        person = room.person_at(socket)
-        if person is not None:
-            connection.room = room
-            expires = person.claims.expires
-            connection.renew_at = None if expires is None else now + RENEW_AT * (expires - now)
-            connection.ice_at = None if ttl is None else now + RENEW_AT * ttl
-            self._connections[socket] = connection
-        return actions
+        self._connections[socket] = connection
+        connection.room = room_id or ""
+        enter = Enter(socket, claims, dialect, new, self._mint(), resuming, ice, ttl)
+        return self.happen(connection.room, enter, now)
 
     def _heard(self, event: Heard, now: float) -> list[Action]:
         connection = self._connections.get(event.socket)
@@ -288,13 +324,13 @@ class House:
         except RingError as error:
             return self._strike(connection, error, now)
         if connection.room is not None:
-            return connection.room.receive(Said(event.socket, message, frame), now)
+            return self.happen(connection.room, Said(event.socket, message, frame), now)
         try:
             if not isinstance(message, Hello):
                 raise fault_error("ROOM-HELLO", "another message came first")
             return self._hello(connection, message, now)
         except RingError as error:
-            return refused(event.socket, connection.dialect, error)
+            return self._turn_away(event.socket, connection.dialect, error)
 
     def _hello(self, connection: _Connection, hello: Hello, now: float) -> list[Action]:
         if hello.v != 2:
@@ -324,7 +360,7 @@ class House:
         connection.strikes += 1
         socket, dialect = connection.opened.socket, connection.dialect
         if error.code == "ROOM-SIZE" or connection.strikes >= STRIKES or connection.room is None:
-            gone = connection.room.receive(Gone(socket), now) if connection.room is not None else []
+            gone = self.happen(connection.room, Gone(socket), now) if connection.room is not None else []
             return [*gone, *refused(socket, dialect, error)]
         tell = messages.refusal if dialect is Dialect.OWN else messages.seed_refusal
         return [Send(socket, tell(error))]
@@ -333,7 +369,7 @@ class House:
         connection = self._connections.pop(event.socket, None)
         if connection is None or connection.room is None:
             return []
-        return connection.room.receive(Gone(event.socket, event.reason), now)
+        return self.happen(connection.room, Gone(event.socket, event.reason), now)
 
     # Time
 
@@ -345,25 +381,30 @@ class House:
                 if now >= connection.heard_at + s.hello_timeout:
                     actions += refused(socket, connection.dialect, fault_error("ROOM-HELLO", "no hello came"))
             elif connection.dialect is Dialect.OWN and now >= connection.heard_at + s.silent_after:
-                actions += connection.room.receive(Gone(socket, "silent"), now)
+                actions += self.happen(connection.room, Gone(socket, "silent"), now)
                 actions += refused(socket, connection.dialect, fault_error("ROOM-SILENT"))
             else:
                 actions += self._renew(socket, connection, connection.room, now)
+        return actions + self._tick_rooms(now)
+
+    def _tick_rooms(self, now: float) -> list[Action]:
+        actions: list[Action] = []
         for name, room in list(self.rooms.items()):
             actions += room.receive(Tick(), now)
             if self._is_over(room, now):
                 del self.rooms[name]
         return actions
 
-    def _renew(self, socket: int, connection: _Connection, room: Room, now: float) -> list[Action]:
+    def _renew(self, socket: int, connection: _Connection, room_id: str, now: float) -> list[Action]:
         """Renew token and TURN credentials before they end; a page of the seed's kind would not know what to do."""
         actions: list[Action] = []
-        person = room.person_at(socket)
+        room = self.rooms.get(room_id)
+        person = room.person_at(socket) if room is not None else None
         if person is None or connection.dialect is Dialect.SEED:
             return actions
         if self.tokens is not None and connection.renew_at is not None and now >= connection.renew_at:
             token = self.tokens.sign(person.claims, now).reveal()
-            person.claims = self.tokens.check(token, now)
+            actions += self.happen(room_id, Renew(socket, self.tokens.check(token, now)), now)
             connection.renew_at = now + RENEW_AT * self.tokens.life
             actions.append(Send(socket, messages.encode(messages.Token(token=token, expires_s=self.tokens.life))))
         if connection.ice_at is not None and now >= connection.ice_at:

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
+from ringlight.settings import Consentable
 
 __all__ = ["CLOSE_CODES", "Seed", "parse", "parse_seed", "refusal", "seed_refusal"]
 
@@ -25,6 +26,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Words = Annotated[str, Meta(max_length=4000)]
 Name = Annotated[str, Meta(max_length=80)]
 Number = Annotated[int, Meta(ge=0, lt=2**53)]
+Milliseconds = Annotated[float, Meta(ge=0, le=3_600_000)]
 
 
 class _Heard(msgspec.Struct, frozen=True, kw_only=True, tag_field="t"):
@@ -60,10 +62,11 @@ class Signal(_Heard, frozen=True, kw_only=True, tag="signal"):
 
 
 class Chat(_Heard, frozen=True, kw_only=True, tag="chat"):
-    """Words for all others, or for one."""
+    """Words for all others, or for one. `id` is the page's own, so that words which come another way too count once."""
 
     text: Words
     to: Id | None = None
+    id: Id | None = None
 
 
 class State(_Heard, frozen=True, kw_only=True, tag="state"):
@@ -111,7 +114,28 @@ class Ping(_Heard, frozen=True, kw_only=True, tag="ping"):
     """Ask for a `pong`; also the sign of life."""
 
 
-Heard = Hello | Signal | Chat | State | Admit | Deny | SendBack | Lock | End | Leave | Ping
+class Consent(_Heard, frozen=True, kw_only=True, tag="consent"):
+    """Give consent to something, or withdraw it; also while waiting."""
+
+    what: Annotated[list[Consentable], Meta(min_length=1, max_length=8)]
+    given: bool
+
+
+class Quality(_Heard, frozen=True, kw_only=True, tag="quality"):
+    """How the call is, in a word, as the page judges it; the others are not told.
+
+    `loss` is 0 to 1. `connected_ms` is sent once for each person: from being let in to the first picture or sound.
+    """
+
+    words: Id
+    loss: Annotated[float, Meta(ge=0, le=1)] | None = None
+    rtt_ms: Milliseconds | None = None
+    connected_ms: Milliseconds | None = None
+
+
+Heard = (
+    Hello | Signal | Chat | State | Admit | Deny | SendBack | Lock | End | Leave | Ping | Consent | Quality
+)  # fmt: skip
 
 
 class Seed(msgspec.Struct, frozen=True):
@@ -163,6 +187,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     burst: int
 
 
+class Consents(msgspec.Struct, frozen=True, kw_only=True):
+    """What the one who is welcomed must consent to here, and to what they did."""
+
+    needed: list[str]
+    given: list[str]
+
+
 class Welcome(_Told, frozen=True, kw_only=True, tag="welcome", omit_defaults=False):
     """The connection is known. `rid` is the last message of the page that was taken; later ones it sends again."""
 
@@ -178,10 +209,14 @@ class Welcome(_Told, frozen=True, kw_only=True, tag="welcome", omit_defaults=Fal
     limits: Limits
     ice: list[IceServer]
     ice_ttl_s: float | None
+    consent: Consents
 
 
 class Present(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody else. `polite` is whether the one who reads this yields to them when both offer at once."""
+    """Somebody else. `polite` is whether the one who reads this yields to them when both offer at once.
+
+    With `camera` it is none of the people but a camera, to be watched at `/whep/{camera}`.
+    """
 
     id: str
     role: str
@@ -189,6 +224,8 @@ class Present(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     polite: bool = False
     away: bool = False
     media: dict[str, bool] = {}
+    camera: str = ""
+    consents: list[str] = []
 
 
 class Roster(_Event, frozen=True, kw_only=True, tag="roster"):
@@ -211,6 +248,7 @@ class Knock(_Event, frozen=True, kw_only=True, tag="knock"):
     role: str
     name: str = ""
     waited_s: int = 0
+    consents: list[str] = []
 
 
 class KnockGone(_Event, frozen=True, kw_only=True, tag="knock_gone"):
@@ -253,6 +291,7 @@ class Chatted(_Event, frozen=True, kw_only=True, tag="chat"):
 
     from_: str = msgspec.field(name="from")
     text: str
+    id: str | None = None
 
 
 class MediaState(_Event, frozen=True, kw_only=True, tag="state"):
@@ -260,6 +299,14 @@ class MediaState(_Event, frozen=True, kw_only=True, tag="state"):
 
     id: str
     media: dict[str, bool]
+
+
+class Consented(_Event, frozen=True, kw_only=True, tag="consent"):
+    """Somebody gave consent, or withdrew it."""
+
+    id: str
+    what: list[Consentable]
+    given: bool
 
 
 class Other(_Event, frozen=True, kw_only=True, tag="other"):
@@ -273,6 +320,12 @@ class Locked(_Event, frozen=True, kw_only=True, tag="locked", omit_defaults=Fals
     """The room was locked or unlocked."""
 
     on: bool
+
+
+class Ring(_Event, frozen=True, kw_only=True, tag="ring"):
+    """Somebody presses the bell of a camera in the room."""
+
+    id: str
 
 
 class Ok(_Told, frozen=True, kw_only=True, tag="ok"):
@@ -323,7 +376,8 @@ class Bye(_Told, frozen=True, kw_only=True, tag="bye"):
 
 
 Event = (
-    Roster | Waiting | Knock | KnockGone | Joined | Left | Back | Signalled | Chatted | MediaState | Other | Locked
+    Roster | Waiting | Knock | KnockGone | Joined | Left | Back | Signalled | Chatted | MediaState | Consented | Other
+    | Locked | Ring
 )  # fmt: skip
 
 

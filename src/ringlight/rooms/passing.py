@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Raw
 
 from ringlight.errors import fault_error
-from ringlight.rooms import messages
+from ringlight.rooms import consent, messages
 from ringlight.rooms.messages import Chat, Chatted, Other, Seed, SeedAnswer, SeedCandidate, SeedOffer, Signal, Signalled
 from ringlight.rooms.people import Dialect, Offered, Person
 
@@ -22,6 +22,8 @@ def pass_signal(room: "Room", person: Person, message: Signal, now: float) -> No
         raise fault_error("ROOM-MESSAGE", "a signal has either a description or a candidate")
     kind = messages.kind_of(message.description) if isinstance(message.description, Raw) else "candidate"
     others = [room.other(person, message.to)] if message.to is not None else room.others(person)
+    if room.consent:
+        others = _consenting(room, person, others, named=message.to is not None)
     _remember(person, others, None, kind, message, kept=message.to is None, until=now + room.settings.offer_kept)
     for other in others:
         _deliver(room, person, other, kind, message.description, message.candidate)
@@ -32,6 +34,8 @@ def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: fl
     room.need(person, "signal")
     kind, signal = _read(message)
     others = room.others(person)
+    if room.consent and signal is not None:
+        others = _consenting(room, person, others, named=False)
     if signal is not None:
         _remember(person, others, frame, kind, signal, kept=True, until=now + room.settings.offer_kept)
     for other in others:
@@ -51,7 +55,7 @@ def pass_chat(room: "Room", person: Person, message: Chat, now: float) -> None:
         if other.dialect is Dialect.SEED:
             room.send(other, messages.encode(messages.SeedChat(person.user_type, message.text)))
         else:
-            room.tell(other, Chatted(from_=person.id, text=message.text))
+            room.tell(other, Chatted(from_=person.id, text=message.text, id=message.id))
 
 
 def replay(room: "Room", person: Person, now: float) -> None:
@@ -60,6 +64,8 @@ def replay(room: "Room", person: Person, now: float) -> None:
     The seed's doctor offers once, three seconds after it came; into an empty room that offer would be lost, and both
     would wait for ever.
     """
+    if not consent.is_given(room, person):
+        return  # it is replayed once it is
     for other in room.others(person):
         offered = other.offered
         if offered is None or offered.until <= now or other.role == person.role:
@@ -74,6 +80,16 @@ def replay(room: "Room", person: Person, now: float) -> None:
                 _deliver(room, other, person, kind, raw, UNSET)
             else:
                 _deliver(room, other, person, kind, UNSET, raw)
+
+
+def _consenting(room: "Room", person: Person, others: list[Person], *, named: bool) -> list[Person]:
+    """Return those to whom a signal may go; raise ROOM-CONSENT where it may not come from this one, or not to that."""
+    if not consent.is_given(room, person):
+        raise fault_error("ROOM-CONSENT", "you have not consented to 'video'")
+    found = [other for other in others if consent.is_given(room, other)]
+    if named and not found:
+        raise fault_error("ROOM-CONSENT", "the other person has not consented to 'video'")
+    return found
 
 
 def _read(message: Seed) -> tuple[str, Signal | None]:

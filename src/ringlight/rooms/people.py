@@ -10,20 +10,24 @@ from msgspec import Raw
 from ringlight.rooms import messages
 from ringlight.rooms.messages import Event, Present
 
-__all__ = ["ROLES", "USER_TYPES", "Claims", "Dialect", "Offered", "Outbox", "Person"]
+__all__ = ["ROLES", "USER_TYPES", "Claims", "Dialect", "Offered", "Outbox", "Person", "Returning"]
 
 # What each role may do. `admit` also decides who enters, and so never waits.
 ROLES: dict[str, frozenset[str]] = {
-    "clinician": frozenset({"admit", "end", "signal", "chat", "screen", "consent"}),
-    "admin": frozenset({"admit", "end", "signal", "chat", "screen", "consent", "observe"}),
+    "clinician": frozenset({"admit", "end", "signal", "chat", "screen", "consent", "view", "talk"}),
+    "receptionist": frozenset({"admit", "end", "signal", "chat", "screen", "view", "talk"}),
+    "admin": frozenset({"admit", "end", "signal", "chat", "screen", "consent", "observe", "view", "talk"}),
     "patient": frozenset({"signal", "chat", "screen"}),
     "interpreter": frozenset({"signal", "chat"}),
     "companion": frozenset({"signal", "chat"}),
     "observer": frozenset({"signal", "observe"}),
-    "camera": frozenset({"signal", "view"}),
+    "camera": frozenset({"signal"}),
 }
 USER_TYPES = {"doctor": "clinician", "patient": "patient"}  # the seed's names
 _AS_USER_TYPE = {role: name for name, role in USER_TYPES.items()}
+
+
+NOTHING: frozenset[str] = frozenset()
 
 
 class Dialect(Enum):
@@ -52,6 +56,14 @@ class Claims:
     may: frozenset[str]
     name: str = ""
     expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """Somebody who was here when the server stopped: whether inside, and to what they had consented."""
+
+    inside: bool
+    consents: frozenset[str] = NOTHING
 
 
 @dataclass(slots=True)
@@ -110,6 +122,9 @@ class Person:
         since: When they came.
         gone_at: When they count as gone, while the connection is broken.
         taken: The last numbered message of theirs that was taken.
+        consents: To what they have consented.
+        quality: How their call is, in a word, when it was last noted.
+        quality_at: When that was.
     """
 
     id: str
@@ -125,6 +140,9 @@ class Person:
     taken: int = 0
     offered: Offered | None = None
     media: dict[str, bool] = field(default_factory=dict)
+    consents: frozenset[str] = NOTHING
+    quality: str = ""
+    quality_at: float = 0.0
 
     @property
     def role(self) -> str:
@@ -149,5 +167,5 @@ class Person:
         """Return how another is told of this one."""
         return Present(
             id=self.id, role=self.role, name=self.claims.name, polite=other.yields_to(self),
-            away=self.socket is None, media=self.media,
+            away=self.socket is None, media=self.media, consents=sorted(self.consents),
         )  # fmt: skip

@@ -4,9 +4,9 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from ringlight.rooms.events import Action, Close, Finish, Note, Send, Tick
+from ringlight.rooms.events import Action, Close, Note, Outside, Send, Tick
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
 
@@ -46,6 +46,7 @@ class Porter:
         self._number = 0
         self._waiting: deque[Opened | Heard | Lost | Tick] = deque()
         self._working = False
+        self.hearers: list[Callable[[Note], None]] = []  # told of what happens, for the record
 
     @property
     def now(self) -> float:
@@ -81,9 +82,25 @@ class Porter:
         """Tell the time; about once a second."""
         self._feed(Tick())
 
-    def end(self, room: Room) -> None:
-        """End a visit."""
-        self._perform(room.receive(Finish(), self._clock()))
+    async def find(self, room_id: str) -> Room:
+        """Return a room.
+
+        Raises:
+            UsageError: ROOM-UNKNOWN.
+        """
+        return self.house.room(room_id)
+
+    async def make(self, room_id: str | None = None, **options: Any) -> Room:
+        """Make a room on purpose; see `House.make`.
+
+        Raises:
+            UsageError: ROOM-ID or REQUEST-INVALID.
+        """
+        return self.house.make(room_id, **options)
+
+    def happen(self, room: Room, event: Outside) -> None:
+        """Let something happen in a room that none of its sockets brings."""
+        self._perform(self.house.happen(room.id, event, self._clock()))
 
     def drain(self) -> None:
         """Take nobody any more, and send everybody away to come back later."""
@@ -110,4 +127,6 @@ class Porter:
                 if (socket := self._sockets.pop(action.socket, None)) is not None:
                     socket.close(action.code, action.reason)
             elif type(action) is Note:
-                log.info("room: a %s %s", action.role, action.what)
+                log.info("room: %s %s", action.role, action.what)
+                for hear in self.hearers:
+                    hear(action)

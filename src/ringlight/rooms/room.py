@@ -5,14 +5,32 @@ since 1970, which never goes back.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ringlight.errors import RingError, fault_error
-from ringlight.rooms import messages, passing
+from ringlight.rooms import bell, consent, messages, passing
 from ringlight.rooms.company import Company
-from ringlight.rooms.events import Action, Close, Enter, Event, Finish, Gone, Note, Resuming, Said, Send
+from ringlight.rooms.events import (
+    Action,
+    AddCamera,
+    Close,
+    Enter,
+    Event,
+    Finish,
+    Gone,
+    Make,
+    Note,
+    Pressed,
+    RemoveCamera,
+    Renew,
+    Resuming,
+    Said,
+    Send,
+    Tick,
+    What,
+)
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
-from ringlight.rooms.people import Claims, Dialect, Person
+from ringlight.rooms.people import Claims, Dialect, Person, Returning
 from ringlight.settings import RoomSettings
 
 __all__ = ["Room"]
@@ -32,6 +50,7 @@ class Room(Company):
         capacity: How many may be inside; `None` takes that of the settings.
         kept: Whether it was made on purpose, and stays while nobody is in it.
         passing: Whether nothing of it is remembered when the last has left (open mode).
+        consent: What those without `admit` must consent to.
     """
 
     def __init__(
@@ -45,6 +64,7 @@ class Room(Company):
         capacity: int | None = None,
         kept: bool = False,
         passing: bool = False,
+        consent: Iterable[str] = (),
     ) -> None:
         super().__init__(settings)
         self.id = id
@@ -54,7 +74,12 @@ class Room(Company):
         self.capacity = capacity or settings.capacity
         self.kept = kept
         self.passing = passing
+        self.consent = frozenset(consent)
         self.locked = False
+        self.cameras: dict[str, str] = {}  # what each is called, by its id in addresses
+        self.rung: dict[str, tuple[str, float]] = {}  # the last press of each, and when
+        self.started = False
+        self.returning: dict[str, Returning] = {}
         self.ended_at: float | None = None
         self.empty_since: float | None = None
         self._ranks = 0
@@ -69,34 +94,45 @@ class Room(Company):
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """Feed one event; return what to do, in order."""
-        out: list[Action] = []
-        self._out = out
-        match event:
-            case Said():
-                self._said(event, now)
-            case Enter():
-                try:
-                    self._enter(event, now)
-                except RingError as error:
-                    self._refuse(event.socket, event.dialect, error)
-            case Gone():
-                self._gone(event, now)
-            case Finish():
-                self._finish(now)
-            case _:
-                self._tick(now)
+        self._out = out = []
+        self._takers[type(event)](self, event, now)
         if self.people:
             self.empty_since = None
         elif self.empty_since is None:
             self.empty_since = now
         return out
 
+    def note(
+        self, what: What, person: Person | None = None, *, by: Person | None = None, detail: str = "",
+        figures: dict[str, float] | None = None,
+    ) -> None:  # fmt: skip
+        """Note for the record what happened to the room, or to somebody."""
+        id, role, identity = ("", "", None) if person is None else (person.id, person.role, person.claims.person)  # noqa: A001
+        doer = by.id if by is not None else ""
+        self._out.append(Note(what, role, detail, self.id, id, identity, doer, self.passing, figures or {}))
+
+    def expect(self, returning: dict[str, Returning], now: float) -> None:
+        """Await those who were here when the server stopped; whoever comes in time goes on where they were."""
+        self.returning = returning
+        if any(one.inside for one in returning.values()):
+            self._hosts_gone_at = now + self.settings.host_grace
+
     # Coming in
+
+    def _knocked(self, event: Enter, now: float) -> None:
+        try:
+            self._enter(event, now)
+        except RingError as error:
+            role = event.claims.role if event.claims is not None else ""
+            self._out.append(Note("refused", role, error.code, self.id, passing=self.passing))
+            self._refuse(event.socket, event.dialect, error)
 
     def _enter(self, event: Enter, now: float) -> None:
         if event.resuming is not None and (person := self._whose(event.resuming, event.claims, now)) is not None:
             self._resume(person, event, event.resuming.seq, now)
             return
+        if event.resuming is not None:
+            self.note("resume_failed", detail="unknown")
         claims = event.claims
         if claims is None:
             raise fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
@@ -106,24 +142,29 @@ class Room(Company):
             self._take_over(before, claims, event, now)
             return
         host = "admit" in claims.may
-        if self.locked and not host:
+        returns = self.returning.get(claims.person or "")
+        if self.locked and not host and returns is None:
             raise fault_error("ROOM-LOCKED")
-        inside = host or not self.lobby
+        inside = host or not self.lobby or (returns is not None and returns.inside)
         count, most = self.inside_count, self.capacity
         if not inside:
             count, most = len(self.people) - count, self.settings.waiting
         if count >= most:
             raise fault_error("ROOM-FULL", f"{count} of {most} places are taken")
-        self._ranks += 1
         person = Person(
-            event.id, event.secret, claims, event.dialect, self._ranks, self.new_outbox(), now, event.socket
+            event.id, event.secret, claims, event.dialect, self._ranks + 1, self.new_outbox(), now, event.socket
         )
+        consent.judge_dialect(self, person)
+        self._ranks += 1
+        if returns is not None:
+            person.consents = returns.consents
+            del self.returning[claims.person or ""]
         self.people[person.id] = self.by_socket[event.socket] = person
         self._welcome(person, event, resumed=False)
         if inside:
             self._come_in(person, now)
         else:
-            self._out.append(Note("waits", person.role))
+            self.note("waiting", person)
             self.place_in_line(person)
             for other in self.hosts():
                 self.tell(other, self.knock_of(person, now))
@@ -163,11 +204,12 @@ class Room(Company):
         person.secret = event.secret
         self._seat(person, event.socket)
         if missed is None:
+            self.note("resume_failed", person, detail="not kept")
             self._start_again(person, event, now)
             return
         self._welcome(person, event, resumed=True)
         self._out += [Send(event.socket, frame) for frame in missed]
-        self._out.append(Note("resumed", person.role))
+        self.note("resumed", person)
         if person.inside:
             self.tell_others(person, messages.Back(id=person.id))
 
@@ -183,7 +225,7 @@ class Room(Company):
         if person.dialect is Dialect.SEED or event.resuming is None:
             person.taken = 0
         self._welcome(person, event, resumed=False)
-        self._out.append(Note("came back", person.role))
+        self.note("came_back", person)
         if not person.inside and not person.may("admit"):
             self.place_in_line(person)
             return
@@ -216,14 +258,17 @@ class Room(Company):
         person.inside = True
         if person.may("admit"):
             self._hosts_gone_at = None
-        self._out.append(Note("came in", person.role))
+        self.note("entered", person)
+        if not self.started:
+            self.started = True
+            self.note("started")
         self._tell_roster(person, now)
         self._announce(person, again=False)
         passing.replay(self, person, now)
 
     def _tell_roster(self, person: Person, now: float) -> None:
         others = [other.seen_by(person) for other in self.others(person)]
-        self.tell(person, Roster(state=self.state, people=others))
+        self.tell(person, Roster(state=self.state, people=[*others, *bell.seen_by(self, person)]))
         if person.may("admit"):
             for waiting in self.waiting():
                 self.tell(person, self.knock_of(waiting, now))
@@ -248,7 +293,7 @@ class Room(Company):
                     you=messages.You(id=person.id, role=person.role, may=sorted(person.claims.may)),
                     rid=person.taken, ping_s=s.ping_every,
                     limits=messages.Limits(bytes=s.message_bytes, per_s=s.rate, burst=s.burst),
-                    ice=list(event.ice), ice_ttl_s=event.ice_ttl,
+                    ice=list(event.ice), ice_ttl_s=event.ice_ttl, consent=consent.asked_of(self, person),
                 )
             ),
         )  # fmt: skip
@@ -312,12 +357,16 @@ class Room(Company):
             if self.inside_count >= self.capacity:
                 raise fault_error("ROOM-FULL", f"{self.capacity} of {self.capacity} places are taken")
             waiting.inside = True
+            waited = {"seconds": now - waiting.since}
+            self.note("admitted", waiting, by=person, figures=waited)
             self.tell_knock_gone(waiting)
             self._come_in(waiting, now)
 
     def _deny(self, person: Person, message: messages.Deny, now: float) -> None:
         self.need(person, "admit")
-        self._dismiss(self.who_waits(message.id), fault_error("ROOM-DENIED", message.reason or None), now)
+        waiting = self.who_waits(message.id)
+        self.note("denied", waiting, by=person)
+        self._dismiss(waiting, fault_error("ROOM-DENIED", message.reason or None), now)
 
     def _send_back(self, person: Person, message: messages.SendBack, now: float) -> None:
         self.need(person, "admit")
@@ -325,17 +374,19 @@ class Room(Company):
         if other.may("admit"):
             raise fault_error("ROOM-FORBIDDEN", "who may admit does not wait")
         self.lobby = True
+        self.note("sent_back", other, by=person)
         self._put_before_the_door(other, now)
 
     def _lock(self, person: Person, message: messages.Lock, now: float) -> None:
         self.need(person, "admit")
         self.locked = message.on
+        self.note("locked" if message.on else "unlocked", by=person)
         for other in [person, *self.others(person)]:
             self.tell(other, messages.Locked(on=message.on))
 
     def _end(self, person: Person, _: messages.End, now: float) -> None:
         self.need(person, "end")
-        self._finish(now)
+        self._finish(now, "by somebody", by=person)
 
     def _leave(self, person: Person, _: messages.Leave, now: float) -> None:
         if person.socket is not None:
@@ -346,6 +397,7 @@ class Room(Company):
         messages.Signal: passing.pass_signal, messages.Chat: passing.pass_chat, messages.State: _state_of,
         messages.Admit: _admit, messages.Deny: _deny, messages.SendBack: _send_back, messages.Lock: _lock,
         messages.End: _end, messages.Leave: _leave, messages.Ping: _ping, messages.Hello: _hello_again,
+        messages.Consent: consent.take, messages.Quality: consent.judge_quality,
     }  # fmt: skip
 
     # Going
@@ -355,6 +407,7 @@ class Room(Company):
         if person is None:
             return
         person.socket = None
+        self.note("lost", person, detail=event.reason)
         if person.dialect is Dialect.SEED:  # it knows no way to come back
             self._remove(person, event.reason, now)
             return
@@ -368,7 +421,7 @@ class Room(Company):
             self.by_socket.pop(person.socket, None)
             person.socket = None
         del self.people[person.id]
-        self._out.append(Note(f"gone: {reason}", person.role))
+        self.note("left", person, detail=reason)
         if person.inside:
             self._tell_gone(person, reason)
         else:
@@ -398,9 +451,11 @@ class Room(Company):
         for other in self.hosts():
             self.tell(other, self.knock_of(person, now))
 
-    def _finish(self, now: float) -> None:
+    def _finish(self, now: float, why: str, by: Person | None = None) -> None:
         """Tell everybody that the visit is over; nobody comes in again."""
         self.ended_at = now
+        self.note("ended", by=by, detail=why)
+        self.returning.clear()
         for person in list(self.people.values()):
             socket, dialect = person.socket, person.dialect
             if socket is not None and dialect is Dialect.OWN:
@@ -411,9 +466,19 @@ class Room(Company):
         self.people.clear()
         self.by_socket.clear()
 
-    def _tick(self, now: float) -> None:
+    def _renewed(self, event: Renew, _: float) -> None:
+        if (person := self.by_socket.get(event.socket)) is not None:
+            person.claims = event.claims
+
+    def _made(self, _: Make, __: float) -> None:
+        """It is there already."""
+
+    def _finished(self, _: Finish, now: float) -> None:
+        self._finish(now, "from outside")
+
+    def _tick(self, _: Tick, now: float) -> None:
         if self.ended_at is None and self.closes is not None and now >= self.closes:
-            self._finish(now)
+            self._finish(now, "time is over")
         for person in list(self.people.values()):
             if person.gone_at is not None and now >= person.gone_at:
                 self._remove(person, "gone", now)
@@ -421,9 +486,16 @@ class Room(Company):
                 self._dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
         if self._hosts_gone_at is not None and now >= self._hosts_gone_at:
             self._hosts_gone_at = None
+            self.returning.clear()
             if self.lobby and not any(self.hosts()):
                 for person in [person for person in self.people.values() if person.inside]:
+                    self.note("sent_back", person, detail="nobody admits")
                     self._put_before_the_door(person, now)
+
+    _takers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
+        Said: _said, Enter: _knocked, Gone: _gone, Tick: _tick, Make: _made, Renew: _renewed, Finish: _finished,
+        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring,
+    }  # fmt: skip
 
 
 def refused(socket: int, dialect: Dialect, error: RingError) -> list[Action]:

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,15 +13,23 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.secrets import Secret
 from ringlight.server.problems import problem
+from ringlight.server.room_guests import RoomGuests
 
+# Whoever cannot get in learns here whether there is a server at all: a page of any origin, and without a key.
 OPEN_PATHS = frozenset({"/health"})
-# Ring comes to the name that the developer portal has, without a key of ours: its signature is judged behind this.
-SIGNED_PATHS = frozenset({"/ring/webhook"})
-_LINKED = ("/", "/docs", "/faults")  # pages of ours that others may link to
+# Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
+# token that they come with is judged behind this.
+_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults", "/faults")
+# Ring comes to the name that the developer portal has, without a key of ours. What it brings is judged behind this: a
+# signature, or a code that Ring alone takes back.
+SIGNED_PATHS = frozenset({"/ring/webhook", "/ring/token"})
+# Pages of ours that others may link to; to those of the app, browsers are led by Ring.
+_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED_BELOW = ("/rooms/", "/j/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "connect-src 'self'{sockets}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -32,6 +41,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = "Location, Link, ETag, Accept-Post, Accept-Patch, Allow, Retry-After, Content-Range, X-Still-Source"
+_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
 
@@ -51,13 +61,19 @@ class Access:
     origins: frozenset[str]
     any_loopback_origin: bool = False
 
-    def judge(self, method: str, path: str, headers: Headers) -> None:
+    def judge(self, method: str, path: str, headers: Headers, *, is_guest: bool = False) -> None:
         """Let a request pass, or say why not.
+
+        Args:
+            method: Of the request, like `path` and `headers`.
+            is_guest: Whether something else than the key has let this request in already.
 
         Raises:
             UsageError: ORIGIN-REFUSED or KEY-NEEDED.
         """
         if path in SIGNED_PATHS and method == "POST":
+            return
+        if path in OPEN_PATHS and method in _READING:
             return
         host = hostname_of(f"//{headers.get('host', '')}")
         if self.loopback and not is_loopback_host(host) and host not in map(hostname_of, self.origins):
@@ -67,11 +83,14 @@ class Access:
         known = origin is not None and self._knows(origin, headers.get("host", ""))
         if origin is not None and method not in _READING and not known:
             raise fault_error("ORIGIN-REFUSED", f"the page is of {origin[:80]}")
-        followed_link = headers.get("sec-fetch-mode") == "navigate" and _is_linked(path)
+        linked = path in _LINKED or path.startswith(_LINKED_BELOW)
+        followed_link = headers.get("sec-fetch-mode") == "navigate" and linked
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
-        if self.key is not None and path not in OPEN_PATHS and not self._holds_key(headers):
+        if self.key is None or path.startswith(_GUESTS):
+            return
+        if not (is_guest or self._holds_key(headers)):
             raise fault_error("KEY-NEEDED")
 
     def _knows(self, origin: str, host: str) -> bool:
@@ -95,16 +114,13 @@ class Access:
         return self.key is not None and hmac.compare_digest(given.encode(), self.key.reveal().encode())
 
 
-def _is_linked(path: str) -> bool:
-    return path in _LINKED or path.startswith("/faults/")
-
-
 class AccessMiddleware:
     """Applies `Access` to every HTTP request and adds the protective headers to every answer."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, guests: RoomGuests | None = None) -> None:
         self._app = app
         self._access = access
+        self._guests = guests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -114,19 +130,20 @@ class AccessMiddleware:
             return
         headers = Headers(scope=scope)
         method = scope["method"]
-        origin = headers.get("origin")
-        crossing = origin is not None and self._access.allows_cross(origin, headers.get("host", ""))
+        origin, host = headers.get("origin"), headers.get("host", "")
+        crossing = origin is not None and self._access.allows_cross(origin, host)
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _protect(MutableHeaders(scope=message), scope["path"], origin if crossing else None)
+                _protect(MutableHeaders(scope=message), scope["path"], host, origin if crossing else None)
             await send(message)
 
         if crossing and method == "OPTIONS" and "access-control-request-method" in headers:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, protected)
             return
         try:
-            self._access.judge(method, scope["path"], headers)
+            is_guest = self._guests is not None and await self._guests.let_in(scope, headers)
+            self._access.judge(method, scope["path"], headers, is_guest=is_guest)
         except RingError as error:
             answer = problem(error)
             if error.code == "KEY-NEEDED":
@@ -136,9 +153,11 @@ class AccessMiddleware:
         await self._app(scope, receive, protected)
 
 
-def _protect(headers: MutableHeaders, path: str, origin: str | None) -> None:
+def _protect(headers: MutableHeaders, path: str, host: str, origin: str | None) -> None:
+    # Safari before 15.4 does not take sockets to be of 'self'. An IPv6 address cannot be written there at all.
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     for name, value in _PROTECTION.items():
-        headers.setdefault(name, value)
+        headers.setdefault(name, value.replace("{sockets}", sockets))
     if path == "/docs":  # FastAPI's page of the API loads its own scripts
         headers["Content-Security-Policy"] = _DOCS_POLICY
     if origin is not None:

@@ -1,41 +1,41 @@
 """The JSON addresses: cameras, their views as they open, stills, the catalogue."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 import ringlight
-from ringlight.cameras import Account, Camera
+from ringlight.cameras import Cameras
 from ringlight.cameras.camera import Still
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
+from ringlight.server.event_stream import event_stream
 from ringlight.server.playback import Playbacks
 
-KEEP_ALIVE = 15.0  # seconds between two signs of life on an event stream
 
-
-def api_router(account: Account, playbacks: Playbacks, stopping: asyncio.Event, *, demo: bool) -> APIRouter:
+def api_router(
+    house: Cameras, playbacks: Playbacks, stopping: asyncio.Event, *, demo: bool, has_app: bool = False
+) -> APIRouter:
     """Return `/api/…`. Event streams end when `stopping` is set: they would hold up the end of the program."""
     router = APIRouter(prefix="/api")
 
     @router.get("/about", tags=["about"])
     async def about() -> dict[str, Any]:
         """Say what this server is."""
-        return {"name": "Ringlight", "version": ringlight.__version__, "demo": demo}
+        return {"name": "Ringlight", "version": ringlight.__version__, "demo": demo, "ring_app": has_app}
 
     @router.get("/cameras", tags=["cameras"])
     async def cameras() -> dict[str, Any]:
-        """List the cameras."""
-        return {"cameras": [camera.as_dict() for camera in await account.cameras()]}
+        """List the cameras; in `faults`, why those of an account could not be listed."""
+        listed = [camera.as_dict() for camera in await house.cameras()]
+        return {"cameras": listed, "faults": [error.fault.as_dict(error.detail) for error in house.problems]}
 
     @router.get("/cameras/{identifier}", tags=["cameras"])
     async def camera(identifier: str) -> dict[str, Any]:
         """Show one camera, and in `audience` how each viewer fares: loss (0 to 1), jitter, round trip."""
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         return {**found.as_dict(), "audience": [playback.as_dict() for playback in playbacks.of(found.id)]}
 
     @router.get("/media", tags=["about"])
@@ -46,10 +46,9 @@ def api_router(account: Account, playbacks: Playbacks, stopping: asyncio.Event, 
     @router.get("/cameras/{identifier}/events", tags=["cameras"], response_class=StreamingResponse)
     async def events(identifier: str, request: Request) -> Response:
         """Stream the state of the camera's shared view: a whole snapshot for each change."""
-        found = await account.camera(identifier)
-        return StreamingResponse(
-            _stream(found, request, stopping), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        found = await house.camera(identifier)
+        snapshots = (progress.as_dict() async for progress in found.view.changes())
+        return event_stream(snapshots, request, stopping)
 
     @router.get("/cameras/{identifier}/snapshot.jpg", tags=["cameras"], response_class=Response)
     async def snapshot(identifier: str, fresh: bool = False) -> Response:
@@ -58,7 +57,7 @@ def api_router(account: Account, playbacks: Playbacks, stopping: asyncio.Event, 
         With `fresh=1` the camera takes a picture by itself, without a live view. A camera on battery takes none while
         it streams: then the picture is from its view. The header `X-Still-Source` says which: `camera` or `view`.
         """
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         if fresh:
             still = await found.fresh_snapshot()
         else:
@@ -70,7 +69,7 @@ def api_router(account: Account, playbacks: Playbacks, stopping: asyncio.Event, 
     @router.post("/cameras/{identifier}/renewal", tags=["cameras"])
     async def renewal(identifier: str) -> dict[str, Any]:
         """Let the running view go on beyond Ring's time limit, once, where its policy is to ask."""
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         found.view.grant_renewal()
         return found.view.progress.as_dict()
 
@@ -88,25 +87,3 @@ def api_router(account: Account, playbacks: Playbacks, stopping: asyncio.Event, 
         return row.as_dict()
 
     return router
-
-
-async def _stream(camera: Camera, request: Request, stopping: asyncio.Event) -> AsyncIterator[bytes]:
-    changes = camera.view.changes()
-    pending: asyncio.Task[Any] | None = None
-    stop = asyncio.create_task(stopping.wait())
-    try:
-        while not (stop.done() or await request.is_disconnected()):
-            pending = pending or asyncio.ensure_future(anext(changes))
-            await asyncio.wait({pending, stop}, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
-            if pending.done():
-                snapshot = pending.result().as_dict()
-                pending = None
-                yield b"data: " + msgspec.json.encode(snapshot) + b"\n\n"
-            elif not stop.done():
-                yield b": still here\n\n"
-    finally:
-        ending = {task for task in (pending, stop) if task is not None}
-        for task in ending:
-            task.cancel()
-        await asyncio.wait(ending)
-        await changes.aclose()

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 import ringlight
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.rooms.asgi import rooms_router
 from ringlight.rooms.porter import Porter
 from ringlight.server import problems
@@ -22,13 +22,15 @@ from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.room_guests import RoomGuests
 from ringlight.server.rooms_api import rooms_api_router
+from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
-from ringlight.web import PAGE
+from ringlight.web import PAGE, ROOMS_PAGE
 
 
 def create_app(
-    account: Account,
+    house: Cameras,
     playbacks: Playbacks,
     access: Access,
     stopping: asyncio.Event,
@@ -37,15 +39,17 @@ def create_app(
     showings: Showings,
     places: Places,
     rooms: Porter,
+    guests: RoomGuests | None = None,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
     demo: bool = False,
+    has_app: bool = False,
 ) -> FastAPI:
     """Return the application.
 
     Args:
-        account: Whose cameras are shown. Whoever opened it closes it.
+        house: The cameras that are shown. Whoever opened them closes them.
         playbacks: The viewers.
         access: Who may use it.
         stopping: Set when the server is about to stop.
@@ -53,10 +57,12 @@ def create_app(
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
+        guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
+        has_app: Whether the page shows a Ring app: its accounts and what they tell.
     """
     app = FastAPI(
         title="Ringlight",
@@ -66,16 +72,19 @@ def create_app(
     problems.install(app)
 
     @app.get("/health", tags=["about"])
-    async def health() -> dict[str, str]:
-        """Say that the server runs."""
+    async def health(response: Response) -> dict[str, str]:
+        """Say that the server runs. Pages of every origin may read it, to find out why they get no further."""
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return {"status": "ok"}
 
-    app.include_router(api_router(account, playbacks, stopping, demo=demo))
-    app.include_router(recordings_router(account, recordings))
-    app.include_router(control_router(account))
-    app.include_router(players_router(account, showings, places, stopping))
-    app.include_router(whep_router(account, playbacks, relays=relays, elsewhere=elsewhere))
-    app.include_router(rooms_api_router(rooms))
+    app.include_router(api_router(house, playbacks, stopping, demo=demo, has_app=has_app))
+    app.include_router(recordings_router(house, recordings))
+    app.include_router(control_router(house))
+    app.include_router(players_router(house, showings, places, stopping))
+    app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
+    app.include_router(rooms_api_router(rooms, house))
+    app.include_router(rooms_page_router())
     app.include_router(fault_pages_router())
     for router in extra:
         app.include_router(router)
@@ -86,5 +95,6 @@ def create_app(
 
     app.include_router(rooms_router(rooms, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
-    app.add_middleware(AccessMiddleware, access=access)
+    app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
+    app.add_middleware(AccessMiddleware, access=access, guests=guests)
     return app

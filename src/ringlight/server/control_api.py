@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from ringlight.account.control import MOST_EVENTS, SIREN_LONGEST
 from ringlight.account.events import CameraEvent
-from ringlight.cameras import Account, Camera
+from ringlight.cameras import Camera, Cameras
 from ringlight.cameras.turning import SPEED
 from ringlight.cameras.view import Direction
 from ringlight.errors import fault_error
@@ -75,7 +75,7 @@ class History(BaseModel):
     next: str | None = Field(description="The `before` of the next page; null where this is the last.")
 
 
-def control_router(account: Account) -> APIRouter:
+def control_router(house: Cameras) -> APIRouter:
     """Return the addresses under `/api/cameras/{identifier}/`."""
     router = APIRouter(prefix="/api/cameras/{identifier}", tags=["cameras"])
     addresses = _Addresses()
@@ -83,14 +83,14 @@ def control_router(account: Account) -> APIRouter:
     @router.post("/light")
     async def light(identifier: str, wanted: Light) -> dict[str, Any]:
         """Switch the camera's light. Answers with the camera; CAM-UNABLE (409) where it has none."""
-        camera = await account.camera(identifier)
+        camera = await house.camera(identifier)
         await camera.set_light(wanted.on)
         return camera.as_dict()
 
     @router.post("/siren")
     async def siren(identifier: str, wanted: Siren) -> dict[str, Any]:
         """Sound the camera's siren for some seconds, or silence it. CAM-UNABLE (409) where it has none."""
-        camera = await account.camera(identifier)
+        camera = await house.camera(identifier)
         await camera.set_siren(wanted.on, seconds=wanted.seconds)
         return camera.as_dict()
 
@@ -101,7 +101,7 @@ def control_router(account: Account) -> APIRouter:
         A turning that goes on ends by itself two seconds after it was last asked for, so that no page that is gone
         leaves a camera turning. CAM-NO-PTZ (409) where the camera cannot turn.
         """
-        camera = await account.camera(identifier)
+        camera = await house.camera(identifier)
         if not wanted.continuous:
             return Turned(result=await camera.turn(wanted.direction))
         if not wanted.speed:
@@ -115,7 +115,7 @@ def control_router(account: Account) -> APIRouter:
         before: Annotated[str | None, Query(description="An event's id: only what came before it.")] = None,
     ) -> History:
         """List what the camera has seen, newest first, a page at a time."""
-        camera = await account.camera(identifier)
+        camera = await house.camera(identifier)
         events = [event async for event in camera.history(limit=limit, before=before)]
         return History(
             events=[Event.model_validate(_shown(event)) for event in events],
@@ -135,7 +135,7 @@ def control_router(account: Account) -> APIRouter:
         the viewer does not get the storage's address, with which anybody could watch. CAM-RECORDING (404) where there
         is none, as without a subscription.
         """
-        camera = await account.camera(identifier)
+        camera = await house.camera(identifier)
         async with AsyncExitStack() as stack:
             answer = await addresses.open(stack, camera, event, _wanted(span, condition))
             headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}

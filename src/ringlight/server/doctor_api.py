@@ -62,7 +62,7 @@ class Seen(BaseModel):
 class _Desk:
     """One run at a time: who asks meanwhile gets its report too, as each costs Ring a ticket."""
 
-    def __init__(self, settings: Settings, account: Account) -> None:
+    def __init__(self, settings: Settings, account: Account | None) -> None:
         self._settings = settings
         self._account = account
         self._running: asyncio.Task[Report] | None = None
@@ -70,17 +70,17 @@ class _Desk:
     async def report(self) -> Report:
         """Look at everything that is configured and wakes no camera up."""
         if self._running is None or self._running.done():
-            work = examine(self._settings, account=self._account)
+            work = examine(self._settings, account=self._account, running=True)
             self._running = asyncio.create_task(work, name="doctor")
         return await asyncio.shield(self._running)
 
 
-def doctor_router(settings: Settings, account: Account, trials: Trials) -> APIRouter:
+def doctor_router(settings: Settings, account: Account | None, trials: Trials) -> APIRouter:
     """Return the addresses.
 
     Args:
         settings: Those in force, with the port on which the server really listens.
-        account: The server's own.
+        account: The server's own; `None` where it has none.
         trials: Of the media port.
     """
     router = APIRouter(prefix="/api/doctor", tags=["doctor"])

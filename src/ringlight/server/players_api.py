@@ -5,7 +5,7 @@ import re
 
 from fastapi import APIRouter, Response
 
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.server.film_stream import film_stream
 from ringlight.server.hls import Showings
@@ -16,7 +16,7 @@ _FILE = re.compile(r"[0-9a-f]{8}-\d{1,9}\.(mp4|m4s)")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def players_router(account: Account, showings: Showings, places: Places, stopping: asyncio.Event) -> APIRouter:
+def players_router(house: Cameras, showings: Showings, places: Places, stopping: asyncio.Event) -> APIRouter:
     """Return `/api/cameras/{id}/live.mp4` and `/api/cameras/{id}/hls/…`."""
     router = APIRouter(prefix="/api/cameras/{identifier}", tags=["players"])
 
@@ -27,7 +27,7 @@ def players_router(account: Account, showings: Showings, places: Places, stoppin
         Pictures are passed through, sound is Opus. A player that is too slow is let go. It ends where the camera
         changes its pictures, too: ask again.
         """
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         return await film_stream(found, places, stopping, sound=sound)
 
     @router.get("/hls/index.m3u8", response_class=Response)
@@ -37,7 +37,7 @@ def players_router(account: Account, showings: Showings, places: Places, stoppin
         With `sound=0` it has pictures alone, for players that know no Opus in MP4. It ends some seconds after
         nobody has asked for it any more (`players.idle`).
         """
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         return Response(await showings.playlist(found, sound=sound), media_type=PLAYLIST, headers=_NO_STORE)
 
     @router.get("/hls/{name}", response_class=Response)
@@ -46,7 +46,7 @@ def players_router(account: Account, showings: Showings, places: Places, stoppin
         read = _FILE.fullmatch(name)
         if read is None:
             raise fault_error("VIEWER-GONE", name[:60])
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         kind = "video/mp4" if read[1] == "mp4" else "video/iso.segment"
         return Response(showings.file(found.id, name), media_type=kind, headers=_NO_STORE)
 

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
 
-from ringlight.cameras import Account
+from ringlight.cameras import Account, Cameras, House
 from ringlight.errors import fault_error
+from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
@@ -16,6 +17,7 @@ from ringlight.rooms import open_rooms
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.bells import Bells
 from ringlight.server.doctor_api import doctor_router
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
@@ -23,23 +25,26 @@ from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
-from ringlight.server.ring_app import ring_app
+from ringlight.server.ring_app import is_configured, ring_app
+from ringlight.server.room_guests import RoomGuests
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.server.trial import Trials
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
+DEMO_CAMERAS = {"front-door": "Front Door"}
 
 
 @contextlib.asynccontextmanager
 async def run_server(
-    settings: Settings, account: Account, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
+    settings: Settings, cameras: Cameras | None = None, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
 ) -> AsyncIterator[Serving]:
     """Run the server; it answers inside the `async with`.
 
     Args:
         settings: Host, port and who may use it.
-        account: An open account.
+        cameras: An open account, or other cameras; those of accounts that are linked with the app of the settings are
+            shown beside them. `None` shows these alone.
         extra: More routers.
         demo: Whether this is the demo, which takes requests from pages of any loopback origin.
 
@@ -59,31 +64,42 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        places = Places(settings.players.most)
-        if settings.rtsp.port:
-            rtsp = rtsp_server(account, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
-            await stack.enter_async_context(rtsp)
-        recordings = await stack.enter_async_context(Recordings(settings))
-        if settings.partner.hmac_keys:
-            extra = (*extra, await stack.enter_async_context(ring_app(settings)))
-        stopping = asyncio.Event()
-        publications = await stack.enter_async_context(Publications(settings, account))
-        showings = Showings(settings.players, places)
-        stack.push_async_callback(showings.close)
         # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
         entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
         rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
         if demo:
-            rooms.house.make(DEMO_ROOM, lobby=False)
+            await rooms.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
+        places, stopping, bells = (
+            Places(settings.players.most),
+            asyncio.Event(),
+            Bells(rooms, settings.rooms.bell_every),
+        )
+        app = None
+        if is_configured(settings):
+            app = await stack.enter_async_context(ring_app(settings, stopping, bells.press))
+        house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
+        if settings.rtsp.port:
+            rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
+            await stack.enter_async_context(rtsp)
+        recordings = await stack.enter_async_context(Recordings(settings))
+        publications = await stack.enter_async_context(Publications(settings, house))
+        showings = Showings(settings.players, places)
+        stack.push_async_callback(showings.close)
+        await stack.enter_async_context(bells.reading(house))
+        await stack.enter_async_context(Bridge(settings.mqtt, house, page=settings.public_url))
+        guests = RoomGuests(rooms, playbacks)
+        stack.push_async_callback(guests.close)
         trials = Trials(port)
         stack.push_async_callback(trials.close)
         place = settings.server.model_copy(update={"port": listening.getsockname()[1]})
-        doctor = doctor_router(settings.model_copy(update={"server": place}), account, trials)
-        app = create_app(
-            account, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            relays=relays, extra=(*extra, publications_router(publications), doctor), demo=demo,
+        signed_in = cameras if isinstance(cameras, Account) else None
+        doctor = doctor_router(settings.model_copy(update={"server": place}), signed_in, trials)
+        routers = (*extra, *(app.routers if app else ()), publications_router(publications), doctor)
+        served = create_app(
+            house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
+            guests=guests, relays=relays, extra=routers, demo=demo, has_app=app is not None,
         )  # fmt: skip
-        running = await stack.enter_async_context(serving(app, listening, sockets=FastRooms(rooms)))
+        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms)))
         stack.callback(stopping.set)
         stack.callback(rooms.drain)
         yield running

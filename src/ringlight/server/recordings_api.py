@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.server.recordings import Recordings
 
@@ -30,7 +30,7 @@ class WantedRecording(BaseModel):
     )
 
 
-def recordings_router(account: Account, recordings: Recordings) -> APIRouter:
+def recordings_router(house: Cameras, recordings: Recordings) -> APIRouter:
     """Return `/api/cameras/{id}/recordings…`."""
     router = APIRouter(prefix="/api/cameras/{identifier}/recordings", tags=["recordings"])
 
@@ -38,7 +38,7 @@ def recordings_router(account: Account, recordings: Recordings) -> APIRouter:
     async def record(identifier: str, wanted: WantedRecording | None = None) -> JSONResponse:
         """Begin to record the shared view, opening it if nobody watches; answers once the camera has."""
         wanted = wanted or WantedRecording(seconds=None)
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         item = await recordings.start(found, wanted.seconds, wanted.before)
         location = f"/api/cameras/{item.camera}/recordings/{item.id}"
         return JSONResponse(await recordings.as_dict(item), 201, {"Location": location})
@@ -46,14 +46,14 @@ def recordings_router(account: Account, recordings: Recordings) -> APIRouter:
     @router.get("")
     async def listed(identifier: str) -> dict[str, Any]:
         """List the recordings of a camera, newest first."""
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         return {"recordings": await recordings.listed(found.id)}
 
     @router.get("/{name}.mp4", response_class=FileResponse)
     @router.head("/{name}.mp4", response_class=FileResponse, include_in_schema=False)
     async def fetch(identifier: str, name: str, request: Request) -> Response:
         """Fetch a file, whole or in ranges; one that is still being recorded as far as it is."""
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         read = _FILE.fullmatch(name)
         if read is None:
             raise fault_error("FILE-GONE", name[:60])
@@ -69,13 +69,13 @@ def recordings_router(account: Account, recordings: Recordings) -> APIRouter:
     @router.get("/{name}")
     async def look(identifier: str, name: str) -> dict[str, Any]:
         """Show one recording: whether it runs, its seconds and bytes."""
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         return await recordings.as_dict(await recordings.find(found.id, name))
 
     @router.delete("/{name}")
     async def end(identifier: str, name: str) -> Response:
         """End one that runs, and answer with what it has become; remove one that has ended."""
-        found = await account.camera(identifier)
+        found = await house.camera(identifier)
         item = await recordings.find(found.id, name)
         if recordings.runs(item):
             return JSONResponse(await recordings.as_dict(await recordings.stop(item)))

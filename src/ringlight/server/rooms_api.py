@@ -6,10 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from ringlight.cameras import Cameras
+from ringlight.errors import fault_error
+from ringlight.rooms import bell
+from ringlight.rooms.events import AddCamera, Finish, RemoveCamera
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
+from ringlight.settings import Consentable
 
 _Name = Annotated[str, Field(max_length=80)]
+_Camera = Annotated[str, Field(max_length=60)]
 
 
 class Guest(BaseModel):
@@ -32,11 +38,25 @@ class NewRoom(BaseModel):
     opens: float | None = Field(None, description="From when on, in seconds since 1970; empty: at once.")
     closes: float | None = Field(None, description="Until when, in seconds since 1970; empty: until it is ended.")
     capacity: int | None = Field(None, ge=1, le=64, description="How many may be inside; empty: `rooms.capacity`.")
+    cameras: list[_Camera] = Field(
+        default_factory=list, max_length=bell.CAMERAS, description="Cameras that those with `view` see, by id."
+    )
+    consent: list[Consentable] | None = Field(
+        None, max_length=8, description="What those without `admit` must consent to; empty: `rooms.consent`."
+    )
     people: list[Guest] = Field(default_factory=list, max_length=64, description="Who gets a token at once.")
 
 
-def rooms_api_router(porter: Porter) -> APIRouter:
-    """Return `/api/rooms…`."""
+class NewCamera(BaseModel):
+    """A camera to be added."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    camera: _Camera = Field(description="Its id in addresses, such as `front-door`.")
+
+
+def rooms_api_router(porter: Porter, cameras: Cameras) -> APIRouter:
+    """Return `/api/rooms…`; `cameras` says which cameras there are."""
     router = APIRouter(prefix="/api/rooms", tags=["rooms"])
     house = porter.house
 
@@ -44,26 +64,47 @@ def rooms_api_router(porter: Porter) -> APIRouter:
     async def make(wanted: NewRoom) -> dict[str, Any]:
         """Make a room, with tokens for its people. How to enter: docs/reference/rooms-protocol.md."""
         guests = [house.claims("", guest.role) for guest in wanted.people]  # a wrong role leaves no room behind
-        room = house.make(
-            wanted.id, lobby=wanted.lobby, opens=wanted.opens, closes=wanted.closes, capacity=wanted.capacity
-        )
+        cameras = dict([await _named(name) for name in wanted.cameras])
+        room = await porter.make(
+            wanted.id, lobby=wanted.lobby, opens=wanted.opens, closes=wanted.closes, capacity=wanted.capacity,
+            cameras=cameras,
+            consent=house.settings.consent if wanted.consent is None else wanted.consent,
+        )  # fmt: skip
         people = [_token(room, guest) for guest in wanted.people] if guests else []
         return {**_shown(room), "people": people}
 
     @router.get("/{room_id}")
     async def show(room_id: str) -> dict[str, Any]:
         """Show a room: its state, and how many are in it. Who they are is nobody's business here."""
-        return _shown(house.room(room_id))
+        return _shown(await porter.find(room_id))
 
     @router.post("/{room_id}/tokens", status_code=201)
     async def invite(room_id: str, guest: Guest) -> dict[str, Any]:
         """Make a token for one more person."""
-        return _token(house.room(room_id), guest)
+        return _token(await porter.find(room_id), guest)
 
     @router.delete("/{room_id}", status_code=204)
     async def end(room_id: str) -> None:
         """End the visit for all."""
-        porter.end(house.room(room_id))
+        porter.happen(await porter.find(room_id), Finish())
+
+    @router.post("/{room_id}/cameras", status_code=204)
+    async def add_camera(room_id: str, wanted: NewCamera) -> None:
+        """Bring a camera into a room: who has `view` there sees it, and hears its bell."""
+        room = await porter.find(room_id)
+        camera, name = await _named(wanted.camera)
+        if len(room.cameras) >= bell.CAMERAS:
+            raise fault_error("REQUEST-INVALID", f"a room has {bell.CAMERAS} cameras at most")
+        porter.happen(room, AddCamera(camera, name))
+
+    @router.delete("/{room_id}/cameras/{camera}", status_code=204)
+    async def remove_camera(room_id: str, camera: str) -> None:
+        """Take a camera out of a room. It is no error if it is not there."""
+        porter.happen(await porter.find(room_id), RemoveCamera(camera))
+
+    async def _named(name: str) -> tuple[str, str]:
+        found = await cameras.camera(name)
+        return found.id, found.name
 
     def _token(room: Room, guest: Guest) -> dict[str, Any]:
         may = frozenset(guest.may) if guest.may is not None else None
@@ -83,4 +124,6 @@ def _shown(room: Room) -> dict[str, Any]:
     return {
         "id": room.id, "state": state, "lobby": room.lobby, "locked": room.locked, "inside": inside,
         "waiting": len(room.people) - inside, "capacity": room.capacity, "opens": room.opens, "closes": room.closes,
+        "cameras": list(room.cameras),
+        "consent": sorted(room.consent),
     }  # fmt: skip

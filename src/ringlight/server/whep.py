@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.media import trickle
 from ringlight.server.playback import Playback, Playbacks
 from ringlight.server.problems import problem
 from ringlight.server.relay import IceServers
+from ringlight.server.room_guests import RoomGuests
 
 SDP, TRICKLE = "application/sdp", trickle.MEDIA_TYPE
 MAX_OFFER = 256 * 1024  # bytes
@@ -25,15 +26,17 @@ async def nowhere(_camera: str) -> None:
 
 
 def whep_router(
-    account: Account, playbacks: Playbacks, *, relays: IceServers | None = None, elsewhere: Elsewhere = nowhere
-) -> APIRouter:
+    house: Cameras, playbacks: Playbacks, *, relays: IceServers | None = None, elsewhere: Elsewhere = nowhere,
+    guests: RoomGuests | None = None,
+) -> APIRouter:  # fmt: skip
     """Return the WHEP addresses.
 
     Args:
-        account: Whose cameras are shown.
+        house: The cameras.
         playbacks: The viewers.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says where else a camera is held; its viewers are sent there (307).
+        guests: Ends the playbacks of those who came with a room's token when they leave the room.
     """
     router = APIRouter(prefix="/whep", tags=["WHEP"])
     relays = relays or IceServers()
@@ -52,8 +55,10 @@ def whep_router(
             away = f"{other.rstrip('/')}/whep/{camera}"
             return Response(status_code=307, headers={"Location": away, "Cache-Control": "no-store"})
         offer = (await _body(request, MAX_OFFER, "VIEWER-OFFER")).decode("utf-8", "replace")
-        found = await account.camera(camera)
+        found = await house.camera(camera)
         playback = await playbacks.start(found, offer)
+        if guests is not None:
+            guests.follow(request.scope, playback)
         headers = {
             "Location": f"/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,
             "Cache-Control": "no-store",

@@ -132,6 +132,16 @@ class Inbox:
         """
         return self._select((_T.state == "waiting") & (_T.number > after), limit)
 
+    def latest(self, limit: int) -> list[Kept]:
+        """Return those that arrived last, whatever became of them, newest first.
+
+        Raises:
+            StoreError: STORE-UNREACHABLE or STORE-NEWER.
+        """
+        query = sa.select(*_COLUMNS).order_by(_T.number.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return [Kept(*row) for row in connection.execute(query)]
+
     def dead(self, *, numbers: Iterable[int] | None = None, limit: int = 1000) -> list[Kept]:
         """Return those that were given up, oldest first.
 

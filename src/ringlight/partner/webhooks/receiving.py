@@ -34,6 +34,7 @@ class Webhooks:
         pace: How handlers are run and tried again.
         kept: Seconds for which what arrived is remembered. It is never less than a replay could pass as fresh.
         answer_within: Seconds after which a delivery that is not stored is answered 503.
+        on_refused: Called with what is also said in the log: why something was not taken, and how many such there were.
         wall: The time of day in seconds.
     """
 
@@ -47,6 +48,7 @@ class Webhooks:
         pace: Pace | None = None,
         kept: float = 0.0,
         answer_within: float = ANSWER_WITHIN,
+        on_refused: Callable[[RingError, int], None] = lambda *_: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._verifier, self._handlers, self._knows_account = verifier, handlers, knows_account
@@ -54,7 +56,7 @@ class Webhooks:
         self._owns = isinstance(database, str)
         self.inbox = Inbox(self._database)
         self.answer_within = answer_within
-        self._pace, self._wall = pace or Pace(), wall
+        self._pace, self._wall, self._on_refused = pace or Pace(), wall, on_refused
         self._kept = max(kept, verifier.max_age + 2 * verifier.max_ahead)
         self._notices = Notices()
         self._opened = 0
@@ -114,6 +116,7 @@ class Webhooks:
         if count is not None:
             level = logging.WARNING if answer_to(problem).status < 500 else logging.ERROR
             log.log(level, "webhook_refused code=%s count=%d detail=%s", problem.code, count, problem.detail)
+            self._on_refused(problem, count)
 
     async def _take(self, event: Event, body: bytes) -> None:
         if self._commits is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from ringlight.cameras import Account, View
+from ringlight.cameras import Cameras, View
 from ringlight.errors import RingError, fault_error
 from ringlight.media import rtcp
 from ringlight.secrets import Secret
@@ -51,13 +51,13 @@ class House:
     """What all connections share.
 
     Attributes:
-        account: Whose cameras there are.
+        cameras: Those there are.
         places: Of players.
         key: What a player has to know; `None` on a loopback address.
         udp: Whether packets may go by UDP.
     """
 
-    account: Account
+    cameras: Cameras
     places: Places
     key: Secret | None
     udp: bool
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
         held = contextlib.AsyncExitStack()
         try:
             held.enter_context(self._house.places.take())
-            found = await self._house.account.camera(camera)
+            found = await self._house.cameras.camera(camera)
             view = await held.enter_async_context(found.player_view())
             picture = await view.key_frame(within=FIRST_PICTURE)
         except RingError as error:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from ringlight.cameras import Account
+from ringlight.cameras import Cameras
 from ringlight.http.serving import listen
 from ringlight.secrets import Secret
 from ringlight.server.places import Places
@@ -36,12 +36,12 @@ class Listening:
 
 @contextlib.asynccontextmanager
 async def rtsp_server(
-    account: Account, places: Places, host: str, port: int, *, key: Secret | None, udp: bool
+    cameras: Cameras, places: Places, host: str, port: int, *, key: Secret | None, udp: bool
 ) -> AsyncIterator[Listening]:
-    """Serve the account's cameras by RTSP inside the `async with`.
+    """Serve cameras by RTSP inside the `async with`.
 
     Args:
-        account: Whose cameras there are.
+        cameras: Those there are.
         places: Of players.
         host: Address to listen on.
         port: TCP port; 0 picks a free one.
@@ -51,7 +51,7 @@ async def rtsp_server(
     Raises:
         SetupError: CFG-PORT.
     """
-    house = House(account, places, key, udp)
+    house = House(cameras, places, key, udp)
     bound = listen(host, port)
     loop = asyncio.get_running_loop()
     crowd = _Crowd(places.most)

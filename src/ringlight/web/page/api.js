@@ -29,13 +29,14 @@
  * @property {boolean} has_siren
  * @property {number | null} siren_seconds  For how long it sounds yet.
  * @property {boolean | null} has_recordings  Whether the subscription keeps some; null where Ring does not say.
+ * @property {string[]} steps  Of opening its view, as the server tells them.
  * @property {"never" | "while-watched" | "ask"} renewal  Whether a view goes on beyond Ring's time limit.
  * @property {Fault | null} refusal  Why a live view would be refused, known beforehand.
  * @property {"closed" | "opening" | "live" | "failed"} view
  * @property {number} viewers
  */
 
-/** @typedef {{ name: string, version: string, demo: boolean }} About */
+/** @typedef {{ name: string, version: string, demo: boolean, ring_app: boolean }} About */
 /** @typedef {{ name: string, title: string, about: string, code: string | null, on: boolean }} SimFault */
 
 // The only fault text of this page: the server that knows the others is the thing that is missing.
@@ -43,8 +44,8 @@
 const SERVER_GONE = {
   code: "SERVER-GONE",
   title: "The Ringlight server does not answer",
-  cause: "This page asked the server on your machine and got no answer it can use. The server may have stopped.",
-  fix: "Start it again with `make demo` or `ringlight serve`; this page will reconnect.",
+  cause: "The Ringlight server gave no answer that can be used. It may have stopped.",
+  fix: "Start it again with `make demo` or `ringlight serve`; an open page comes back by itself.",
   retry: "after-fix",
   detail: null,
 };
@@ -118,8 +119,8 @@ export async function ask(path, init = {}) {
 /** @returns {Promise<About>} */
 export const getAbout = () => ask("/api/about");
 
-/** @returns {Promise<Camera[]>} */
-export const getCameras = async () => (await ask("/api/cameras")).cameras;
+/** @returns {Promise<{ cameras: Camera[], faults?: Fault[] }>}  In `faults`, why those of an account are missing. */
+export const getCameras = () => ask("/api/cameras");
 
 /** @returns {Promise<Fault[]>} */
 export const getFaults = async () => (await ask("/api/faults")).faults;
@@ -151,18 +152,20 @@ export async function grantRenewal(cameraId) {
  * Take the turn to talk to the camera of a viewing; returns when its speaker was told to open.
  *
  * @param {string} viewing  The address of the viewing.
+ * @param {Record<string, string>} [headers]  What lets somebody in without the server's key.
  */
-export async function beginTalk(viewing) {
-  await ask(`${viewing}/talk`, { method: "POST" });
+export async function beginTalk(viewing, headers = {}) {
+  await ask(`${viewing}/talk`, { method: "POST", headers });
 }
 
 /**
  * Give the turn to talk back, even while the page is being left.
  *
  * @param {string} viewing
+ * @param {Record<string, string>} [headers]
  */
-export function endTalk(viewing) {
-  fetch(`${viewing}/talk`, { method: "DELETE", keepalive: true }).catch(() => {});   // lost? silence ends it too
+export function endTalk(viewing, headers = {}) {
+  fetch(`${viewing}/talk`, { method: "DELETE", headers, keepalive: true }).catch(() => {});   // lost? silence ends it too
 }
 
 /**

@@ -19,7 +19,8 @@ const SPEED = 0.5;      // what Ring's own app uses
 
 export class TurnPad {
   #cameraId = "";
-  #busy = false;
+  /** What the camera is told just now; a hold that begins meanwhile waits for it. @type {Promise<void> | null} */
+  #telling = null;
   #timer = 0;
   /** @type {Direction | null} */
   #holding = null;
@@ -59,7 +60,7 @@ export class TurnPad {
     if (!direction) return;
     event.preventDefault();
     if (event.repeat) void this.#hold(direction);
-    else void this.#step(direction);
+    else this.#step(direction);
   }
 
   /**
@@ -78,7 +79,7 @@ export class TurnPad {
 
   /** @param {Direction} direction */
   #click(direction) {
-    if (!this.#wasHold) void this.#step(direction);
+    if (!this.#wasHold) this.#step(direction);
     this.#wasHold = false;
   }
 
@@ -89,36 +90,34 @@ export class TurnPad {
   }
 
   /** @param {Direction} direction */
-  async #step(direction) {
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      this.#tell(direction, await turnCamera(this.#cameraId, direction));
-    } catch (error) {
-      this.#complain(error);
-    } finally {
-      this.#busy = false;
-    }
+  #step(direction) {
+    if (!this.#telling) this.#do(async () => this.#tell(direction, await turnCamera(this.#cameraId, direction)));
   }
 
   /** Turn for as long as it is held; the answers tell when the camera can go no further. @param {Direction} direction */
   async #hold(direction) {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (this.#holding) return;
     this.#holding = direction;
+    while (this.#telling && this.#holding === direction) await this.#telling;
+    if (this.#holding === direction) this.#do(() => this.#goOn(direction));
+  }
+
+  /** @param {Direction} direction */
+  async #goOn(direction) {
     const cameraId = this.#cameraId;
     const released = new Promise((resolve) => (this.#release = () => resolve(undefined)));
-    try {
-      while (this.#holding === direction) {
-        this.#tell(direction, await keepTurning(cameraId, direction, SPEED));
-        await Promise.race([released, new Promise((resolve) => setTimeout(resolve, AGAIN_MS))]);
-      }
-      this.#tell(direction, await keepTurning(cameraId, direction, 0));
-    } catch (error) {
-      this.#complain(error);
-    } finally {
-      this.#busy = false;
+    while (this.#holding === direction) {
+      this.#tell(direction, await keepTurning(cameraId, direction, SPEED));
+      await Promise.race([released, new Promise((resolve) => setTimeout(resolve, AGAIN_MS))]);
     }
+    this.#tell(direction, await keepTurning(cameraId, direction, 0));
+  }
+
+  /** @param {() => Promise<void>} what */
+  #do(what) {
+    this.#telling = what()
+      .catch((error) => this.#complain(error))
+      .finally(() => (this.#telling = null));
   }
 
   /**

@@ -1,0 +1,61 @@
+"""`config`: the settings as they hold, where each comes from, and what is wrong with them."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ringlight.cli.output import Config, Json, print_json, result, tell
+from ringlight.settings_sources import Effective, effective_settings, wrong_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("config")
+    def command(
+        check: Annotated[bool, typer.Option("--check", help="Only say what is wrong; exit 1 if anything is.")] = False,
+        every: Annotated[bool, typer.Option("--all", help="Show those too that nobody has set.")] = False,
+        config: Config = None,
+        as_json: Json = False,
+    ) -> None:
+        """Show which settings hold and where each comes from: the file, the environment, or the default.
+
+        Secrets are not shown. Later sources win: ringlight.toml, then RINGLIGHT_… variables (two underscores
+        between levels), then options of the command line.
+        """
+        if check:
+            _check(wrong_settings(config), as_json=as_json)
+            return
+        settings = effective_settings(config)
+        if as_json:
+            print_json({"settings": [{**asdict(one), "variable": one.variable} for one in settings]})
+        else:
+            _show([one for one in settings if every or one.origin != "default"], explained=every)
+
+
+def _check(wrong: list[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"valid": not wrong, "wrong": wrong})
+    for line in () if as_json else wrong:
+        result.print(Text(f"CFG-INVALID: {line}"))
+    if wrong:
+        raise typer.Exit(1)
+    if not as_json:
+        result.print("All settings can be used.")
+
+
+def _show(settings: list[Effective], *, explained: bool) -> None:
+    if not settings:
+        tell("Every setting has its default. `ringlight config --all` lists them.")
+    for one in settings:
+        source = one.variable if one.origin == "environment" else one.origin
+        if explained:
+            result.print(Text(f"# {one.description}", style="dim"))
+        result.print(Text(f"{one.name} = {_text(one.value)}   ({source})"))
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else json.dumps(value, ensure_ascii=False)

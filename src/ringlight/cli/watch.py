@@ -1,0 +1,60 @@
+"""`watch`: the page of the server that runs, on one camera."""
+
+import json
+import webbrowser
+from typing import Annotated, Any
+
+import typer
+
+from ringlight.cli.output import Config, Json, print_json, result, run, tell
+from ringlight.cli.views import CameraName
+from ringlight.errors import RingError, fault_error
+from ringlight.http.driver import AsyncDriver
+from ringlight.http.flow import Request
+from ringlight.http.serving import Serving
+from ringlight.settings import Settings, load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def watch(
+        camera: CameraName,
+        browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it, or print it only.")] = True,
+        config: Config = None,
+        as_json: Json = False,
+    ) -> None:
+        """Open the page on a camera; `ringlight serve` or `ringlight demo` must run."""
+        address = run(_address(load_settings(config), camera))
+        if as_json:
+            print_json({"url": address})
+        else:
+            result.print(address)
+        if browser and not webbrowser.open(address):
+            tell("No browser could be opened here; open the address yourself.")
+
+
+async def _address(settings: Settings, wanted: str) -> str:
+    """Return the page's address with the camera in it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)
+    server = Serving(host, settings.server.port).url
+    for camera in await _cameras(server, settings):
+        if wanted.casefold() in (camera["id"].casefold(), camera["name"].casefold()):
+            return f"{server}#{camera['id']}"
+    raise fault_error("CAM-UNKNOWN", f"{wanted!r} is not on {server}")
+
+
+async def _cameras(server: str, settings: Settings) -> list[dict[str, Any]]:
+    async with AsyncDriver(timeout=10) as driver:
+        try:
+            answer = await driver.send(Request("GET", f"{server}api/cameras", bearer=settings.secret_key))
+        except RingError as error:
+            raise fault_error("SERVER-GONE", f"nothing answers at {server}") from error
+    try:
+        found = json.loads(answer.body)
+        if answer.status >= 400:
+            raise fault_error(found["code"], found.get("detail"))
+        return list(found["cameras"])
+    except (ValueError, KeyError, TypeError):
+        raise fault_error("REACH-OTHER", f"HTTP {answer.status} at {server}") from None

@@ -1,0 +1,90 @@
+"""Bells: what Ring tells of a press, as early as it does, brought into the rooms that have the camera."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ringlight.cameras import Camera, Cameras
+from ringlight.errors import RingError
+from ringlight.rooms.events import Pressed
+from ringlight.rooms.porter import Porter
+
+__all__ = ["Bells"]
+
+log = logging.getLogger("ringlight.server")
+ASKED = 5  # events of a camera's history that are looked at
+EARLIER = 2.0  # seconds before anybody looked: Ring's clock and ours differ by so much
+KEPT = 256  # presses remembered by name, so that each rings once
+
+
+class Bells:
+    """Rings in rooms.
+
+    There are two ways to hear of a press. Webhooks of a Ring app tell it at once (`press`). Without one, the history
+    of the camera is read every few seconds, and only while somebody who may see it is in one of its rooms: that costs
+    the camera itself nothing, since Ring's servers keep the history.
+
+    Args:
+        rooms: All rooms.
+        every: Seconds between two readings; 0 reads nothing.
+    """
+
+    def __init__(self, rooms: Porter, every: float) -> None:
+        self._rooms = rooms
+        self._every = every
+        self._rung: deque[str] = deque(maxlen=KEPT)
+
+    @asynccontextmanager
+    async def reading(self, cameras: Cameras) -> AsyncIterator[None]:
+        """Read histories of cameras inside of the `async with`."""
+        task = asyncio.create_task(self._read(cameras), name="bells") if self._every else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+
+    def press(self, camera: str, press: str) -> None:
+        """Ring once for a press of this name, in all rooms of the camera."""
+        if press in self._rung:
+            return
+        self._rung.append(press)
+        for room in list(self._rooms.house.rooms.values()):
+            if camera in room.cameras:
+                self._rooms.happen(room, Pressed(camera, press))
+
+    def _awaited(self) -> set[str]:
+        """Return the cameras for whose bell somebody is there."""
+        return {
+            camera
+            for room in self._rooms.house.rooms.values()
+            if room.cameras
+            and any(one.inside and one.socket is not None and one.may("view") for one in room.people.values())
+            for camera in room.cameras
+        }
+
+    async def _read(self, cameras: Cameras) -> None:
+        since: dict[str, float] = {}  # when somebody began to wait for each
+        failing: set[str] = set()
+        while True:
+            await asyncio.sleep(self._every)
+            now, awaited = time.time(), self._awaited()
+            since = {camera: since.get(camera, now - self._every) for camera in awaited}
+            for camera in awaited:
+                try:
+                    await self._look(await cameras.camera(camera), since[camera] - EARLIER)
+                    failing.discard(camera)
+                except RingError as error:  # said once: the page of the camera tells it too
+                    if camera not in failing:
+                        log.warning("the history of %s cannot be read, so its bell is not heard: %s", camera, error)
+                    failing.add(camera)
+
+    async def _look(self, camera: Camera, since: float) -> None:
+        seen = [event async for event in camera.history(limit=ASKED)]
+        for event in reversed(seen):
+            if event.kind == "ding" and event.at is not None and event.at >= since:
+                self.press(camera.id, event.id)

@@ -1,0 +1,31 @@
+"""The page of a room: at the room's own address, and behind a one-time link."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+
+from ringlight.web import ROOMS_PAGE
+
+__all__ = ["rooms_page", "rooms_page_router"]
+
+
+def rooms_page() -> FileResponse:
+    """Return the page; which room it is for, it reads from its own address."""
+    # The address behind a link is a secret until it is used: no cache keeps it.
+    return FileResponse(ROOMS_PAGE / "index.html", headers={"Cache-Control": "no-store"})
+
+
+def rooms_page_router() -> APIRouter:
+    """Return `/rooms/{id}` and the page behind `/j/{token}`."""
+    router = APIRouter()
+
+    @router.api_route("/rooms/{room_id}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def page(room_id: str) -> Response:
+        """Show a room's page, whether there is such a room or not: the page says what it meets."""
+        return rooms_page()
+
+    @router.api_route("/j/{token}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def link(token: str) -> Response:
+        """Show the page; looking at a link, as chat programs do for a preview, does not use it."""
+        return rooms_page()
+
+    return router

@@ -1,0 +1,81 @@
+"""A house of cameras from several sources: what one cannot give does not hide what the others have."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from ringlight.cameras import Camera, House
+from ringlight.errors import RingError, fault_error
+
+pytestmark = pytest.mark.anyio
+
+
+class Named:
+    """Stands for a camera: only its name matters here."""
+
+    def __init__(self, name: str) -> None:
+        self.name = self.id = name
+
+
+class Source:
+    """Cameras made by hand."""
+
+    problems: Sequence[RingError] = ()
+
+    def __init__(self, *names: str, fails: str | None = None) -> None:
+        self.known = [cast(Camera, Named(name)) for name in names]
+        self.fails = fails
+
+    async def cameras(self) -> list[Camera]:
+        if self.fails is not None:
+            raise fault_error(self.fails)
+        return self.known
+
+    async def camera(self, name: str) -> Camera:
+        for camera in await self.cameras():
+            if camera.id == name:
+                return camera
+        raise fault_error("CAM-UNKNOWN", name)
+
+
+async def code_of(house: House, name: str) -> str:
+    with pytest.raises(RingError) as caught:
+        await house.camera(name)
+    return f"{caught.value.code} {caught.value.detail or ''}".strip()
+
+
+async def test_cameras_are_listed_in_the_order_of_their_sources() -> None:
+    house = House(Source("door", "yard"), Source("gate"))
+    assert [camera.name for camera in await house.cameras()] == ["door", "yard", "gate"]
+    assert (await house.camera("gate")).name == "gate"
+    assert await code_of(house, "attic") == "CAM-UNKNOWN asked for 'attic'; known: door, yard, gate"
+    assert house.problems == ()
+
+
+async def test_a_source_that_fails_is_a_problem_beside_the_others_cameras() -> None:
+    house = House(Source(fails="AUTH-LINK-LOST"), Source("gate"))
+    assert [camera.name for camera in await house.cameras()] == ["gate"]
+    assert [problem.code for problem in house.problems] == ["AUTH-LINK-LOST"]
+    assert (await house.camera("gate")).name == "gate"
+    assert await code_of(house, "attic") == "AUTH-LINK-LOST", "it may be one of those that cannot be listed"
+
+
+async def test_where_all_fail_the_first_says_why() -> None:
+    house = House(Source(fails="AUTH-SIGNED-OUT"), Source(fails="NET-DNS"))
+    with pytest.raises(RingError) as caught:
+        await house.cameras()
+    assert caught.value.code == "AUTH-SIGNED-OUT"
+
+
+async def test_an_empty_house_has_no_cameras_and_no_problem() -> None:
+    house = House()
+    assert await house.cameras() == []
+    assert await code_of(house, "door") == "CAM-UNKNOWN asked for 'door'; known: none"
+
+
+async def test_problems_of_a_house_within_a_house_are_told() -> None:
+    inner = House(Source(fails="NET-DNS"), Source("gate"))
+    house = House(Source("door"), inner)
+    assert [camera.name for camera in await house.cameras()] == ["door", "gate"]
+    assert [problem.code for problem in house.problems] == ["NET-DNS"]

@@ -1,0 +1,62 @@
+"""An MQTT broker of the tests' own: Debian's mosquitto on a free port of this machine, with one user."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from ringlight.http.serving import listen
+from ringlight.secrets import Secret
+
+PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+PASSWORDS = shutil.which("mosquitto_passwd")
+START_WITHIN = 30.0  # seconds
+
+
+class OwnMosquitto:
+    """A running broker that keeps nothing; it can be killed and started again on the same port."""
+
+    def __init__(self) -> None:
+        if PROGRAM is None or PASSWORDS is None:
+            raise FileNotFoundError("mosquitto is not installed; see tests/debian-packages.sh")
+        self._folder = Path(tempfile.mkdtemp(prefix="rlmq-"))
+        with listen("127.0.0.1", 0) as free:
+            self.port = free.getsockname()[1]
+        subprocess.run([PASSWORDS, "-b", "-c", str(self._folder / "users"), "ring", "let+me/in"], check=True)
+        (self._folder / "users").chmod(0o644)  # mosquitto reads it as another user
+        self._folder.chmod(0o755)
+        (self._folder / "config").write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {self._folder / 'users'}\n"
+        )
+        self._server: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def url(self) -> Secret:
+        return Secret(f"mqtt://ring:let%2Bme%2Fin@127.0.0.1:{self.port}")
+
+    def start(self) -> None:
+        assert PROGRAM is not None
+        self._server = subprocess.Popen(
+            [PROGRAM, "-c", str(self._folder / "config")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + START_WITHIN
+        while True:
+            import socket
+
+            with socket.socket() as knock:
+                if knock.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self._server.poll() is not None or time.monotonic() > until:
+                raise AssertionError("mosquitto did not start")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        assert self._server is not None
+        self._server.kill()
+        self._server.wait(30)
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
