@@ -37,7 +37,8 @@ picture: .venv/installed-dev  ## take the README's picture of the page anew
 	@sh tests/debian-packages.sh
 	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
 
-faults: .venv/installed-dev  ## write the rooms' copy of the catalogue anew
+faults: .venv/installed-dev  ## write the pages about the faults, and the copy that the rooms' page has, anew
+	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
 	$(BIN)/python -m ringlight.web.catalogue
 
 format: .venv/installed-dev  ## let ruff put the code in order

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from ringlight.doctor import probes
+from ringlight.doctor.findings import Mark
+from ringlight.doctor.probes import machine
 from ringlight.media import port
 
 pytestmark = pytest.mark.anyio
@@ -20,12 +21,12 @@ class _OldKernel(socket.socket):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="UDP_SEGMENT is Linux's")
 async def test_on_linux_it_is_tried_and_used() -> None:
-    assert await probes.segments_probe() == "UDP_SEGMENT is used: the packets of a frame leave in one call"
+    assert (await machine.segments()).mark is Mark.GOOD
 
 
 async def test_another_system_has_none_and_each_packet_leaves_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    seen = await probes.segments_probe()
+    seen = (await machine.segments()).text
     assert seen.startswith("UDP_SEGMENT is not used, since darwin has no UDP_SEGMENT;")
 
 
@@ -38,8 +39,8 @@ def test_an_old_kernel_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="UDP_SEGMENT is Linux's")
 async def test_a_kernel_that_knows_it_and_cannot_do_it_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in some sandboxes: the option is there, and the packets are not."""
-    monkeypatch.setattr(probes, "segment", lambda _: (socket.SOL_SOCKET, 0, b""))
-    seen = await probes.segments_probe()
+    monkeypatch.setattr(machine, "segment", lambda _: (socket.SOL_SOCKET, 0, b""))
+    seen = (await machine.segments()).text
     assert "does not work" in seen
-    monkeypatch.setattr(probes, "segment", lambda _: port.segment(8))
-    assert "comes out in one piece" in await probes.segments_probe()
+    monkeypatch.setattr(machine, "segment", lambda _: port.segment(8))
+    assert "comes out in one piece" in (await machine.segments()).text

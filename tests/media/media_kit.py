@@ -75,6 +75,7 @@ a=fingerprint:sha-256 {PRINT}
 a=setup:actpass
 a=mid:0
 a=extmap:1 urn:ietf:params:rtp-hdrext:toffset
+a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
 a=recvonly
 a=rtcp-mux
 a=rtcp-rsize

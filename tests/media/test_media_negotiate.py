@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from media_kit import CHROMIUM_OFFER, PRINT, RING_ANSWER
 
 from ringlight.errors import RingError
-from ringlight.media import negotiate, sdp
+from ringlight.media import negotiate, sdp, transport_wide
 from ringlight.media.sdp import Codec, Description, Section, Transport
 
 OURS = Transport("ours", "our-password", PRINT, "actpass", ("candidate:1 1 udp 1 192.0.2.1 9 typ host",))
@@ -183,7 +183,7 @@ def test_a_viewer_without_the_cameras_profile_gets_another_with_fragments() -> N
 
 def test_only_feedback_that_we_act_upon_is_agreed_to() -> None:
     answer, _ = _answer(CHROMIUM_OFFER)
-    assert answer.sections[0].codecs[0].feedback == ("ccm fir", "nack", "nack pli")
+    assert answer.sections[0].codecs[0].feedback == ("transport-cc", "ccm fir", "nack", "nack pli")
     assert answer.sections[1].codecs[0].feedback == ()
 
 
@@ -333,7 +333,50 @@ def test_simulcast_and_what_is_not_known_are_left_out_politely() -> None:
     answer, seats = _answer(CHROMIUM_OFFER.replace("a=mid:0\r\n", "a=mid:0\r\n" + strange))
     assert set(seats) == {"video", "audio"}
     text = sdp.write(answer)
-    assert not any(name in text for name in ("simulcast", "rid", "x-new", "transport-cc", "goog-remb", "extmap"))
+    assert not any(name in text for name in ("simulcast", "rid", "x-new", "goog-remb", "toffset"))
+
+
+# Transport-wide feedback
+
+EXTENSION = f"a=extmap:4 {transport_wide.EXTENSION}"
+
+
+def test_transport_wide_feedback_is_agreed_for_the_video_where_it_is_offered() -> None:
+    answer, seats = _answer(CHROMIUM_OFFER)
+    video, audio = answer.sections
+    assert seats["video"].stamp == 4
+    assert "transport-cc" in video.codecs[0].feedback
+    assert sdp.parse(sdp.write(answer)).sections[0].extensions == {transport_wide.EXTENSION: 4}
+    assert seats["audio"].stamp is None
+    assert (audio.codecs[0].feedback, audio.extensions) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        ("a=rtcp-fb:108 transport-cc\r\n", ""),
+        (EXTENSION + "\r\n", ""),
+        (EXTENSION, f"a=extmap:15 {transport_wide.EXTENSION}"),
+        (EXTENSION, f"a=extmap:0 {transport_wide.EXTENSION}"),
+        (EXTENSION, f"a=extmap:x {transport_wide.EXTENSION}"),
+        (EXTENSION, "a=extmap:4"),
+        ("a=rtpmap:109 rtx/90000\r\n", ""),
+        ("a=rtcp-fb:108 nack\r\n", ""),
+    ],
+    ids=["no feedback", "no extension", "a number for long headers", "0", "no number", "no name", "no RTX", "no NACK"],
+)
+def test_without_one_of_its_parts_there_is_no_transport_wide_feedback(there: str, instead: str) -> None:
+    """RTX is one: what is sent again as it was must be the same to the last byte, stamp or none."""
+    assert there in CHROMIUM_OFFER
+    answer, seats = _answer(CHROMIUM_OFFER.replace(there, instead))
+    assert seats["video"].stamp is None
+    assert not any(name in sdp.write(answer) for name in ("transport-cc", "extmap"))
+
+
+def test_an_extension_may_have_a_direction_and_attributes() -> None:
+    answer, seats = _answer(CHROMIUM_OFFER.replace(EXTENSION, f"a=extmap:7/recvonly {transport_wide.EXTENSION} x"))
+    assert seats["video"].stamp == 7
+    assert f"a=extmap:7 {transport_wide.EXTENSION}\r\n" in sdp.write(answer)
 
 
 def test_an_opposite_without_video_gets_no_seat_for_it() -> None:

@@ -44,6 +44,15 @@ def test_sources_extension_and_padding_are_no_payload(
     assert rtp.parse(bytes([first]) + plain[1:12] + middle + packet.payload + end) == packet
 
 
+@given(PACKET, st.integers(1, 14), U16)
+def test_a_number_in_the_extension_changes_nothing_else(packet: Packet, extension: int, number: int) -> None:
+    plain = rtp.header(packet.payload_type, packet.marker, packet.sequence, packet.timestamp, packet.ssrc)
+    stamped = rtp.with_number(plain, extension, number)
+    assert rtp.parse(stamped + packet.payload) == packet
+    # RFC 8285 section 4.2: 0xBEDE, one word; a number and length less one in four bits each; padded with zero.
+    assert stamped[12:] == struct.pack("!HHBHB", 0xBEDE, 1, extension << 4 | 1, number, 0)
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -221,6 +221,7 @@ def _section(draw: st.DrawFn) -> Section:
         transport,
         draw(st.integers(1, 65_535)),
         formats=tuple(map(str, numbers)),
+        extensions=draw(st.dictionaries(_token, st.integers(0, 255), max_size=3)),
     )
 
 

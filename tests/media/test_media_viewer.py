@@ -6,12 +6,14 @@ import pytest
 from aioice import stun as ice
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from media_kit import IDR, PPS, SLICE, SPS, Calls, frame, frames_of, packet
+from media_kit import IDR, PPS, SLICE, SPS, Calls, frame, frames_of, packet, unit
 
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Certificate, Dtls, Role, own_certificate
 from ringlight.media.forward import Outlet, Track
+from ringlight.media.line import FIRST_FLIGHT, FIRST_LOOK, LOOK_FOR
 from ringlight.media.rtp import Packet
+from ringlight.media.transport_wide import TransportFeedback
 from ringlight.media.viewer import (
     ALERT,
     DOUBT,
@@ -38,6 +40,7 @@ class Browser:
         fingerprint: str | None = None,
         audio: bool = False,
         rtx: tuple[int, int] | None = None,
+        stamp: int | None = None,
         role: Role = Role.CLIENT,
     ) -> None:
         own = own_certificate().fingerprint
@@ -46,14 +49,15 @@ class Browser:
         self.inbox: list[bytes] = []
         self.key_frames, self.ended = Calls(), Calls()
         self.tracks = {"video": Track(True, 77, 90_000, 1500, 65_400), "audio": Track(False, 78, 48_000)}
-        outlets = {"video": Outlet(self.tracks["video"], 108, rtx)}
+        outlets = {"video": Outlet(self.tracks["video"], 108, rtx, stamp)}
+        self.now = 100.0  # on the viewer's clock
         if audio:
             outlets["audio"] = Outlet(self.tracks["audio"], 111)
         self.calls: list[int] = []
         self.viewer = Viewer(
             "ours", "password", fingerprint or own, outlets, "cname",
             self.inbox.append, self._send_all, self.key_frames, self.ended, 100.0,
-            role=Role.SERVER if role is Role.CLIENT else Role.CLIENT,
+            role=Role.SERVER if role is Role.CLIENT else Role.CLIENT, clock=lambda: self.now,
         )  # fmt: skip
         self._ids = count()
 
@@ -330,6 +334,124 @@ def test_a_request_about_another_source_is_left_alone(browser: Browser) -> None:
     browser.pictures()
     browser.say(rtcp.Nack(1, 4, (65_401,)))
     assert browser.pictures() == []
+
+
+# What it tells of the arrival of packets
+
+
+def telling() -> Browser:
+    """A browser that gives transport-wide feedback, and has got the first picture."""
+    browser = Browser(rtx=(109, 79), stamp=4)
+    browser.camera(frame(0, 3000, *KEY))
+    browser.connect()
+    browser.opened()
+    return browser
+
+
+def feedback(browser: Browser, arrivals: list[tuple[int, float]]) -> rtcp.Report:
+    """Tell of packets by number and the seconds when they came."""
+    first = arrivals[0][0]
+    came = tuple((number - first, round(at * 1e6 / 250) * 250) for number, at in arrivals)
+    return TransportFeedback(1, 77, first % rtp.SEQUENCES, arrivals[-1][0] - first + 1, came)
+
+
+def run(browser: Browser, pictures: int, wait: float = 0.0, grows: float = 0.0) -> None:
+    """Send pictures of two packets, and tell of each that it came after `wait`, and of each next one later."""
+    for at in range(pictures):
+        browser.now += 1 / 15
+        number, stamp = browser.tracks["video"].index + 1, round(browser.now * 90_000)
+        browser.camera(frame(number - 65_401, stamp, SLICE, SLICE + b"end"))
+        late = browser.now + wait + grows * at
+        browser.say(feedback(browser, [(number, late), (number + 1, late)]), now=browser.now)
+
+
+def test_packets_ask_for_feedback_in_the_extension_and_what_is_sent_again_does_not() -> None:
+    browser = telling()
+    browser.camera(frame(3, 6000, SLICE))
+    (stamped,) = (data for data in browser.opened() if not rtp.is_rtcp(data))
+    assert stamped[12:20] == rtp.with_number(bytes(12), 4, int.from_bytes(stamped[2:4], "big"))[12:]
+    browser.say(rtcp.Nack(1, 77, (int.from_bytes(stamped[2:4], "big"),)))
+    (again,) = browser.opened()
+    assert again[0] == 0x80
+
+
+def test_a_viewer_that_did_not_agree_is_never_asked() -> None:
+    browser = Browser(rtx=(109, 79))
+    browser.camera(frames_of(KEY, (SLICE,)))
+    browser.connect()
+    assert all(data[0] == 0x80 for data in browser.opened() if not rtp.is_rtcp(data))
+    browser.say(TransportFeedback(1, 77, 65_401, 1, ((0, 0),)))
+    assert browser.viewer.line is None
+
+
+def test_a_line_that_is_full_is_let_run_empty_and_goes_on_with_the_cameras_own_key_frame() -> None:
+    """To ask for one would be a larger picture for a line that is too thin for the small ones."""
+    browser = telling()
+    run(browser, 15)
+    line = browser.viewer.line
+    assert line is not None
+    assert line.held == 0
+    run(browser, 15, wait=0.1, grows=0.1)
+    assert line.held == 1
+    assert line.is_thin(browser.now)
+    asked = len(browser.key_frames)
+    missed = browser.tracks["video"].index
+    browser.opened()
+    browser.camera(frame(900, 1 << 20, SLICE))
+    browser.say(rtcp.Nack(1, 77, (missed % rtp.SEQUENCES,)), now=browser.now)
+    assert browser.pictures() == [], "neither new pictures nor old ones"
+    browser.now += 6.0
+    browser.camera(frame(901, 2 << 20, SLICE))
+    assert browser.pictures() == []
+    browser.camera(frame(902, 3 << 20, *KEY))
+    assert len(browser.pictures()) == 3
+    assert len(browser.key_frames) == asked
+
+
+def test_a_repeat_is_sent_twice_on_a_lossy_line_and_once_on_a_full_one() -> None:
+    browser = telling()
+    browser.say(rtcp.ReceiverReport(1, (rtcp.ReportBlock(77, 51),)))
+    number = browser.tracks["video"].index
+    run(browser, 6)
+    browser.opened()
+    browser.say(rtcp.Nack(1, 77, (number % rtp.SEQUENCES,)), now=browser.now)
+    assert len(browser.pictures()) == 2
+    run(browser, 6, wait=0.15)
+    browser.opened()
+    browser.say(rtcp.Nack(1, 77, (number % rtp.SEQUENCES,)), now=browser.now)
+    assert len(browser.pictures()) == 1
+
+
+def test_a_round_trip_that_grows_is_looked_into() -> None:
+    """A report comes each second anyway; it is soon known what it means."""
+    browser = telling()
+    browser.now = 100.0 + FIRST_LOOK + LOOK_FOR + 0.1
+    line = browser.viewer.line
+    assert line is not None
+    assert not line.asks(browser.now)
+    for at, round_trip in ((100.0, 0.01), (102.0, 0.4)):
+        browser.viewer.tick(at, 0.0)
+        sent = rtcp.ntp_time(0.0) >> 16 & 0xFFFFFFFF
+        browser.say(rtcp.ReceiverReport(1, (rtcp.ReportBlock(77, last_report=sent),)), now=at + round_trip)
+    assert line.asks(browser.now)
+
+
+def test_a_newcomer_that_tells_is_sent_no_more_than_can_be_on_the_way() -> None:
+    browser = Browser(rtx=(109, 79), stamp=4)
+    browser.camera(frames_of(KEY, *[(unit(SLICE, 1000),)] * 600))
+    browser.connect()
+    for _ in range(50):
+        browser.now += 0.004
+        browser.viewer.catch_up()
+    assert browser.viewer.behind
+    first = browser.pictures()
+    assert sum(len(one.payload) for one in first) < 1.5 * FIRST_FLIGHT
+    number = browser.tracks["video"].index - 602
+    browser.say(feedback(browser, [(number + at, browser.now) for at in range(len(first))]), now=browser.now)
+    for _ in range(50):
+        browser.now += 0.002
+        browser.viewer.catch_up()
+    assert len(browser.pictures()) > len(first), "it has come; now more may be on the way"
 
 
 # What the viewer says

@@ -78,6 +78,20 @@ def test_moving_frames_are_decoded_for_ten_seconds(shared_page: Page) -> None:
     assert after["cipher"] == "SRTP_AEAD_AES_128_GCM"
 
 
+def test_a_browser_tells_what_its_line_carries(shared_page: Page, shared_demo: str) -> None:
+    """Chromium offers transport-wide feedback, and answers packets that ask for it."""
+    watch(shared_page)
+    deadline = time.monotonic() + 20
+    while True:
+        (viewer,) = httpx2.get(f"{shared_demo}api/cameras/front-door").json()["audience"]
+        if viewer["line"] is not None and viewer["line"]["received_kbps"] is not None:
+            break
+        assert time.monotonic() < deadline, "it was never told"
+        shared_page.wait_for_timeout(100)
+    assert viewer["line"]["received_kbps"] > 50
+    assert 0 <= viewer["line"]["loss"] <= 1
+
+
 def test_the_picture_moves(shared_page: Page) -> None:
     watch(shared_page)
     video = shared_page.locator("video#player")

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import playwright
-
-NODE = 20  # the oldest that ring-client-api 14.3.0 takes
 HERE = Path(__file__).parent
 WITH_RING = HERE.parents[1] / "examples" / "with_simulated_ring.py"
 
@@ -44,33 +41,3 @@ def complaints(seen: Mapping[str, Any]) -> list[tuple[str, str]]:
 def methods(seen: Mapping[str, Any], dialog: int = 0) -> list[str]:
     """The methods of a dialog's messages, in order."""
     return [message["method"] for message in seen["dialogs"][dialog]["messages"]]
-
-
-def node() -> str:
-    """Return a Node.js that is new enough for ring-client-api: the machine's, or else the one inside of Playwright.
-
-    Debian 12 has Node.js 18, which is enough for npm only.
-    """
-    for program in (shutil.which("node"), str(Path(playwright.__file__).parent / "driver" / "node")):
-        if program is not None and Path(program).is_file() and _major_version(program) >= NODE:
-            return program
-    raise AssertionError(f"this test needs Node.js {NODE} or newer; Playwright brings one on most machines")
-
-
-def _major_version(program: str) -> int:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
-    return int(said.strip().removeprefix("v").split(".")[0])
-
-
-def install_npm_packages() -> None:
-    """Install what package-lock.json names, unless it is there. Scripts of packages are not run."""
-    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
-    if installed.is_file() and installed.stat().st_mtime > lock.stat().st_mtime:
-        return
-    npm = shutil.which("npm")
-    assert npm, "this test needs Node.js with npm. On Debian or Ubuntu: sudo apt-get install nodejs npm"
-    done = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"npm could not install ring-client-api; is its registry in reach?\n{done.stderr}"

@@ -26,7 +26,7 @@ const SITUATIONS = [
   ["there is no id", "ROOM-ID", { ...HERE, url: "wss://clinic.example/ws/signaling/" }],
   ["pages of this origin may not enter, as the server says", "ROOM-ORIGIN",
     { ...THERE, opened: true, closeCode: 4403, closeReason: "ROOM-ORIGIN" }],
-  ["pages of this origin may not even read", "ROOM-ORIGIN", { ...THERE, probe: { outcome: "opaque" } }],
+  ["pages of this origin may not even read", "REACH-CORS", { ...THERE, probe: { outcome: "opaque" } }],
   ["a secure page, an open socket", "REACH-MIXED", { ...THERE, url: "ws://backend.example:8000/ws/v2" }],
   ["nothing listens on another port", "REACH-PORT", { ...THERE, probe: { outcome: "refused" } }],
   ["another program has the port", "REACH-OTHER", at("other")],

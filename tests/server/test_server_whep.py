@@ -17,9 +17,9 @@ from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.errors import RingError
 from ringlight.http.serving import listen, serving
+from ringlight.media.line import Line
 from ringlight.media.port import ViewerPort
 from ringlight.media.trickle import parse
-from ringlight.rooms import open_rooms
 from ringlight.secrets import Secret
 from ringlight.server import playback
 from ringlight.server.access import Access
@@ -29,6 +29,7 @@ from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import LIFETIME, IceServers
+from ringlight.server.room_server import room_server
 from ringlight.settings import MediaSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
@@ -261,6 +262,19 @@ async def test_how_a_viewer_fares_is_told_without_its_name_or_address() -> None:
         assert (await http.get("api/cameras/driveway")).json()["audience"] == []
 
 
+def test_a_line_that_is_too_thin_is_told_in_words() -> None:
+    """Of one that was too thin less than half a minute ago too; how it is noticed: tests/media/test_media_line.py."""
+    line = Line(100.0, rate=40_000.0, loss=0.01, queue=0.25, held=2, _thin=120.0)
+    told = playback.line_as_dict(line, 130.0)
+    assert (told["received_kbps"], told["loss"], told["queue_ms"], told["held"]) == (320, 0.01, 250, 2)
+    assert told["fault"]["code"] == "VIEWER-THIN"
+    assert told["fault"]["detail"] == "it carries 320 kbit/s"
+    assert playback.line_as_dict(line, 151.0)["fault"] is None
+    assert playback.line_as_dict(Line(100.0), 100.0) == {
+        "received_kbps": None, "loss": 0, "queue_ms": 0, "held": 0, "fault": None,
+    }  # fmt: skip
+
+
 # ---- STUN and TURN ----
 
 
@@ -301,10 +315,11 @@ async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIte
         Account.open(settings, store=MemoryTokenStore()) as account,
         ViewerPort(settings.media) as port,
         Recordings(settings) as recordings,
+        room_server(settings, local=True, any_loopback_origin=False) as rooms,
         serving(
             create_app(
                 account, Playbacks(port), Access(True, None, frozenset()), asyncio.Event(), recordings=recordings,
-                showings=Showings(settings.players, places), places=places, rooms=open_rooms(settings),
+                showings=Showings(settings.players, places), places=places, rooms=rooms,
                 relays=relays, elsewhere=elsewhere,
             ),
             listening,

@@ -1,64 +1,97 @@
-"""A run of the doctor: probes that need nothing of one another run at once, then everything is judged."""
+"""A run of the doctor: what was asked for is looked at, and one cause is named."""
 
 import asyncio
-from collections.abc import Awaitable
+import contextlib
+import platform
+from collections.abc import Sequence
 
+import ringlight
 from ringlight.cameras import Account
-from ringlight.doctor import probes
-from ringlight.doctor.judge import Evidence, Finding, judge
-from ringlight.errors import RingError, fault_error
+from ringlight.doctor import plans
+from ringlight.doctor.plans import Asked
+from ringlight.doctor.report import Report, report_of
+from ringlight.doctor.running import BUDGET, Look, run_looks
+from ringlight.errors import RingError
 from ringlight.liveview.trace import Trace
 from ringlight.settings import Settings
 
-TARGETS = ("server", "network", "account")
+__all__ = ["TARGETS", "Asked", "examine"]
+
+TARGETS = ("account", "partner", "server", "network", "room")
 
 
-async def examine(settings: Settings, targets: list[str], trace: Trace | None = None) -> list[Finding]:
-    """Look at what is asked for, or at everything that needs no camera to wake up.
+async def examine(
+    settings: Settings,
+    targets: Sequence[str] = (),
+    trace: Trace | None = None,
+    *,
+    asked: Asked | None = None,
+    account: Account | None = None,
+    running: bool = False,
+    broken: RingError | None = None,
+    budget: float = BUDGET,
+) -> Report:
+    """Look at what is asked for, or at everything that is configured and wakes no camera up.
 
     Args:
         settings: The settings in force.
-        targets: Of `TARGETS`, or cameras by name or id; empty for all targets.
+        targets: Of `TARGETS`, addresses, or cameras by name or id; empty for all that is configured.
         trace: Records the signaling of a camera that is looked at; `None` records nothing.
+        asked: What else was said.
+        account: One that is open; `None` opens one.
+        running: Whether our own server asks: its ports are its own then, and its rooms are looked at too.
+        broken: Why the settings could not be read; those that are given are the defaults then.
+        budget: Seconds for all checks together, without those of a camera.
     """
-    areas = [target for target in targets if target in TARGETS]
-    cameras = [target for target in targets if target not in TARGETS]
-    if not targets or cameras:
-        areas = list(TARGETS)
-    async with Account.open(settings) as account:
-        account.trace = trace
-        first: list[Awaitable[Evidence]] = [_look("settings", probes.settings_probe(settings))]
-        if "server" in areas:
-            first.append(_look("state", probes.state_probe(settings)))
-            first.append(_look("port", probes.port_probe(settings)))
-            first.append(_look("segments", probes.segments_probe()))
-        if "network" in areas:
-            first.append(_look("udp", probes.udp_probe()))
-        if {"network", "account"} & set(areas):
-            first.append(_look("reach", probes.reach_probe(settings)))
-        evidence = await asyncio.gather(*first)
-        if "account" in areas:
-            evidence += await _account(account, cameras)
-    return judge(evidence)
+    loop = asyncio.get_running_loop()
+    began, asked = loop.time(), asked or Asked()
+    async with contextlib.AsyncExitStack() as stack:
+        if account is None:
+            account = await stack.enter_async_context(Account.open(plans.quick(settings), clock=asked.wall))
+        looks = _plan(settings, targets, trace, asked, account, running=running, broken=broken)
+        findings = await run_looks(looks, budget)
+    system = f"{platform.platform(terse=True)}, Python {platform.python_version()}"
+    return report_of(findings, loop.time() - began, ringlight.__version__, system)
 
 
-async def _account(account: Account, cameras: list[str]) -> list[Evidence]:
-    token = await _look("token", probes.token_probe(account), "reach")
-    if token.error is not None:
-        skipped = ("cameras", "websocket", *cameras)
-        return [token, *(Evidence(check, ("token",)) for check in skipped)]
-    rest = [
-        _look("cameras", probes.cameras_probe(account), "token"),
-        _look("websocket", probes.upgrade_probe(account), "token"),
-        *(_look(name, probes.camera_probe(account, name), "token", "websocket") for name in cameras),
-    ]
-    return [token, *await asyncio.gather(*rest)]
+def _plan(
+    settings: Settings, targets: Sequence[str], trace: Trace | None, asked: Asked, account: Account, *,
+    running: bool, broken: RingError | None,
+) -> list[Look]:  # fmt: skip
+    urls = [target for target in targets if "://" in target]
+    cameras = [target for target in targets if target not in TARGETS and target not in urls]
+    areas = {target for target in targets if target in TARGETS}
+    partner = settings.partner
+    has_app = bool(partner.client_id or partner.access_token or partner.hmac_keys)
+    if not targets:
+        areas = {"account", "server", "network"} | ({"partner"} if has_app else set())
+        areas |= {"room"} if running else set()
+    if cameras:
+        areas |= {"account", "server", "network"}
+    # Who asks about an address alone wants to know nothing of this machine's own settings.
+    looks = plans.machine_plan(settings, broken) if areas or not urls else []
+    if "server" in areas:
+        looks += plans.server_plan(settings, running=running)
+    if "network" in areas:
+        looks += plans.network_plan(settings, asked)
+    elif areas & {"account", "partner"}:
+        looks += plans.ring_plan(settings, asked)
+    if "account" in areas:
+        looks += plans.account_plan(account, cameras, needed=bool(targets) or not has_app)
+    for name in cameras:
+        looks += plans.camera_plan(account, name, trace, asked)
+    if "partner" in areas:
+        looks += plans.partner_plan(settings, asked)
+    if "room" in areas:
+        looks += plans.room_plan(settings, asked)
+    for url in urls:
+        looks += plans.url_plan(url, asked)
+    return _once_each(looks)
 
 
-async def _look(check: str, probe: Awaitable[str], *needs: str) -> Evidence:
-    try:
-        return Evidence(check, needs, seen=await probe)
-    except RingError as error:
-        return Evidence(check, needs, error=error)
-    except OSError as error:
-        return Evidence(check, needs, error=fault_error("NET-UNREACHABLE", str(error)))
+def _once_each(looks: Sequence[Look]) -> list[Look]:
+    """Leave out what two targets both look at."""
+    each: dict[str, Look] = {}
+    for look in looks:
+        each.setdefault(look.name, look)
+    return list(each.values())

@@ -8,6 +8,7 @@ from ringlight.faults import (
     account,
     calls,
     camera,
+    explaining,
     home,
     links,
     live_view,
@@ -21,11 +22,14 @@ from ringlight.faults import (
     storage,
     webhooks,
 )
+from ringlight.faults.explaining import Explanation, Match
 from ringlight.faults.fault import Fault, Retry, Seen
 
-__all__ = ["FAULTS", "Fault", "Retry", "Seen", "explain", "find"]
+__all__ = ["AREAS", "FAULTS", "Explanation", "Fault", "Match", "Retry", "Seen", "explain", "find", "look_up"]
 
 FAULTS: dict[str, Fault] = {}
+# The rows by what they are about, under the first words of the table that they stand in.
+AREAS: dict[str, tuple[Fault, ...]] = {}
 _TABLES = (
     account, calls, camera, home, links, live_view, media, partner, program, publishing, reach, rooms, storage,
     webhooks,
@@ -34,6 +38,8 @@ for _row in (row for table in _TABLES for row in table.ROWS):
     if _row.code in FAULTS:
         raise ValueError(f"the fault {_row.code} is listed twice")
     FAULTS[_row.code] = _row
+for _table in _TABLES:
+    AREAS[(_table.__doc__ or "").partition(":")[0].removeprefix("Faults of ").strip(" .\n")] = _table.ROWS
 
 
 def find(at: str, number: int | None = None, text: str = "") -> str | None:
@@ -51,6 +57,11 @@ def find(at: str, number: int | None = None, text: str = "") -> str | None:
     return code
 
 
+def look_up(text: str) -> Explanation:
+    """Return the rows that a code, a number, an error's text or a piece of a log may mean, each with the reason."""
+    return explaining.look_up(FAULTS, text)
+
+
 def explain(query: str) -> list[Fault]:
-    """Return the rows that a code, a number or a piece of error text may mean, best first."""
-    return lookup.search(FAULTS, query)
+    """Return the rows of `look_up` alone, best first; none where nothing is known."""
+    return [match.fault for match in look_up(query).matches]

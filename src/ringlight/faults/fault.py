@@ -19,8 +19,9 @@ class Seen:
 
     Attributes:
         at: The step of the dialog: `token`, `session`, `clients_api`, `device`, `ticket`, `upgrade`
-            (HTTP answers), `close` (reason code in Ring's close message), `socket` (WebSocket close
-            code), `old_live_view`; `partner` for every answer of the Partner API.
+            (HTTP answers), `close` (reason code in Ring's close message), `socket` (close code of
+            Ring's WebSocket), `old_live_view`; `partner` for every answer of the Partner API; `room` for
+            the close code of a room's WebSocket, `websocket` for that of any (RFC 6455 section 7.4.1).
         number: HTTP status, reason code or close code; `None` fits any.
         text: Part of the answer's text, compared without regard to case; empty fits any.
     """
@@ -61,6 +62,11 @@ class Fault:
     seen: tuple[Seen, ...] = ()
     source: str = ""
 
+    @property
+    def page(self) -> str:
+        """Where our server shows the row to people."""
+        return f"/faults/{self.code}"
+
     def as_dict(self, detail: str | None = None) -> dict[str, str | None]:
         """Return the row as the page, the problem bodies and `--json` show it."""
         return {
@@ -70,5 +76,5 @@ class Fault:
             "fix": self.fix,
             "retry": self.retry.value,
             "detail": detail,
-            "help": f"/api/faults/{self.code}",
+            "help": self.page,
         }

@@ -98,6 +98,27 @@ ROWS = (
         source="partner-api.md#linking",
     ),
     Fault(
+        "LINK-KEY",
+        "The HMAC key was decoded",
+        cause="The key is not the text in Base64 that Ring's developer portal shows. It looks decoded, so each nonce "
+        "and each signature comes out wrong.",
+        fix="Copy the key from the portal as it stands and use it as text, with its `=` at the end.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+        source="partner-api.md#linking",
+    ),
+    Fault(
+        "LINK-DORMANT",
+        "A link was never completed",
+        cause="The link was confirmed with its nonce (POST), and the PATCH with `completed` never came. It stays "
+        "dormant: calls may work, and no webhooks come.",
+        fix="Send PATCH `completed` to `/v1/accounts/me/app-integrations`, by `ring.integrations.complete()`; the "
+        "server of Ringlight does it by itself as soon as it runs.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+        source="partner-api.md#linking",
+    ),
+    Fault(
         "LINK-PERSON",
         "Name or password is wrong",
         cause="The app knows nobody with this name and this password.",

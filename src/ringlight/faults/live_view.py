@@ -29,6 +29,7 @@ ROWS = (
         fix="Check this machine's date and time, then whether a company proxy inspects traffic.",
         retry=Retry.AFTER_FIX,
         http=502,
+        seen=(Seen("websocket", 1015),),
         source="hosts",
     ),
     Fault(

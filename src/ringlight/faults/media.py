@@ -104,7 +104,8 @@ ROWS = (
         "The viewer's offer cannot be used",
         cause="The WHEP offer is no valid SDP, has no video to send to, lacks ICE or DTLS lines, or lacks the "
         "camera's codec, which is H.264 almost always.",
-        fix="Send an SDP offer with a recvonly video section that includes H264, as `application/sdp`.",
+        fix="Send an SDP offer with a recvonly video section that includes H264, as `application/sdp`. Firefox offers "
+        "H264 once it has loaded its plugin OpenH264, a few minutes after its first start: look at about:addons.",
         retry=Retry.AFTER_FIX,
         http=400,
         source="viewers",
@@ -223,6 +224,17 @@ ROWS = (
         cause="Video comes faster than the player takes it, and so much waits that it was let go.",
         fix="Look at the network between the player and the Ringlight server, and whether the player was paused.",
         retry=Retry.NOW,
+        http=504,
+        source="viewers",
+    ),
+    Fault(
+        "VIEWER-THIN",
+        "The viewer's line is too thin for the camera",
+        cause="Video comes faster than the line to this viewer carries it, so packets wait on the way. Nothing is "
+        "encoded here, so there is no smaller picture to send: pictures are left out until the line is free again.",
+        fix="Let less else use that line, move the viewer nearer to its Wi-Fi, or make the camera's video smaller in "
+        "Ring's app. `GET /api/cameras/{id}` says what the line carries.",
+        retry=Retry.AFTER_FIX,
         http=504,
         source="viewers",
     ),

@@ -1,6 +1,6 @@
 """Faults of Ringlight itself: settings, ports, folders, requests to our own server."""
 
-from ringlight.faults.fault import Fault, Retry
+from ringlight.faults.fault import Fault, Retry, Seen
 
 ROWS = (
     Fault(
@@ -89,7 +89,7 @@ ROWS = (
         "FAULT-UNKNOWN",
         "No such fault",
         cause="The catalogue has no row for this code or text.",
-        fix="Look through the list with `ringlight explain` or at /api/faults.",
+        fix="Look through the list with `ringlight explain` or at /faults.",
         retry=Retry.NEVER,
         http=404,
     ),
@@ -108,5 +108,6 @@ ROWS = (
         fix="Try again, and report the log lines with the time.",
         retry=Retry.BACKOFF,
         http=500,
+        seen=(Seen("websocket", 1011),),
     ),
 )

@@ -30,8 +30,8 @@ ROWS = (
     ),
     Fault(
         "REACH-FIREWALL",
-        "A firewall swallows the connection",
-        cause="The host is known, and nothing at all comes back from this port: neither an answer nor a refusal.",
+        "A firewall stops the connection",
+        cause="The host is known, and nothing comes back from this port, or a firewall refuses in the server's place.",
         fix="Open the port in the server's firewall and in what stands before it; try from the server's own network.",
         retry=Retry.AFTER_FIX,
         http=504,
@@ -82,6 +82,16 @@ ROWS = (
         http=502,
     ),
     Fault(
+        "REACH-CORS",
+        "The server lets this page read nothing",
+        cause="Something answers at this address and does not name this page's origin among those that may read its "
+        "answers (CORS): a server that does not know the origin, or another program.",
+        fix="Add the page's origin, with scheme and port, to RINGLIGHT_ALLOWED_ORIGINS; if it is there, compare host "
+        "and port with the server's `ready` line.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
         "REACH-POLICY",
         "The page forbids itself this connection",
         cause="The Content-Security-Policy that came with the page does not allow connections to this server.",
@@ -101,10 +111,12 @@ ROWS = (
     ),
     Fault(
         "REACH-CLOSED",
-        "The conversation was closed",
-        cause="The connection was ended in an orderly way (1000): somebody left, or the same person came in elsewhere.",
-        fix="Enter again if it was not you.",
-        retry=Retry.NEVER,
+        "The connection was closed",
+        cause="The connection was ended in an orderly way. The close code is in the detail: 1000 says that "
+        "somebody left, came in elsewhere, or has no use for it; 1008 that a rule forbids it; 1011 that the server "
+        "failed.",
+        fix="Enter again if it was not you. If it happens as soon as it is open, read the server's log at this moment.",
+        retry=Retry.AFTER_FIX,
         http=410,
     ),
     Fault(
@@ -199,5 +211,101 @@ ROWS = (
         fix="Install it with the extra that is named, such as `pip install 'ringlight[redis]'`.",
         retry=Retry.AFTER_FIX,
         http=500,
+    ),
+    Fault(
+        "REACH-REFUSED",
+        "Nothing listens on this port",
+        cause="The machine is there and refuses the connection: no program listens on this port.",
+        fix="Start the server, for Ringlight with `ringlight serve`, and compare the port in the address with the one "
+        "that it listens on.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-SCHEME",
+        "One side speaks TLS and the other does not",
+        cause="The address says http: or ws: and the server wants TLS, or it says https: or wss: and the server "
+        "speaks without.",
+        fix="Change the scheme of the address: https: and wss: with TLS, http: and ws: without.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-NAME",
+        "The certificate is for another name",
+        cause="The server's certificate does not hold the name of the address, so browsers and programs refuse it.",
+        fix="Use a name that the certificate holds, or get one for this name. An IP address needs one of its own.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-EXPIRED",
+        "The certificate has expired",
+        cause="The time of the server's certificate is over, or has not begun.",
+        fix="Renew the certificate and let the server or proxy load it; then see why it was not renewed by itself.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CERT-ISSUER",
+        "The certificate is signed by nobody who is known",
+        cause="The server's certificate is self-signed, its chain is cut, or a company's proxy has put its own in its "
+        "place.",
+        fix="Get a certificate of a public authority, send the chain with it, or trust the company's authority on "
+        "this machine (SSL_CERT_FILE).",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
+        "REACH-CUT",
+        "The WebSocket is cut as soon as it is open",
+        cause="The connection became a WebSocket and then broke without a close frame (1006): a proxy cut it, or the "
+        "server's program died.",
+        fix="Read the server's log at this moment; then the log and time limits of each proxy on the way.",
+        retry=Retry.BACKOFF,
+        http=502,
+    ),
+    Fault(
+        "REACH-SANDBOX",
+        "This program may not open sockets",
+        cause="The system itself forbids this program the network: a container, a sandbox, or a local firewall.",
+        fix="Allow the program the network, or run it outside of the sandbox.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "REACH-NAT",
+        "The router gives each destination another port",
+        cause="Two STUN servers see this machine under different ports (a symmetric NAT). Another browser cannot "
+        "guess the port, and no TURN server is set that would help.",
+        fix="Set RINGLIGHT_TURN_URL and RINGLIGHT_TURN_SECRET to a coturn that both sides reach.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+    ),
+    Fault(
+        "WEB-SLOW",
+        "The line is too slow for video",
+        cause="What the browser measured to the server and back is less than a picture of a camera needs.",
+        fix="Move nearer to the Wi-Fi or use a cable, and end downloads; then try again.",
+        retry=Retry.BACKOFF,
+        http=504,
+    ),
+    Fault(
+        "VIEWER-TCP",
+        "The browser gets media over TCP only",
+        cause="UDP does not come through between this browser and the Ringlight server. Video goes over TCP, where a "
+        "packet that is lost holds up those behind it.",
+        fix="Nothing, if the picture is good. Allow UDP to RINGLIGHT_MEDIA__PORT for less delay.",
+        retry=Retry.NEVER,
+        http=504,
+    ),
+    Fault(
+        "WEB-CLOSED-EARLY",
+        "The page closed its own socket",
+        cause="The page closed the WebSocket before it was open, or left while it was opening: a component that was "
+        "taken away (React runs effects twice in development), or a reload. The server did nothing wrong.",
+        fix="Close the socket only after `onopen`, or ignore the first of the two; look whether a second one opens.",
+        retry=Retry.NOW,
+        http=400,
     ),
 )

@@ -1,6 +1,6 @@
 """Faults of the rooms: why a socket was refused, closed, or a message not passed on."""
 
-from ringlight.faults.fault import Fault, Retry
+from ringlight.faults.fault import Fault, Retry, Seen
 
 ROWS = (
     Fault(
@@ -11,6 +11,7 @@ ROWS = (
         "is missing or doubled in the base URL of the page.",
         retry=Retry.AFTER_FIX,
         http=404,
+        seen=(Seen("room", 4404, "ROOM-PATH"),),
     ),
     Fault(
         "ROOM-ID",
@@ -21,6 +22,7 @@ ROWS = (
         "server after a change of `.env`.",
         retry=Retry.AFTER_FIX,
         http=400,
+        seen=(Seen("room", 4404, "ROOM-ID"),),
     ),
     Fault(
         "ROOM-ROLE",
@@ -29,6 +31,7 @@ ROWS = (
         fix="End the address with `doctor` or `patient`, or a role of docs/reference/rooms-protocol.md.",
         retry=Retry.AFTER_FIX,
         http=400,
+        seen=(Seen("room", 4400, "ROOM-ROLE"),),
     ),
     Fault(
         "ROOM-ORIGIN",
@@ -38,6 +41,7 @@ ROWS = (
         fix="Add the origin, with scheme and port, to RINGLIGHT_ALLOWED_ORIGINS.",
         retry=Retry.AFTER_FIX,
         http=403,
+        seen=(Seen("room", 4403, "ROOM-ORIGIN"),),
     ),
     Fault(
         "ROOM-TOKEN-NEEDED",
@@ -47,6 +51,7 @@ ROWS = (
         "address.",
         retry=Retry.AFTER_FIX,
         http=401,
+        seen=(Seen("room", 4401, "ROOM-TOKEN-NEEDED"),),
     ),
     Fault(
         "ROOM-TOKEN",
@@ -55,6 +60,7 @@ ROWS = (
         fix="Ask for a new one; check that all servers have the same RINGLIGHT_SECRET_KEY.",
         retry=Retry.AFTER_FIX,
         http=401,
+        seen=(Seen("room", 4401, "ROOM-TOKEN"),),
     ),
     Fault(
         "ROOM-TOKEN-EXPIRED",
@@ -63,6 +69,32 @@ ROWS = (
         fix="Ask for a new token, and check the clocks.",
         retry=Retry.NOW,
         http=401,
+        seen=(Seen("room", 4401, "ROOM-TOKEN-EXPIRED"),),
+    ),
+    Fault(
+        "ROOM-LINK-USED",
+        "This link was used already",
+        cause="A one-time link lets somebody in once. Whoever used it holds a token since, and comes back with that.",
+        fix="Go on in the page where it was opened; otherwise ask for a new link. If nobody you know has used it, tell "
+        "those who sent it.",
+        retry=Retry.NEVER,
+        http=410,
+    ),
+    Fault(
+        "ROOM-LINK-EXPIRED",
+        "This link has expired",
+        cause="The time in which the link could be used is over.",
+        fix="Ask whoever sent it for a new one (`POST /api/rooms/{id}/links`); links last `rooms.link_life`.",
+        retry=Retry.NEVER,
+        http=410,
+    ),
+    Fault(
+        "ROOM-LINK-UNKNOWN",
+        "There is no such link",
+        cause="The address was cut or changed on its way, or the link is so old that it was forgotten.",
+        fix="Open the link from the message itself instead of copying a part of it; otherwise ask for a new one.",
+        retry=Retry.NEVER,
+        http=404,
     ),
     Fault(
         "ROOM-UNKNOWN",
@@ -71,6 +103,7 @@ ROWS = (
         fix="Make it with `POST /api/rooms`, or correct the id.",
         retry=Retry.AFTER_FIX,
         http=404,
+        seen=(Seen("room", 4404, "ROOM-UNKNOWN"),),
     ),
     Fault(
         "ROOM-EARLY",
@@ -79,6 +112,7 @@ ROWS = (
         fix="Come back at that time; the detail says how long it is.",
         retry=Retry.BACKOFF,
         http=403,
+        seen=(Seen("room", 4403, "ROOM-EARLY"),),
     ),
     Fault(
         "ROOM-ENDED",
@@ -87,6 +121,7 @@ ROWS = (
         fix="Ask for a new visit if it ended by mistake.",
         retry=Retry.NEVER,
         http=410,
+        seen=(Seen("room", 4410, "ROOM-ENDED"),),
     ),
     Fault(
         "ROOM-FULL",
@@ -95,6 +130,7 @@ ROWS = (
         fix="Wait until somebody leaves, or make the room larger (`rooms.capacity`).",
         retry=Retry.BACKOFF,
         http=409,
+        seen=(Seen("room", 4413, "ROOM-FULL"),),
     ),
     Fault(
         "ROOM-LOCKED",
@@ -103,6 +139,7 @@ ROWS = (
         fix="Ask those inside to unlock it.",
         retry=Retry.BACKOFF,
         http=403,
+        seen=(Seen("room", 4403, "ROOM-LOCKED"),),
     ),
     Fault(
         "ROOM-DENIED",
@@ -111,6 +148,7 @@ ROWS = (
         fix="Call them by another way to learn why; the detail may tell.",
         retry=Retry.NEVER,
         http=403,
+        seen=(Seen("room", 4403, "ROOM-DENIED"),),
     ),
     Fault(
         "ROOM-CONSENT",
@@ -120,6 +158,7 @@ ROWS = (
         fix="Ask the person, and send `consent`; pages at the old address cannot ask, so use `/ws/v2` for this room.",
         retry=Retry.AFTER_FIX,
         http=403,
+        seen=(Seen("room", 4403, "ROOM-CONSENT"),),
     ),
     Fault(
         "ROOM-WAITING",
@@ -160,6 +199,17 @@ ROWS = (
         fix="Compare it with docs/reference/rooms-protocol.md; the detail says where.",
         retry=Retry.AFTER_FIX,
         http=400,
+        seen=(Seen("room", 4400, "ROOM-MESSAGE"), Seen("websocket", 1003), Seen("websocket", 1007)),
+    ),
+    Fault(
+        "ROOM-ORDER",
+        "A description came at the wrong moment",
+        cause="An answer that nobody asked for, a second offer while the first waits for its answer, or a candidate "
+        "before any description. Both sides offered at once, or a page was loaded anew in the middle of a call.",
+        fix="Offer again only after the answer, keep candidates until the description is set, and let the polite side "
+        "take its offer back; reload both pages to begin afresh.",
+        retry=Retry.AFTER_FIX,
+        http=409,
     ),
     Fault(
         "ROOM-SIZE",
@@ -168,6 +218,7 @@ ROWS = (
         fix="Send files over a data channel, and one candidate in a message.",
         retry=Retry.AFTER_FIX,
         http=413,
+        seen=(Seen("room", 1009, "ROOM-SIZE"), Seen("websocket", 1009)),
     ),
     Fault(
         "ROOM-RATE",
@@ -176,6 +227,7 @@ ROWS = (
         fix="Look for a loop in the page; wait as long as the detail says.",
         retry=Retry.BACKOFF,
         http=429,
+        seen=(Seen("room", 4429, "ROOM-RATE"),),
     ),
     Fault(
         "ROOM-SLOW",
@@ -184,6 +236,7 @@ ROWS = (
         fix="Connect again: what was missed is sent again; look at the network of this machine.",
         retry=Retry.NOW,
         http=503,
+        seen=(Seen("room", 4503, "ROOM-SLOW"),),
     ),
     Fault(
         "ROOM-HELLO",
@@ -192,6 +245,7 @@ ROWS = (
         fix="Send `hello` as soon as the socket is open.",
         retry=Retry.AFTER_FIX,
         http=408,
+        seen=(Seen("room", 4408, "ROOM-HELLO"),),
     ),
     Fault(
         "ROOM-SILENT",
@@ -200,6 +254,7 @@ ROWS = (
         fix="Connect again with the resume secret; send `ping` as often as `welcome` says.",
         retry=Retry.NOW,
         http=408,
+        seen=(Seen("room", 4408, "ROOM-SILENT"),),
     ),
     Fault(
         "ROOM-REPLACED",
@@ -208,6 +263,7 @@ ROWS = (
         fix="Go on there, or reload here to come back.",
         retry=Retry.NEVER,
         http=409,
+        seen=(Seen("room", 4409, "ROOM-REPLACED"),),
     ),
     Fault(
         "ROOM-BUSY",
@@ -216,5 +272,6 @@ ROWS = (
         fix="Connect again after a few seconds.",
         retry=Retry.BACKOFF,
         http=503,
+        seen=(Seen("room", 4503, "ROOM-BUSY"), Seen("websocket", 1012), Seen("websocket", 1013)),
     ),
 )

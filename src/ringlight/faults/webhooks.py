@@ -91,6 +91,26 @@ ROWS = (
         source=_SOURCE,
     ),
     Fault(
+        "HOOK-LATE",
+        "The webhook receiver answers too late",
+        cause="Ring waits five seconds for the answer to a delivery. This receiver took longer, so the delivery counts "
+        "as failed and comes again.",
+        fix="Store the delivery, answer 200 at once, and do the work afterwards.",
+        retry=Retry.AFTER_FIX,
+        http=504,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-LOST",
+        "The webhook receiver refuses deliveries",
+        cause="The receiver answered with a 4xx. Ring never sends such a delivery again: the event is lost.",
+        fix="Correct what the status says: 404 is a wrong address, 401 and 403 a wrong key or a login before it. For "
+        "trouble of your own answer 503, and Ring tries again.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source=_SOURCE,
+    ),
+    Fault(
         "HOOK-HANDLER",
         "A handler of the app failed",
         cause="The app's own function for this event raised an error or took too long, each time that it was tried.",
@@ -98,6 +118,16 @@ ROWS = (
         retry=Retry.AFTER_FIX,
         http=500,
         source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-UNDELIVERED",
+        "Nobody took a webhook of ours",
+        cause="The receiver at `rooms.webhook_url` could not be reached, or did not answer with a status of 200 to "
+        "299. A redirect is not followed.",
+        fix="Correct the address or the receiver; the detail says what came back. `POST /api/rooms/webhook-test` tries "
+        "it. What could not be delivered is tried again for 72 hours.",
+        retry=Retry.BACKOFF,
+        http=502,
     ),
     Fault(
         "HOOK-INTERRUPTED",

@@ -77,8 +77,22 @@ class Batch(tuple[Numbered, ...]):
             ]
         return known
 
+    def stamped(self, payload_type: int, extension: int) -> list[bytes]:
+        """The same with the sequence number in the extension too, so that the viewer tells when each arrived."""
+        known = self._stamped.get((payload_type, extension))
+        if known is None:
+            known = self._stamped[payload_type, extension] = [
+                rtp.with_number(header, extension, packet.sequence)
+                for header, packet in zip(self.headers(payload_type), self, strict=True)
+            ]
+        return known
+
     @cached_property
     def _headers(self) -> dict[int, list[bytes]]:
+        return {}
+
+    @cached_property
+    def _stamped(self) -> dict[tuple[int, int], list[bytes]]:
         return {}
 
 
@@ -221,6 +235,7 @@ class Outlet:
         track: Where it comes from.
         payload_type: As agreed with this viewer.
         rtx: Payload type and SSRC of packets that are sent again (RFC 4588); `None` sends them as they were.
+        stamp: Number of the header extension that asks for transport-wide feedback; `None` where it is not agreed.
         packets: How many have left, for sender reports.
         octets: Payload bytes of these.
     """
@@ -228,6 +243,7 @@ class Outlet:
     track: Track
     payload_type: int
     rtx: tuple[int, int] | None = None
+    stamp: int | None = None
     packets: int = 0
     octets: int = 0
     _started: bool = False
@@ -302,7 +318,7 @@ class Outlet:
         return [
             self._again(self._as_sent(packet))
             for packet in found
-            if packet is not None and self._started and packet.index >= self._first
+            if packet is not None and self._started and not self._skipping and packet.index >= self._first
         ]
 
     def _again(self, packet: Numbered) -> tuple[bytes, bytes, int | None]:

@@ -4,12 +4,12 @@ import base64
 import hmac
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ringlight.secrets import Secret
 
-__all__ = ["IceServer", "lent", "read_links"]
+__all__ = ["IceServer", "lent", "read_links", "read_url"]
 
 MOST = 8  # servers that are asked
 _LINK = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]+))?)*)")
@@ -55,19 +55,27 @@ def _servers(value: str) -> Iterator[IceServer]:
         given = {
             name.lower(): re.sub(r"\\(.)", r"\1", quoted) or plain for name, quoted, plain in _PARAMETER.findall(rest)
         }
-        found = _ADDRESS.fullmatch(address.strip())
-        if found is None or "ice-server" not in given.get("rel", "").lower().split():
+        server = read_url(address.strip())
+        if server is None or "ice-server" not in given.get("rel", "").lower().split():
             continue
-        scheme, six, name, port, transport = found.groups()
-        tls = scheme.endswith("s")
-        number = int(port or (5349 if tls else 3478))
-        if not 0 < number < 65536:
-            continue
-        if scheme == "stun":
-            yield IceServer("stun", six or name, number)
-        elif scheme.startswith("turn") and given.get("username") and given.get("credential"):
-            way: Literal["udp", "tcp"] = "tcp" if tls or transport == "tcp" else "udp"
-            yield IceServer("turn", six or name, number, way, tls, given["username"], Secret(given["credential"]))
+        if server.kind == "stun" and not server.tls:
+            yield server
+        elif server.kind == "turn" and given.get("username") and given.get("credential"):
+            yield replace(server, username=given["username"], credential=Secret(given["credential"]))
+
+
+def read_url(url: str) -> IceServer | None:
+    """Read the address of a server (RFC 7064, RFC 7065); `None` for what is none."""
+    found = _ADDRESS.fullmatch(url)
+    if found is None:
+        return None
+    scheme, six, name, port, transport = found.groups()
+    tls = scheme.endswith("s")
+    number = int(port or (5349 if tls else 3478))
+    if not 0 < number < 65536:
+        return None
+    way: Literal["udp", "tcp"] = "tcp" if tls or (transport == "tcp" and scheme == "turn") else "udp"
+    return IceServer("stun" if scheme.startswith("stun") else "turn", six or name, number, way, tls)
 
 
 def lent(secret: Secret, person: str, until: float) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ringlight.errors import RingError, fault_error
+from ringlight.media import transport_wide
 from ringlight.media.sdp import Codec, Description, Direction, Section, Transport, parse, refused
 
 _FEEDBACK = ("nack", "nack pli", "ccm fir")
@@ -14,6 +15,7 @@ _HEVC_OFFERED = (
     Codec(106, "H265", 90_000, 1, {"level-id": "153", "profile-id": "1", "tx-mode": "SRST"}, _FEEDBACK),
     Codec(107, "rtx", 90_000, 1, {"apt": "106"}),
 )
+_TRANSPORT_WIDE = "transport-cc"
 _PASSED_ON = ("H264", "H265", "AV1")  # the first that is there is taken
 _PROFILES = {"H265": ("profile-id", "1"), "AV1": ("profile", "0")}  # what must be the same, and where it is left out
 _OPUS = Codec(111, "opus", 48_000, 2, {"minptime": "10", "useinbandfec": "1"})
@@ -128,12 +130,14 @@ def check_transport(transport: Transport, setups: tuple[str, ...]) -> None:
 class Seat:
     """What a viewer gets of one track: its payload type there, and that and the SSRC of packets sent again.
 
-    `hears` says that the viewer may also send such a track to us.
+    `hears` says that the viewer may also send such a track to us; `stamp` is the number of the header extension
+    for transport-wide feedback, `None` where there is none.
     """
 
     codec: Codec
     rtx: tuple[int, int] | None = None
     hears: bool = False
+    stamp: int | None = None
 
 
 def answer_viewer(
@@ -176,19 +180,33 @@ def answer_viewer(
         ssrc = ssrcs[section.kind]
         talks = hears and section.kind == "audio" and section.direction == "sendrecv"
         direction: Direction = "sendrecv" if talks else "sendonly"
-        kept = replace(codec, feedback=tuple(kind for kind in codec.feedback if kind in _FEEDBACK))
-        repair = section.repair_of(codec) if "nack" in kept.feedback else None
+        repair = section.repair_of(codec) if "nack" in codec.feedback else None
+        stamp = _stamp(section, codec) if repair else None
+        wanted = (*_FEEDBACK, _TRANSPORT_WIDE) if stamp is not None else _FEEDBACK
+        kept = replace(codec, feedback=tuple(kind for kind in codec.feedback if kind in wanted))
         # Any other number will do: it is one for each viewer, and nobody else's in this session.
-        seats[section.kind] = Seat(codec, (repair.payload_type, ssrc ^ 1) if repair else None, talks)
+        seats[section.kind] = Seat(codec, (repair.payload_type, ssrc ^ 1) if repair else None, talks, stamp)
         sections.append(
             Section(section.kind, section.mid, direction, (kept, repair) if repair else (kept,), transport,
-                    section.port, section.protocol, ssrc=ssrc, cname=cname, rtx_ssrc=ssrc ^ 1 if repair else None)
+                    section.port, section.protocol, ssrc=ssrc, cname=cname, rtx_ssrc=ssrc ^ 1 if repair else None,
+                    extensions={transport_wide.EXTENSION: stamp} if stamp is not None else {})
         )  # fmt: skip
     if "video" not in seats:
-        wanted = sources["video"].name if "video" in sources else "video"
-        raise fault_error("VIEWER-OFFER", f"there is no video section that can receive {wanted}")
+        missed = sources["video"].name if "video" in sources else "video"
+        raise fault_error("VIEWER-OFFER", f"there is no video section that can receive {missed}")
     bundle = tuple(section.mid for section in sections if section.port and section.mid in one_way)
     return Description(tuple(sections), bundle, ice_lite=True), seats
+
+
+def _stamp(section: Section, codec: Codec) -> int | None:
+    """Return the number of the extension for transport-wide feedback, which a viewer gives about its video.
+
+    Only beside packets that are sent again as new ones (RTX): a packet that goes out a second time as it was must
+    be the same to the last byte, and whether it was stamped is not kept.
+    """
+    number = section.extensions.get(transport_wide.EXTENSION)
+    wanted = section.kind == "video" and _TRANSPORT_WIDE in codec.feedback
+    return number if wanted and number is not None and 1 <= number <= 14 else None
 
 
 def read_viewer_offer(text: str) -> Description:

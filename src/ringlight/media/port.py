@@ -57,6 +57,7 @@ class ViewerPort:
         self._streams: dict[Address, Stream] = {}
         self._owners: dict[Stream, Viewer] = {}
         self._ticker: asyncio.TimerHandle | None = None
+        self._behind: dict[Viewer, None] = {}
         self._catching_up: asyncio.TimerHandle | None = None
         self.segments = False
         self.unknown = 0
@@ -127,7 +128,9 @@ class ViewerPort:
             on_closed: Called once when it ends, with a fault code or `None`.
             on_sound: Called with each packet of the sound that it sends, if its seat says that it may.
         """
-        outlets = {kind: Outlet(tracks[kind], seat.codec.payload_type, seat.rtx) for kind, seat in seats.items()}
+        outlets = {
+            kind: Outlet(tracks[kind], seat.codec.payload_type, seat.rtx, seat.stamp) for kind, seat in seats.items()
+        }
 
         def closed(code: str | None) -> None:
             if code is not None:
@@ -156,6 +159,7 @@ class ViewerPort:
             sound_type=next((seat.codec.payload_type for seat in seats.values() if seat.hears), None),
             on_sound=on_sound,
             role=Role(local.setup),
+            clock=self._loop.time,
         )
         self._viewers[local.ufrag] = viewer
         return viewer
@@ -239,8 +243,10 @@ class ViewerPort:
             return
         viewer = known[0]
         viewer.receive(data, self._loop.time())
-        if viewer.behind and self._catching_up is None:
-            self._catching_up = self._loop.call_later(CATCH_UP_EVERY, self._catch_up)
+        if viewer.behind:
+            self._behind[viewer] = None
+            if self._catching_up is None:
+                self._catching_up = self._loop.call_later(CATCH_UP_EVERY, self._catch_up)
 
     def _expected(self, request: stun.Request | None) -> Viewer | None:
         """Return whose check it is, by the user fragment that is in use or is to come."""
@@ -303,10 +309,11 @@ class ViewerPort:
     def _catch_up(self) -> None:
         """Send newcomers the next part of what they have missed."""
         self._catching_up = None
-        for viewer in tuple(self._viewers.values()):
-            if viewer.behind:
-                viewer.catch_up()
-        if any(viewer.behind for viewer in self._viewers.values()):
+        for viewer in tuple(self._behind):
+            viewer.catch_up()
+            if not viewer.behind:
+                del self._behind[viewer]
+        if self._behind:
             self._catching_up = self._loop.call_later(CATCH_UP_EVERY, self._catch_up)
 
     def _tick(self) -> None:
@@ -326,6 +333,7 @@ class ViewerPort:
         if self._viewers.pop(viewer.ufrag, None) is not None:
             self._forged, self._replayed = self._forged + viewer.forged, self._replayed + viewer.replayed
         self._drop_restart(viewer)
+        self._behind.pop(viewer, None)
         self._leave(viewer, viewer.address)
         for stream in [stream for stream, owner in self._owners.items() if owner is viewer]:
             stream.close()

@@ -22,6 +22,7 @@ class Quality:
     lost: int = 0
     jitter: float = 0.0
     round_trip: float | None = None
+    _least: float = float("inf")
     _sent: dict[int, float] = field(default_factory=dict)
 
     def sent(self, ntp: int, now: float) -> None:
@@ -38,3 +39,9 @@ class Quality:
         sent = self._sent.get(block.last_report)
         if sent is not None:
             self.round_trip = max(0.0, now - sent - block.delay / 65536)
+            self._least = min(self._least, self.round_trip)
+
+    @property
+    def slower(self) -> float:
+        """Seconds that the last round trip took beyond the shortest."""
+        return 0.0 if self.round_trip is None else self.round_trip - self._least

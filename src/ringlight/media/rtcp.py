@@ -1,8 +1,11 @@
-"""RTCP packets as data (RFC 3550 section 6, RFC 4585, RFC 5104). Pure."""
+"""RTCP packets as data (RFC 3550 section 6, RFC 4585, RFC 5104; transport-wide feedback: transport_wide.py). Pure."""
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from ringlight.media import transport_wide
+from ringlight.media.transport_wide import TransportFeedback
 
 NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 SR, RR, SDES, BYE, APP, RTPFB, PSFB = 200, 201, 202, 203, 204, 205, 206
@@ -65,7 +68,7 @@ class Bye:
     sources: tuple[int, ...]
 
 
-Report = SenderReport | ReceiverReport | KeyFrameRequest | Nack | Bye
+Report = SenderReport | ReceiverReport | KeyFrameRequest | Nack | Bye | TransportFeedback
 
 
 def parse(data: bytes) -> list[Report]:
@@ -97,6 +100,8 @@ def _parse_one(kind: int, count: int, body: bytes) -> Iterator[Report]:
     elif kind == RTPFB and len(body) >= 8 and count == 1:
         sender, media = struct.unpack_from("!II", body)
         yield Nack(sender, media, tuple(_missing(body[8:])))
+    elif kind == RTPFB and count == 15 and (feedback := transport_wide.parse(body)) is not None:
+        yield feedback
 
 
 def _blocks(data: bytes, count: int) -> tuple[ReportBlock, ...]:
@@ -134,6 +139,8 @@ def write(report: Report) -> bytes:
         case Nack(sender, media, missing):
             pairs = b"".join(struct.pack("!HH", number, 0) for number in missing)
             return _packet(RTPFB, 1, struct.pack("!II", sender, media) + pairs)
+        case TransportFeedback():
+            return _packet(RTPFB, 15, transport_wide.write(report))
         case Bye(sources):
             return _packet(BYE, len(sources), struct.pack(f"!{len(sources)}I", *sources))
 

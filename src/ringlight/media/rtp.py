@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ringlight.errors import fault_error
 
 _HEADER = struct.Struct("!BBHII")
-HEADER_LENGTH = _HEADER.size  # bytes: the fixed part, the only one that we send
+_EXTENSION = struct.Struct("!HHBHx")
+HEADER_LENGTH = _HEADER.size  # bytes: the fixed part
 SEQUENCES = 1 << 16
 TIMESTAMPS = 1 << 32
 
@@ -57,6 +58,17 @@ def parse(data: bytes) -> Packet:
 def header(payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int) -> bytes:
     """Write the twelve bytes before a payload."""
     return _HEADER.pack(0x80, (marker << 7) | payload_type, sequence, timestamp, ssrc)
+
+
+def with_number(header: bytes, extension: int, number: int) -> bytes:
+    """Return a header of twelve bytes with a number of 16 bits in an extension (RFC 8285 section 4.2).
+
+    Args:
+        header: As `header` writes it.
+        extension: The number that both sides have agreed on for the extension, 1 to 14.
+        number: What it carries.
+    """
+    return bytes((header[0] | 0x10,)) + header[1:] + _EXTENSION.pack(0xBEDE, 1, extension << 4 | 1, number % SEQUENCES)
 
 
 def write(packet: Packet) -> bytes:

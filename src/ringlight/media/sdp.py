@@ -83,7 +83,11 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One `m=` section. `rtx_ssrc` is the source of packets that are sent again (RFC 4588)."""
+    """One `m=` section.
+
+    `rtx_ssrc` is the source of packets that are sent again (RFC 4588); `extensions` are those of the RTP header, the
+    number of each by its URI (RFC 8285).
+    """
 
     kind: str
     mid: str
@@ -96,6 +100,7 @@ class Section:
     ssrc: int | None = None
     cname: str = ""
     rtx_ssrc: int | None = None
+    extensions: Mapping[str, int] = field(default_factory=dict)
 
     def repair_of(self, codec: Codec) -> Codec | None:
         """Return the payload type that packets of a codec are sent again with (RFC 4588), or `None`."""
@@ -231,7 +236,17 @@ def _section(block: list[tuple[str, str]], index: int, shared: Transport) -> Sec
         port,
         protocol,
         tuple(formats),
+        extensions=dict(_extensions(attributes)),
     )
+
+
+def _extensions(attributes: list[tuple[str, str]]) -> Iterator[tuple[str, int]]:
+    for name, value in attributes:
+        number, _, rest = value.partition(" ")
+        # Behind the number may stand a direction, behind the URI attributes of the extension's own.
+        known = _number(number.partition("/")[0], below=256) if name == "extmap" and rest.strip() else None
+        if known is not None:
+            yield rest.split()[0], known
 
 
 def _number(text: str, *, below: int) -> int | None:
@@ -310,6 +325,7 @@ def _section_lines(section: Section) -> Iterator[str]:
     yield f"a={section.direction}"
     yield "a=rtcp-mux"
     yield from _transport_lines(section.transport)
+    yield from (f"a=extmap:{number} {uri}" for uri, number in section.extensions.items())
     for codec in section.codecs:
         channels = f"/{codec.channels}" if codec.channels > 1 else ""
         yield f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}"
@@ -338,4 +354,4 @@ def _transport_lines(transport: Transport) -> Iterator[str]:
 
 def refused(section: Section) -> Section:
     """Return the answer to a section that we don't want: port 0, the offer's formats kept."""
-    return replace(section, port=0, direction="inactive", transport=Transport(), ssrc=None)
+    return replace(section, port=0, direction="inactive", transport=Transport(), ssrc=None, extensions={})

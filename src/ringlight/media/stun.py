@@ -56,20 +56,20 @@ class Response:
 
 def parse_request(data: bytes) -> Request | None:
     """Read a binding request; `None` for anything else, or for what is broken."""
-    read = _read(data)
-    if read is None or read[0] != BINDING_REQUEST:
+    message = read(data)
+    if message is None or message[0] != BINDING_REQUEST:
         return None
-    _, transaction, found, integrity_at = read
+    _, transaction, found, integrity_at = message
     username = found.get(USERNAME, b"").decode("utf-8", "replace")
     return Request(transaction, username, USE_CANDIDATE in found, data, integrity_at)
 
 
 def parse_response(data: bytes) -> Response | None:
     """Read the answer to a binding request; `None` for anything else, or for what is broken."""
-    read = _read(data)
-    if read is None or read[0] not in (BINDING_SUCCESS, BINDING_ERROR):
+    message = read(data)
+    if message is None or message[0] not in (BINDING_SUCCESS, BINDING_ERROR):
         return None
-    kind, transaction, found, integrity_at = read
+    kind, transaction, found, integrity_at = message
     number = None
     if kind == BINDING_ERROR:
         value = found.get(ERROR_CODE, b"").ljust(4, b"\0")
@@ -77,7 +77,7 @@ def parse_response(data: bytes) -> Response | None:
     return Response(transaction, number, data, integrity_at)
 
 
-def _read(data: bytes) -> tuple[int, bytes, dict[int, bytes], int | None] | None:
+def read(data: bytes) -> tuple[int, bytes, dict[int, bytes], int | None] | None:
     """Return kind, transaction, the signed attributes, and where the signature is; `None` for what is no STUN."""
     if len(data) < 20:
         return None
@@ -129,11 +129,11 @@ def request(
         nominates: Whether this pair is the one to use.
     """
     role = ICE_CONTROLLING if controlling else ICE_CONTROLLED
-    attributes = _attribute(USERNAME, username.encode()) + _attribute(PRIORITY, struct.pack("!I", priority))
-    attributes += _attribute(role, struct.pack("!Q", tie_breaker))
+    attributes = attribute(USERNAME, username.encode()) + attribute(PRIORITY, struct.pack("!I", priority))
+    attributes += attribute(role, struct.pack("!Q", tie_breaker))
     if nominates:
-        attributes += _attribute(USE_CANDIDATE, b"")
-    return _signed(BINDING_REQUEST, transaction, attributes, password)
+        attributes += attribute(USE_CANDIDATE, b"")
+    return signed(BINDING_REQUEST, transaction, attributes, password.encode())
 
 
 def is_success(data: bytes) -> bool:
@@ -143,13 +143,23 @@ def is_success(data: bytes) -> bool:
 
 def success(transaction: bytes, password: str, address: tuple[str, int]) -> bytes:
     """Write the answer that tells the sender its own address."""
-    return _signed(BINDING_SUCCESS, transaction, _attribute(XOR_MAPPED_ADDRESS, _xored(address, transaction)), password)
+    mapped = attribute(XOR_MAPPED_ADDRESS, _xored(address, transaction))
+    return signed(BINDING_SUCCESS, transaction, mapped, password.encode())
 
 
 def error(transaction: bytes, number: int, reason: str) -> bytes:
     """Write an error answer, for example 401 for a wrong password. It is not signed."""
     value = struct.pack("!HBB", 0, number // 100, number % 100) + reason.encode()
-    return _finished(BINDING_ERROR, transaction, _attribute(ERROR_CODE, value))
+    return finished(BINDING_ERROR, transaction, attribute(ERROR_CODE, value))
+
+
+def unxored(value: bytes, transaction: bytes) -> tuple[str, int] | None:
+    """Read an address that was written as XOR-MAPPED-ADDRESS (section 14.2); `None` for what is none."""
+    if len(value) not in (8, 20):
+        return None
+    mask = struct.pack("!I", MAGIC) + transaction
+    port: int = struct.unpack_from("!H", value, 2)[0] ^ MAGIC >> 16
+    return str(ip_address(bytes(a ^ b for a, b in zip(value[4:], mask, strict=False)))), port
 
 
 def _xored(address: tuple[str, int], transaction: bytes) -> bytes:
@@ -159,16 +169,19 @@ def _xored(address: tuple[str, int], transaction: bytes) -> bytes:
     return struct.pack("!BBH", 0, 1 if ip.version == 4 else 2, address[1] ^ MAGIC >> 16) + packed
 
 
-def _attribute(kind: int, value: bytes) -> bytes:
+def attribute(kind: int, value: bytes) -> bytes:
+    """Write one attribute, padded to four bytes."""
     return struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
 
 
-def _signed(kind: int, transaction: bytes, attributes: bytes, password: str) -> bytes:
+def signed(kind: int, transaction: bytes, attributes: bytes, key: bytes) -> bytes:
+    """Write a message with MESSAGE-INTEGRITY made from a key, and FINGERPRINT."""
     head = _HEADER.pack(kind, len(attributes) + 24, MAGIC, transaction)
-    digest = hmac.digest(password.encode(), head + attributes, "sha1")
-    return _finished(kind, transaction, attributes + _attribute(MESSAGE_INTEGRITY, digest))
+    digest = hmac.digest(key, head + attributes, "sha1")
+    return finished(kind, transaction, attributes + attribute(MESSAGE_INTEGRITY, digest))
 
 
-def _finished(kind: int, transaction: bytes, attributes: bytes) -> bytes:
+def finished(kind: int, transaction: bytes, attributes: bytes) -> bytes:
+    """Write a message with FINGERPRINT and no signature."""
     message = _HEADER.pack(kind, len(attributes) + 8, MAGIC, transaction) + attributes
     return message + struct.pack("!HHI", FINGERPRINT, 4, zlib.crc32(message) ^ 0x5354554E)

@@ -12,8 +12,10 @@ from ringlight.errors import RingError
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role
 from ringlight.media.forward import Batch, Outlet
+from ringlight.media.line import LOSS, QUEUE, Line
 from ringlight.media.quality import Quality
 from ringlight.media.rtp import Packet
+from ringlight.media.transport_wide import TransportFeedback
 
 GONE_AFTER = 14.0  # seconds without a sign of life; browsers check consent every five (RFC 7675)
 DOUBT = 6.0  # seconds that are left for a sign of life when a viewer seems to have said goodbye
@@ -41,6 +43,14 @@ def _never() -> bool:
     return False
 
 
+def _nowhere(*_: object) -> None:
+    """Take what is left over from a viewer that has ended."""
+
+
+def _no_clock() -> float:
+    return 0.0
+
+
 @dataclass(slots=True, eq=False)
 class Viewer:
     """A browser or player that watches.
@@ -60,7 +70,9 @@ class Viewer:
         sound_type: Payload type of the sound that it may send; `None` where it may send none.
         on_sound: Called with each packet of that sound; must not raise.
         role: Whether we wait for the handshake, or begin it because the viewer only answers.
+        clock: Tells the time of `now` where packets leave; asked only where the viewer gives transport-wide feedback.
         quality: How the packets arrive there.
+        line: What the way to it carries; `None` where it gives no such feedback, and before the channel is open.
         repeated: Packets that were sent again.
         unsigned: Connectivity checks with a wrong password.
     """
@@ -79,10 +91,12 @@ class Viewer:
     sound_type: int | None = None
     on_sound: Callable[[Packet], None] | None = None
     role: Role = Role.SERVER
+    clock: Callable[[], float] = _no_clock
     address: Address | None = None
     closed: bool = False
     failed: str | None = None
     quality: Quality = field(default_factory=Quality)
+    line: Line | None = None
     repeated: int = 0
     unsigned: int = 0
     _next: tuple[str, str] | None = None
@@ -93,6 +107,7 @@ class Viewer:
     _reported: float = float("-inf")
     _udp_at: float = float("-inf")
     _skipped: bool = False
+    _full: bool = False
     _behind: deque[tuple[Outlet, Batch]] = field(default_factory=deque)
     _repeats_left: int = REPEATS
 
@@ -117,15 +132,22 @@ class Viewer:
             self._transmit(outlet, wanted)
 
     def _skips(self) -> bool:
-        """Whether to leave out what comes; asks for a key frame once the way is free again."""
-        if self.is_full():
+        """Whether to leave out what comes; asks for a key frame once the way is free again.
+
+        Not where it is the line that was too thin: it would have to carry the key frame too, and it is for all viewers.
+        The camera's own next one will do.
+        """
+        full = self.is_full()
+        if full or (self.line is not None and self.line.holds(self.clock())):
             for outlet in self.outlets.values():
                 outlet.skip()
             self._behind.clear()
             self._skipped = True
+            self._full |= full
         elif self._skipped:
-            self._skipped = False
-            self.on_key_frame()
+            if self._full:
+                self.on_key_frame()
+            self._skipped = self._full = False
         return self._skipped
 
     @property
@@ -134,7 +156,12 @@ class Viewer:
         return bool(self._behind)
 
     def catch_up(self) -> None:
-        """Send the next part of what waits. A whole group at once would overflow a home's router."""
+        """Send the next part of what waits. A whole group at once would overflow a home's router.
+
+        Who tells what has arrived is sent no more than can be on the way.
+        """
+        if self.line is not None and self._behind and not self.line.takes(self.clock()):
+            return
         for _ in range(min(CATCH_UP_BATCHES, len(self._behind))):
             self._transmit(*self._behind.popleft())
 
@@ -150,18 +177,32 @@ class Viewer:
 
     def _transmit(self, outlet: Outlet, batch: Batch) -> None:
         if self._sender is not None:
-            headers = batch.headers(outlet.payload_type)
+            headers = batch.headers(outlet.payload_type) if outlet.stamp is None else self._asking(outlet, batch)
             outlet.count(batch)
             self.send_all(
                 self._sender.protect_all(outlet.track.ssrc, headers, batch.payloads, batch.indexes), batch.runs
             )
 
-    def _repeat(self, media: int, missing: tuple[int, ...]) -> None:
-        """Send packets again that the viewer misses, as many as is sensible; twice where much is lost."""
+    def _asking(self, outlet: Outlet, batch: Batch) -> list[bytes]:
+        """Return the headers; while an answer is wanted, those that ask when the packets arrive."""
+        now = self.clock()
+        if self.line is None:
+            self.line = Line(now)
+        if outlet.stamp is None or not self.line.asks(now):
+            return batch.headers(outlet.payload_type)
+        self.line.left(batch.indexes, batch.octets, now)
+        return batch.stamped(outlet.payload_type, outlet.stamp)
+
+    def _repeat(self, media: int, missing: tuple[int, ...], now: float) -> None:
+        """Send packets again that the viewer misses, as many as is sensible.
+
+        Twice where much is lost, unless it is lost because the line is full; not at all while that is to get free.
+        """
         outlet = next((outlet for outlet in self.outlets.values() if outlet.track.ssrc == media), None)
-        if outlet is None or self._sender is None:
+        if outlet is None or self._sender is None or (self.line is not None and self.line.holds(now)):
             return
-        times = 2 if self.quality.lost_fraction > HEAVY_LOSS else 1
+        queues = self.line is not None and self.line.queues
+        times = 2 if self.quality.lost_fraction > HEAVY_LOSS and not queues else 1
         allowed = missing[: self._repeats_left // times] * times
         self._repeats_left -= len(allowed)
         for header, payload, index in outlet.again(allowed):
@@ -297,7 +338,9 @@ class Viewer:
             case rtcp.KeyFrameRequest():
                 self.on_key_frame()
             case rtcp.Nack(_, media, missing):
-                self._repeat(media, missing)
+                self._repeat(media, missing, now)
+            case TransportFeedback() if self.line is not None:
+                self.line.heard(report, now)
             case rtcp.ReceiverReport(_, blocks) | rtcp.SenderReport(blocks=blocks):
                 for block in blocks:
                     self._judged(block, now)
@@ -310,6 +353,8 @@ class Viewer:
         if video is not None and block.ssrc == video.track.ssrc:
             self.quality.take_video(block, video.track.clock_rate)
         self.quality.take_echo(block, now)
+        if self.line is not None and (self.quality.lost_fraction > LOSS or self.quality.slower > QUEUE):
+            self.line.worry(now)
 
     @property
     def forged(self) -> int:
@@ -377,6 +422,8 @@ class Viewer:
         self.closed, self.failed = True, code
         self._behind.clear()
         self.on_closed(code)
+        # Who carries for it holds it, and it holds them: nothing would be freed until the collector comes by.
+        self.send, self.send_all, self.is_full, self.on_closed = _nowhere, _nowhere, _never, _nowhere
 
     def _flush(self) -> None:
         if self._dtls is not None:

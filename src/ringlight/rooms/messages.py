@@ -16,14 +16,11 @@ from ringlight.settings import Consentable
 
 __all__ = ["CLOSE_CODES", "Seed", "parse", "parse_seed", "refusal", "seed_refusal"]
 
-# How a socket ends for a fault: numbers of the private range (RFC 6455 section 7.4.2), near the HTTP status.
+# How a socket ends for a fault: numbers of the private range (RFC 6455 section 7.4.2), near the HTTP status. The reason
+# is the fault's code.
 CLOSE_CODES = {
-    "ROOM-PATH": 4404, "ROOM-ID": 4404, "ROOM-ROLE": 4400, "ROOM-ORIGIN": 4403, "ROOM-TOKEN-NEEDED": 4401,
-    "ROOM-TOKEN": 4401, "ROOM-TOKEN-EXPIRED": 4401, "ROOM-UNKNOWN": 4404, "ROOM-EARLY": 4403, "ROOM-ENDED": 4410,
-    "ROOM-FULL": 4413, "ROOM-LOCKED": 4403, "ROOM-DENIED": 4403, "ROOM-MESSAGE": 4400, "ROOM-SIZE": 1009,
-    "ROOM-RATE": 4429, "ROOM-SLOW": 4503, "ROOM-HELLO": 4408, "ROOM-SILENT": 4408, "ROOM-REPLACED": 4409,
-    "ROOM-BUSY": 4503, "ROOM-CONSENT": 4403,
-}  # fmt: skip
+    fault.code: seen.number for fault in FAULTS.values() for seen in fault.seen if seen.at == "room" and seen.number
+}
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Words = Annotated[str, Meta(max_length=4000)]
@@ -65,10 +62,11 @@ class Signal(_Heard, frozen=True, kw_only=True, tag="signal"):
 
 
 class Chat(_Heard, frozen=True, kw_only=True, tag="chat"):
-    """Words for all others, or for one."""
+    """Words for all others, or for one. `id` is the page's own, so that words which come another way too count once."""
 
     text: Words
     to: Id | None = None
+    id: Id | None = None
 
 
 class State(_Heard, frozen=True, kw_only=True, tag="state"):
@@ -293,6 +291,7 @@ class Chatted(_Event, frozen=True, kw_only=True, tag="chat"):
 
     from_: str = msgspec.field(name="from")
     text: str
+    id: str | None = None
 
 
 class MediaState(_Event, frozen=True, kw_only=True, tag="state"):
@@ -432,8 +431,13 @@ class SeedRefusal(msgspec.Struct, frozen=True, tag_field="type", tag="error", om
     detail: str | None = None
 
 
+Told = Event | Welcome | Ok | Pong | Token | Ice | Refusal | Bye
+ToldSeed = UserJoined | UserLeft | SeedChat | SeedOffer | SeedAnswer | SeedCandidate | SeedRefusal
+
 encode = msgspec.json.Encoder().encode
 _parse: Callable[[bytes], Heard] = msgspec.json.Decoder(Heard).decode
+_parse_told: Callable[[bytes], Told] = msgspec.json.Decoder(Told).decode
+_parse_told_seed: Callable[[bytes], ToldSeed] = msgspec.json.Decoder(ToldSeed).decode
 _parse_seed = msgspec.json.Decoder(Seed).decode
 _parse_description = msgspec.json.Decoder(Description).decode
 
@@ -464,6 +468,26 @@ def parse_seed(frame: bytes) -> Seed:
         raise _unreadable(error) from None
 
 
+def parse_told(frame: bytes) -> Told:
+    """Return what a server says on `/ws/v2`, as a page or a judge reads it.
+
+    Raises:
+        UsageError: ROOM-MESSAGE, saying where.
+    """
+    try:
+        return _parse_told(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise _unreadable(error) from None
+
+
+def parse_told_seed(frame: bytes) -> ToldSeed:
+    """Return what comes to a page at the old address: words of the server, or of another page. Raises as above."""
+    try:
+        return _parse_told_seed(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise _unreadable(error) from None
+
+
 def kind_of(description: Raw) -> str:
     """Return `offer`, `answer` or what else a description calls itself.
 
@@ -490,7 +514,7 @@ def refusal(error: RingError, rid: int | None = None) -> bytes:
     return encode(
         Refusal(
             code=fault.code, retry=fault.retry.value, message=fault.cause, fix=fault.fix,
-            help=f"/api/faults/{fault.code}", rid=rid, detail=error.detail, retry_after_s=error.retry_after,
+            help=fault.page, rid=rid, detail=error.detail, retry_after_s=error.retry_after,
         )
     )  # fmt: skip
 
@@ -498,6 +522,4 @@ def refusal(error: RingError, rid: int | None = None) -> bytes:
 def seed_refusal(error: RingError) -> bytes:
     """Return the frame that tells a page of the seed's kind of a fault."""
     fault = FAULTS[error.code]
-    return encode(
-        SeedRefusal(fault.code, fault.cause, fault.fix, fault.retry.value, f"/api/faults/{fault.code}", error.detail)
-    )
+    return encode(SeedRefusal(fault.code, fault.cause, fault.fix, fault.retry.value, fault.page, error.detail))

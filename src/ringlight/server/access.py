@@ -15,16 +15,17 @@ from ringlight.secrets import Secret
 from ringlight.server.problems import problem
 from ringlight.server.room_guests import RoomGuests
 
-OPEN_PATHS = frozenset({"/health"})
+# Whoever cannot get in learns here whether there is a server at all: a page of any origin, and without a key.
+OPEN_PATHS = frozenset({"/health", "/ready"})
 # Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
 # token that they come with is judged behind this.
-_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults")
+_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults", "/faults")
 # Ring comes to the name that the developer portal has, without a key of ours. What it brings is judged behind this: a
 # signature, or a code that Ring alone takes back.
 SIGNED_PATHS = frozenset({"/ring/webhook", "/ring/token"})
 # Pages of ours that others may link to; to those of the app, browsers are led by Ring.
-_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback"})
-_LINKED_BELOW = ("/rooms/", "/j/")
+_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED_BELOW = ("/rooms/", "/j/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -72,6 +73,8 @@ class Access:
         """
         if path in SIGNED_PATHS and method == "POST":
             return
+        if path in OPEN_PATHS and method in _READING:
+            return
         host = hostname_of(f"//{headers.get('host', '')}")
         if self.loopback and not is_loopback_host(host) and host not in map(hostname_of, self.origins):
             # A name of somebody else that resolves to this machine: a page would read what it may not.
@@ -85,7 +88,7 @@ class Access:
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
-        if self.key is None or path in OPEN_PATHS or path.startswith(_GUESTS):
+        if self.key is None or path.startswith(_GUESTS):
             return
         if not (is_guest or self._holds_key(headers)):
             raise fault_error("KEY-NEEDED")

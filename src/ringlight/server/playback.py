@@ -10,7 +10,9 @@ from typing import Any
 
 from ringlight.cameras import Camera, View
 from ringlight.errors import fault_error
+from ringlight.faults import FAULTS
 from ringlight.media import negotiate, sdp, trickle
+from ringlight.media.line import Line
 from ringlight.media.port import ViewerPort
 from ringlight.media.sdp import Description, Transport
 from ringlight.media.viewer import TcpAddress, Viewer
@@ -71,7 +73,21 @@ class Playback:
             "jitter_ms": round(quality.jitter * 1000, 1),
             "round_trip_ms": None if quality.round_trip is None else round(quality.round_trip * 1000, 1),
             "restarts": self.restarts,
+            "line": None if viewer.line is None else line_as_dict(viewer.line, asyncio.get_running_loop().time()),
         }
+
+
+def line_as_dict(line: Line, now: float) -> dict[str, Any]:
+    """Return what a viewer's transport-wide feedback says of its line, as JSON."""
+    thin = line.is_thin(now)
+    rate = None if line.rate is None else round(line.rate * 8 / 1000)
+    return {
+        "received_kbps": rate,
+        "loss": round(line.loss, 4),
+        "queue_ms": round(line.queue * 1000, 1),
+        "held": line.held,
+        "fault": FAULTS["VIEWER-THIN"].as_dict(f"it carries {rate} kbit/s") if thin else None,
+    }
 
 
 class Playbacks:
@@ -143,6 +159,11 @@ class Playbacks:
     def counts(self) -> dict[str, Any]:
         """Return what the port has counted, as JSON."""
         return self._port.counts()
+
+    @property
+    def watched(self) -> int:
+        """How many cameras somebody watches."""
+        return len({playback.camera.id for playback in self._sessions.values()})
 
     def of(self, camera: str) -> list[Playback]:
         """Return who watches a camera, in the order of coming."""

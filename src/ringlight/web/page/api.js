@@ -152,18 +152,20 @@ export async function grantRenewal(cameraId) {
  * Take the turn to talk to the camera of a viewing; returns when its speaker was told to open.
  *
  * @param {string} viewing  The address of the viewing.
+ * @param {Record<string, string>} [headers]  What lets somebody in without the server's key.
  */
-export async function beginTalk(viewing) {
-  await ask(`${viewing}/talk`, { method: "POST" });
+export async function beginTalk(viewing, headers = {}) {
+  await ask(`${viewing}/talk`, { method: "POST", headers });
 }
 
 /**
  * Give the turn to talk back, even while the page is being left.
  *
  * @param {string} viewing
+ * @param {Record<string, string>} [headers]
  */
-export function endTalk(viewing) {
-  fetch(`${viewing}/talk`, { method: "DELETE", keepalive: true }).catch(() => {});   // lost? silence ends it too
+export function endTalk(viewing, headers = {}) {
+  fetch(`${viewing}/talk`, { method: "DELETE", headers, keepalive: true }).catch(() => {});   // lost? silence ends it too
 }
 
 /**

@@ -79,7 +79,7 @@ export class CameraControls {
   async #take() {
     await this.#do("picture", async () => {
       this.#caption.textContent = "Asking the camera for a picture";
-      this.#figure.toggleAttribute("data-waiting", this.#picture.hidden);
+      this.#figure.toggleAttribute("data-waiting", this.#picture.hidden !== false);
       try {
         const { image, source } = await takePicture(this.#id);
         URL.revokeObjectURL(this.#picture.src);

@@ -64,10 +64,11 @@ function words({ code, title, cause, fix }) {
 }
 
 /** @param {Fault} fault */
-function entry({ code, title, cause, fix }) {
+function entry({ code, title, cause, fix, help }) {
   return el("details", { class: "entry" },
     el("summary", {},
       el("span", { class: "entry-name" }, el("code", { class: "fault-code" }, code), el("span", {}, prose(title)))),
     el("h3", {}, "What happened"), el("p", {}, prose(cause)),
-    el("h3", {}, "What to do"), el("p", {}, prose(fix)));
+    el("h3", {}, "What to do"), el("p", {}, prose(fix)),
+    help ? el("p", {}, el("a", { href: help, target: "_blank", rel: "noopener" }, `More about ${code}`)) : null);
 }

@@ -42,10 +42,22 @@ export function faultCard(fault, { retry, diagnosis, ring = null }) {
   return el(
     "article",
     { class: "fault-card", "data-fault-code": fault.code },
-    el("div", { class: "fault-top" }, ring, el("code", { class: "fault-code" }, fault.code)),
+    el("div", { class: "fault-top" }, ring, faultLink(fault)),
     words,
     el("div", { class: "fault-actions" }, again, ...copyButton(diagnosis)),
   );
+}
+
+/**
+ * The code, as a link to its page where the server has one; it opens beside the view that is being looked at.
+ *
+ * @param {Fault} fault
+ * @returns {HTMLElement}
+ */
+export function faultLink({ code, help }) {
+  const shown = el("code", { class: "fault-code" }, code);
+  if (!help?.startsWith("/faults/")) return shown;
+  return el("a", { class: "fault-link", href: help, target: "_blank", rel: "noopener", title: "More about this" }, shown);
 }
 
 /**

@@ -4,6 +4,7 @@ import { faultOf, getAbout, getCameras } from "./api.js";
 import { aboutCamera, CameraList } from "./camera-list.js";
 import { CameraView } from "./camera-view.js";
 import { Catalogue } from "./catalogue.js";
+import { Doctor } from "./doctor.js";
 import { el } from "./dom.js";
 import { cardOf, diagnosisText, faultCard } from "./fault-card.js";
 import { RingPanel } from "./ring-panel.js";
@@ -19,6 +20,7 @@ const place = find("camera-place");
 const missing = find("missing-cameras");
 const list = new CameraList((id) => choose(id));
 const catalogue = new Catalogue();
+const doctor = new Doctor();
 const switchboard = new Switchboard(advice);
 
 const wide = matchMedia("(min-width: 60rem)");   // where style.css puts the list beside the view
@@ -177,8 +179,9 @@ function showSwitchboard() {
   switchboard.load();
 }
 
-document.body.append(catalogue.element);
+document.body.append(catalogue.element, doctor.element);
 find("open-faults").addEventListener("click", () => void catalogue.open());
+find("open-doctor").addEventListener("click", () => void doctor.open());
 find("open-switchboard").addEventListener("click", () => switchboard.reveal());
 find("refresh").addEventListener("click", () => void loadCameras());
 view.addEventListener("viewstate", () => {

@@ -20,6 +20,7 @@ export class Talking {
 
   #client;
   #changed;
+  #headers;
   /** Counts beginnings and ends, so that what comes late is known to be late. */
   #turn = 0;
   #seenTaken = false;
@@ -29,10 +30,12 @@ export class Talking {
   /**
    * @param {import("./whep.js").WhepClient} client
    * @param {() => void} changed
+   * @param {() => Record<string, string>} [headers]  Sent with each request, as those of the client.
    */
-  constructor(client, changed) {
+  constructor(client, changed, headers = () => ({})) {
     this.#client = client;
     this.#changed = changed;
+    this.#headers = headers;
   }
 
   /** Never throws; what went wrong is in `fault`. */
@@ -53,9 +56,9 @@ export class Talking {
       }
       this.#track = track;
       track.addEventListener("ended", () => this.end());   // unplugged, or taken back
-      await beginTalk(viewing);
+      await beginTalk(viewing, this.#headers());
       if (turn !== this.#turn) {
-        if (this.#isOff()) endTalk(viewing);   // the end may have overtaken the beginning
+        if (this.#isOff()) endTalk(viewing, this.#headers());   // the end may have overtaken the beginning
         return;
       }
       this.mine = true;
@@ -76,7 +79,7 @@ export class Talking {
     this.#track?.stop();
     this.#track = null;
     this.#client.send(null).catch(() => {});   // the connection is closed already
-    if (this.#client.resource) endTalk(this.#client.resource);
+    if (this.#client.resource) endTalk(this.#client.resource, this.#headers());
     this.#set("off");
   }
 

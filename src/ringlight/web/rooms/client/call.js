@@ -1,68 +1,74 @@
 // One visit of one person: joins the connection, the other people, and this device's camera and microphone.
 
+import { Chat } from "./chat.js";
+import { Connection } from "./connection.js";
+import { FaultError } from "./fault.js";
+import { knocksAfter } from "./knocks.js";
+import { listDevices, LocalMedia } from "./local-media.js";
+import { People } from "./people.js";
+import { Person } from "./person.js";
+import { Reports } from "./reports.js";
+import { recall, rememberOnLeave, remembers } from "./tab-memory.js";
+
+/** @typedef {import("./session.js").Message} Message */
 /** @typedef {import("./signaling-error.js").SignalingFault} SignalingFault */
-/** @typedef {import("./quality.js").Quality} Quality */
+/** @typedef {import("./fault.js").Fault} Fault */
+/** @typedef {import("./people.js").MediaOn} MediaOn */
+/** @typedef {import("./knocks.js").Knock} Knock */
+/** @typedef {import("./chat.js").ChatLine} ChatLine */
+export { Person };
 
 /**
  * - `new`: `join` was not called. `connecting`: for the first time. `waiting`: before the door. `inside`.
- * - `away`: the connection is lost and will be tried again; sound and picture may well go on.
+ * - `away`: there is no connection, and it is tried again; sound and picture may well go on.
  * - `over`: for good; `fault` says why, null after `leave`.
  *
  * @typedef {"new" | "connecting" | "waiting" | "inside" | "away" | "over"} Phase
  */
 
-/** @typedef {{ audio: boolean, video: boolean, screen: boolean }} MediaOn */
-
 /**
- * Somebody else in the room. The same object for as long as they are there, also over reconnections.
- *
- * @typedef {object} Person
- * @property {string} key  For the page's own lists: stays when `id` changes (after a restart of the server).
- * @property {string} id
- * @property {string} role
- * @property {string} name
- * @property {boolean} away  Their connection to the server is lost; their place is kept.
- * @property {MediaOn} media  What they say is on.
- * @property {MediaStream} stream  Their camera and microphone.
- * @property {MediaStream} display  Their screen; worth showing while `media.screen`.
- * @property {"connecting" | "connected" | "lost" | "failed" | "none"} path  `lost`: another way is looked for. `none`:
- *   there is nothing to connect, as with cameras.
- * @property {SignalingFault | null} fault  Why `path` is `failed`.
- * @property {Quality | null} quality
- * @property {string | null} safetyNumber
- * @property {string | null} camera  Id of the camera, for people of role `camera`: show a `CameraView`.
+ * @typedef {object} CallOptions
+ * @property {string} [url]  Of the socket; without it, `/ws/v2` of the page's own server.
+ * @property {string} [token]
+ * @property {string} [room]  In open mode, with `role` and `name`. With a token it names what is remembered.
+ * @property {string} [role]
+ * @property {string} [name]
+ * @property {boolean} [audio]  Whether to begin with the microphone on; true by default.
+ * @property {boolean} [video]
+ * @property {string} [camera]  Device id.
+ * @property {string} [microphone]
+ * @property {MediaStream | null} [stream]  Opened already, by `Precall`.
+ * @property {boolean} [remember]  Whether to come back as the same person after a reload of this tab; true by default.
+ * @property {() => Promise<string | null>} [freshToken]  Asked once when the token has expired.
  */
 
-/** @typedef {{ id: string, role: string, name: string, waitedS: number, since: number }} Knock  `since`: ms since 1970 */
+/** Something about somebody. */
+export class PersonEvent extends Event {
+  /**
+   * @param {string} type
+   * @param {Person} person
+   * @param {string} [reason]
+   */
+  constructor(type, person, reason = "") {
+    super(type);
+    this.person = person;
+    this.reason = reason;
+  }
+}
+
+const LOOK_MS = 2_000;
+const DEVICES_MS = 1_500;   // most open within that; who is asked by the browser first may take a minute
 
 /**
- * @typedef {object} ChatLine
- * @property {string} key
- * @property {string} from  Id of a person; our own for ours.
- * @property {string} name
- * @property {boolean} mine
- * @property {string} text
- * @property {number} at  Milliseconds since 1970.
- * @property {"sending" | "sent" | "failed"} state
- * @property {"direct" | "server"} way  Whether the words went between the browsers, or over the server.
- */
-
-/**
- * Fires, each without details (look at the properties):
- * `phase` (also when `fault`, `position` or `retryAt` changed), `people`, `person` (an `Event` with `.person`), `knocks`,
- * `chat`, `media` (own), `consent`, `locked`, `ring` (an event with `.person`), `notice` (an event with `.code`).
+ * Fires, each without details (look at the properties): `phase` (also when `fault`, `position` or `retryAt` changed),
+ * `people`, `knocks`, `chat`, `media` (own), `consent`, `locked`. With `.person`: `person` (they changed), `ring` (their
+ * bell), and for those who are told of it in words `met`, `gone`, `went-away`, `came-back` (with `.reason`).
  */
 export class Call extends EventTarget {
   /** @type {Phase} */
   phase = "new";
-  /** @type {SignalingFault | null} Why the phase is `away` or `over`. */
-  fault = null;
-  /** When it is tried again, in ms since 1970; null while it is being tried. @type {number | null} */
-  retryAt = null;
   /** Place in the line while waiting, from 1. */
   position = 0;
-  /** Round trip to the server. @type {number | null} */
-  rttMs = null;
   /** @type {{ id: string, role: string, may: string[], name: string } | null} */
   me = null;
   room = "";
@@ -70,86 +76,383 @@ export class Call extends EventTarget {
   people = [];
   /** Who waits, for those who may admit. @type {Knock[]} */
   knocks = [];
-  /** @type {ChatLine[]} */
-  chat = [];
   locked = false;
   /** @type {{ needed: string[], given: string[] }} */
   consent = { needed: [], given: [] };
 
-  // Own camera and microphone
+  #options;
+  #connection;
+  #local = new LocalMedia();
+  #chat = new Chat();
+  #people = new People();
+  #reports = new Reports((message) => this.#connection.send(message));
+  /** @type {RTCIceServer[]} */
+  #iceServers = [];
+  /** People who have to consent before anything is negotiated, by key. */
+  #unconsenting = new Set();
+  #isInside = false;
+  /** @type {Promise<unknown>} */
+  #ready = Promise.resolve();
+  #stops = /** @type {(() => void)[]} */ ([]);
 
-  /** Own camera, for the small picture; empty while it is off. */
-  preview = new MediaStream();
-  /** @type {MediaOn} What the others see and hear of us. */
-  media = { audio: false, video: false, screen: false };
-  /** Whether the picture was left out by itself because the line is thin. */
-  thin = false;
-  /** @type {SignalingFault | null} Why camera or microphone could not be opened. */
-  mediaFault = null;
-
-  /**
-   * @param {CallOptions} options
-   *
-   * @typedef {object} CallOptions
-   * @property {string} [url]  Of the socket; null takes `/ws/v2` of the page's own server.
-   * @property {string} [token]
-   * @property {string} [room]  In open mode, with `role` and `name`.
-   * @property {string} [role]
-   * @property {string} [name]
-   * @property {boolean} [audio]  Whether to begin with the microphone on; true by default.
-   * @property {boolean} [video]
-   * @property {string} [camera]  Device id.
-   * @property {string} [microphone]
-   * @property {MediaStream | null} [stream]  Opened already, by `Precall`.
-   * @property {boolean} [remember]  Whether to come back as the same person after a reload of this tab; true by default.
-   */
+  /** @param {CallOptions} options */
   constructor(options) {
     super();
-    void options;
+    this.#options = options;
+    this.room = options.room ?? "";
+    this.#connection = new Connection({ ...options, memento: this.#recall() });
+    this.#connection.addEventListener("change", () => this.#follow());
+    this.#connection.addEventListener("message", (event) => this.#hear(/** @type {import("./connection.js").RoomEvent} */ (event).message));
+    this.#local.addEventListener("track", (event) => this.#setTrack(/** @type {import("./local-media.js").TrackEvent} */ (event).slot));
+    this.#local.addEventListener("change", () => this.#mediaChanged());
+    this.#chat.addEventListener("change", () => this.#fire("chat"));
   }
 
-  /** Whether this tab was in this room just before a reload, so that `join` will go on as the same person.
-   * @param {string} room */
+  /**
+   * Whether this tab was in this room just before a reload, so that `join` will go on as the same person.
+   *
+   * @param {string} room
+   */
   static wasInside(room) {
-    void room;
-    return false;
+    return remembers(room);
   }
+
+  /** Why the phase is `away` or `over`; null after `leave`. @returns {SignalingFault | null} */
+  get fault() { return this.#connection.fault; }
+  /** When it is tried again, in ms since 1970; null while it is being tried. */
+  get retryAt() { return this.#connection.retryAt; }
+  /** Round trip to the server, in ms; null before the first. */
+  get rttMs() { return this.#connection.rttMs; }
+  /** The newest token, for a `CameraView`; the server renews it. Null in open mode. */
+  get token() { return this.#connection.token; }
+  /** The TURN and STUN servers of this visit, for `Precall`; empty before the first welcome. */
+  get iceServers() { return this.#iceServers; }
+  /** @returns {ChatLine[]} */
+  get chat() { return this.#chat.lines; }
+  /** Own camera, for the small picture; empty while it is off. */
+  get preview() { return this.#local.preview; }
+  /** What the others see and hear of us. @returns {MediaOn} */
+  get media() { return this.#local.on; }
+  /** Whether our picture is left out for somebody because the line is thin. */
+  get thin() { return this.people.some(({ isThin }) => isThin); }
+  /** Why camera or microphone could not be opened. @returns {Fault | null} */
+  get mediaFault() { return this.#local.fault; }
 
   /** Enter; opens camera and microphone at the same time. Never throws: watch `phase`. */
-  async join() {}
+  async join() {
+    if (this.phase !== "new") return;
+    this.#setPhase("connecting");
+    const looking = setInterval(() => void this.#look(), LOOK_MS);
+    this.#stops.push(() => clearInterval(looking));
+    if (this.#options.remember !== false) {
+      this.#stops.push(rememberOnLeave(this.#where, () => this.#connection.memento));
+    }
+    addEventListener("online", this.#onNetwork);
+    this.#stops.push(() => removeEventListener("online", this.#onNetwork));
+    const opened = this.#local.open(this.#options);
+    let isLate = false;
+    this.#ready = Promise.race([opened, new Promise((resolve) => setTimeout(resolve, DEVICES_MS)).then(() => { isLate = true; })]);
+    this.#connection.open();
+    await opened;
+    // Without a camera browsers hide their own addresses from the others; now there may be a shorter way.
+    if (isLate) this.#onNetwork();
+  }
 
   /** Leave for good. */
-  leave() {}
+  leave() {
+    this.#connection.close();
+  }
 
   /** Try at once instead of at `retryAt`. */
-  retryNow() {}
+  retryNow() {
+    this.#connection.retryNow();
+  }
 
-  // Each of these rejects with a SignalingError when the server says no.
+  // Each of these rejects with a FaultError when the server says no.
 
   /** @param {string} [id]  Without it, everybody who waits. */
-  async admit(id) { void id; }
-  /** @param {string} id @param {string} [reason] */
-  async deny(id, reason) { void [id, reason]; }
+  admit(id) { return this.#connection.send({ t: "admit", id }); }
+  /**
+   * @param {string} id
+   * @param {string} [reason]  In words, for them.
+   */
+  deny(id, reason) { return this.#connection.send({ t: "deny", id, reason }); }
   /** @param {string} id */
-  async sendBack(id) { void id; }
+  sendBack(id) { return this.#connection.send({ t: "send_back", id }); }
   /** @param {boolean} on */
-  async lock(on) { void on; }
+  lock(on) { return this.#connection.send({ t: "lock", on }); }
   /** End the visit for all. */
-  async end() {}
-  /** @param {string} text @param {string} [to]  Id of a person; without it, everybody. */
-  async say(text, to) { void [text, to]; }
-  /** Give or withdraw consent; sound and picture begin when what is needed was given. @param {string[]} what @param {boolean} given */
-  async giveConsent(what, given) { void [what, given]; }
+  end() { return this.#connection.send({ t: "end" }); }
+
+  /**
+   * @param {string} text
+   * @param {string} [to]  Id of a person; without it, everybody.
+   */
+  async say(text, to) {
+    const people = this.people.filter(({ id, camera }) => camera === null && (to === undefined || id === to));
+    await this.#chat.say(text, this.me ?? { id: "", name: "" }, people, (message) => this.#connection.send(message));
+  }
+
+  /**
+   * Give or withdraw consent; sound and picture begin when what is needed was given, and end when it is withdrawn.
+   *
+   * @param {string[]} what
+   * @param {boolean} given
+   */
+  async giveConsent(what, given) {
+    if (!given) this.#noteConsent(what, false);   // what was withdrawn ends at once, whether the server hears of it or not
+    await this.#connection.send({ t: "consent", what, given });
+    if (given) this.#noteConsent(what, true);
+  }
 
   /** @param {boolean} on */
-  async setAudio(on) { void on; }
+  setAudio(on) { return this.#local.setAudio(on); }
   /** @param {boolean} on */
-  async setVideo(on) { void on; }
-  /** Take another device while the call goes on. @param {"camera" | "microphone"} kind @param {string} deviceId */
-  async chooseDevice(kind, deviceId) { void [kind, deviceId]; }
-  /** Ask the person which screen or window, and show it. Resolves to false when they decline. @returns {Promise<boolean>} */
-  async shareScreen() { return false; }
-  stopScreen() {}
-  /** @returns {Promise<{ cameras: MediaDeviceInfo[], microphones: MediaDeviceInfo[], speakers: MediaDeviceInfo[] }>} */
-  async devices() { return { cameras: [], microphones: [], speakers: [] }; }
+  setVideo(on) { return this.#local.setVideo(on); }
+  /**
+   * Take another device while the call goes on.
+   *
+   * @param {"camera" | "microphone"} kind
+   * @param {string} deviceId
+   */
+  chooseDevice(kind, deviceId) { return this.#local.chooseDevice(kind, deviceId); }
+  /** Ask the person which screen or window, and show it. @returns {Promise<boolean>} False when they decline. */
+  shareScreen() { return this.#local.shareScreen(); }
+  stopScreen() { this.#local.stopScreen(); }
+  devices() { return listDevices(); }
+
+  // The connection
+
+  get #where() {
+    return this.#options.room ?? location.pathname;
+  }
+
+  #recall() {
+    const { remember, token } = this.#options;
+    const memento = remember === false ? null : recall(this.#where);
+    return memento && token !== undefined && memento.began !== token ? null : memento;
+  }
+
+  #follow() {
+    switch (this.#connection.phase) {
+      case "over": return this.#over();
+      case "pausing": return this.#setPhase("away");
+      default: return this.#fire("phase");   // the server says whether we wait or are inside
+    }
+  }
+
+  /** @param {Message} message */
+  #hear(message) {
+    if (message.t === "welcome") this.#welcomed(message);
+    else if (message.t === "ice") this.#setIceServers(message.ice);
+    else if (message.t === "signal") this.#person(message.from)?.receive(/** @type {any} */ (message));
+    else if (message.t === "chat") this.#heardOverServer(message);
+    else if (message.t === "locked") this.#setLocked(message.on);
+    else if (message.t === "waiting") this.#wait(message);
+    else if (message.t === "ring") this.#ring(message.id);
+    else this.#heardOfPeople(message);
+  }
+
+  /** @param {Message} welcome */
+  #welcomed(welcome) {
+    this.room = welcome.room;
+    this.me = { ...welcome.you, name: this.#options.name ?? "" };
+    this.consent = welcome.consent ?? { needed: [], given: [] };
+    this.#setIceServers(welcome.ice);
+    if (welcome.resumed) {
+      this.#setPhase(this.#isInside ? "inside" : "waiting");
+      for (const person of this.people) person.check();
+    }
+    this.#fire("consent");
+  }
+
+  /** @param {Message} message */
+  #wait(message) {
+    this.#isInside = false;
+    this.position = message.position;
+    this.knocks = [];
+    this.#heardOfPeople(message);
+    for (const person of this.people) person.disconnect();
+    this.#setPhase("waiting");
+  }
+
+  #enter() {
+    this.#isInside = true;
+    this.#setPhase("inside");
+    this.#announce();
+  }
+
+  #over() {
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#apply(this.#people.clear());
+    this.#local.close();
+    this.#isInside = false;
+    this.#setPhase("over");
+  }
+
+  // People
+
+  /** @param {Message} message */
+  #heardOfPeople(message) {
+    const knocks = knocksAfter(this.knocks, message, Date.now());
+    if (knocks !== this.knocks) {
+      this.knocks = knocks;
+      this.#fire("knocks");
+    }
+    if (message.t === "roster") this.#enter();
+    const changes = this.#people.hear(message, performance.now() / 1000);
+    if (message.t === "consent") this.#othersConsent(message);
+    this.#apply(changes);
+  }
+
+  /** @param {import("./people.js").Change[]} changes */
+  #apply(changes) {
+    for (const { what, one, reason } of changes) {
+      const known = this.people.find(({ key }) => key === one.key);
+      const person = known ?? new Person(one, this.#ties);
+      if (what === "gone") {
+        person.disconnect();
+        this.people = this.people.filter((other) => other !== person);
+        this.#unconsenting.delete(person.key);
+      } else if (!known) this.people = [...this.people, person];
+      if (what === "met" || what === "renewed") this.#connect(person);
+      if (what === "back") person.check();
+      if (what === "met" || what === "gone") this.#fire("people");
+      else this.dispatchEvent(new PersonEvent("person", person));
+      const told = { met: "met", renewed: "", gone: "gone", back: "came-back", away: "went-away", changed: "" }[what];
+      if (told) this.dispatchEvent(new PersonEvent(told, person, reason));
+    }
+  }
+
+  /** @type {import("./person.js").Ties} */
+  #ties = {
+    tracks: () => this.#local.tracks,
+    iceServers: () => this.#iceServers,
+    ready: () => this.#ready,
+    changed: (person) => this.#personChanged(person),
+    said: (person, id, text) => this.#chat.heard(person, id, text, "direct"),
+    send: (to, signal) => this.#signal(to, signal),
+  };
+
+  /** @param {Person} person */
+  #connect(person) {
+    const mayMine = !this.consent.needed.includes("video") || this.consent.given.includes("video");
+    if (person.camera !== null || !mayMine || this.#unconsenting.has(person.key)) person.disconnect();
+    else person.connect();
+  }
+
+  /**
+   * @param {string} to
+   * @param {object} signal
+   */
+  async #signal(to, signal) {
+    try {
+      await this.#connection.send({ t: "signal", to, ...signal });
+    } catch (error) {
+      const person = this.#person(to);
+      if (!(error instanceof FaultError) || error.fault.code !== "ROOM-CONSENT" || !person) return;   // they left, or met us anew
+      this.#unconsenting.add(person.key);
+      person.disconnect();
+      this.#personChanged(person);
+    }
+  }
+
+  /** @param {Message} message */
+  #othersConsent({ id, what, given }) {
+    const person = this.#person(id);
+    if (!person || !what.includes("video")) return;
+    if (given) this.#unconsenting.delete(person.key);
+    else this.#unconsenting.add(person.key);
+    this.#connect(person);
+  }
+
+  /**
+   * @param {string[]} what
+   * @param {boolean} given
+   */
+  #noteConsent(what, given) {
+    const others = this.consent.given.filter((one) => !what.includes(one));
+    this.consent = { ...this.consent, given: given ? [...others, ...what] : others };
+    if (what.includes("video")) for (const person of this.people) this.#connect(person);
+    this.#fire("consent");
+  }
+
+  /** @param {Person} person */
+  #personChanged(person) {
+    if (person.connectedMs !== null) this.#reports.connected(person);
+    this.dispatchEvent(new PersonEvent("person", person));
+  }
+
+  /** @param {string} id @returns {Person | null} */
+  #person(id) {
+    return this.people.find((person) => person.id === id) ?? null;
+  }
+
+  /** @param {string} id */
+  #ring(id) {
+    const person = this.#person(id);
+    if (person) this.dispatchEvent(new PersonEvent("ring", person));
+  }
+
+  /** @param {Message} message */
+  #heardOverServer({ from, id, text, seq }) {
+    const person = this.#person(from);
+    const key = id ?? `${from}-${seq}`;
+    if (person?.isNews(key)) this.#chat.heard(person, key, text, "server");
+  }
+
+  // Own media
+
+  /** @param {import("./slots.js").Slot} slot */
+  #setTrack(slot) {
+    for (const person of this.people) person.setTrack(slot, this.#local.tracks[slot]);
+  }
+
+  #mediaChanged() {
+    this.#fire("media");
+    if (this.#isInside) this.#announce();
+  }
+
+  /** Say what is on. While there is no connection it waits for the next. */
+  #announce() {
+    void this.#connection.send({ t: "state", ...this.media }).catch(() => {});   // it is over, and nobody asks
+  }
+
+  // The network
+
+  #onNetwork = () => {
+    for (const person of this.people) person.restart();
+  };
+
+  /** @param {RTCIceServer[]} iceServers */
+  #setIceServers(iceServers) {
+    this.#iceServers = iceServers;
+    for (const person of this.people) person.setIceServers(iceServers);
+  }
+
+  async #look() {
+    const now = performance.now() / 1000;
+    this.#apply(this.#people.tick(now));
+    const wasThin = this.thin;
+    await Promise.all(this.people.map((person) => person.look(now)));
+    if (this.thin !== wasThin) this.#fire("media");
+    if (this.phase === "inside") this.#reports.look(this.people, now);
+  }
+
+  /** @param {boolean} locked */
+  #setLocked(locked) {
+    this.locked = locked;
+    this.#fire("locked");
+  }
+
+  /** @param {Phase} phase */
+  #setPhase(phase) {
+    this.phase = phase;
+    this.#fire("phase");
+  }
+
+  /** @param {string} name */
+  #fire(name) {
+    this.dispatchEvent(new Event(name));
+  }
 }

@@ -1,33 +1,152 @@
 // A camera as a participant of a room: its picture by WHEP, and the turn to talk when its bell was pressed.
 
+import { Talking } from "../../page/talking.js";
+import { WhepClient, WhepError } from "../../page/whep.js";
+import { namedFault, refusalOf } from "./fault.js";
+
+/** @typedef {import("./fault.js").Fault} Fault */
+
+/**
+ * @typedef {object} CameraViewOptions
+ * @property {() => string | null} [token]  The newest room token (`call.token`), where the server asks for its key.
+ * @property {string} [base]  The server, where it is not the page's own.
+ */
+
+// A view wakes a camera, perhaps one on battery: it is opened again a few times only, and more slowly each time.
+const AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+
 /**
  * Fires `change`.
+ *
+ *     const view = new CameraView(person.camera, { token: () => call.token });
+ *     video.srcObject = view.stream;
+ *     await view.open();
  */
 export class CameraView extends EventTarget {
-  /** Picture and sound. */
+  /** Picture and sound; the same over every reconnection. */
   stream = new MediaStream();
-  /** @type {"new" | "opening" | "playing" | "lost" | "failed" | "closed"} */
+  /** `lost`: another way is looked for. @type {"new" | "opening" | "playing" | "lost" | "failed" | "closed"} */
   state = "new";
-  /** @type {"off" | "asking" | "on" | "taken"} The turn to talk. `taken`: somebody else has it. */
-  talk = "off";
-  /** @type {import("./signaling-error.js").SignalingFault | null} Why it failed, or why the last turn came to nothing. */
+  /** @type {Fault | null} Why it failed, or why the last turn to talk came to nothing. */
   fault = null;
+
+  #url;
+  #options;
+  /** @type {WhepClient | null} */
+  #client = null;
+  /** @type {Talking | null} */
+  #talking = null;
+  #failures = 0;
+  #timer = 0;
 
   /**
    * @param {string} camera  Its id.
-   * @param {{ token?: () => string | null, base?: string }} [options]  `base`: the server, where it is not the page's.
+   * @param {CameraViewOptions} [options]
    */
   constructor(camera, options = {}) {
     super();
-    void [camera, options];
+    this.#options = options;
+    this.#url = new URL(`/whep/${encodeURIComponent(camera)}`, options.base ?? location.href).href;
   }
 
-  async open() {}
+  /** The turn to talk. `taken`: somebody else has it. @returns {"off" | "asking" | "on" | "taken"} */
+  get talk() {
+    if (this.#talking?.fault?.code === "CAM-TALK-BUSY") return "taken";
+    return this.#talking?.state ?? "off";
+  }
+
+  /** Open the view; also after it failed. Never throws: watch `state`. */
+  async open() {
+    if (this.state === "closed" || this.state === "opening") return;
+    clearTimeout(this.#timer);
+    this.#leave();
+    const client = this.#client = new WhepClient(this.#url, { talk: true, headers: this.#headers() });
+    this.#talking = new Talking(client, () => this.#talkChanged(), () => this.#headers());
+    client.addEventListener("track", () => this.#tracks(client));
+    client.addEventListener("statechange", () => this.#follow(client));
+    this.#set("opening", null);
+    try {
+      await client.start();
+    } catch (error) {
+      if (client === this.#client) this.#failed(faultOf(error));
+    }
+  }
 
   /** Answer the bell, or just speak: opens the camera's speaker for our microphone. */
-  async beginTalk() {}
+  async beginTalk() {
+    if (!this.#client?.canSend) return this.#set(this.state, namedFault("CAM-NO-TALK"));
+    await this.#talking?.begin();
+  }
 
-  endTalk() {}
+  endTalk() {
+    this.#talking?.end();
+  }
 
-  close() {}
+  close() {
+    clearTimeout(this.#timer);
+    this.#leave();
+    this.#set("closed", null);
+  }
+
+  /** A token may be renewed while this is used: so it is read for each request. @returns {Record<string, string>} */
+  #headers() {
+    const { token } = this.#options;
+    return Object.defineProperty({}, "authorization", {
+      enumerable: Boolean(token?.()), get: () => `Bearer ${token?.() ?? ""}`,
+    });
+  }
+
+  #leave() {
+    this.#talking?.end();
+    this.#client?.stop();
+    this.#client = this.#talking = null;
+    for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
+  }
+
+  /** @param {WhepClient} client */
+  #tracks(client) {
+    if (client === this.#client) for (const track of client.stream.getTracks()) this.stream.addTrack(track);
+  }
+
+  /** @param {WhepClient} client */
+  #follow(client) {
+    if (client !== this.#client) return;
+    if (client.state === "connected") {
+      this.#failures = 0;
+      this.#set("playing", null);
+    } else if (client.state === "disconnected") this.#set("lost", null);
+    else if (client.state === "failed") this.#failed(namedFault("VIEWER-UDP"));
+  }
+
+  /** @param {Fault} fault */
+  #failed(fault) {
+    this.#leave();
+    const wait = AGAIN_MS[this.#failures];
+    const isWorth = (fault.retry === "now" || fault.retry === "backoff") && wait !== undefined;
+    this.#failures += 1;
+    if (isWorth) this.#timer = self.setTimeout(() => void this.open(), wait);
+    this.#set(isWorth ? "lost" : "failed", fault);
+  }
+
+  #talkChanged() {
+    this.#set(this.state, this.#talking?.fault ?? null);
+  }
+
+  /**
+   * @param {CameraView["state"]} state
+   * @param {Fault | null} fault
+   */
+  #set(state, fault) {
+    if (this.state === "closed") return;
+    this.state = state;
+    this.fault = fault;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** @param {unknown} error @returns {Fault} */
+function faultOf(error) {
+  if (!(error instanceof WhepError)) return namedFault("VIEWER-NO-WEBRTC", String(error));
+  if (error.status === 201) return namedFault("VIEWER-NO-FRAME", error.message);   // no codec in common
+  return refusalOf(error.problem) ?? { ...namedFault("SERVER-GONE", error.message), retry: "backoff" };
 }

@@ -1,6 +1,6 @@
 // A session on real sockets: does what the session says, tells it what happens, and keeps a fault that says why.
 
-import { FaultError, namedFault, toFault } from "./fault.js";
+import { FaultError, namedFault, refusalOf } from "./fault.js";
 import { probe } from "./probe.js";
 import { Session } from "./session.js";
 import { judgeUrl, signalingFault } from "./signaling-error.js";
@@ -22,7 +22,7 @@ import { judgeUrl, signalingFault } from "./signaling-error.js";
  */
 
 /** A message of the server. */
-export class MessageEventOfRoom extends Event {
+export class RoomEvent extends Event {
   /** @param {Message} message */
   constructor(message) {
     super("message");
@@ -82,6 +82,11 @@ export class Connection extends EventTarget {
   /** Round trip to the server, in milliseconds; null before the first. */
   get rttMs() {
     return this.#session.rttMs;
+  }
+
+  /** The newest token: the server renews it. */
+  get token() {
+    return this.#session.token;
   }
 
   /** What lets this tab come back as the same person after a reload; null when there is nothing to come back to. */
@@ -148,7 +153,7 @@ export class Connection extends EventTarget {
       case "write": return this.#socket?.send(JSON.stringify(action.message));
       case "drop": return this.#drop(action.code);
       case "settle": return this.#settle(action.ticket, action.refusal);
-      case "told": return void this.dispatchEvent(new MessageEventOfRoom(action.message));
+      case "told": return void this.dispatchEvent(new RoomEvent(action.message));
       case "fetch-token": return void this.#fetchToken();
       case "changed": return this.#changed();
     }
@@ -200,7 +205,7 @@ export class Connection extends EventTarget {
     const waiting = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
     if (refusal === null) waiting?.resolve();
-    else waiting?.reject(new FaultError(toFault(refusal) ?? namedFault("ROOM-MESSAGE")));
+    else waiting?.reject(new FaultError(refusalOf(refusal) ?? namedFault("ROOM-MESSAGE")));
   }
 
   #changed() {

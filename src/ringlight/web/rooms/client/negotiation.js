@@ -13,8 +13,11 @@ import { slotOf, takeSlots } from "./slots.js";
  * @typedef {object} NegotiationOptions
  * @property {boolean} polite  Whether we yield when both offer at once; the server says so to exactly one of the two.
  * @property {RTCIceServer[]} iceServers
+ * @property {Promise<unknown>} ready  Nothing is described before: with a camera open, browsers name their own addresses.
  * @property {(signal: { description?: RTCSessionDescriptionInit, candidate?: RTCIceCandidateInit | null }) => void} send
  * @property {Record<Slot, MediaStreamTrack | null>} tracks  Our own, for now; `setTrack` changes them.
+ * @property {MediaStream} stream  Where their camera and microphone are to be put.
+ * @property {MediaStream} display  The same for their screen.
  */
 
 const THEIR_TURN_MS = 4_000;       // the impolite side offers first; pages of the old kind take up to 3 s, and some never do
@@ -24,15 +27,11 @@ const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];   // between two searches for an
 const CHANNEL = "ringlight";
 
 /**
- * Fires `path` (look at `path`), `tracks`, `channel` and `description`.
+ * Fires `path` (look at `path`), `channel` and `description`.
  */
 export class Negotiation extends EventTarget {
   /** @type {Path} */
   path = "connecting";
-  /** Their camera and microphone. */
-  stream = new MediaStream();
-  /** Their screen. */
-  display = new MediaStream();
   /** For words between the two; null until it is agreed. @type {RTCDataChannel | null} */
   channel = null;
   /** Milliseconds from the beginning to the first path; null before. @type {number | null} */
@@ -56,8 +55,8 @@ export class Negotiation extends EventTarget {
   #searchTimer = 0;
   #failTimer = 0;
   #startedAt = performance.now();
-  /** Signals are worked off one after the other. @type {Promise<void>} */
-  #line = Promise.resolve();
+  /** Signals are worked off one after the other. @type {Promise<unknown>} */
+  #line;
 
   /** @param {NegotiationOptions} options */
   constructor(options) {
@@ -65,12 +64,15 @@ export class Negotiation extends EventTarget {
     this.#options = options;
     this.#tracks = { ...options.tracks };
     this.#iceServers = options.iceServers;
+    this.#line = options.ready;
     this.#pc = this.#connection();
     this.#failTimer = self.setTimeout(() => this.#failed(), FAILED_AFTER_MS);
   }
 
   /** The impolite side offers at once; the other gives it its turn first. */
-  start() {
+  async start() {
+    await this.#options.ready;
+    if (this.#isClosed) return;
     if (this.#options.polite) this.#turnTimer = self.setTimeout(() => this.#begin(), THEIR_TURN_MS);
     else this.#begin();
   }
@@ -157,7 +159,9 @@ export class Negotiation extends EventTarget {
     for (const timer of [this.#turnTimer, this.#searchTimer, this.#failTimer]) clearTimeout(timer);
     this.channel = null;
     this.#pc.close();
-    for (const stream of [this.stream, this.display]) for (const track of stream.getTracks()) stream.removeTrack(track);
+    for (const { receiver } of this.#pc.getTransceivers()) {
+      for (const stream of [this.#options.stream, this.#options.display]) stream.removeTrack(receiver.track);
+    }
   }
 
   #connection() {
@@ -259,10 +263,9 @@ export class Negotiation extends EventTarget {
   #track({ transceiver, track }) {
     const slot = Object.entries(this.#slots).find(([, known]) => known === transceiver)?.[0]
       ?? slotOf(this.#pc.getTransceivers(), transceiver);
-    const stream = slot === "screen" ? this.display : this.stream;
+    const stream = slot === "screen" ? this.#options.display : this.#options.stream;
     for (const old of stream.getTracks()) if (old.kind === track.kind && old !== track) stream.removeTrack(old);
     stream.addTrack(track);
-    this.dispatchEvent(new Event("tracks"));
   }
 
   /** @param {RTCDataChannel} channel */

@@ -20,6 +20,7 @@ export async function probe(url) {
     return await ask(health);
   } catch (error) {
     if (error instanceof DOMException && error.name === "TimeoutError") return { outcome: "silent" };
+    await new Promise((resolve) => setTimeout(resolve));   // the browser tells of its policy a little later
     if (isBlocked) return { outcome: "blocked" };
     return await askBlindly(health);
   } finally {

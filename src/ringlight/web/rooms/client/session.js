@@ -31,7 +31,11 @@ import { BY_CLOSE_CODE, FAULTS } from "./faults.js";
 /** How the last socket ended. @typedef {{ opened: boolean, readyState: number | null, closeCode: number | null,
  *   closeReason: string, refusal: Message | null, thrown?: string }} Ending */
 
-/** What a tab keeps over a reload. @typedef {{ session: string, resume: string, token: string | null, room: string }} Memento */
+/**
+ * What a tab keeps over a reload. `began` is the token that the page gave: with another one it means somebody else.
+ *
+ * @typedef {{ session: string, resume: string, token: string | null, began: string | null, room: string }} Memento
+ */
 
 /**
  * @typedef {object} SessionOptions
@@ -96,8 +100,8 @@ export class Session {
   /** @param {SessionOptions} options */
   constructor(options) {
     this.#options = options;
-    const memento = options.memento ?? null;
-    this.#token = options.token ?? memento?.token ?? null;
+    const { memento = null, token = null } = options;
+    this.#token = memento?.token ?? token;   // the server has renewed it
     if (memento) {
       this.#session = memento.session;
       this.#resume = memento.resume;
@@ -105,10 +109,17 @@ export class Session {
     }
   }
 
+  /** The newest token; null in open mode. */
+  get token() {
+    return this.#token;
+  }
+
   /** What lets this tab come back as the same person after a reload; null before the first welcome and after the end. */
   get memento() {
     if (this.phase === "over" || !this.welcome) return null;
-    return { session: this.#session, resume: this.#resume, token: this.#token, room: String(this.welcome.room) };
+    const { token, memento } = this.#options;
+    const began = token ?? memento?.began ?? null;
+    return { session: this.#session, resume: this.#resume, token: this.#token, began, room: String(this.welcome.room) };
   }
 
   /**

@@ -1,6 +1,6 @@
 // From what a page can know of a connection that failed, to a fault that is never empty. Pure: no socket, no clock.
 
-import { namedFault, toFault } from "./fault.js";
+import { namedFault, refusalOf } from "./fault.js";
 import { BY_CLOSE_CODE, FAULTS } from "./faults.js";
 
 /**
@@ -8,6 +8,7 @@ import { BY_CLOSE_CODE, FAULTS } from "./faults.js";
  *
  * @typedef {import("./fault.js").Fault & {
  *   detail: string,
+ *   help: string,
  *   url: string,
  *   readyState: number | null,
  *   closeCode: number | null,
@@ -75,7 +76,7 @@ const READY = ["connecting", "open", "closing", "closed"];
  */
 export function signalingFault(seen) {
   const url = withoutSecrets(seen.url);
-  const base = toFault(seen.refusal) ?? namedFault(codeOf(seen));
+  const base = refusalOf(seen.refusal) ?? namedFault(codeOf(seen));
   const tried = triedOf(seen, url);
   return {
     ...base,
@@ -147,7 +148,7 @@ function byProbe(seen) {
   switch (seen.probe?.outcome) {
     case "ok": return /\/ws\/(v2|signaling\/.+)\/?$/.test(url.pathname) ? "REACH-PROXY" : "ROOM-PATH";
     case "other": return "REACH-OTHER";
-    case "opaque": return own ? "REACH-OTHER" : "ROOM-ORIGIN";
+    case "opaque": return own ? "REACH-OTHER" : "REACH-CORS";
     case "blocked": return "REACH-POLICY";
     case "silent": return isLoopback(url.hostname) ? "SERVER-GONE" : "REACH-FIREWALL";
     default: return self ? "REACH-SELF" : own ? "SERVER-GONE" : "REACH-PORT";

@@ -1,0 +1,92 @@
+"""In both directions: every cause of the three guides has a scenario, and the doctor names that cause first."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from patients import Patient, Stage, linked, ring, server
+from scenarios import ALL, Scenario
+from test_doctor_judging import CASES
+
+from own_coturn import PROGRAM, OwnCoturn
+from ringlight.doctor.checks import CHECKS
+from ringlight.doctor.checkup import examine
+from ringlight.doctor.findings import Mark
+from ringlight.doctor.plans import Asked
+from ringlight.doctor.report import Report
+from ringlight.simulator.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def coturn() -> Iterator[OwnCoturn]:
+    if PROGRAM is None:
+        pytest.skip("coturn is not installed")
+    server = OwnCoturn()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coturn: OwnCoturn) -> Stage:
+    return Stage(tmp_path, monkeypatch, coturn)
+
+
+async def _examined(patient: Patient) -> Report:
+    return await examine(patient.settings, patient.targets, asked=patient.asked, budget=60.0)
+
+
+@pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.cause.replace(" ", "-"))
+async def test_the_cause_is_named_first(scenario: Scenario, stage: Stage) -> None:
+    async with scenario.setting(stage) as patient:
+        report = await _examined(patient)
+    first = report.verdict.first
+    shown = [(one.mark.value, one.name, one.code, one.seen) for one in report.findings if one.mark is not Mark.GOOD]
+    assert first is not None, "called healthy"
+    assert first.code == scenario.code, shown
+    assert scenario.seen in first.seen, first.seen
+
+
+async def test_a_healthy_set_up_is_called_healthy(stage: Stage) -> None:
+    """Account, camera, app, server, rooms and relays of their own, all at once, in the time that is promised."""
+    world = World()
+    linked(stage, world)
+    turn = {"turn_url": f"stun:127.0.0.1:{stage.coturn.port},turn:127.0.0.1:{stage.coturn.port}",
+            "turn_secret": stage.coturn.secret}  # fmt: skip
+    async with ring(stage, world=world, **turn) as first, server(stage, ring_url=first.ring_url, **turn) as known:
+        report = await examine(known, ("account", "network", "server", "room", "Front Door"), budget=60.0)
+    troubles = [(one.mark.value, one.name, one.seen) for one in report.findings if one.mark is not Mark.GOOD]
+    assert troubles == []
+    assert report.verdict.is_healthy
+    assert report.as_dict()["healthy"]
+
+
+async def test_a_healthy_app_is_called_healthy(stage: Stage) -> None:
+    world = World()
+    linked(stage, world)
+    async with ring(stage, world=world, partner={"client_id": "sim-client", "client_secret": "sim-secret"}) as known:
+        report = await examine(known, ("partner",), budget=60.0)
+    assert report.verdict.is_healthy, report.as_dict()["first"]
+
+
+async def test_every_address_of_a_healthy_server_is_called_healthy(stage: Stage) -> None:
+    async with server(stage) as known:
+        base = f"localhost:{known.server.port}"
+        targets = (f"http://{base}/", f"ws://{base}/ws/v2", f"ws://{base}/ws/signaling/5f0c/doctor")
+        report = await examine(known, targets, asked=Asked(page=f"http://{base}/"), budget=60.0)
+    assert report.verdict.is_healthy, report.as_dict()["first"]
+
+
+def test_every_check_of_the_list_is_run_somewhere_or_is_the_browsers() -> None:
+    source = Path(__file__).parents[2] / "src" / "ringlight" / "doctor" / "plans.py"
+    text = source.read_text(encoding="utf-8")
+    run = {name for name in CHECKS if f'Look("{name}"' in text}
+    assert {name for name in CHECKS if name not in run} == {n for n in CHECKS if CHECKS[n].area == "browser"}
+
+
+def test_each_fault_that_a_check_lists_is_one_of_a_scenario_or_of_a_judgement() -> None:
+    """Not a proof, but a list that nobody looks at would rot."""
+    told = {scenario.code for scenario in ALL} | {code for _, _, code in CASES.values() if code}
+    listed = {code for check in CHECKS.values() if check.area != "browser" for code in check.codes}
+    assert listed - told == {"NET-TIMEOUT"}, "a host that takes a request and never answers is one of a time limit"
