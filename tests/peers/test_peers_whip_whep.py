@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from beside_ring import HERE, install_npm_packages
+from beside_ring import HERE
 from playwright.sync_api import Browser
 
 from conftest import Program
+from own_node import install_npm_packages
 from ringlight.media.addresses import own_addresses
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
