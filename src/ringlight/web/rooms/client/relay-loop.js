@@ -62,6 +62,10 @@ async function connect(one, other, channel) {
   const opened = new Promise((resolve, reject) => {
     channel.onopen = () => resolve();
     setTimeout(() => reject(new Error(`no path within ${CONNECT_MS / 1000} s`)), CONNECT_MS);
+    one.onicegatheringstatechange = () => {
+      const isInVain = one.iceGatheringState === "complete" && !one.localDescription?.sdp.includes("a=candidate:");
+      if (isInVain) reject(new Error("no relay was given"));
+    };
   });
   await one.setLocalDescription();
   await other.setRemoteDescription(/** @type {RTCSessionDescription} */ (one.localDescription));
