@@ -107,9 +107,9 @@ async def test_the_bell_rings_in_the_room_and_the_desk_answers_with_sound_both_w
                 assert (await http.delete(f"{playing.location}/talk")).status_code == 204
 
 
-async def test_a_webhook_rings_without_any_reading_of_histories(tmp_path: Path) -> None:
+async def test_a_webhook_rings_without_any_reading_of_histories() -> None:
     key = Secret("c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ=")
-    async with desk(bell_every=0, state_dir=tmp_path, partner=PartnerSettings(hmac_keys=[key])) as at:
+    async with desk(bell_every=0, partner=PartnerSettings(hmac_keys=[key])) as at:
         (token,) = await at.make({"role": "receptionist"})
         async with at.page(token) as web:
             await told(web, "roster")
