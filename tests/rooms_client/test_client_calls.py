@@ -369,3 +369,16 @@ def test_a_reception_desk_sees_its_door_hears_the_bell_and_answers(browser: Brow
     desk.until("events.includes('ring front-door')")
     assert desk.complaints == []
     desk.page.context.close()
+
+
+def test_a_browser_without_webrtc_is_told_so(browser: Browser, server: str, room: str) -> None:
+    page = browser.new_context().new_page()
+    page.add_init_script("document.addEventListener('DOMContentLoaded', () => delete globalThis.RTCPeerConnection)")
+    doctor = Caller(browser.new_context().new_page(), server).join("clinician", "Dr A", room)
+    doctor.until("call.phase === 'inside'")
+    poor = Caller(page, server).join("clinician", "Dr C", room)
+    poor.until("call.people.length === 1")
+    assert poor.ask("[them.path, them.fault.code]") == ["failed", "VIEWER-NO-WEBRTC"]
+    for caller in (doctor, poor):
+        assert caller.complaints == []
+        caller.page.context.close()
