@@ -16,7 +16,7 @@ from calling import JOIN, Caller, Gate, demo_with_turn, made_up_devices, two_cal
 from playwright.sync_api import Browser
 
 from conftest import Program
-from ringlight.web import ROOMS_PAGE
+from ringlight.web import PAGE
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 ROOMS = itertools.count(1)
@@ -245,10 +245,10 @@ class _AnotherProgram(SimpleHTTPRequestHandler):
     """A web server with the client's files, as an npm package puts them there, and with nothing of the server's."""
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args, directory=str(ROOMS_PAGE))
+        super().__init__(*args, directory=str(PAGE.parent))
 
     def translate_path(self, path: str) -> str:
-        return super().translate_path(path.removeprefix("/rooms-page"))
+        return super().translate_path(path.replace("/rooms-page/", "/rooms/"))
 
     def end_headers(self) -> None:
         self.send_header("Access-Control-Allow-Origin", "*")
