@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,8 +12,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from room_house import hear
 from test_server import GOOD_OFFER, SDP
-from test_server_rooms import hear
 from test_server_talk import speaking, until
 from websockets.asyncio.client import ClientConnection, connect
 from whep_viewer import viewer
@@ -59,9 +60,11 @@ class Desk:
 @contextlib.asynccontextmanager
 async def desk(bell_every: float = 0.1, **more: Any) -> AsyncIterator[Desk]:
     async with simulator() as ring:
+        state = tempfile.TemporaryDirectory()
         door = {"front-door": OneCamera(partner_device="ava1.ring.device.DOOR")}
         settings = Settings(
-            ring_url=ring.url, secret_key=Secret(KEY), server=ServerSettings(host="0.0.0.0", port=0),
+            ring_url=ring.url, state_dir=Path(state.name), secret_key=Secret(KEY),
+            server=ServerSettings(host="0.0.0.0", port=0),
             cameras=CameraSettings(linger=0.2, **door), rooms=RoomSettings(bell_every=bell_every), **more,
         )  # fmt: skip
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
@@ -74,6 +77,7 @@ async def desk(bell_every: float = 0.1, **more: Any) -> AsyncIterator[Desk]:
             httpx2.AsyncClient(base_url=ring.url) as outside,
         ):
             yield Desk(http, outside, ring.world, f"http://127.0.0.1:{running.port}/")
+        state.cleanup()
 
 
 async def told(web: ClientConnection, kind: str) -> dict[str, Any]:

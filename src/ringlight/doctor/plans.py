@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ringlight.account import endpoints
@@ -400,9 +400,14 @@ def _webhook_plan(settings: Settings, asked: Asked) -> list[Look]:
 
 
 def room_plan(settings: Settings, asked: Asked) -> list[Look]:
-    """Look at the rooms of our own server, as a page reaches them."""
+    """Look at the rooms of our own server: on this machine, and by the address that others have for it."""
     url = f"ws://{_host(settings)}:{settings.server.port}/ws/v2"
-    return [*url_plan(url, asked, ours=True, key=settings.secret_key), *relay_plan(settings, asked)]
+    looks = url_plan(url, asked, ours=True, key=settings.secret_key)
+    if settings.public_url is not None:
+        public = settings.public_url.rstrip("/")
+        from_there = replace(asked, page=asked.page or public)
+        looks += url_plan(f"ws{public.removeprefix('http')}/ws/v2", from_there, ours=True, key=settings.secret_key)
+    return looks + relay_plan(settings, asked)
 
 
 def _host(settings: Settings) -> str:

@@ -72,6 +72,31 @@ ROWS = (
         seen=(Seen("room", 4401, "ROOM-TOKEN-EXPIRED"),),
     ),
     Fault(
+        "ROOM-LINK-USED",
+        "This link was used already",
+        cause="A one-time link lets somebody in once. Whoever used it holds a token since, and comes back with that.",
+        fix="Go on in the page where it was opened; otherwise ask for a new link. If nobody you know has used it, tell "
+        "those who sent it.",
+        retry=Retry.NEVER,
+        http=410,
+    ),
+    Fault(
+        "ROOM-LINK-EXPIRED",
+        "This link has expired",
+        cause="The time in which the link could be used is over.",
+        fix="Ask whoever sent it for a new one (`POST /api/rooms/{id}/links`); links last `rooms.link_life`.",
+        retry=Retry.NEVER,
+        http=410,
+    ),
+    Fault(
+        "ROOM-LINK-UNKNOWN",
+        "There is no such link",
+        cause="The address was cut or changed on its way, or the link is so old that it was forgotten.",
+        fix="Open the link from the message itself instead of copying a part of it; otherwise ask for a new one.",
+        retry=Retry.NEVER,
+        http=404,
+    ),
+    Fault(
         "ROOM-UNKNOWN",
         "There is no such room",
         cause="No room with this id was made, or nobody has been in it for so long that it was dropped.",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ringlight.rooms.messages import Heard, IceServer, Seed
-from ringlight.rooms.people import Claims, Dialect
+from ringlight.rooms.people import NOTHING, Claims, Dialect
 
 __all__ = [
     "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Make", "Note", "Outside", "Pressed",
@@ -155,7 +155,10 @@ class Note:
         room: The room's id.
         person: Whom it happened to, by the id that the room gave.
         identity: The same person as tokens name them; `None` where nobody knows them.
-        by: Who did it, by the id that the room gave; empty for the person itself, or from outside.
+        by: Who did it, as tokens name them, or by the room's id where none does; empty for the person itself, or
+            from outside.
+        inside: Whether the person is inside by now.
+        consents: To what the person has consented by now.
         passing: Whether nothing of the room is remembered (open mode).
         figures: What was measured, by name.
     """
@@ -167,6 +170,8 @@ class Note:
     person: str = ""
     identity: str | None = None
     by: str = ""
+    inside: bool = False
+    consents: frozenset[str] = NOTHING
     passing: bool = False
     figures: dict[str, float] = field(default_factory=dict)
 

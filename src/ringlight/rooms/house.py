@@ -112,7 +112,7 @@ class House:
         self._any_loopback_origin = any_loopback_origin
         self._turn = turn or Turn([], None, 0)
         self._connections: dict[int, _Connection] = {}
-        self._tries = Tries(*WRONG_TOKENS)
+        self.tries = Tries(*WRONG_TOKENS)
 
     def receive(self, event: Opened | Heard | Lost | Tick, now: float) -> list[Action]:
         """Feed one event; return what to do, in order. Never raises.
@@ -275,7 +275,7 @@ class House:
     ) -> Claims:  # fmt: skip
         opened = connection.opened
         if token:
-            wait = self._tries.wait(opened.peer, now)
+            wait = self.tries.wait(opened.peer, now)
             if wait > 0:
                 raise fault_error("ROOM-RATE", f"too many wrong tokens; {wait:.0f} s to wait", retry_after=wait)
             try:
@@ -284,7 +284,7 @@ class House:
                 return self.tokens.check(token, now)
             except RingError as error:
                 if error.code == "ROOM-TOKEN":
-                    self._tries.failed(opened.peer, now)
+                    self.tries.failed(opened.peer, now)
                 raise
         # A name of somebody else that leads to this machine is not this machine (DNS rebinding).
         if not (self.settings.open and opened.local and is_loopback_host(hostname_of(f"//{opened.host}"))):

@@ -10,7 +10,7 @@ from msgspec import Raw
 from ringlight.rooms import messages
 from ringlight.rooms.messages import Event, Present
 
-__all__ = ["ROLES", "USER_TYPES", "Claims", "Dialect", "Offered", "Outbox", "Person", "Returning"]
+__all__ = ["NOTHING", "ROLES", "USER_TYPES", "Claims", "Dialect", "Offered", "Outbox", "Person", "Returning"]
 
 # What each role may do. `admit` also decides who enters, and so never waits.
 ROLES: dict[str, frozenset[str]] = {

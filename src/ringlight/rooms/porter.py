@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ringlight.rooms.events import Action, Close, Note, Outside, Send, Tick
+from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
 
 __all__ = ["Porter", "Socket", "steady_clock"]
 
+TIMED_EACH = 64  # one of so many frames is timed, which costs nothing that could be measured
 log = logging.getLogger("ringlight.rooms")
 
 
@@ -46,12 +48,23 @@ class Porter:
         self._number = 0
         self._waiting: deque[Opened | Heard | Lost | Tick] = deque()
         self._working = False
-        self.hearers: list[Callable[[Note], None]] = []  # told of what happens, for the record
+        self.hearers: list[Callable[[Note], None]] = []  # told of what happens, such as those who count
+        # Writes down what happens; returns under which number what answers it waits until that is on the disk.
+        self.record: Callable[[Note], int | None] | None = None
+        # Gets how long a frame took from socket to sockets, for one in so many of them.
+        self.timed: Callable[[float], None] | None = None
+        self._frames = 0
+        self._held = Held()
 
     @property
     def now(self) -> float:
         """Seconds since 1970."""
         return self._clock()
+
+    @property
+    def open_sockets(self) -> int:
+        """How many sockets are open."""
+        return len(self._sockets)
 
     @property
     def is_idle(self) -> bool:
@@ -71,7 +84,13 @@ class Porter:
 
     def heard(self, number: int, frame: bytes | None) -> None:
         """Take a frame; `None` is one that is no text."""
+        self._frames += 1
+        if self.timed is None or self._frames % TIMED_EACH:
+            self._feed(Heard(number, frame))
+            return
+        began = time.perf_counter()
         self._feed(Heard(number, frame))
+        self.timed(time.perf_counter() - began)
 
     def lost(self, number: int, reason: str = "network") -> None:
         """Take note that a connection is over. Nothing happens for one that was closed from here."""
@@ -118,15 +137,32 @@ class Porter:
         finally:
             self._working = False
 
+    def written(self, number: int) -> None:
+        """Send what waited until this was on the disk, and all before it."""
+        for action in self._held.released(number):
+            self._do(action)
+
     def _perform(self, actions: list[Action]) -> None:
+        number: int | None = None
+        held = self._held.queues
         for action in actions:
-            if type(action) is Send:
-                if (socket := self._sockets.get(action.socket)) is not None:
+            if type(action) is Send and number is None and not (held and action.socket in held):
+                if (socket := self._sockets.get(action.socket)) is not None:  # the way of every message
                     socket.send(action.frame)
-            elif type(action) is Close:
-                if (socket := self._sockets.pop(action.socket, None)) is not None:
-                    socket.close(action.code, action.reason)
-            elif type(action) is Note:
+            elif isinstance(action, Note):
                 log.info("room: %s %s", action.role, action.what)
                 for hear in self.hearers:
                     hear(action)
+                if self.record is not None and (given := self.record(action)) is not None:
+                    number = given
+            elif number is not None or (held and action.socket in held):
+                self._held.hold(action, number)
+            else:
+                self._do(action)
+
+    def _do(self, action: Send | Close) -> None:
+        if type(action) is Send:
+            if (socket := self._sockets.get(action.socket)) is not None:
+                socket.send(action.frame)
+        elif type(action) is Close and (socket := self._sockets.pop(action.socket, None)) is not None:
+            socket.close(action.code, action.reason)

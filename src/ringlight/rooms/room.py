@@ -80,6 +80,7 @@ class Room(Company):
         self.rung: dict[str, tuple[str, float]] = {}  # the last press of each, and when
         self.started = False
         self.returning: dict[str, Returning] = {}
+        self._returning_until = 0.0
         self.ended_at: float | None = None
         self.empty_since: float | None = None
         self._ranks = 0
@@ -94,7 +95,8 @@ class Room(Company):
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """Feed one event; return what to do, in order."""
-        self._out = out = []
+        out: list[Action] = []
+        self._out = out
         self._takers[type(event)](self, event, now)
         if self.people:
             self.empty_since = None
@@ -107,13 +109,20 @@ class Room(Company):
         figures: dict[str, float] | None = None,
     ) -> None:  # fmt: skip
         """Note for the record what happened to the room, or to somebody."""
-        id, role, identity = ("", "", None) if person is None else (person.id, person.role, person.claims.person)  # noqa: A001
-        doer = by.id if by is not None else ""
-        self._out.append(Note(what, role, detail, self.id, id, identity, doer, self.passing, figures or {}))
+        doer = "" if by is None else by.claims.person or by.id
+        if person is None:
+            self._out.append(Note(what, "", detail, self.id, by=doer, passing=self.passing))
+            return
+        self._out.append(
+            Note(
+                what, person.role, detail, self.id, person.id, person.claims.person, doer, person.inside,
+                person.consents, self.passing, figures or {},
+            )
+        )  # fmt: skip
 
     def expect(self, returning: dict[str, Returning], now: float) -> None:
         """Await those who were here when the server stopped; whoever comes in time goes on where they were."""
-        self.returning = returning
+        self.returning, self._returning_until = returning, now + self.settings.host_grace
         if any(one.inside for one in returning.values()):
             self._hosts_gone_at = now + self.settings.host_grace
 
@@ -254,11 +263,11 @@ class Room(Company):
         if person.inside and person.may("admit"):
             self._hosts_gone_at = None
 
-    def _come_in(self, person: Person, now: float) -> None:
+    def _come_in(self, person: Person, now: float, how: str = "") -> None:
         person.inside = True
         if person.may("admit"):
             self._hosts_gone_at = None
-        self.note("entered", person)
+        self.note("entered", person, detail=how)
         if not self.started:
             self.started = True
             self.note("started")
@@ -360,7 +369,7 @@ class Room(Company):
             waited = {"seconds": now - waiting.since}
             self.note("admitted", waiting, by=person, figures=waited)
             self.tell_knock_gone(waiting)
-            self._come_in(waiting, now)
+            self._come_in(waiting, now, "admitted")
 
     def _deny(self, person: Person, message: messages.Deny, now: float) -> None:
         self.need(person, "admit")
@@ -374,8 +383,7 @@ class Room(Company):
         if other.may("admit"):
             raise fault_error("ROOM-FORBIDDEN", "who may admit does not wait")
         self.lobby = True
-        self.note("sent_back", other, by=person)
-        self._put_before_the_door(other, now)
+        self._put_before_the_door(other, now, by=person)
 
     def _lock(self, person: Person, message: messages.Lock, now: float) -> None:
         self.need(person, "admit")
@@ -442,8 +450,9 @@ class Room(Company):
             if other.dialect is Dialect.SEED:
                 self.send(other, seed)
 
-    def _put_before_the_door(self, person: Person, now: float) -> None:
+    def _put_before_the_door(self, person: Person, now: float, by: Person | None = None) -> None:
         person.inside, person.offered = False, None
+        self.note("sent_back", person, by=by, detail="nobody admits" if by is None else "")
         self._tell_gone(person, "sent_back")
         self.place_in_line(person)
         if person.dialect is Dialect.SEED:
@@ -484,12 +493,14 @@ class Room(Company):
                 self._remove(person, "gone", now)
             elif person.dialect is Dialect.OWN and self._is_expired(person, now):
                 self._dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
+        if self.returning and now >= self._returning_until:
+            for identity in self.returning:
+                self._out.append(Note("left", "", "did not return", self.id, identity=identity, passing=self.passing))
+            self.returning.clear()
         if self._hosts_gone_at is not None and now >= self._hosts_gone_at:
             self._hosts_gone_at = None
-            self.returning.clear()
             if self.lobby and not any(self.hosts()):
                 for person in [person for person in self.people.values() if person.inside]:
-                    self.note("sent_back", person, detail="nobody admits")
                     self._put_before_the_door(person, now)
 
     _takers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
