@@ -72,6 +72,15 @@ def clean_environment(state: Path) -> dict[str, str]:
     return {**kept, "RINGLIGHT_STATE_DIR": str(state), "NO_COLOR": "1"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A place for what outlives a program that a test runs in its own process, instead of the developer's."""
+    state = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RINGLIGHT_STATE_DIR", str(state))
+        yield state
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     return clean_environment(tmp_path / "state")

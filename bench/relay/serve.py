@@ -1,18 +1,26 @@
 """The rooms as a server to be measured: everything on, limits so high that a load generator does not meet them.
 
+Audit and counting are on too; the database is a file in a temporary folder.
+
 Usage: python serve.py fast|asgi
 """
 
 import asyncio
 import sys
+import tempfile
+from pathlib import Path
 
 import uvloop
 from fastapi import FastAPI
 
 from ringlight.http.serving import listen, serving
-from ringlight.rooms import house, open_rooms, rooms_router
+from ringlight.media.port import ViewerPort
+from ringlight.rooms import house, rooms_router
 from ringlight.rooms.fast import FastRooms
 from ringlight.secrets import Secret
+from ringlight.server.metrics import Metrics
+from ringlight.server.playback import Playbacks
+from ringlight.server.room_server import room_server
 from ringlight.settings import RoomSettings, Settings
 
 KEY = "a key for measurements, and for nothing else"
@@ -20,14 +28,18 @@ KEY = "a key for measurements, and for nothing else"
 
 async def main(adapter: str) -> None:
     house.BYTES_A_SECOND = 1e12
-    settings = Settings(secret_key=Secret(KEY), rooms=RoomSettings(rate=1e9, burst=10**9))
-    porter = open_rooms(settings, any_loopback_origin=True)
-    app = FastAPI()
-    app.include_router(rooms_router(porter))
-    sockets = FastRooms(porter) if adapter == "fast" else None
-    async with serving(app, listen("127.0.0.1", 0), sockets=sockets) as running:
-        print(f"ready {running.port}", flush=True)
-        await asyncio.Event().wait()
+    with tempfile.TemporaryDirectory() as state:
+        settings = Settings(
+            secret_key=Secret(KEY), state_dir=Path(state), rooms=RoomSettings(rate=1e9, burst=10**9)
+        )  # fmt: skip
+        async with room_server(settings, local=True, any_loopback_origin=True) as rooms:
+            Metrics(rooms, Playbacks(ViewerPort(settings.media)))
+            app = FastAPI()
+            app.include_router(rooms_router(rooms.porter))
+            sockets = FastRooms(rooms.porter) if adapter == "fast" else None
+            async with serving(app, listen("127.0.0.1", 0), sockets=sockets) as running:
+                print(f"ready {running.port}", flush=True)
+                await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -410,7 +410,7 @@ class RoomSettings(_Area):
     )
     capacity: int = Field(6, ge=1, le=64, description="How many people may be in a room at once.")
     consent: Annotated[list[Consentable], NoDecode] = Field(
-        default_factory=lambda: ["video"],
+        default=["video"],
         description="What people without `admit` must consent to in a room that names nothing else: `video`, "
         "`recording`, `captions`, `observer`.",
     )
@@ -437,6 +437,17 @@ class RoomSettings(_Area):
         600.0, description="Seconds that an offer nobody has answered is kept for somebody who comes later."
     )
     token_life: Seconds = Field(600.0, description="Seconds that a room token is good for; it is renewed in the call.")
+    link_life: Week = Field(
+        86_400.0, description="Seconds that a one-time link can be used, from when it opens, where it names no end."
+    )
+    webhook_url: SecretText | None = Field(
+        None,
+        description="Where webhooks of rooms are sent. It is yours to choose, so it may be in your own network; "
+        "redirects are not followed.",
+    )
+    webhook_secret: SecretText | None = Field(
+        None, description="What signs them: `whsec_` and Base64, or any text of 16 bytes and more."
+    )
     turn_life: Seconds = Field(3600.0, description="Seconds that TURN credentials are good for.")
     empty_after: Seconds = Field(300.0, description="Seconds after which a room that nobody is in is forgotten.")
     bell_every: float = Field(
@@ -449,6 +460,7 @@ class RoomSettings(_Area):
     sockets: int = Field(10_000, ge=1, description="How many room sockets may be open at once.")
 
     _split = field_validator("consent", mode="before")(_as_list)
+    _judge = field_validator("webhook_url")(_as_web_address)
 
 
 def _as_broker(value: Secret | None) -> Secret | None:
@@ -484,6 +496,13 @@ class ServerSettings(_Area):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(8000, description="TCP port to listen on; 0 picks a free one.")
+    drain: float = Field(
+        0.0,
+        ge=0,
+        le=300,
+        description="Seconds from SIGTERM, at which `/ready` begins to answer 503, until rooms send everybody to come "
+        "back later and the server ends; a load balancer has to notice in that time.",
+    )
 
 
 class Settings(BaseSettings):

@@ -192,3 +192,17 @@ def test_a_cut_file_is_judged_as_far_as_it_goes() -> None:
 def test_a_line_without_end_is_no_message_and_takes_no_memory() -> None:
     report = lint(opened(b"x" * 3_000_000 + b"\n" + as_lines(ring_dialog())))
     assert (report.messages, report.findings) == (13, [])
+
+
+def test_messages_that_were_copied_without_a_direction_are_sorted_by_what_they_are() -> None:
+    """As the console shows them when somebody marks and copies it: the first offer is taken for this page's own."""
+    offer = '{"type":"offer","offer":{"type":"offer","sdp":"v=0"}}\n'
+    answer = '{"type":"answer","answer":{"type":"answer","sdp":"v=0"}}\n'
+    joined = '{"type":"user-joined","userType":"patient","totalUsers":2}\n'
+    report = lint(opened((joined + offer + answer).encode()))
+    assert (report.messages, report.findings, report.last) == (3, [], "in answer")
+    waiting = lint(opened((joined + offer).encode()))
+    assert waiting.silence is not None
+    assert waiting.silence.owes == "its answer"
+    view = "".join(json.dumps(SAID[name]) + "\n" for name in ("live_view", "session_created", "activate_session"))
+    assert lint(opened(view.encode())).code == "SIG-ORDER"

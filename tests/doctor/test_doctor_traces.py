@@ -300,6 +300,10 @@ def test_a_socket_that_never_opened_says_why() -> None:
     report = lint(opened(refused))
     assert (report.code, report.messages) == ("SIG-TICKET", 0)
     assert "abc" not in report.findings[0].evidence
+    nobody = as_chrome_har([], "ws://localhost:8000/ws/signaling/7/doctor").replace(
+        b'"status": 101', b'"status": 0, "_error": "net::ERR_CONNECTION_REFUSED"'
+    )
+    assert lint(opened(nobody)).code == "REACH-REFUSED"
     nowhere = as_chrome_har([], "ws://localhost:8000/ws/signaling/undefined/doctor")
     assert lint(opened(nowhere)).code == "ROOM-ID"
     assert lint(opened(as_dump([], "/ws/signaling/visit/nurse"))).code == "ROOM-ROLE"

@@ -1,56 +1,25 @@
 """Rooms of the server: made over HTTP, entered by token or in the open, closed to strangers."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from websockets.asyncio.client import ClientConnection, connect
+from room_house import hear, house
+from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from ringlight.account import Credentials
-from ringlight.cameras import Account
 from ringlight.http.serving import listen, serving
-from ringlight.secrets import Secret
-from ringlight.server.program import run_server
-from ringlight.settings import ServerSettings, Settings
-from ringlight.store import MemoryTokenStore
-from ringlight.testing import simulator
 
 pytestmark = pytest.mark.anyio
 
 
-@contextlib.asynccontextmanager
-async def house(*, demo: bool = False, key: str | None = None) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:
-    """The server with a client for its addresses, and where its sockets are."""
-    async with simulator() as ring:
-        settings = Settings(
-            ring_url=ring.url,
-            secret_key=Secret(key) if key else None,
-            server=ServerSettings(host="0.0.0.0" if key else "127.0.0.1", port=0),
-        )
-        known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        async with (
-            Account.open(settings, store=MemoryTokenStore(), credentials=known) as account,
-            run_server(settings, account, demo=demo) as running,
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{running.port}/", headers=headers, timeout=20) as http,
-        ):
-            yield http, f"ws://127.0.0.1:{running.port}"
-
-
-async def hear(web: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        found: dict[str, Any] = json.loads(await web.recv())
-    return found
-
-
-async def test_a_room_is_made_with_tokens_and_shows_who_waits_by_number_only() -> None:
-    async with house() as (http, sockets):
+async def test_a_room_is_made_with_tokens_and_shows_who_waits_by_number_only(tmp_path: Path) -> None:
+    async with house(tmp_path) as (http, sockets):
         people = [{"role": "doctor", "name": "Dr A"}, {"role": "patient", "name": "B"}]
         made = await http.post("api/rooms", json={"people": people})
         assert made.status_code == 201
@@ -71,8 +40,8 @@ async def test_a_room_is_made_with_tokens_and_shows_who_waits_by_number_only() -
         assert (await http.get(f"api/rooms/{room['id']}")).json()["state"] == "ended"
 
 
-async def test_a_room_that_cannot_be_is_a_problem() -> None:
-    async with house() as (http, _):
+async def test_a_room_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
+    async with house(tmp_path) as (http, _):
         for body, code in (
             ({"id": "undefined"}, "ROOM-ID"), ({"people": [{"role": "king"}]}, "ROOM-ROLE"),
             ({"colour": "red"}, "REQUEST-INVALID"), ({"capacity": 0}, "REQUEST-INVALID"),
@@ -83,8 +52,8 @@ async def test_a_room_that_cannot_be_is_a_problem() -> None:
         assert (await http.post("api/rooms", json={"id": "visit"})).json()["code"] == "REQUEST-INVALID"
 
 
-async def test_the_demo_has_an_open_room_for_pages_of_this_machine() -> None:
-    async with house(demo=True) as (http, sockets):
+async def test_the_demo_has_an_open_room_for_pages_of_this_machine(tmp_path: Path) -> None:
+    async with house(tmp_path, demo=True) as (http, sockets):
         assert (await http.get("api/rooms/demo")).json()["lobby"] is False
         at = f"{sockets}/ws/signaling/demo"
         async with (
@@ -94,8 +63,8 @@ async def test_the_demo_has_an_open_room_for_pages_of_this_machine() -> None:
             assert (await hear(doctor))["userType"] == "patient"
 
 
-async def test_strangers_and_wrong_addresses_are_told_in_a_frame() -> None:
-    async with house() as (_, sockets):
+async def test_strangers_and_wrong_addresses_are_told_in_a_frame(tmp_path: Path) -> None:
+    async with house(tmp_path) as (_, sockets):
         for path, origin, code in (
             ("/ws/signaling/visit/doctor", "https://evil.example", "ROOM-ORIGIN"),
             ("/ws/signaling/visit/doctor", "http://localhost:3000", "ROOM-ORIGIN"),
@@ -105,8 +74,8 @@ async def test_strangers_and_wrong_addresses_are_told_in_a_frame() -> None:
                 assert (await hear(web))["code"] == code
 
 
-async def test_where_others_reach_the_server_rooms_need_key_and_token() -> None:
-    async with house(key="k" * 32) as (http, sockets):
+async def test_where_others_reach_the_server_rooms_need_key_and_token(tmp_path: Path) -> None:
+    async with house(tmp_path, key="k" * 32) as (http, sockets):
         async with httpx2.AsyncClient(base_url=str(http.base_url)) as stranger:
             assert (await stranger.post("api/rooms", json={})).json()["code"] == "KEY-NEEDED"
         made = (await http.post("api/rooms", json={"id": "visit", "people": [{"role": "doctor"}]})).json()
@@ -121,9 +90,9 @@ async def test_where_others_reach_the_server_rooms_need_key_and_token() -> None:
             assert (await hear(web))["t"] == "welcome"
 
 
-async def test_a_guest_sees_the_page_of_a_room_without_a_key() -> None:
+async def test_a_guest_sees_the_page_of_a_room_without_a_key(tmp_path: Path) -> None:
     """Also one who comes from a mail program on another site; nothing else is shown to them."""
-    async with house(key="k" * 32) as (http, _):
+    async with house(tmp_path, key="k" * 32) as (http, _):
         from_mail = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
         async with httpx2.AsyncClient(base_url=str(http.base_url), headers=from_mail) as guest:
             for address in ("rooms/visit", "j/a-token"):
@@ -140,8 +109,95 @@ async def test_a_guest_sees_the_page_of_a_room_without_a_key() -> None:
             assert denied.json()["code"] == "KEY-NEEDED"
 
 
-async def test_what_came_through_a_proxy_is_not_of_this_machine() -> None:
-    async with house() as (_, sockets):
+async def test_a_link_lets_one_person_in_once_and_looking_at_it_does_not_use_it(tmp_path: Path) -> None:
+    async with house(tmp_path, key="k" * 32) as (http, sockets):
+        room = (await http.post("api/rooms", json={"id": "visit"})).json()["id"]
+        made = (await http.post(f"api/rooms/{room}/links", json={"role": "patient", "name": "B"})).json()
+        assert made["url"].startswith("/j/")
+        address = made["url"][1:]
+        async with httpx2.AsyncClient(base_url=str(http.base_url), headers={"Accept": "application/json"}) as guest:
+            for _ in range(3):  # as chat programs, mail scanners and the page itself do
+                assert (await guest.head(address)).status_code == 200
+                assert "app.js" in (await guest.get(address, headers={"Accept": "text/html"})).text
+                looked = await guest.get(address)
+            assert looked.headers["cache-control"] == "no-store"
+            assert looked.json() == {
+                "state": "good", "room": "visit", "role": "patient", "name": "B", "opens": None,
+                "expires": made["expires"],
+            }  # fmt: skip
+            tried = await asyncio.gather(*(guest.post(address) for _ in range(5)))
+            (entrance,) = [answer.json() for answer in tried if answer.status_code == 200]
+            assert [answer.json()["code"] for answer in tried if answer.status_code != 200] == ["ROOM-LINK-USED"] * 4
+            assert (await guest.get(address)).json()["state"] == "used"
+        assert (entrance["room"], entrance["role"], entrance["name"]) == ("visit", "patient", "B")
+        async with connect(f"{sockets}/ws/v2", proxy=None) as web:
+            await web.send(json.dumps({"t": "hello", "v": 2, "token": entrance["token"]}))
+            assert (await hear(web))["you"]["role"] == "patient"
+
+
+async def test_a_link_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    async with house(tmp_path) as (http, _):
+        http.headers["Accept"] = "application/json"
+        await http.post("api/rooms", json={"id": "visit"})
+        now = time.time()
+        cases: tuple[tuple[dict[str, Any], str, str], ...] = (
+            ({"opens": now + 600}, "early", "ROOM-EARLY"), ({"expires": now + 0.2}, "expired", "ROOM-LINK-EXPIRED"),
+            ({}, "ended", "ROOM-ENDED"),
+        )  # fmt: skip
+        for wanted, state, code in cases:
+            made = await http.post("api/rooms/visit/links", json={"role": "doctor", **wanted})
+            address = made.json()["url"][1:]
+            if state == "ended":
+                await http.delete("api/rooms/visit")
+            while (await http.get(address)).json()["state"] == "good":
+                await asyncio.sleep(0.05)
+            assert (await http.get(address)).json()["state"] == state
+            assert (await http.post(address)).json()["code"] == code
+        wrong: tuple[tuple[dict[str, Any], str], ...] = (
+            ({"role": "king"}, "ROOM-ROLE"), ({"role": "doctor", "expires": 5}, "REQUEST-INVALID"),
+            ({"role": "doctor", "may": ["two words"]}, "REQUEST-INVALID"),
+        )  # fmt: skip
+        for wanted, code in wrong:
+            assert (await http.post("api/rooms/visit/links", json=wanted)).json()["code"] == code
+        assert (await http.post("api/rooms/none/links", json={"role": "doctor"})).json()["code"] == "ROOM-UNKNOWN"
+
+
+async def test_whoever_guesses_links_is_slowed_down(tmp_path: Path) -> None:
+    async with house(tmp_path) as (http, _):
+        http.headers["Accept"] = "application/json"
+        for number in range(5):
+            assert (await http.get(f"j/guess-{number}")).json() == dict.fromkeys(
+                ("room", "role", "name", "opens", "expires")
+            ) | {"state": "unknown"}
+            assert (await http.post(f"j/guess-{number}")).json()["code"] == "ROOM-LINK-UNKNOWN"
+        refused = await http.post("j/guess-again")
+        assert (refused.status_code, refused.json()["code"]) == (429, "ROOM-RATE")
+        assert int(refused.headers["retry-after"]) > 30
+
+
+async def test_rooms_links_and_tokens_outlive_a_restart(tmp_path: Path) -> None:
+    async with house(tmp_path) as (http, _):
+        wanted = {"id": "visit", "capacity": 3, "consent": ["video", "recording"], "people": [{"role": "patient"}]}
+        token = (await http.post("api/rooms", json=wanted)).json()["people"][0]["token"]
+        before = (await http.get("api/rooms/visit")).json()
+        address = (await http.post("api/rooms/visit/links", json={"role": "doctor"})).json()["url"][1:]
+        await http.post("api/rooms", json={"id": "over"})
+        await http.delete("api/rooms/over")
+    async with house(tmp_path) as (http, sockets):
+        assert (await http.get("api/rooms/visit")).json() == before
+        assert (await http.get("api/rooms/over")).json()["state"] == "ended"
+        assert (await http.post("api/rooms", json={"id": "visit"})).json()["code"] == "REQUEST-INVALID"
+        doctor = (await http.post(address)).json()["token"]
+        async with connect(f"{sockets}/ws/v2", proxy=None) as web, connect(f"{sockets}/ws/v2", proxy=None) as other:
+            await web.send(json.dumps({"t": "hello", "v": 2, "token": token}))
+            assert (await hear(web))["consent"]["needed"] == ["recording", "video"]
+            assert (await hear(web))["t"] == "waiting"
+            await other.send(json.dumps({"t": "hello", "v": 2, "token": doctor}))
+            assert [(await hear(other))["t"] for _ in range(3)] == ["welcome", "roster", "knock"]
+
+
+async def test_what_came_through_a_proxy_is_not_of_this_machine(tmp_path: Path) -> None:
+    async with house(tmp_path) as (_, sockets):
         through = {"X-Forwarded-For": "192.0.2.7"}
         async with connect(f"{sockets}/ws/signaling/visit/doctor", proxy=None, additional_headers=through) as web:
             assert (await hear(web))["code"] == "ROOM-TOKEN-NEEDED"

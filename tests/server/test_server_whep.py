@@ -20,7 +20,6 @@ from ringlight.http.serving import listen, serving
 from ringlight.media.line import Line
 from ringlight.media.port import ViewerPort
 from ringlight.media.trickle import parse
-from ringlight.rooms import open_rooms
 from ringlight.secrets import Secret
 from ringlight.server import playback
 from ringlight.server.access import Access
@@ -30,6 +29,7 @@ from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import LIFETIME, IceServers
+from ringlight.server.room_server import room_server
 from ringlight.settings import MediaSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
@@ -315,10 +315,11 @@ async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIte
         Account.open(settings, store=MemoryTokenStore()) as account,
         ViewerPort(settings.media) as port,
         Recordings(settings) as recordings,
+        room_server(settings, local=True, any_loopback_origin=False) as rooms,
         serving(
             create_app(
                 account, Playbacks(port), Access(True, None, frozenset()), asyncio.Event(), recordings=recordings,
-                showings=Showings(settings.players, places), places=places, rooms=open_rooms(settings),
+                showings=Showings(settings.players, places), places=places, rooms=rooms,
                 relays=relays, elsewhere=elsewhere,
             ),
             listening,

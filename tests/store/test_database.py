@@ -17,7 +17,7 @@ from pair_stores import address, in_threads, pair
 
 from own_postgres import PROGRAMS, OwnPostgres
 from ringlight.errors import SetupError, StoreError
-from ringlight.store import open_pairs
+from ringlight.store import open_pairs, room_tables
 from ringlight.store.database import LOCKS_AT_ONCE, SCHEMA, Database
 from ringlight.store.migrating import NEWEST, migrate, version_of
 from ringlight.store.pair_database import DatabasePairStore
@@ -40,6 +40,7 @@ def database(where: str) -> Iterator[Database]:
 
 
 def test_the_steps_make_the_tables_that_the_code_believes_in(database: Database) -> None:
+    assert room_tables.OUTBOX.metadata is SCHEMA
     with database.writing() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SCHEMA) == []
         assert version_of(connection) == NEWEST

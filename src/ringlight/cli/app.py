@@ -38,6 +38,7 @@ COMMANDS = {
         "download": "Save the recording of an event.",
     },
     "partner": {"partner": "Use Ring's official Partner API."},
+    "audit": {"audit": "Look whether the record of rooms is whole, and print it."},
     "doctor": {"doctor": "Find out what is wrong, and what to fix first."},
     "explain": {"explain": "Say what a code or an error text means."},
     "config": {"config": "Show the settings, and where each comes from."},

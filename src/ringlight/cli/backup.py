@@ -58,7 +58,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _files(settings: Settings) -> dict[str, Path]:
-    files = {name: settings.state_dir / name for name in ("tokens.json", "batteries.json", "partner-tokens.json")}
+    names = ("tokens.json", "batteries.json", "partner-tokens.json", "secret-key")
+    files = {name: settings.state_dir / name for name in names}
     if settings.partner.tokens and not _elsewhere(settings):
         files["partner-tokens.json"] = Path(settings.partner.tokens)
     return files

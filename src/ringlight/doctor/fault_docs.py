@@ -15,8 +15,10 @@ __all__ = ["index", "page", "pages"]
 
 _MADE = "<!-- Made from the catalogue by `make faults`; change src/ringlight/faults/ instead. -->\n"
 _TRACED = "SIG-"  # what the lint of a recorded dialog can find, beside the rooms' own
+_NOT_TRACED = {"SIG-REGION", "SIG-BLOCKED"}  # of a socket that never was
 _ROOM_TRACED = {
     "ROOM-MESSAGE", "ROOM-ORDER", "ROOM-HELLO", "ROOM-PATH", "ROOM-ID", "ROOM-ROLE", "ROOM-RATE", "ROOM-SIZE",
+    "ROOM-SILENT",
 }  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def _ways(fault: Fault) -> list[str]:
         f"- Check [`{check.name}`](../checks.md) ({AREAS_OF_CHECKS[check.area][1]}): {check.looks_at}"
         for check in checks
     ]
-    if fault.code.startswith(_TRACED) or fault.code in _ROOM_TRACED:
+    if (fault.code.startswith(_TRACED) and fault.code not in _NOT_TRACED) or fault.code in _ROOM_TRACED:
         ways.append("- `ringlight explain --trace FILE`, with a recording of the dialog.")
     ways += [f"- On the wire: {sign}." for sign in signs_of(fault)]
     for speaker, said in sayings_of(fault.code).items():

@@ -72,6 +72,31 @@ ROWS = (
         seen=(Seen("room", 4401, "ROOM-TOKEN-EXPIRED"),),
     ),
     Fault(
+        "ROOM-LINK-USED",
+        "This link was used already",
+        cause="A one-time link lets somebody in once. Whoever used it holds a token since, and comes back with that.",
+        fix="Go on in the page where it was opened; otherwise ask for a new link. If nobody you know has used it, tell "
+        "those who sent it.",
+        retry=Retry.NEVER,
+        http=410,
+    ),
+    Fault(
+        "ROOM-LINK-EXPIRED",
+        "This link has expired",
+        cause="The time in which the link could be used is over.",
+        fix="Ask whoever sent it for a new one (`POST /api/rooms/{id}/links`); links last `rooms.link_life`.",
+        retry=Retry.NEVER,
+        http=410,
+    ),
+    Fault(
+        "ROOM-LINK-UNKNOWN",
+        "There is no such link",
+        cause="The address was cut or changed on its way, or the link is so old that it was forgotten.",
+        fix="Open the link from the message itself instead of copying a part of it; otherwise ask for a new one.",
+        retry=Retry.NEVER,
+        http=404,
+    ),
+    Fault(
         "ROOM-UNKNOWN",
         "There is no such room",
         cause="No room with this id was made, or nobody has been in it for so long that it was dropped.",
@@ -158,6 +183,16 @@ ROWS = (
         fix="Read the roster, and wait for `joined`.",
         retry=Retry.BACKOFF,
         http=404,
+    ),
+    Fault(
+        "ROOM-ALONE",
+        "Those connected elsewhere are out of reach",
+        cause="The servers share their rooms over Redis, and it does not answer. The call itself goes on; who is "
+        "connected to another server seems to be away until it answers again.",
+        fix="Wait: everybody is back where they were as soon as Redis is. Its operator: start it, and look whether "
+        "`redis_url` is right.",
+        retry=Retry.BACKOFF,
+        http=503,
     ),
     Fault(
         "ROOM-CAMERA",

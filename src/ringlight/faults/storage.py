@@ -4,6 +4,16 @@ from ringlight.faults.fault import Fault, Retry
 
 ROWS = (
     Fault(
+        "AUDIT-BROKEN",
+        "The audit is not as it was written",
+        cause="A row of the record of rooms was changed, removed, put in another order or cut off, or another secret "
+        "key is in use than the one that it was written with.",
+        fix="Check that RINGLIGHT_SECRET_KEY, or the state directory's `secret-key`, is the server's own. If it is, "
+        "treat the database as tampered with: keep it as it is, and compare it with a backup from the row named on.",
+        retry=Retry.NEVER,
+        http=500,
+    ),
+    Fault(
         "STORE-UNREACHABLE",
         "The database cannot be used just now",
         cause="The database could not be reached, broke off, or could not write.",

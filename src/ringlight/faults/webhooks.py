@@ -120,6 +120,16 @@ ROWS = (
         source=_SOURCE,
     ),
     Fault(
+        "HOOK-UNDELIVERED",
+        "Nobody took a webhook of ours",
+        cause="The receiver at `rooms.webhook_url` could not be reached, or did not answer with a status of 200 to "
+        "299. A redirect is not followed.",
+        fix="Correct the address or the receiver; the detail says what came back. `POST /api/rooms/webhook-test` tries "
+        "it. What could not be delivered is tried again for 72 hours.",
+        retry=Retry.BACKOFF,
+        http=502,
+    ),
+    Fault(
         "HOOK-INTERRUPTED",
         "A handler of the app was interrupted",
         cause="The process ended while the app's function ran for this event; how far it came is not known, so it is "

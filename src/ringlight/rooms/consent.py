@@ -37,8 +37,8 @@ def judge_dialect(room: "Room", person: Person) -> None:
 def is_given(room: "Room", person: Person) -> bool:
     """Whether signals may pass to and from somebody."""
     return (
-        "video" not in room.consent
-        or "video" in person.consents
+        "video" in person.consents
+        or "video" not in room.consent
         or person.dialect is Dialect.SEED  # judged when it entered
         or _is_exempt(person)
     )

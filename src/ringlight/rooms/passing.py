@@ -86,10 +86,11 @@ def _consenting(room: "Room", person: Person, others: list[Person], *, named: bo
     """Return those to whom a signal may go; raise ROOM-CONSENT where it may not come from this one, or not to that."""
     if not consent.is_given(room, person):
         raise fault_error("ROOM-CONSENT", "you have not consented to 'video'")
-    found = [other for other in others if consent.is_given(room, other)]
-    if named and not found:
+    if not named:
+        return [other for other in others if consent.is_given(room, other)]
+    if not consent.is_given(room, others[0]):
         raise fault_error("ROOM-CONSENT", "the other person has not consented to 'video'")
-    return found
+    return others
 
 
 def _read(message: Seed) -> tuple[str, Signal | None]:

@@ -8,17 +8,20 @@ import hmac
 from collections.abc import Callable, Iterable
 
 from ringlight.errors import RingError, fault_error
-from ringlight.rooms import bell, consent, messages, passing
+from ringlight.rooms import bell, consent, messages, parting, passing
 from ringlight.rooms.company import Company
 from ringlight.rooms.events import (
     Action,
     AddCamera,
+    Alone,
+    Away,
     Close,
     Enter,
     Event,
     Finish,
     Gone,
     Make,
+    Merge,
     Note,
     Pressed,
     RemoveCamera,
@@ -28,6 +31,7 @@ from ringlight.rooms.events import (
     Send,
     Tick,
     What,
+    node_of,
 )
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
 from ringlight.rooms.people import Claims, Dialect, Person, Returning
@@ -80,6 +84,7 @@ class Room(Company):
         self.rung: dict[str, tuple[str, float]] = {}  # the last press of each, and when
         self.started = False
         self.returning: dict[str, Returning] = {}
+        self._returning_until = 0.0
         self.ended_at: float | None = None
         self.empty_since: float | None = None
         self._ranks = 0
@@ -94,7 +99,8 @@ class Room(Company):
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """Feed one event; return what to do, in order."""
-        self._out = out = []
+        out: list[Action] = []
+        self._out = out
         self._takers[type(event)](self, event, now)
         if self.people:
             self.empty_since = None
@@ -107,13 +113,39 @@ class Room(Company):
         figures: dict[str, float] | None = None,
     ) -> None:  # fmt: skip
         """Note for the record what happened to the room, or to somebody."""
-        id, role, identity = ("", "", None) if person is None else (person.id, person.role, person.claims.person)  # noqa: A001
-        doer = by.id if by is not None else ""
-        self._out.append(Note(what, role, detail, self.id, id, identity, doer, self.passing, figures or {}))
+        doer = "" if by is None else by.claims.person or by.id
+        if person is None:
+            self._out.append(Note(what, "", detail, self.id, by=doer, passing=self.passing))
+            return
+        self._out.append(
+            Note(
+                what, person.role, detail, self.id, person.id, person.claims.person, doer, person.inside,
+                person.consents, self.passing, figures or {},
+            )
+        )  # fmt: skip
+
+    def next_rank(self) -> int:
+        """Return the place of the next who comes, in the order of coming."""
+        self._ranks += 1
+        return self._ranks
+
+    def is_due(self, now: float) -> bool:
+        """Whether time alone changes something by now; otherwise a tick does nothing."""
+        if self.ended_at is None and self.closes is not None and now >= self.closes:
+            return True
+        if self._hosts_gone_at is not None and now >= self._hosts_gone_at:
+            return True
+        if self.returning and now >= self._returning_until:
+            return True
+        return any(
+            (person.gone_at is not None and now >= person.gone_at)
+            or (person.dialect is Dialect.OWN and self._is_expired(person, now))
+            for person in self.people.values()
+        )
 
     def expect(self, returning: dict[str, Returning], now: float) -> None:
         """Await those who were here when the server stopped; whoever comes in time goes on where they were."""
-        self.returning = returning
+        self.returning, self._returning_until = returning, now + self.settings.host_grace
         if any(one.inside for one in returning.values()):
             self._hosts_gone_at = now + self.settings.host_grace
 
@@ -154,8 +186,9 @@ class Room(Company):
         person = Person(
             event.id, event.secret, claims, event.dialect, self._ranks + 1, self.new_outbox(), now, event.socket
         )
+        person.home = node_of(event.socket)
         consent.judge_dialect(self, person)
-        self._ranks += 1
+        self.next_rank()
         if returns is not None:
             person.consents = returns.consents
             del self.returning[claims.person or ""]
@@ -173,7 +206,8 @@ class Room(Company):
         person = self.people.get(resuming.session)
         if person is None or person.dialect is not Dialect.OWN:
             return None
-        if not hmac.compare_digest(person.secret.encode(), resuming.secret.encode(errors="replace")):
+        given = resuming.secret.encode(errors="replace")
+        if not any(known and hmac.compare_digest(known.encode(), given) for known in (person.secret, person.earlier)):
             return None
         if claims is not None and claims.person == person.claims.person and claims.person is not None:
             person.claims = claims
@@ -201,7 +235,7 @@ class Room(Company):
     def _resume(self, person: Person, event: Enter, seq: int, now: float) -> None:
         missed = person.outbox.after(seq)
         self._unseat(person)
-        person.secret = event.secret
+        person.earlier, person.secret = event.resuming.secret if event.resuming is not None else "", event.secret
         self._seat(person, event.socket)
         if missed is None:
             self.note("resume_failed", person, detail="not kept")
@@ -215,13 +249,14 @@ class Room(Company):
 
     def _take_over(self, person: Person, claims: Claims, event: Enter, now: float) -> None:
         self._unseat(person)
-        person.claims, person.dialect, person.secret = claims, event.dialect, event.secret
+        person.claims, person.dialect, person.secret, person.earlier = claims, event.dialect, event.secret, ""
         self._seat(person, event.socket)
         self._start_again(person, event, now)
 
     def _start_again(self, person: Person, event: Enter, now: float) -> None:
         """A person whom the others know has a page that knows nothing."""
         person.outbox, person.offered, person.media = self.new_outbox(), None, {}
+        person.mail.clear()
         if person.dialect is Dialect.SEED or event.resuming is None:
             person.taken = 0
         self._welcome(person, event, resumed=False)
@@ -250,15 +285,17 @@ class Room(Company):
 
     def _seat(self, person: Person, socket: int) -> None:
         person.socket, person.gone_at = socket, None
+        person.seats, person.home = person.seats + 1, node_of(socket)
+        person.mail.clear()
         self.by_socket[socket] = person
         if person.inside and person.may("admit"):
             self._hosts_gone_at = None
 
-    def _come_in(self, person: Person, now: float) -> None:
+    def _come_in(self, person: Person, now: float, how: str = "") -> None:
         person.inside = True
         if person.may("admit"):
             self._hosts_gone_at = None
-        self.note("entered", person)
+        self.note("entered", person, detail=how)
         if not self.started:
             self.started = True
             self.note("started")
@@ -360,13 +397,13 @@ class Room(Company):
             waited = {"seconds": now - waiting.since}
             self.note("admitted", waiting, by=person, figures=waited)
             self.tell_knock_gone(waiting)
-            self._come_in(waiting, now)
+            self._come_in(waiting, now, "admitted")
 
     def _deny(self, person: Person, message: messages.Deny, now: float) -> None:
         self.need(person, "admit")
         waiting = self.who_waits(message.id)
         self.note("denied", waiting, by=person)
-        self._dismiss(waiting, fault_error("ROOM-DENIED", message.reason or None), now)
+        self.dismiss(waiting, fault_error("ROOM-DENIED", message.reason or None), now)
 
     def _send_back(self, person: Person, message: messages.SendBack, now: float) -> None:
         self.need(person, "admit")
@@ -374,8 +411,7 @@ class Room(Company):
         if other.may("admit"):
             raise fault_error("ROOM-FORBIDDEN", "who may admit does not wait")
         self.lobby = True
-        self.note("sent_back", other, by=person)
-        self._put_before_the_door(other, now)
+        self._put_before_the_door(other, now, by=person)
 
     def _lock(self, person: Person, message: messages.Lock, now: float) -> None:
         self.need(person, "admit")
@@ -386,12 +422,12 @@ class Room(Company):
 
     def _end(self, person: Person, _: messages.End, now: float) -> None:
         self.need(person, "end")
-        self._finish(now, "by somebody", by=person)
+        self.finish(now, "by somebody", by=person)
 
     def _leave(self, person: Person, _: messages.Leave, now: float) -> None:
         if person.socket is not None:
             self.say_bye(person.socket, "left", "leave", 1000)
-        self._remove(person, "left", now)
+        self.remove(person, "left", now)
 
     _handlers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
         messages.Signal: passing.pass_signal, messages.Chat: passing.pass_chat, messages.State: _state_of,
@@ -402,21 +438,23 @@ class Room(Company):
 
     # Going
 
-    def _gone(self, event: Gone, now: float) -> None:
+    def part(self, event: Gone, now: float) -> None:
+        """Part somebody from a connection that broke."""
         person = self.by_socket.pop(event.socket, None)
         if person is None:
             return
         person.socket = None
         self.note("lost", person, detail=event.reason)
         if person.dialect is Dialect.SEED:  # it knows no way to come back
-            self._remove(person, event.reason, now)
+            self.remove(person, event.reason, now)
             return
         person.gone_at = now + self.settings.grace
         if person.inside:
             left = Left(id=person.id, reason=event.reason, grace_s=self.settings.grace)
             self.tell_others(person, left)
 
-    def _remove(self, person: Person, reason: str, now: float) -> None:
+    def remove(self, person: Person, reason: str, now: float) -> None:
+        """Take somebody out, and tell who knew of them."""
         if person.socket is not None:
             self.by_socket.pop(person.socket, None)
             person.socket = None
@@ -429,9 +467,10 @@ class Room(Company):
         if person.inside and person.may("admit") and not any(self.hosts()):
             self._hosts_gone_at = now + self.settings.host_grace
 
-    def _dismiss(self, person: Person, error: RingError, now: float) -> None:
+    def dismiss(self, person: Person, error: RingError, now: float) -> None:
+        """Take somebody out, and tell them why."""
         socket, dialect = person.socket, person.dialect
-        self._remove(person, error.code.removeprefix("ROOM-").lower(), now)
+        self.remove(person, error.code.removeprefix("ROOM-").lower(), now)
         if socket is not None:
             self._refuse(socket, dialect, error)
 
@@ -442,8 +481,9 @@ class Room(Company):
             if other.dialect is Dialect.SEED:
                 self.send(other, seed)
 
-    def _put_before_the_door(self, person: Person, now: float) -> None:
+    def _put_before_the_door(self, person: Person, now: float, by: Person | None = None) -> None:
         person.inside, person.offered = False, None
+        self.note("sent_back", person, by=by, detail="nobody admits" if by is None else "")
         self._tell_gone(person, "sent_back")
         self.place_in_line(person)
         if person.dialect is Dialect.SEED:
@@ -451,7 +491,7 @@ class Room(Company):
         for other in self.hosts():
             self.tell(other, self.knock_of(person, now))
 
-    def _finish(self, now: float, why: str, by: Person | None = None) -> None:
+    def finish(self, now: float, why: str, by: Person | None = None) -> None:
         """Tell everybody that the visit is over; nobody comes in again."""
         self.ended_at = now
         self.note("ended", by=by, detail=why)
@@ -474,27 +514,30 @@ class Room(Company):
         """It is there already."""
 
     def _finished(self, _: Finish, now: float) -> None:
-        self._finish(now, "from outside")
+        self.finish(now, "from outside")
 
     def _tick(self, _: Tick, now: float) -> None:
         if self.ended_at is None and self.closes is not None and now >= self.closes:
-            self._finish(now, "time is over")
+            self.finish(now, "time is over")
         for person in list(self.people.values()):
             if person.gone_at is not None and now >= person.gone_at:
-                self._remove(person, "gone", now)
+                self.remove(person, "gone", now)
             elif person.dialect is Dialect.OWN and self._is_expired(person, now):
-                self._dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
+                self.dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
+        if self.returning and now >= self._returning_until:
+            for identity in self.returning:
+                self._out.append(Note("left", "", "did not return", self.id, identity=identity, passing=self.passing))
+            self.returning.clear()
         if self._hosts_gone_at is not None and now >= self._hosts_gone_at:
             self._hosts_gone_at = None
-            self.returning.clear()
             if self.lobby and not any(self.hosts()):
                 for person in [person for person in self.people.values() if person.inside]:
-                    self.note("sent_back", person, detail="nobody admits")
                     self._put_before_the_door(person, now)
 
     _takers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
-        Said: _said, Enter: _knocked, Gone: _gone, Tick: _tick, Make: _made, Renew: _renewed, Finish: _finished,
-        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring,
+        Said: _said, Enter: _knocked, Gone: part, Tick: _tick, Make: _made, Renew: _renewed, Finish: _finished,
+        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring, Away: parting.leave, Alone: parting.tell,
+        Merge: parting.merge,
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ringlight.server.problems import problem
 from ringlight.server.room_guests import RoomGuests
 
 # Whoever cannot get in learns here whether there is a server at all: a page of any origin, and without a key.
-OPEN_PATHS = frozenset({"/health"})
+OPEN_PATHS = frozenset({"/health", "/ready"})
 # Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
 # token that they come with is judged behind this.
 _GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults", "/faults")

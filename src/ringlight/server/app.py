@@ -9,13 +9,13 @@ from fastapi.staticfiles import StaticFiles
 import ringlight
 from ringlight.cameras import Cameras
 from ringlight.rooms.asgi import rooms_router
-from ringlight.rooms.porter import Porter
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
 from ringlight.server.fault_pages import fault_pages_router
 from ringlight.server.hls import Showings
+from ringlight.server.metrics import CONTENT_TYPE_LATEST, Metrics
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.players_api import players_router
@@ -23,6 +23,9 @@ from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
 from ringlight.server.room_guests import RoomGuests
+from ringlight.server.room_links import RoomLinks
+from ringlight.server.room_links_api import room_links_router
+from ringlight.server.room_server import RoomServer
 from ringlight.server.rooms_api import rooms_api_router
 from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
@@ -38,7 +41,7 @@ def create_app(
     recordings: Recordings,
     showings: Showings,
     places: Places,
-    rooms: Porter,
+    rooms: RoomServer,
     guests: RoomGuests | None = None,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
@@ -78,12 +81,30 @@ def create_app(
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return {"status": "ok"}
 
+    @app.get("/ready", tags=["about"])
+    async def ready(response: Response) -> dict[str, str]:
+        """Say whether somebody new may be sent here: 503 once the server is about to stop."""
+        if rooms.is_leaving:
+            response.status_code = 503
+        return {
+            "status": "draining" if rooms.is_leaving else "ready",
+            "record": "behind" if rooms.record.is_behind else "ok",
+        }
+
+    metrics = Metrics(rooms, playbacks)
+
+    @app.get("/metrics", tags=["about"], response_class=Response)
+    def measured() -> Response:
+        """Show what is counted, in the text format of Prometheus."""
+        return Response(metrics.shown(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
     app.include_router(api_router(house, playbacks, stopping, demo=demo, has_app=has_app))
     app.include_router(recordings_router(house, recordings))
     app.include_router(control_router(house))
     app.include_router(players_router(house, showings, places, stopping))
     app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
     app.include_router(rooms_api_router(rooms, house))
+    app.include_router(room_links_router(RoomLinks(rooms.porter, rooms.record)))
     app.include_router(rooms_page_router())
     app.include_router(fault_pages_router())
     for router in extra:
@@ -93,7 +114,7 @@ def create_app(
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
-    app.include_router(rooms_router(rooms, wrong_paths=True))
+    app.include_router(rooms_router(rooms.porter, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access, guests=guests)

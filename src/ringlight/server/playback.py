@@ -160,6 +160,11 @@ class Playbacks:
         """Return what the port has counted, as JSON."""
         return self._port.counts()
 
+    @property
+    def watched(self) -> int:
+        """How many cameras somebody watches."""
+        return len({playback.camera.id for playback in self._sessions.values()})
+
     def of(self, camera: str) -> list[Playback]:
         """Return who watches a camera, in the order of coming."""
         return [playback for playback in self._sessions.values() if playback.camera.id == camera]

@@ -48,5 +48,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unknown(request: Request, error: Exception) -> JSONResponse:
-        log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+        route = request.scope.get("route")  # its pattern: in the path itself may be a link that lets somebody in
+        log.exception("%s %s failed", request.method, getattr(route, "path", "?"), exc_info=error)
         return problem(fault_error("SERVER-ERROR", type(error).__name__))

@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from fastapi import APIRouter
 
 from ringlight.cameras import Account, Cameras, House
-from ringlight.errors import fault_error
+from ringlight.errors import UsageError, fault_error
 from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.publishing import Publications
-from ringlight.rooms import open_rooms
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
@@ -27,6 +28,7 @@ from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
+from ringlight.server.room_server import room_server
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.server.trial import Trials
 from ringlight.settings import Settings
@@ -64,15 +66,19 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
-        entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
-        rooms = open_rooms(settings.model_copy(update={"rooms": entrance}), any_loopback_origin=demo)
+        kept = settings
+        if demo and settings.database_url is None:  # what was said in the demo goes with it
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
+            kept = settings.model_copy(update={"state_dir": state})
+        opened = room_server(kept, local=local, any_loopback_origin=demo)
+        rooms = await stack.enter_async_context(opened)
         if demo:
-            await rooms.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
+            with contextlib.suppress(UsageError):  # it is there: from before, or by another server
+                await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
         places, stopping, bells = (
             Places(settings.players.most),
             asyncio.Event(),
-            Bells(rooms, settings.rooms.bell_every),
+            Bells(rooms.porter, settings.rooms.bell_every),
         )
         app = None
         if is_configured(settings):
@@ -87,7 +93,7 @@ async def run_server(
         stack.push_async_callback(showings.close)
         await stack.enter_async_context(bells.reading(house))
         await stack.enter_async_context(Bridge(settings.mqtt, house, page=settings.public_url))
-        guests = RoomGuests(rooms, playbacks)
+        guests = RoomGuests(rooms.porter, playbacks)
         stack.push_async_callback(guests.close)
         trials = Trials(port)
         stack.push_async_callback(trials.close)
@@ -99,7 +105,7 @@ async def run_server(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             guests=guests, relays=relays, extra=routers, demo=demo, has_app=app is not None,
         )  # fmt: skip
-        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms)))
+        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)
-        stack.callback(rooms.drain)
+        stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running

@@ -1,5 +1,6 @@
 """Rooms over HTTP: made, looked at and ended, and tokens for those who may enter."""
 
+import asyncio
 import time
 from typing import Annotated, Any
 
@@ -10,8 +11,8 @@ from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.rooms import bell
 from ringlight.rooms.events import AddCamera, Finish, RemoveCamera
-from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
+from ringlight.server.room_server import RoomServer
 from ringlight.settings import Consentable
 
 _Name = Annotated[str, Field(max_length=80)]
@@ -55,8 +56,19 @@ class NewCamera(BaseModel):
     camera: _Camera = Field(description="Its id in addresses, such as `front-door`.")
 
 
-def rooms_api_router(porter: Porter, cameras: Cameras) -> APIRouter:
+class Tried(BaseModel):
+    """What came back for a test delivery."""
+
+    delivered: bool
+    status: int | None = Field(description="The receiver's HTTP status; null where it could not be reached.")
+    seconds: float
+    code: str | None = Field(description="The fault's code; null where it was delivered.")
+    detail: str | None
+
+
+def rooms_api_router(rooms: RoomServer, cameras: Cameras) -> APIRouter:
     """Return `/api/rooms…`; `cameras` says which cameras there are."""
+    porter, record, webhooks = rooms.porter, rooms.record, rooms.webhooks
     router = APIRouter(prefix="/api/rooms", tags=["rooms"])
     house = porter.house
 
@@ -70,8 +82,21 @@ def rooms_api_router(porter: Porter, cameras: Cameras) -> APIRouter:
             cameras=cameras,
             consent=house.settings.consent if wanted.consent is None else wanted.consent,
         )  # fmt: skip
+        await record.keep(room)
         people = [_token(room, guest) for guest in wanted.people] if guests else []
         return {**_shown(room), "people": people}
+
+    @router.post("/webhook-test")
+    async def try_webhook() -> Tried:
+        """Send one signed delivery of type `test` to `rooms.webhook_url`, now and once, and say what came back."""
+        if webhooks is None:
+            raise fault_error("REQUEST-INVALID", "rooms.webhook_url is not set")
+        tried = await webhooks.test()
+        code, detail = (None, None) if tried.problem is None else (tried.problem.code, tried.problem.detail)
+        return Tried(
+            delivered=tried.problem is None, status=tried.status, seconds=round(tried.seconds, 3), code=code,
+            detail=detail,
+        )  # fmt: skip
 
     @router.get("/{room_id}")
     async def show(room_id: str) -> dict[str, Any]:
@@ -87,6 +112,7 @@ def rooms_api_router(porter: Porter, cameras: Cameras) -> APIRouter:
     async def end(room_id: str) -> None:
         """End the visit for all."""
         porter.happen(await porter.find(room_id), Finish())
+        await record.settled()
 
     @router.post("/{room_id}/cameras", status_code=204)
     async def add_camera(room_id: str, wanted: NewCamera) -> None:
@@ -96,11 +122,14 @@ def rooms_api_router(porter: Porter, cameras: Cameras) -> APIRouter:
         if len(room.cameras) >= bell.CAMERAS:
             raise fault_error("REQUEST-INVALID", f"a room has {bell.CAMERAS} cameras at most")
         porter.happen(room, AddCamera(camera, name))
+        await asyncio.to_thread(record.rows.set_cameras, room_id, room.cameras)
 
     @router.delete("/{room_id}/cameras/{camera}", status_code=204)
     async def remove_camera(room_id: str, camera: str) -> None:
         """Take a camera out of a room. It is no error if it is not there."""
-        porter.happen(await porter.find(room_id), RemoveCamera(camera))
+        room = await porter.find(room_id)
+        porter.happen(room, RemoveCamera(camera))
+        await asyncio.to_thread(record.rows.set_cameras, room_id, room.cameras)
 
     async def _named(name: str) -> tuple[str, str]:
         found = await cameras.camera(name)

@@ -15,17 +15,12 @@ def rooms_page() -> FileResponse:
 
 
 def rooms_page_router() -> APIRouter:
-    """Return `/rooms/{id}` and the page behind `/j/{token}`."""
+    """Return `/rooms/{id}`; what is behind a link, `room_links_router` shows."""
     router = APIRouter()
 
     @router.api_route("/rooms/{room_id}", methods=["GET", "HEAD"], include_in_schema=False)
     async def page(room_id: str) -> Response:
         """Show a room's page, whether there is such a room or not: the page says what it meets."""
-        return rooms_page()
-
-    @router.api_route("/j/{token}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def link(token: str) -> Response:
-        """Show the page; looking at a link, as chat programs do for a preview, does not use it."""
         return rooms_page()
 
     return router

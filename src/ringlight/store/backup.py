@@ -20,13 +20,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ringlight.errors import fault_error
-from ringlight.store.database import SCHEMA, Database
+from ringlight.store import room_tables
+from ringlight.store.database import Database
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import PrivateFile, words
 
 __all__ = ["Contents", "back_up", "restore"]
 
 FORMAT = 1
+_TABLES = room_tables.ROOMS.metadata.sorted_tables  # by way of the last module that adds some
 # What reading a ZIP brings that is damaged, or is none, or is another program's (encrypted, compressed otherwise).
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError,
@@ -119,7 +121,7 @@ def _write_tables(archive: zipfile.ZipFile, database: Database) -> dict[str, int
     with database.reading() as connection:
         if connection.dialect.name == "postgresql":  # SQLite's transactions see one moment anyhow
             connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        for table in SCHEMA.sorted_tables:
+        for table in _TABLES:
             with archive.open(f"tables/{table.name}.jsonl", "w", force_zip64=True) as out:
                 rows[table.name] = _write_rows(out, connection, table)
     return rows
@@ -153,7 +155,7 @@ def _judge(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _need_nothing(connection: Connection, files: Mapping[str, Path]) -> None:
-    full = [table.name for table in SCHEMA.sorted_tables if connection.execute(sa.select(table).limit(1)).first()]
+    full = [table.name for table in _TABLES if connection.execute(sa.select(table).limit(1)).first()]
     full += [str(path) for path in files.values() if path.exists()]
     if full:
         raise fault_error("STORE-IN-USE", ", ".join(full))

@@ -3,6 +3,7 @@
 SQLite for one machine, PostgreSQL for several. The tables are made and changed by the steps in `migrations`.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from ringlight.errors import RingError, fault_error
@@ -18,7 +20,16 @@ from ringlight.store.discretion import raise_alone
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
 
-__all__ = ["LINKED_DEVICES", "LINKS", "LINK_BEGINNINGS", "SCHEMA", "TOKEN_PAIRS", "WEBHOOK_INBOX", "Database"]
+__all__ = [
+    "LINKED_DEVICES",
+    "LINKS",
+    "LINK_BEGINNINGS",
+    "SCHEMA",
+    "TOKEN_PAIRS",
+    "WEBHOOK_INBOX",
+    "Database",
+    "queue_table",
+]
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another writer; each of ours takes milliseconds
 MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the tables
@@ -40,25 +51,32 @@ TOKEN_PAIRS = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("offered_at", sa.Double),
 )
-WEBHOOK_INBOX = sa.Table(
-    "webhook_inbox",
-    SCHEMA,
-    # Numbers are not used again, so that they stay in the order of arrival.
-    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
-    sa.Column("request_id", sa.Text, nullable=False, unique=True),
-    sa.Column("account", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("type", sa.Text, nullable=False),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Column("received_at", sa.Double, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("worker", sa.Text),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("due_at", sa.Double, nullable=False),
-    sa.Column("problem", sa.Text),
-    sa.Index("webhook_inbox_state", "state", "number"),
-    sqlite_autoincrement=True,
-)
+
+
+def queue_table(name: str) -> sa.Table:
+    """Return a table in which something waits to be handled, in the order of its numbers."""
+    return sa.Table(
+        name,
+        SCHEMA,
+        # Numbers are not used again, so that they stay in the order of arrival.
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("request_id", sa.Text, nullable=False, unique=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("received_at", sa.Double, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("worker", sa.Text),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.Column("problem", sa.Text),
+        sa.Index(f"{name}_state", "state", "number"),
+        sqlite_autoincrement=True,
+    )
+
+
+WEBHOOK_INBOX = queue_table("webhook_inbox")
 LINKS = sa.Table(
     "links",
     SCHEMA,
@@ -94,6 +112,12 @@ LINKED_DEVICES = sa.Table(
     sa.Column("device", sa.Text, primary_key=True),
     sa.Column("since", sa.Double, nullable=False),
 )
+
+
+def insert(connection: Connection, table: sa.Table) -> Any:
+    """Return an insert of the connection's dialect: only these know what to do where a row is there already."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
 
 
 class Database:
@@ -206,6 +230,14 @@ class Database:
 
 
 _WRITES = "ringlight_writes"
+
+
+def _is_no_row(record: logging.LogRecord) -> bool:
+    """Leave out the rows that SQLAlchemy shows at DEBUG: `hide_parameters` hides what is asked, not what is found."""
+    return not str(record.msg).startswith("Row ")
+
+
+logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
 
 
 def _url(address: str) -> URL:

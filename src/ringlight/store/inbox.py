@@ -6,14 +6,13 @@ A row is `waiting`, then `started` by a worker, then `done` or `dead`; a failed 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from ringlight.errors import RingError, fault_error
-from ringlight.store.database import WEBHOOK_INBOX, Database
+from ringlight.store.database import WEBHOOK_INBOX, Database, insert
 from ringlight.store.private_file import held_lock
 
 __all__ = ["Change", "Claim", "Inbox", "Kept", "Put", "Settle", "State"]
@@ -22,7 +21,6 @@ State = Literal["waiting", "started", "done", "dead"]
 LOCK_PATIENCE = 0.2  # seconds in which the lock of the handlers is had, or somebody else has it
 SWEPT_AT_ONCE = 500  # rows; more would keep those who write waiting
 _WORKERS_LOCK = 0x52494E47_484F4F4B  # "RINGHOOK"
-_T = WEBHOOK_INBOX.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +87,27 @@ class Settle:
 
 
 Change = Put | Claim | Settle
-_COLUMNS = [_T[name] for name in Kept.__dataclass_fields__]
 
 
 class Inbox:
-    """The table of webhooks. Its methods block; call them in a thread.
+    """A table of webhooks: those that arrived, or those that are to be sent. Its methods block; call them in a thread.
 
     Args:
         database: Where; whoever opened it closes it.
+        table: Which, from `queue_table`.
+        lock_number: The table's own, for PostgreSQL's advisory locks.
+        lock_name: The same for a lock file beside an SQLite database.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, table: sa.Table = WEBHOOK_INBOX, lock_number: int = _WORKERS_LOCK,
+        lock_name: str = "webhooks",
+    ) -> None:  # fmt: skip
         self._database = database
+        self._table = table
+        self._c = table.c
+        self._columns = [table.c[name] for name in Kept.__dataclass_fields__]
+        self._lock_number, self._lock_name = lock_number, lock_name
 
     def write(self, changes: Sequence[Change]) -> list[bool]:
         """Make all changes in one transaction; at the end they survive a crash.
@@ -112,9 +119,9 @@ class Inbox:
         claims = [change for change in changes if isinstance(change, Claim)]
         settled = [change for change in changes if isinstance(change, Settle)]
         with self._database.writing() as connection:
-            new = _put(connection, puts) if puts else set()
-            claimed = _claim(connection, claims) if claims else set()
-            ended = _settle(connection, settled) if settled else set()
+            new = self.put(connection, puts) if puts else set()
+            claimed = self._claim(connection, claims) if claims else set()
+            ended = self._settle(connection, settled) if settled else set()
         results = []
         for change in changes:
             if isinstance(change, Put):
@@ -130,7 +137,7 @@ class Inbox:
         Raises:
             StoreError: STORE-UNREACHABLE or STORE-NEWER.
         """
-        return self._select((_T.state == "waiting") & (_T.number > after), limit)
+        return self._select((self._c.state == "waiting") & (self._c.number > after), limit)
 
     def latest(self, limit: int) -> list[Kept]:
         """Return those that arrived last, whatever became of them, newest first.
@@ -138,7 +145,7 @@ class Inbox:
         Raises:
             StoreError: STORE-UNREACHABLE or STORE-NEWER.
         """
-        query = sa.select(*_COLUMNS).order_by(_T.number.desc()).limit(limit)
+        query = sa.select(*self._columns).order_by(self._c.number.desc()).limit(limit)
         with self._database.reading() as connection:
             return [Kept(*row) for row in connection.execute(query)]
 
@@ -148,7 +155,7 @@ class Inbox:
         Raises:
             StoreError: STORE-UNREACHABLE or STORE-NEWER.
         """
-        return self._select(_dead(numbers), limit)
+        return self._select(self._dead(numbers), limit)
 
     def replay(self, numbers: Iterable[int] | None) -> int:
         """Let those that were given up be handled again; `None` is all. Return how many there are.
@@ -157,7 +164,7 @@ class Inbox:
             StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing has changed.
         """
         values = {"state": "waiting", "attempts": 0, "due_at": 0.0, "problem": None}
-        return self._execute(sa.update(WEBHOOK_INBOX).where(_dead(numbers)).values(values))
+        return self._execute(sa.update(self._table).where(self._dead(numbers)).values(values))
 
     def drop(self, numbers: Iterable[int] | None) -> int:
         """Give up for good what was given up; its id is still known. `None` is all. Return how many there are.
@@ -165,7 +172,7 @@ class Inbox:
         Raises:
             StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing has changed.
         """
-        return self._execute(sa.update(WEBHOOK_INBOX).where(_dead(numbers)).values(state="done"))
+        return self._execute(sa.update(self._table).where(self._dead(numbers)).values(state="done"))
 
     def counts(self) -> dict[str, int]:
         """Return how many rows are in each state.
@@ -174,7 +181,7 @@ class Inbox:
             StoreError: STORE-UNREACHABLE or STORE-NEWER.
         """
         with self._database.reading() as connection:
-            found = connection.execute(sa.select(_T.state, sa.func.count()).group_by(_T.state))
+            found = connection.execute(sa.select(self._c.state, sa.func.count()).group_by(self._c.state))
             return {state: count for state, count in found}  # noqa: C416 - rows are not pairs to a type checker
 
     def take_over(self, repeatable: Callable[[str], bool], problem: str) -> int:
@@ -193,13 +200,15 @@ class Inbox:
             StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing has changed.
         """
         with self._database.writing() as connection:
-            kinds = connection.execute(sa.select(_T.type).where(_T.state == "started").distinct()).scalars().all()
+            kinds = (
+                connection.execute(sa.select(self._c.type).where(self._c.state == "started").distinct()).scalars().all()
+            )
             again = [kind for kind in kinds if repeatable(kind)]
-            begun = sa.update(WEBHOOK_INBOX).where(_T.state == "started")
-            connection.execute(begun.where(_T.type.in_(again)).values(state="waiting", worker=None))
+            begun = sa.update(self._table).where(self._c.state == "started")
+            connection.execute(begun.where(self._c.type.in_(again)).values(state="waiting", worker=None))
             return connection.execute(
-                begun.where(_T.type.not_in(again)).values(
-                    state="dead", worker=None, problem=problem, attempts=_T.attempts + 1
+                begun.where(self._c.type.not_in(again)).values(
+                    state="dead", worker=None, problem=problem, attempts=self._c.attempts + 1
                 )
             ).rowcount
 
@@ -210,10 +219,15 @@ class Inbox:
             StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing has changed.
         """
         # Only the oldest are looked at: they come in the order of arrival.
-        oldest = sa.select(_T.number, _T.received_at).where(_T.state == state).order_by(_T.number).limit(SWEPT_AT_ONCE)
+        oldest = (
+            sa.select(self._c.number, self._c.received_at)
+            .where(self._c.state == state)
+            .order_by(self._c.number)
+            .limit(SWEPT_AT_ONCE)
+        )
         rows = oldest.subquery()
         old = sa.select(rows.c.number).where(rows.c.received_at < before)
-        return self._execute(sa.delete(WEBHOOK_INBOX).where(_T.number.in_(old)))
+        return self._execute(sa.delete(self._table).where(self._c.number.in_(old)))
 
     def lock(self) -> AbstractContextManager[None]:
         """Be the only process that handles what is here; it ends with the process.
@@ -223,11 +237,11 @@ class Inbox:
         """
         file = self._database.file
         if file is None:
-            return self._database.advisory_lock(_WORKERS_LOCK, LOCK_PATIENCE)
-        return held_lock(file.with_name(f"{file.name}.webhooks.lock"), LOCK_PATIENCE, _locked)
+            return self._database.advisory_lock(self._lock_number, LOCK_PATIENCE)
+        return held_lock(file.with_name(f"{file.name}.{self._lock_name}.lock"), LOCK_PATIENCE, _locked)
 
     def _select(self, condition: sa.ColumnElement[bool], limit: int) -> list[Kept]:
-        query = sa.select(*_COLUMNS).where(condition).order_by(_T.number).limit(limit)
+        query = sa.select(*self._columns).where(condition).order_by(self._c.number).limit(limit)
         with self._database.reading() as connection:
             return [Kept(*row) for row in connection.execute(query)]
 
@@ -235,59 +249,53 @@ class Inbox:
         with self._database.writing() as connection:
             return connection.execute(statement).rowcount
 
+    def put(self, connection: Connection, puts: list[Put]) -> set[str]:
+        """Insert those that are not there, in a transaction of the caller's; return their ids."""
+        ids = [put.request_id for put in puts]
+        known = set(connection.execute(sa.select(self._c.request_id).where(self._c.request_id.in_(ids))).scalars())
+        rows = {put.request_id: asdict(put) | _FRESH for put in puts if put.request_id not in known}
+        if not rows:
+            return set()
+        # With PostgreSQL another process may have been quicker since the look.
+        new = insert(connection, self._table).on_conflict_do_nothing(index_elements=["request_id"])
+        connection.execute(new, list(rows.values()))
+        return set(rows)
 
-def _put(connection: Connection, puts: list[Put]) -> set[str]:
-    """Insert those that are not there; return their ids."""
-    ids = [put.request_id for put in puts]
-    known = set(connection.execute(sa.select(_T.request_id).where(_T.request_id.in_(ids))).scalars())
-    rows = {put.request_id: asdict(put) | _FRESH for put in puts if put.request_id not in known}
-    if not rows:
-        return set()
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    # With PostgreSQL another process may have been quicker since the look.
-    insert = dialect.insert(WEBHOOK_INBOX).on_conflict_do_nothing(index_elements=["request_id"])
-    connection.execute(insert, list(rows.values()))
-    return set(rows)
+    def _claim(self, connection: Connection, claims: list[Claim]) -> set[int]:
+        """Give those that wait to their workers; return their numbers."""
+        workers = {claim.number: claim.worker for claim in claims}
+        free = self._locked_rows(connection, (self._c.state == "waiting") & self._c.number.in_(workers))
+        if free:
+            update = sa.update(self._table).where(self._c.number == sa.bindparam("of")).values(state="started")
+            connection.execute(update, [{"of": number, "worker": workers[number]} for number in free])
+        return free
 
+    def _settle(self, connection: Connection, settled: list[Settle]) -> set[int]:
+        """Note what became of those that are still their workers'; return their numbers."""
+        by_number = {change.number: change for change in settled}
+        workers = {change.worker for change in settled}
+        begun = (self._c.state == "started") & self._c.worker.in_(workers) & self._c.number.in_(by_number)
+        own = self._locked_rows(connection, begun)
+        if own:
+            rows = [
+                {"of": change.number, "state": change.state, "attempts": change.attempts, "due_at": change.due_at,
+                 "problem": change.problem}
+                for change in map(by_number.__getitem__, own)
+            ]  # fmt: skip
+            update = sa.update(self._table).where(self._c.number == sa.bindparam("of")).values(worker=None)
+            connection.execute(update, rows)
+        return own
 
-def _claim(connection: Connection, claims: list[Claim]) -> set[int]:
-    """Give those that wait to their workers; return their numbers."""
-    workers = {claim.number: claim.worker for claim in claims}
-    free = _locked_rows(connection, (_T.state == "waiting") & _T.number.in_(workers))
-    if free:
-        update = sa.update(WEBHOOK_INBOX).where(_T.number == sa.bindparam("of")).values(state="started")
-        connection.execute(update, [{"of": number, "worker": workers[number]} for number in free])
-    return free
+    def _locked_rows(self, connection: Connection, condition: sa.ColumnElement[bool]) -> set[int]:
+        """Return the numbers of rows that nobody changes until the transaction ends."""
+        return set(connection.execute(sa.select(self._c.number).where(condition).with_for_update()).scalars())
 
-
-def _settle(connection: Connection, settled: list[Settle]) -> set[int]:
-    """Note what became of those that are still their workers'; return their numbers."""
-    by_number = {change.number: change for change in settled}
-    workers = {change.worker for change in settled}
-    begun = (_T.state == "started") & _T.worker.in_(workers) & _T.number.in_(by_number)
-    own = _locked_rows(connection, begun)
-    if own:
-        rows = [
-            {"of": change.number, "state": change.state, "attempts": change.attempts, "due_at": change.due_at,
-             "problem": change.problem}
-            for change in map(by_number.__getitem__, own)
-        ]  # fmt: skip
-        update = sa.update(WEBHOOK_INBOX).where(_T.number == sa.bindparam("of")).values(worker=None)
-        connection.execute(update, rows)
-    return own
-
-
-def _locked_rows(connection: Connection, condition: sa.ColumnElement[bool]) -> set[int]:
-    """Return the numbers of rows that nobody changes until the transaction ends."""
-    return set(connection.execute(sa.select(_T.number).where(condition).with_for_update()).scalars())
+    def _dead(self, numbers: Iterable[int] | None) -> sa.ColumnElement[bool]:
+        dead = self._c.state == "dead"
+        return dead if numbers is None else dead & self._c.number.in_(list(numbers))
 
 
 _FRESH: dict[str, object] = {"state": "waiting", "attempts": 0, "due_at": 0.0}
-
-
-def _dead(numbers: Iterable[int] | None) -> sa.ColumnElement[bool]:
-    dead = _T.state == "dead"
-    return dead if numbers is None else dead & _T.number.in_(list(numbers))
 
 
 def _locked(problem: str) -> RingError:

@@ -1,5 +1,6 @@
 """Brings a database's tables from any older version to this one's, or back."""
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -9,7 +10,8 @@ from ringlight.errors import fault_error
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0003"  # the last step in migrations/versions
+NEWEST = "0004"  # the last step in migrations/versions
+_ALEMBIC = threading.Lock()  # it keeps its context in globals, and a program may open two databases at once
 _STEPS = Path(__file__).with_name("migrations")
 
 
@@ -36,10 +38,9 @@ def migrate(connection: Connection, *, to: str) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     # Steps are named by numbers of four digits, so their names are in their order.
-    if to == "base" or (found is not None and found > to):
-        command.downgrade(config, to)
-    else:
-        command.upgrade(config, to)
+    down = to == "base" or (found is not None and found > to)
+    with _ALEMBIC:
+        (command.downgrade if down else command.upgrade)(config, to)
 
 
 def version_of(connection: Connection) -> str | None:

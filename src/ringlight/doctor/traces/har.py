@@ -54,7 +54,7 @@ def read_har(chunks: Iterable[str]) -> Iterator[Entry]:
             socket = _Socket(socket.number + 1)
         else:
             socket.fields[_FIELDS[path]] = _decoded(text)
-            if "url" in socket.fields and "status" in socket.fields:
+            if "url" in socket.fields and socket.fields.get("status") == 101:  # else its error may still come
                 yield from _opened(socket, number)
     yield from _end(socket, number)
 

@@ -114,8 +114,12 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
-        fault = FAULTS[self.code].as_dict() if self.code else None
-        return {"verdict": self.verdict, "fault": fault, **msgspec.to_builtins(self)}
+        return {
+            "verdict": self.verdict,
+            "fault": FAULTS[self.code].as_dict() if self.code else None,
+            **{name: value for name, value in msgspec.to_builtins(self).items() if name != "hint"},
+            "hint": [match.fault.code for match in self.hint.matches],
+        }
 
 
 _EXPECTED = (
@@ -164,10 +168,9 @@ _CAPTURES = {b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\x
 class _Run:
     report: Report
     judges: dict[tuple[int, Protocol], Judge] = field(default_factory=dict)
-    waiting: dict[int, Opened] = field(default_factory=dict)  # sockets whose protocol is not known yet
     last_at: dict[int, float] = field(default_factory=dict)
     lines: bool = False
-    offers: set[int] = field(default_factory=set)
+    offers: dict[int, bool] = field(default_factory=dict)  # whose the first offer was, where a log does not say
 
     def __post_init__(self) -> None:
         self.lines = self.report.form in ("a log", "lines of JSON")
@@ -176,22 +179,28 @@ class _Run:
         connection, at = entry.place.connection, entry.place.at
         if at is not None:
             self.report.seconds = max(self.report.seconds or 0.0, at)
+            if len(self.last_at) > MAX_SOCKETS:
+                self.last_at.clear()
             self.last_at[connection] = at
         match entry:
             case Said():
                 self._said(entry)
             case Opened():
-                protocol = protocol_of_url(entry.url)
-                if protocol is None:
-                    self.waiting[connection] = entry
-                else:
-                    self._found(
-                        self._judge(connection, protocol).opened(entry), entry, "socket", "opened", _shown_url(entry)
-                    )
+                self._opened(entry)
             case Ended():
                 self._end(entry)
             case Other():
                 self.report.others += 1
+
+    def _opened(self, entry: Opened) -> None:
+        protocol = protocol_of_url(entry.url)
+        if protocol is None:
+            return  # what is said on it may still be known
+        judged = self._judge(entry.place.connection, protocol).opened(entry)
+        if not judged and entry.status is None and entry.error:
+            why = look_up(entry.error).matches
+            judged = [(why[0].fault.code, f"the socket did not open: {entry.error[:80]}")] if why else []
+        self._found(judged, entry, "socket", "opened", _shown_url(entry))
 
     def _said(self, entry: Said) -> None:
         message = _decoded(entry.frame)
@@ -212,14 +221,14 @@ class _Run:
         self._found(judge.said(entry), entry, who, name, _evidence(message, entry.frame))
 
     def _side(self, message: Mapping[str, Any], connection: int) -> bool | None:
-        """Guess who says something: of two pages that negotiate, the one whose offer is seen first is ours."""
-        side = of_client(message)
-        kind = message.get("type")
-        if side is None and kind in ("offer", "answer"):
-            first = connection not in self.offers
-            self.offers.add(connection)
-            return (kind == "offer") == first or (kind == "answer" and first)
-        return side
+        """Guess who says something: of two pages that negotiate, the first offer is taken for ours."""
+        kind, offered = message.get("type"), self.offers.get(connection)
+        if kind == "offer" and "t" not in message:
+            self.offers[connection] = offered is None
+            return True if offered is None else None
+        if kind == "answer" and "t" not in message:
+            return None if offered is None else not offered
+        return of_client(message)
 
     def _judge(self, connection: int, protocol: Protocol) -> Judge:
         key = (connection, protocol)
@@ -231,14 +240,10 @@ class _Run:
             self.judges[key] = judge
             if protocol.value not in self.report.protocols:
                 self.report.protocols.append(protocol.value)
-            opened = self.waiting.pop(connection, None)
-            if opened is not None and protocol is Protocol.RING:
-                judge.opened(opened)
         return judge
 
     def _end(self, entry: Ended) -> None:
         connection = entry.place.connection
-        self.waiting.pop(connection, None)
         for (number, _), judge in list(self.judges.items()):
             if number == connection:
                 said = f"{entry.code or ''} {entry.reason}".strip()

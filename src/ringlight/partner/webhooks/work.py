@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from ringlight.errors import RingError, fault_error
 from ringlight.partner.webhooks.events import parse
@@ -40,6 +41,7 @@ class Pace:
         longest_pause: No pause is longer than this, in seconds.
         timeout: Seconds that a handler may take.
         grace: Seconds that handlers get when the program stops.
+        give_up_after: Seconds after its arrival from which an event that fails is not tried again; `None` is never.
     """
 
     at_once: int = 16
@@ -48,6 +50,7 @@ class Pace:
     longest_pause: float = 300.0
     timeout: float = 60.0
     grace: float = 5.0
+    give_up_after: float | None = None
 
 
 class Worker:
@@ -59,15 +62,16 @@ class Worker:
         handlers: What to do.
         pace: How.
         kept: Seconds for which what is done is remembered.
+        read: Makes of a row what handlers get.
         wall: The time of day in seconds.
     """
 
     def __init__(
         self, inbox: Inbox, write: Write, handlers: Handlers, pace: Pace, *, kept: float,
-        wall: Callable[[], float] = time.time,
+        read: Callable[[Kept], Any] = lambda row: parse(row.body), wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._inbox, self._write, self._handlers, self._pace = inbox, write, handlers, pace
-        self._kept, self._wall = kept, wall
+        self._kept, self._read, self._wall = kept, read, wall
         self._name = secrets.token_hex(8)
         self._schedule = Schedule(
             at_once=pace.at_once, attempts=pace.attempts, first=pace.first_pause, longest=pace.longest_pause,
@@ -205,6 +209,9 @@ class Worker:
         due = None if problem is None else self._schedule.next_try(tried, self._wall())
         if problem == INTERRUPTED and not self._is_repeatable(row.type):
             due = None
+        longest = self._pace.give_up_after
+        if longest is not None and due is not None and due > row.received_at + longest:
+            due = None
         if due is not None:
             await self._settle(Settle(event.number, self._name, "waiting", tried, due, problem))
             self._schedule.again(event.number, tried, due)
@@ -223,7 +230,7 @@ class Worker:
         if handler is None:
             return None
         # A task of its own, so that the end of the program interrupts the handler and not what is noted of it.
-        attempt = asyncio.create_task(_run(handler, row))
+        attempt = asyncio.create_task(_run(handler, row, self._read))
         self._attempts.add(attempt)
         await asyncio.wait({attempt}, timeout=self._pace.timeout)
         late = not attempt.done()
@@ -240,6 +247,8 @@ class Worker:
         if error is None:
             return None
         log.warning("webhook_handler_failed type=%s number=%d", row.type, row.number, exc_info=error)
+        if isinstance(error, RingError) and error.code.startswith("HOOK-"):
+            return f"{error.code}: {error.detail}"
         return f"HOOK-HANDLER: {type(error).__name__}"
 
     async def _settle(self, change: Settle) -> None:
@@ -269,5 +278,5 @@ class Worker:
             await asyncio.wait(self._running)
 
 
-async def _run(handler: Handler, row: Kept) -> None:
-    await handler.function(parse(row.body))
+async def _run(handler: Handler, row: Kept, read: Callable[[Kept], Any]) -> None:
+    await handler.function(read(row))

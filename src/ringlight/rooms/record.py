@@ -1,0 +1,76 @@
+"""What is written down of what happens in rooms: rows of the audit, changes of what is kept, webhooks. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ringlight.rooms.audit import AuditKey
+from ringlight.rooms.events import Note, What
+from ringlight.rooms.telling import delivery_of
+from ringlight.store.inbox import Put
+from ringlight.store.rooms import KeptPerson, NewAuditRow, PersonIs, RoomIs
+
+__all__ = ["Change", "Clerk"]
+
+Change = NewAuditRow | RoomIs | PersonIs | Put
+
+EVENTS: dict[What, str] = {
+    "made": "room.made", "ended": "room.ended", "locked": "room.locked", "unlocked": "room.unlocked",
+    "waiting": "person.waiting", "entered": "person.entered", "came_back": "person.entered",
+    "admitted": "person.admitted", "denied": "person.denied", "sent_back": "person.sent_back", "left": "person.left",
+    "consent_given": "consent.given", "consent_withdrawn": "consent.withdrawn",
+    "link_made": "link.made", "link_used": "link.used", "refused": "token.refused",
+}  # fmt: skip
+_REFUSED = ("ROOM-TOKEN", "ROOM-TOKEN-EXPIRED", "ROOM-LINK-USED", "ROOM-LINK-EXPIRED", "ROOM-LINK-UNKNOWN")
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Says what is to be written down.
+
+    Attributes:
+        key: Of the audit.
+        mint: Returns fresh chance, for the ids of deliveries.
+        webhooks: Whether somebody is told by webhooks.
+    """
+
+    key: AuditKey
+    mint: Callable[[], str]
+    webhooks: bool = False
+
+    def changes(self, note: Note, now: float) -> list[Change]:
+        """Return what is to be written for a note; nothing for one that only counts."""
+        found: list[Change] = []
+        if self.webhooks and (put := delivery_of(note, now, self.mint)) is not None:
+            found.append(put)
+        if note.passing or (event := EVENTS.get(note.what)) is None:
+            if note.what == "started":
+                found.append(RoomIs(note.room, started=True))
+            return found
+        if note.what == "refused" and note.detail not in _REFUSED:
+            return found
+        hidden = self.key.hidden
+        detail = "again" if note.what == "came_back" else note.detail
+        found.append(
+            NewAuditRow(
+                round(now, 3), event, hidden(note.room), hidden(note.identity or note.person), hidden(note.by),
+                note.role, detail,
+            )
+        )  # fmt: skip
+        found += self._kept(note, now)
+        return found
+
+    @staticmethod
+    def _kept(note: Note, now: float) -> list[Change]:
+        match note.what:
+            case "ended":
+                return [RoomIs(note.room, ended_at=now)]
+            case "locked" | "unlocked":
+                return [RoomIs(note.room, locked=note.what == "locked")]
+        if note.identity is None or note.what in ("link_made", "link_used", "refused"):
+            return []
+        gone = note.what in ("left", "denied")
+        kept = None if gone else KeptPerson(note.room, note.identity, note.inside, tuple(sorted(note.consents)))
+        changes: list[Change] = [PersonIs(note.room, note.identity, kept)]
+        if note.what == "sent_back" and note.by:
+            changes.append(RoomIs(note.room, lobby=True))
+        return changes

@@ -1,0 +1,127 @@
+"""What the server counts, for Prometheus: what happens in rooms, and who is there while it is asked."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ringlight.faults import FAULTS
+from ringlight.rooms.events import Note
+from ringlight.server.playback import Playbacks
+from ringlight.server.room_server import RoomServer
+
+__all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
+
+WAITS = (1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)  # seconds before a door
+CONNECTS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30)  # seconds from being let in to the first picture
+RELAYS = (2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 5e-3, 2.5e-2)  # seconds from socket to sockets
+WORDS = ("good", "fair", "poor")  # others that a page may find are one: whoever says them must not make series
+_LOST = ("network", "slow", "silent")
+
+
+class Metrics:
+    """The counters of one server. Labels are bound beforehand: what happens often only adds.
+
+    Args:
+        rooms: Whose notes are counted.
+        playbacks: The viewers.
+    """
+
+    def __init__(self, rooms: RoomServer, playbacks: Playbacks) -> None:
+        registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(_Now(rooms, playbacks))
+        joins = Counter("ringlight_room_joins", "Attempts to enter, by outcome.", ["outcome"], registry=registry)
+        # A code of the catalogue, or one of these; `ok` came in or waits, `again` took over from an older page.
+        self._joins = {name: joins.labels(name) for name in ("ok", "again", *_codes())}
+        resumes = Counter("ringlight_room_resumes", "Connections that came back.", ["result"], registry=registry)
+        self._resumed, self._resume_failed = resumes.labels("ok"), resumes.labels("failed")
+        drops = Counter("ringlight_room_drops", "Connections that broke.", ["reason"], registry=registry)
+        self._drops = {name: drops.labels(name) for name in _LOST}
+        quality = Counter("ringlight_room_quality", "Changes of a call's quality.", ["words"], registry=registry)
+        self._quality = {name: quality.labels(name) for name in (*WORDS, "other")}
+        self._waits = Histogram(
+            "ringlight_room_lobby_wait_seconds", "From knocking to being let in.", buckets=WAITS, registry=registry
+        )
+        self._connects = Histogram(
+            "ringlight_room_connect_seconds", "From being let in to the first picture or sound, as pages report it.",
+            buckets=CONNECTS, registry=registry,
+        )  # fmt: skip
+        self._relays = Histogram(
+            "ringlight_room_relay_seconds", "From a frame of one socket to those of others; one of 64 is timed.",
+            buckets=RELAYS, registry=registry,
+        )  # fmt: skip
+        rooms.porter.hearers.append(self.hear)
+        rooms.porter.timed = self._relays.observe
+
+    def shown(self) -> bytes:
+        """Return all of them, in the text format of Prometheus."""
+        return generate_latest(self._registry)
+
+    def hear(self, note: Note) -> None:
+        """Count what happened."""
+        match note.what:
+            case "waiting":
+                self._joins["ok"].inc()
+            case "entered" if note.detail != "admitted":  # who was let in has waited, and was counted then
+                self._joins["ok"].inc()
+            case "came_back":
+                self._joins["again"].inc()
+            case "refused":
+                _add(self._joins, note.detail)
+            case "admitted":
+                self._waits.observe(note.figures["seconds"])
+            case "resumed":
+                self._resumed.inc()
+            case "resume_failed":
+                self._resume_failed.inc()
+            case "lost":
+                _add(self._drops, note.detail)
+            case "quality":
+                self._quality[note.detail if note.detail in WORDS else "other"].inc()
+            case "connected":
+                self._connects.observe(note.figures["seconds"])
+
+
+class _Now(Collector):
+    """What is counted when somebody asks, and costs nothing until then."""
+
+    def __init__(self, rooms: RoomServer, playbacks: Playbacks) -> None:
+        self._rooms = rooms
+        self._playbacks = playbacks
+
+    def collect(self) -> Iterator[Metric]:
+        """Count."""
+        house, record = self._rooms.porter.house, self._rooms.record
+        states = GaugeMetricFamily("ringlight_rooms", "Rooms, by state.", labels=["state"])
+        people = GaugeMetricFamily("ringlight_room_people", "People, inside or waiting.", labels=["where"])
+        counted = dict.fromkeys(("waiting", "active", "ended"), 0)
+        inside = everybody = 0
+        for room in list(house.rooms.values()):
+            counted[room.state] += 1
+            inside, everybody = inside + room.inside_count, everybody + len(room.people)
+        for state, count in counted.items():
+            states.add_metric([state], count)
+        people.add_metric(["inside"], inside)
+        people.add_metric(["waiting"], everybody - inside)
+        yield states
+        yield people
+        for name, about, value in (
+            ("ringlight_room_sockets", "Open sockets of rooms.", self._rooms.porter.open_sockets),
+            ("ringlight_room_record_behind", "1 while the database is too slow for the record.", record.is_behind),
+            ("ringlight_room_record_lost", "Changes that could not be written down.", record.lost),
+            ("ringlight_viewers", "Viewers of cameras over WebRTC.", len(self._playbacks)),
+            ("ringlight_cameras_watched", "Cameras that they watch.", self._playbacks.watched),
+        ):
+            yield GaugeMetricFamily(name, about, value=float(value))
+
+
+def _add(counters: dict[str, Counter], name: str) -> None:
+    if (counter := counters.get(name)) is not None:  # a counter is no reason to fail
+        counter.inc()
+
+
+def _codes() -> list[str]:
+    return [code for code in FAULTS if code.startswith("ROOM-")]

@@ -1,0 +1,199 @@
+"""Writes down what happens in rooms, beside the way that messages take, and brings it back after a restart.
+
+What a page is told of something that is written down waits until it is on the disk: a crash loses only what nobody was
+told of. A disk that is slow or away does not stop a visit, though: after `HOLD` seconds people are answered all the
+same, and what is to be written waits in memory (`is_behind`).
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from ringlight.errors import RingError, fault_error
+from ringlight.resilience.backoff import backoff
+from ringlight.rooms.events import Note
+from ringlight.rooms.house import ENDED_KEPT
+from ringlight.rooms.people import Returning
+from ringlight.rooms.porter import Porter
+from ringlight.rooms.record import Change, Clerk
+from ringlight.rooms.room import Room
+from ringlight.store.inbox import Put
+from ringlight.store.room_rows import RoomRows
+from ringlight.store.rooms import KeptRoom
+
+__all__ = ["RoomRecord"]
+
+HOLD = 1.0  # seconds that an answer waits for the disk at most
+GATHER = 0.01  # seconds between two transactions while much happens
+AT_ONCE = 500  # changes in one transaction: some 10 ms of work
+MOST_WAITING = 100_000  # changes kept while the database is away; some 50 MB
+PAUSES = (0.1, 5.0)  # seconds between attempts while it is away: the first, and the longest
+CLOSING = 5.0  # seconds in which what waits is still written when the program ends
+log = logging.getLogger("ringlight.rooms")
+
+
+class RoomRecord:
+    """The record of one server's rooms. Open it with `async with`, before anybody may enter.
+
+    Args:
+        porter: Of the rooms.
+        rows: Where it is kept.
+        clerk: Says what is to be written.
+        delivered: Called when a webhook has been kept that is to be sent.
+
+    Attributes:
+        lost: How many changes were given up, since too many waited or the database would not take them.
+    """
+
+    def __init__(
+        self, porter: Porter, rows: RoomRows, clerk: Clerk, *, delivered: Callable[[], None] | None = None
+    ) -> None:
+        self.rows = rows
+        self.clerk = clerk
+        self.is_behind = False
+        self.lost = 0
+        self._porter = porter
+        self._delivered = delivered
+        self._waiting: deque[tuple[int, list[Change]]] = deque()
+        self._number = 0  # of the last that was given
+        self._written = 0
+        self._stirred = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._restore()
+        self._porter.record = self.take
+        self._task = asyncio.create_task(self._run(), name="rooms: record")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._porter.record = None
+        await self.settled(CLOSING)
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._waiting:
+            log.error("room_record_lost count=%d", sum(len(changes) for _, changes in self._waiting))
+
+    async def keep(self, room: Room) -> None:
+        """Keep a room that was just made; without that, who comes back after a restart would find another.
+
+        Raises:
+            UsageError: REQUEST-INVALID, another server has made one of this id.
+            StoreError: It could not be kept. In both cases the room is gone again.
+        """
+        now = self._porter.now
+        kept = KeptRoom(
+            room.id, room.lobby, room.opens, room.closes, room.capacity, tuple(sorted(room.consent)), made_at=now,
+            cameras=dict(room.cameras),
+        )  # fmt: skip
+        made = self.clerk.changes(Note("made", room=room.id), now)
+        try:
+            if not await asyncio.to_thread(self.rows.make, kept, made):
+                raise fault_error("REQUEST-INVALID", "there is a room of this id already")
+        except BaseException:
+            self._porter.house.rooms.pop(room.id, None)
+            raise
+
+    def take(self, note: Note) -> int | None:
+        """Take a note; return the number under which answers to it wait, or `None` where nothing has to wait."""
+        changes = self.clerk.changes(note, self._porter.now)
+        if not changes:
+            return None
+        if len(self._waiting) >= MOST_WAITING:
+            self.lost += len(changes)
+            return None
+        self._number += 1
+        self._waiting.append((self._number, changes))
+        self._stirred.set()
+        return None if self.is_behind else self._number
+
+    async def settled(self, longest: float = HOLD) -> None:
+        """Wait until what was taken so far is on the disk, or so many seconds have passed."""
+        number = self._number
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(longest):
+                while self._written < number:
+                    self._progress.clear()
+                    await self._progress.wait()
+
+    async def _restore(self) -> None:
+        """Make the rooms anew that were made before, with those who were in them."""
+        house, now = self._porter.house, self._porter.now
+        for kept in await asyncio.to_thread(self.rows.rooms, ended_after=now - ENDED_KEPT):
+            room = house.make(
+                kept.id, lobby=kept.lobby, opens=kept.opens, closes=kept.closes, capacity=kept.capacity,
+                consent=kept.consent, cameras=kept.cameras,
+            )  # fmt: skip
+            room.locked, room.started, room.ended_at = kept.locked, kept.started, kept.ended_at
+        returning: dict[str, dict[str, Returning]] = {}
+        for person in await asyncio.to_thread(self.rows.people):
+            returning.setdefault(person.room, {})[person.person] = Returning(person.inside, frozenset(person.consents))
+        for room_id, people in returning.items():
+            house.rooms[room_id].expect(people, now)
+
+    async def _run(self) -> None:
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            while self._waiting:
+                await self._write_some()
+                if len(self._waiting) > 1:  # a transaction costs as much as thirty rows: let some come together
+                    await asyncio.sleep(GATHER)
+
+    async def _write_some(self) -> None:
+        """Write the oldest, however long the database is away: in another order they would say something else."""
+        changes: list[Change] = []
+        taken, last = 0, 0
+        for number, some in self._waiting:
+            if changes and len(changes) + len(some) > AT_ONCE:
+                break
+            changes += some
+            taken, last = taken + 1, number
+        for pause in backoff(*PAUSES, rand=random.random):
+            if await self._try(changes):
+                break
+            await asyncio.sleep(pause)
+        for _ in range(taken):
+            self._waiting.popleft()
+        self._written = last
+        self._catch_up()
+        self._porter.written(last)
+        self._progress.set()
+        if self._delivered is not None and any(isinstance(change, Put) for change in changes):
+            self._delivered()
+
+    async def _try(self, changes: list[Change]) -> bool:
+        writing = asyncio.ensure_future(asyncio.to_thread(self.rows.record, changes))
+        done, _ = await asyncio.wait({writing}, timeout=HOLD)
+        if not done:
+            self._fall_behind("the database is slow")
+        try:
+            await writing
+        except RingError as error:
+            self._fall_behind(error.code)
+            return False
+        except Exception as error:  # noqa: BLE001 - such changes would stand in the way of all others for ever
+            log.error("room_record_refused count=%d error=%s", len(changes), type(error).__name__)  # noqa: TRY400
+            self.lost += len(changes)
+        return True
+
+    def _fall_behind(self, why: str) -> None:
+        if not self.is_behind:
+            log.warning("room_record_behind reason=%s", why)
+        self.is_behind = True
+        self._porter.written(self._number)
+
+    def _catch_up(self) -> None:
+        if self.is_behind and not self._waiting:
+            log.warning("room_record_caught_up")
+            self.is_behind = False
