@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any, cast
@@ -10,7 +10,6 @@ from typing import Any, cast
 import av
 
 from ringlight.account.devices import parse_devices
-from ringlight.cameras import Account
 from ringlight.cameras.camera import Camera
 from ringlight.cameras.driver import Controls
 from ringlight.cameras.shared_view import SharedView
@@ -137,7 +136,9 @@ class _View:
 
 
 class Premises:
-    """An account with one such camera, `av1`."""
+    """Cameras, of which there is one: `av1`."""
+
+    problems: Sequence[RingError] = ()
 
     def __init__(self, settings: Settings) -> None:
         av1_clip(), tone()
@@ -147,12 +148,7 @@ class Premises:
     async def cameras(self) -> list[Camera]:
         return [self._camera]
 
-    async def camera(self, name: str | int) -> Camera:
-        if str(name) not in ("av1", "1"):
-            raise fault_error("CAM-UNKNOWN", str(name)[:40])
+    async def camera(self, name: str) -> Camera:
+        if name not in ("av1", "1"):
+            raise fault_error("CAM-UNKNOWN", name[:40])
         return self._camera
-
-
-def account(settings: Settings) -> Account:
-    """Return it as what the server takes."""
-    return cast(Account, Premises(settings))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import httpx2
 import pytest
-from av1_camera import account
+from av1_camera import Premises
 from firefox import Firefox, firefox
 
 from conftest import Program, clean_environment
@@ -39,7 +39,7 @@ def serving() -> Iterator[str]:
     ready, stop = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
-        async with run_server(settings, account(settings)) as running:
+        async with run_server(settings, Premises(settings)) as running:
             address.append(running.url)
             loops.append(asyncio.get_running_loop())
             ready.set()

@@ -10,7 +10,21 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, judge_room_id, read_address
-from ringlight.rooms.events import Action, Close, Enter, Event, Gone, Make, Note, Renew, Resuming, Said, Send, Tick
+from ringlight.rooms.events import (
+    Action,
+    Close,
+    Enter,
+    Event,
+    Gone,
+    Make,
+    Merge,
+    Note,
+    Renew,
+    Resuming,
+    Said,
+    Send,
+    Tick,
+)
 from ringlight.rooms.ice import Turn
 from ringlight.rooms.limits import Allowance, Tries
 from ringlight.rooms.messages import Bye, Hello
@@ -130,10 +144,14 @@ class House:
                 actions = self._lost(event, now)
             case _:
                 actions = self._tick(now)
+        self.forget_closed(actions)
+        return actions
+
+    def forget_closed(self, actions: Iterable[object]) -> None:
+        """Forget the connections that are closed by what is to be done."""
         for action in actions:
             if type(action) is Close:
                 self._connections.pop(action.socket, None)
-        return actions
 
     def make(
         self, room_id: str | None = None, *, lobby: bool = True, opens: float | None = None,
@@ -194,6 +212,8 @@ class House:
                 # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
                 lobby = event.dialect is Dialect.OWN or claims.person is not None
                 room = Room(room_id, self.settings, lobby=lobby, passing=claims.person is None)
+            case Merge():
+                room = event.other
             case _:
                 return None
         self.rooms[room_id] = room
