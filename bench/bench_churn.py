@@ -24,9 +24,10 @@ from media.watcher import Watcher
 from media import kernel, servers
 
 SAY_GOODBYE = 1 / 3  # of the viewers
-WARM_UP = 120.0  # seconds; what the first viewers made grow is not growth
+TURN_OVER = 2  # viewers for each seat until all have changed hands: what made it grow so far is no growth
+LOOK_EVERY = 30.0  # seconds
 GONE_WITHIN = 20.0  # seconds after the last one left until nobody may be counted any more
-GOAL = 1.05  # of the memory after the warm-up
+GOAL = 1.05  # of the memory after the first turn-over
 
 
 @dataclass(slots=True)
@@ -95,11 +96,11 @@ async def _measure(crowd: Crowd, pid: int, minutes: float, viewers: int) -> bool
     print(f"{'minute':>7} {'came':>7} {'failed':>7} {'watching':>9} {'MB':>7} {'files':>6} {'core':>6} {'join, ms':>9}")
     base = 0.0
     while not all(seat.done() for seat in seats):
-        await asyncio.sleep(min(60.0, max(1.0, end - time.monotonic())))
+        await asyncio.sleep(min(LOOK_EVERY, max(1.0, end - time.monotonic())))
         now, used = time.monotonic(), kernel.cpu_seconds(pid)
         core, (began, cpu) = (used - cpu) / (now - began), (now, used)
         megabytes = kernel.resident_kilobytes(pid) / 1024
-        if not base and now > end - minutes * 60 + min(WARM_UP, minutes * 20):
+        if not base and crowd.came >= TURN_OVER * viewers:
             base = megabytes
         joined = 1000 * sorted(crowd.times)[len(crowd.times) // 2] if crowd.times else float("nan")
         crowd.times.clear()
@@ -111,7 +112,10 @@ async def _measure(crowd: Crowd, pid: int, minutes: float, viewers: int) -> bool
     await asyncio.gather(*seats)
     await asyncio.sleep(GONE_WITHIN)
     last = kernel.resident_kilobytes(pid) / 1024
-    print(f"after the warm-up {base:.1f} MB, when all had left {last:.1f} MB: ratio {last / base:.2f}")
+    if not base:
+        print(f"too short: {crowd.came} viewers came, and {TURN_OVER * viewers} must before memory is compared: MISSED")
+        return False
+    print(f"after the first turn-over {base:.1f} MB, when all had left {last:.1f} MB: ratio {last / base:.3f}")
     met = last <= GOAL * base and not crowd.failed
     print(f"no growth beyond {GOAL - 1:.0%}, and nobody turned away: {'met' if met else 'MISSED'}")
     return met

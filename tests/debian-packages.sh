@@ -5,7 +5,7 @@ set -eu
 lacking() {
   missing=""
   for pair in chromium:chromium ffprobe:ffmpeg node:nodejs npm:npm ip:iproute2 curl:curl jq:jq redis-server:redis-server \
-    mosquitto:mosquitto turnserver:coturn iptables:iptables \
+    mosquitto:mosquitto turnserver:coturn iptables:iptables firefox-esr:firefox-esr go:golang-go \
     gst-launch-1.0:gstreamer1.0-tools gst-launch-1.0:gstreamer1.0-plugins-good; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done
@@ -23,6 +23,7 @@ lacking() {
     # shellcheck disable=SC2086
     ls /usr/lib/${pair%%:*} >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done
+  [ -f /usr/share/gocode/src/github.com/pion/webrtc/go.mod ] || missing="$missing golang-github-pion-webrtc.v3-dev"
   [ -n "$missing" ]
 }
 lacking || exit 0

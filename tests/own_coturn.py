@@ -28,9 +28,7 @@ class OwnCoturn:
         if PROGRAM is None:
             raise FileNotFoundError("coturn is not installed; see tests/debian-packages.sh")
         self.folder = Path(tempfile.mkdtemp(prefix="rlct-"))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = _free_port()
         self._log = (self.folder / "log").open("wb")
         self._server = subprocess.Popen(
             [
@@ -41,7 +39,11 @@ class OwnCoturn:
             ],
             stdout=self._log, stderr=subprocess.STDOUT, cwd=self.folder,
         )  # fmt: skip
-        self._wait()
+        try:
+            self._wait()
+        except AssertionError:
+            self.close()
+            raise
 
     def _wait(self) -> None:
         until, transaction = time.monotonic() + START_WITHIN, b"twelve bytes"
@@ -63,3 +65,19 @@ class OwnCoturn:
         self._server.wait(30)
         self._log.close()
         shutil.rmtree(self.folder)
+
+
+def _free_port() -> int:
+    """Return a port that is free for UDP and TCP: coturn wants both, and waits for ever for one that is taken."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        ):
+            tcp.bind(("127.0.0.1", 0))
+            port = int(tcp.getsockname()[1])
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

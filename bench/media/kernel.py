@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,9 +30,12 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return user and system time of a process with all its threads, those that ended included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Return user and system time of a process with all its threads, those that ended included, to the nanosecond.
+
+    `/proc` counts in ticks of 10 ms, which is a tenth of what 40 viewers take in a measurement. The number of the clock
+    is made as clock_getcpuclockid(3) makes it.
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def resident_kilobytes(pid: int) -> int:

@@ -8,13 +8,12 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import uvloop
 
 from ringlight.account.devices import parse_devices
-from ringlight.cameras import Account
 from ringlight.cameras.camera import Camera
 from ringlight.cameras.driver import Controls
 from ringlight.cameras.shared_view import SharedView
@@ -71,7 +70,9 @@ class PlainRtp(asyncio.DatagramProtocol):
 
 
 class Premises:
-    """An account with as many cameras as ports."""
+    """As many cameras as ports."""
+
+    problems: Sequence[RingError] = ()
 
     def __init__(self, ports: list[int], settings: Settings) -> None:
         records = [{"id": number + 1, "description": f"camera-{number}"} for number in range(len(ports))]
@@ -88,15 +89,15 @@ class Premises:
     async def cameras(self) -> list[Camera]:
         return list(self._cameras.values())
 
-    async def camera(self, name: str | int) -> Camera:
-        return self._cameras[str(name)]
+    async def camera(self, name: str) -> Camera:
+        return self._cameras[name]
 
 
 async def serve(ports: list[int]) -> None:
     settings = Settings(server=ServerSettings(port=0), media=MediaSettings(port=0))
     premises = Premises(ports, settings)
     async with contextlib.AsyncExitStack() as stack:
-        running = await stack.enter_async_context(run_server(settings, cast(Account, premises)))
+        running = await stack.enter_async_context(run_server(settings, premises))
         for camera in await premises.cameras():  # kept open, so that the first viewer meets a running camera
             await stack.enter_async_context(camera.live_view())
         print(f"ready {running.url}", flush=True)

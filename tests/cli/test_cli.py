@@ -197,6 +197,18 @@ def test_explain_names_the_first_message_of_a_trace_that_is_wrong(run: Run, tmp_
     assert run("explain", "--trace", str(tmp_path / "none")).returncode == 2
 
 
+def test_a_trace_says_how_ring_closed_the_socket_and_explain_reads_it(
+    signed_in: Run, ring: SimulatedRing, tmp_path: Path
+) -> None:
+    ring.world.switch(["string-doorbot-id"])
+    trace = tmp_path / "trace.jsonl"
+    assert signed_in("snapshot", "Front Door", str(tmp_path / "x.jpg"), "--trace", str(trace)).returncode == 1
+    last = json.loads(trace.read_text().splitlines()[-1])
+    assert (last["dir"], last["msg"]["socket"], last["msg"]["code"]) == ("note", "closed", 4002)
+    judged = json.loads(signed_in("explain", "--trace", str(trace), "--json").stdout)
+    assert (judged["fault"]["code"], judged["findings"][0]["who"]) == ("SIG-DOORBOT-ID", "socket")
+
+
 def test_doctor_finds_nothing_on_a_healthy_set_up(signed_in: Run, tmp_path: Path) -> None:
     trace = tmp_path / "doctor.jsonl"
     well = signed_in("doctor", "Front Door", "--json", "--seconds", "0", "--trace", str(trace))

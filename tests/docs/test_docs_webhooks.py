@@ -11,18 +11,19 @@ from pathlib import Path
 import pytest
 
 from ringlight.faults import FAULTS
+from ringlight.partner.webhooks import Handlers
 
 pytestmark = pytest.mark.program
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "receive-webhooks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", PAGE, re.MULTILINE | re.DOTALL)
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 KEY = "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ="
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    (source,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    (tmp_path / "app.py").write_text(source)
+    (tmp_path / "app.py").write_text(PROGRAMS[0])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -63,3 +64,11 @@ def test_every_command_of_the_page_is_one_that_there_is() -> None:
 
 def test_the_page_names_every_fault_of_webhooks() -> None:
     assert {code for code in FAULTS if code.startswith("HOOK-")} <= set(re.findall(r"HOOK-[A-Z]+", PAGE))
+
+
+def test_the_handler_that_goes_on_to_redis_can_be_made() -> None:
+    """What it does is tested with a real Redis, beside the other webhooks."""
+    assert len(PROGRAMS) == 2
+    handlers = Handlers()
+    exec(PROGRAMS[1], {"handlers": handlers})
+    assert handlers.find("motion_detected") is not None

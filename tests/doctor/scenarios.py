@@ -474,6 +474,13 @@ async def proxied(stage: Stage) -> AsyncIterator[Patient]:
 
 
 @contextlib.asynccontextmanager
+async def published_by_a_proxy(stage: Stage) -> AsyncIterator[Patient]:
+    """The server itself is well; the address that others have for it leads through a proxy that is not."""
+    async with server(stage) as known, proxy_that_drops_upgrades(known.server.port) as port:
+        yield Patient(known.model_copy(update={"public_url": f"http://127.0.0.1:{port}"}), ("room",))
+
+
+@contextlib.asynccontextmanager
 async def without_websockets(stage: Stage) -> AsyncIterator[Patient]:
     """uvicorn where no WebSocket library is installed: it answers as if no upgrade had been asked for."""
     import asyncio
@@ -579,6 +586,7 @@ SIGNALING = (
     Scenario("TLS wanted, ws given", "REACH-SCHEME", tls_forgotten),
     Scenario("wss given, no TLS", "REACH-SCHEME", tls_not_there),
     Scenario("proxy that drops the upgrade", "REACH-PROXY", proxied),
+    Scenario("proxy before our own server", "REACH-PROXY", published_by_a_proxy),
     Scenario("1006", "REACH-CUT", of_others(SEED_PATH, seed_app(close=1006))),
     Scenario("1000 at once", "REACH-CLOSED", of_others(SEED_PATH, seed_app(close=1000)), "1000"),
     Scenario("1011 at once", "REACH-CLOSED", of_others(SEED_PATH, seed_app(close=1011)), "failed"),

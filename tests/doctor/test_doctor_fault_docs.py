@@ -34,7 +34,7 @@ def test_a_page_tells_cause_fix_another_try_and_where_it_was_seen(code: str) -> 
 
 def test_a_page_names_the_checks_that_find_it_and_what_others_say() -> None:
     text = fault_docs.page(FAULTS["CFG-PORT"])
-    assert f"`ringlight doctor server`, check `port`: {CHECKS['port'].looks_at}" in text
+    assert f"Check [`port`](../checks.md) (`ringlight doctor server`): {CHECKS['port'].looks_at}" in text
     assert "- A server says `address already in use`, `eaddrinuse`, " in text
     assert "`ringlight explain --trace FILE`" not in text
     ticket = fault_docs.page(FAULTS["SIG-TICKET"])

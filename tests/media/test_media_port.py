@@ -1,9 +1,11 @@
 """The viewers' port with real viewers: aiortc receives and decodes what a Broadcast forwards."""
 
 import asyncio
+import gc
 import random
 import socket
 import sys
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -318,3 +320,19 @@ def test_loopback_is_the_last_of_our_addresses() -> None:
     assert addresses[-1] == "127.0.0.1"
     assert addresses.count("127.0.0.1") == 1
     assert not any(address.startswith("169.254.") for address in addresses)
+
+
+async def test_a_viewer_that_has_ended_is_freed_at_once_and_not_by_the_collector() -> None:
+    """With hundreds that come and go, what waits for it is megabytes, and memory in pieces afterwards."""
+    async with ViewerPort(SETTINGS) as port:
+        tracks, ended = {"video": Track(True, 1, 90_000)}, Calls()
+        local, held = port.transport(), weakref.ref(ended)
+        viewer = port.add(local, Transport(), {"video": SEAT}, tracks, "c", on_key_frame=ignore, on_closed=ended)
+        gc.disable()
+        try:
+            viewer.close(None)
+            assert ended.seen == [None]
+            del viewer, ended
+            assert held() is None
+        finally:
+            gc.enable()

@@ -41,17 +41,3 @@ def complaints(seen: Mapping[str, Any]) -> list[tuple[str, str]]:
 def methods(seen: Mapping[str, Any], dialog: int = 0) -> list[str]:
     """The methods of a dialog's messages, in order."""
     return [message["method"] for message in seen["dialogs"][dialog]["messages"]]
-
-
-def install_npm_packages() -> None:
-    """Install what package-lock.json names, unless it is there. Scripts of packages are not run."""
-    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
-    if installed.is_file() and installed.stat().st_mtime > lock.stat().st_mtime:
-        return
-    npm = shutil.which("npm")
-    assert npm, "this test needs Node.js with npm. On Debian or Ubuntu: sudo apt-get install nodejs npm"
-    done = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"npm could not install ring-client-api; is its registry in reach?\n{done.stderr}"

@@ -1,5 +1,6 @@
 """python-ring-doorbell 0.9.14, not changed in anything, takes the simulator for Ring."""
 
+import io
 import re
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from beside_ring import HERE, complaints, methods, said_by, seen_by
 
+from ringlight.doctor.traces.lint import lint
 from ringlight.simulator.certificate import HOSTS
 
 pytestmark = pytest.mark.program
@@ -37,6 +39,9 @@ def test_it_signs_in_uses_cameras_and_watches_one() -> None:
     assert seen["answered"], "its older call, which waits one second for the answer"
     assert methods(seen) == ["live_view", "activate_session", "camera_options"]
     assert complaints(seen) == []
+    report = lint(io.BytesIO(seen["log"].encode()))
+    assert report.messages >= 8, "its log at DEBUG shows offers, answers, sessions and activations"
+    assert [(found.where, found.code, found.evidence) for found in report.findings] == []
 
 
 def test_the_program_on_the_page_prints_what_the_page_says(tmp_path: Path) -> None:

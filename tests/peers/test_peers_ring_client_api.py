@@ -1,12 +1,14 @@
 """ring-client-api 14.3.0, not changed in anything, takes the simulator for Ring."""
 
+import io
 import json
 from typing import Any
 
 import pytest
-from beside_ring import HERE, complaints, install_npm_packages, methods, seen_by
+from beside_ring import HERE, complaints, methods, seen_by
 
-from own_node import node
+from own_node import install_npm_packages, node
+from ringlight.doctor.traces.lint import lint
 
 pytestmark = pytest.mark.program
 
@@ -44,6 +46,14 @@ def test_what_it_does_wrong_is_noted_and_does_not_cost_it_the_view(seen: dict[st
     assert complaints(seen) == [("close", "SIG-DIALOG-ID")]
     assert {"live_view", "ice", "activate_session", "stream_options", "camera_options"} <= set(methods(seen))
     assert seen["dialogs"][0]["ended"] == "closed by the client"
+
+
+def test_its_dialog_is_clean_by_the_lint_as_well(seen: dict[str, Any]) -> None:
+    har = {"log": {"entries": [{"_resourceType": "websocket", "_webSocketMessages": seen["said"]}]}}
+    report = lint(io.BytesIO(json.dumps(har).encode()))
+    assert report.messages > 10
+    assert [(found.where, found.code, found.detail) for found in report.findings] == []
+    assert report.silence is None, "it was ended"
 
 
 def test_the_lock_file_names_no_registry() -> None:

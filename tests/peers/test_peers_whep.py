@@ -1,8 +1,11 @@
-"""Other WebRTC stacks as viewers: aiortc, and GStreamer as Debian has it, unchanged in anything."""
+"""Other WebRTC stacks as viewers: aiortc, and GStreamer and pion as Debian has them, unchanged in anything."""
 
 import asyncio
 import contextlib
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -102,3 +105,46 @@ async def test_gstreamer_plays_the_picture_where_its_sound_is_refused() -> None:
     """It wants ICE and DTLS lines even in a section that is refused."""
     seen = await _gstreamer("front-door", sound="pcma")
     assert seen["frames"]["audio"] == 0
+
+
+@pytest.fixture(scope="module")
+def pion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the player from pion as Debian packs it: in a workspace, since that keeps no versions in its paths."""
+    work = tmp_path_factory.mktemp("go")
+    player = work / "src" / "player"
+    player.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("view_pion.go"), player)
+    (player / "go.mod").write_text("module player\n")
+    settings = {"GO111MODULE": "off", "GOPATH": f"{work}:/usr/share/gocode", "GOFLAGS": "", "CGO_ENABLED": "0"}
+    subprocess.run(
+        ["go", "build", "-o", str(work / "view"), "."], cwd=player, check=True, env={**os.environ, **settings}
+    )
+    return work / "view"
+
+
+@pytest.mark.parametrize("camera", PROFILES.values(), ids=list(PROFILES))
+async def test_pion_plays_a_camera_with_no_loss_and_tells_of_its_line(camera: str, pion: Path) -> None:
+    """It offers transport-wide feedback by itself, as what is made of it does: LiveKit, mediamtx, go2rtc."""
+    async with served() as base, httpx2.AsyncClient() as http:
+        player = await asyncio.create_subprocess_exec(
+            str(pion), base + camera, str(PICTURES), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        telling = asyncio.create_task(_line(http, f"{base.removesuffix('whep/')}api/cameras/{camera}"))
+        said, complained = await asyncio.wait_for(player.communicate(), 60)
+        telling.cancel()
+    assert player.returncode == 0, complained.decode()
+    seen = json.loads(said)
+    assert seen["video"]["frames"] >= PICTURES, complained.decode()
+    assert seen["audio"]["packets"] > PICTURES
+    assert (seen["video"]["lost"], seen["audio"]["lost"]) == (0, 0)
+    assert (seen["video"]["codec"], seen["audio"]["codec"]) == ("video/H264", "audio/opus")
+    assert telling.done(), "its feedback was not understood"
+
+
+async def _line(http: httpx2.AsyncClient, camera: str) -> None:
+    """Return when the only viewer's line is known."""
+    while True:
+        audience = (await http.get(camera)).json().get("audience", [])
+        if audience and audience[0]["line"] is not None and audience[0]["line"]["received_kbps"]:
+            return
+        await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ import { useLogger } from 'ring-client-api/util'
 
 const PACKETS = 200
 const WITHIN = 20_000 // milliseconds
-const seen = { errors: [] }
+const seen = { errors: [], said: [] }
 
 useLogger({ logInfo() {}, logError: (said) => seen.errors.push(String(said?.message ?? said)) })
 
@@ -31,8 +31,23 @@ function beginsKeyFrame(payload) {
   return false
 }
 
+/** Write down what a call says and hears, as the developer tools of a browser do (`_webSocketMessages` of a HAR file). */
+function record(call) {
+  const { connection } = call
+  const note = (type, data) => {
+    seen.said.push({ type, time: Date.now() / 1000, opcode: 1, data: JSON.stringify(data) })
+  }
+  const send = connection.sendMessage.bind(connection)
+  connection.sendMessage = (message) => {
+    if (!connection.hasEnded) note('send', message)
+    send(message)
+  }
+  connection.onMessage.subscribe((message) => note('receive', message))
+}
+
 async function watch(camera) {
   const call = await camera.startLiveCall()
+  record(call)
   const counted = { video: 0, audio: 0, keyFrames: 0 }
   let ended = false
   call.onCallEnded.subscribe(() => { ended = true })

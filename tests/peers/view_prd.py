@@ -4,7 +4,9 @@ Run inside examples/with_simulated_ring.py; the media peer is aiortc, since the 
 """
 
 import asyncio
+import io
 import json
+import logging
 import sys
 from typing import Any
 
@@ -106,7 +108,20 @@ async def dialogs() -> Any:
         return (await answer.json())["dialogs"]
 
 
+def recorded() -> io.StringIO:
+    """What the library writes into its log, as an application would have it."""
+    log = io.StringIO()
+    shown = logging.StreamHandler(log)
+    shown.setFormatter(
+        logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s [%(name)s] %(message)s", "%Y-%m-%d %H:%M:%S")
+    )
+    logging.getLogger("ring_doorbell").addHandler(shown)
+    logging.getLogger("ring_doorbell").setLevel(logging.DEBUG)
+    return log
+
+
 async def main() -> None:
+    log = recorded()
     auth, asked = await sign_in()
     ring = Ring(auth)
     await ring.async_update_data()
@@ -123,6 +138,7 @@ async def main() -> None:
     await auth.async_refresh_tokens()
     await auth.async_close()
     seen["dialogs"] = await dialogs()
+    seen["log"] = log.getvalue()
     json.dump(seen, sys.stdout)
 
 

@@ -4,9 +4,9 @@ import asyncio
 import random
 
 import pytest
-from coming_back import ComingBack
 from room_adapters import OverAsgi, rooms
 
+from coming_back import ComingBack
 from ringlight.settings import RoomSettings
 
 pytestmark = pytest.mark.anyio

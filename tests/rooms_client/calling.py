@@ -3,12 +3,24 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-_JOIN = """async ([options]) => {
+from conftest import CHROMIUM_FLAGS, Program, clean_environment
+from own_coturn import OwnCoturn
+
+FLAGS = [
+    *CHROMIUM_FLAGS,
+    "--use-fake-device-for-media-stream=device-count=3",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",  # there, a person has pressed a button
+    "--host-resolver-rules=MAP clinic.example 127.0.0.1",
+]
+JOIN = """async ([options]) => {
   const { Call } = await import("/rooms-page/client/index.js");
   const call = globalThis.call = new Call(options);
   globalThis.events = [];
@@ -19,7 +31,12 @@ _JOIN = """async ([options]) => {
 }"""
 _KEEP_CONNECTIONS = """globalThis.pcs = [];
 globalThis.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...given) { super(...given); pcs.push(this); }
+  constructor(given) {
+    const through = (url) => url.replace(/\\d+$/, "PORT" || "$&");
+    const iceServers = given.iceServers.map((one) => ({ ...one, urls: one.urls.map(through) }));
+    super({ ...given, iceServers, iceTransportPolicy: "POLICY" });
+    pcs.push(this);
+  }
 };"""
 _FRAMES = """async ([screen]) => {
   const stats = await call.people[0]?.getStats();
@@ -32,20 +49,42 @@ _FRAMES = """async ([screen]) => {
 _NAMES = "const [them] = call.people, pc = () => pcs.at(-1);"
 
 
+@contextlib.contextmanager
+def demo_with_turn(state: Path) -> Iterator[tuple[str, OwnCoturn]]:
+    """A demo whose rooms have a TURN server; its address, and that server."""
+    with contextlib.closing(OwnCoturn()) as coturn:
+        turn = {"RINGLIGHT_TURN_URL": f"turn:127.0.0.1:{coturn.port}", "RINGLIGHT_TURN_SECRET": coturn.secret}
+        program = Program("demo", "--port", "0", env={**clean_environment(state), **turn})
+        try:
+            yield program.url, coturn
+        finally:
+            program.stop()
+
+
+@contextlib.contextmanager
+def made_up_devices(chromium: Browser) -> Iterator[Browser]:
+    """Chromium with three cameras and microphones that are made up, given to whoever asks.
+
+    Of the second camera (Chromium 156) nothing gets into any call, of the third it does.
+    """
+    with chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=FLAGS) as browser:
+        yield browser
+
+
 class Caller:
     """A page in a call."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, *, policy: str = "all", turn: int | None = None) -> None:
         self.page = page
         self.url = url
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.add_init_script(_KEEP_CONNECTIONS)
+        page.add_init_script(_KEEP_CONNECTIONS.replace("POLICY", policy).replace("PORT", str(turn or "")))
         page.goto(f"{url}health")  # any document of the server's: the client draws nothing
 
     def join(self, role: str, name: str, room: str, **options: Any) -> "Caller":
         """Enter a room in open mode."""
-        self.page.evaluate(_JOIN, [{"room": room, "role": role, "name": name, **options}])
+        self.page.evaluate(JOIN, [{"room": room, "role": role, "name": name, **options}])
         return self
 
     def ask(self, expression: str) -> Any:
@@ -72,6 +111,17 @@ class Caller:
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError(f"{self.frames(screen=screen) - before} pictures in {seconds} s; {self.ask('them?.path')}")
+
+    def sees_no_frames(self, seconds: float, *, within: float = 30) -> None:
+        """Wait until no picture was decoded for so long; some are still on their way."""
+        before, since = -1, time.monotonic()
+        until = since + within
+        while time.monotonic() < since + seconds:
+            now = self.frames()
+            if now != before:
+                before, since = now, time.monotonic()
+            assert time.monotonic() < until, "pictures still come"
+            self.page.wait_for_timeout(100)
 
 
 class Gate:
@@ -146,11 +196,60 @@ class Gate:
                 one.close()
 
 
-def two_callers(chromium: Browser, doctors: str, patients: str, room: str, **options: Any) -> tuple[Caller, Caller]:
-    """A doctor and a patient in one room, connected; each comes by an address of their own."""
-    doctor = Caller(chromium.new_context().new_page(), doctors).join("clinician", "Dr A", room, **options)
-    doctor.until("call.phase === 'inside'")
-    patient = Caller(chromium.new_context().new_page(), patients).join("patient", "B", room, **options)
+class Narrow:
+    """A way to a TURN server through which only so much fits; the rest is dropped, as a full queue does.
+
+    Attributes:
+        kbps: What fits from the browser to the server, in kbit/s; infinite at first.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.kbps = float("inf")
+        self._target = ("127.0.0.1", port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._ways: dict[tuple[str, int], socket.socket] = {}
+        self._free_at = 0.0
+        self.port = int(self._socket.getsockname()[1])
+        threading.Thread(target=self._forth, daemon=True).start()
+
+    def close(self) -> None:
+        self._socket.close()
+        for way in self._ways.values():
+            way.close()
+
+    def _forth(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                data, source = self._socket.recvfrom(65_536)
+                if source not in self._ways:
+                    self._ways[source] = way = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                    way.connect(self._target)
+                    threading.Thread(target=self._back, args=(way, source), daemon=True).start()
+                now = time.monotonic()
+                self._free_at = max(self._free_at, now) + len(data) * 8 / 1000 / self.kbps
+                if self._free_at > now + 0.3:  # seconds that wait in the queue
+                    self._free_at -= len(data) * 8 / 1000 / self.kbps
+                else:
+                    self._ways[source].send(data)
+
+    def _back(self, way: socket.socket, source: tuple[str, int]) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._socket.sendto(way.recv(65_536), source)
+
+
+def two_callers(
+    chromium: Browser, doctors: str, patients: str, room: str, *, policy: str = "all", turn: int | None = None
+) -> tuple[Caller, Caller]:  # fmt: skip
+    """A doctor and a patient in one room, connected; each comes by an address of their own.
+
+    With `turn` the patient comes to the TURN server by this port.
+    """
+    doctor = Caller(chromium.new_context().new_page(), doctors, policy=policy)
+    patient = Caller(chromium.new_context().new_page(), patients, policy=policy, turn=turn)
+    doctor.join("clinician", "Dr A", room).until("call.phase === 'inside'")
+    patient.join("patient", "B", room)
     doctor.until("call.knocks.length === 1")
     doctor.ask("call.admit(call.knocks[0].id)")
     for caller in (doctor, patient):

@@ -4,43 +4,34 @@ import itertools
 import re
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
-from calling import Caller, Gate, two_callers
+from calling import JOIN, Caller, Gate, demo_with_turn, made_up_devices, two_callers
 from playwright.sync_api import Browser
 
-from conftest import CHROMIUM_FLAGS, Program, clean_environment
-from ringlight.web import ROOMS_PAGE
+from conftest import Program
+from ringlight.web import PAGE
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
-FLAGS = [
-    *CHROMIUM_FLAGS,
-    "--use-fake-device-for-media-stream=device-count=3",
-    "--use-fake-ui-for-media-stream",
-    "--host-resolver-rules=MAP clinic.example 127.0.0.1",
-]
 ROOMS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
-    program.stop()
+    with demo_with_turn(tmp_path_factory.mktemp("state")) as (url, _):
+        yield url
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: Browser) -> Iterator[Browser]:
-    """Chromium with three cameras and microphones that are made up, given to whoever asks.
-
-    Of the second camera (156) nothing gets into any call, of the third it does.
-    """
-    kind = chromium.browser_type
-    with kind.launch(executable_path="/usr/bin/chromium", args=FLAGS) as browser:
+    with made_up_devices(chromium) as browser:
         yield browser
 
 
@@ -166,13 +157,13 @@ def test_a_restarted_server_finds_everybody_again(
         caller.until("call.phase === 'away' && call.fault !== null")
     patient.sees_frames()  # what plays between the two needs no server
     start("demo", "--port", port)
-    doctor.until("call.phase === 'inside'")
-    patient.until("call.phase === 'waiting' || call.phase === 'inside'")
+    doctor.until("call.phase === 'inside'", seconds=60)
+    patient.until("call.phase === 'waiting' || call.phase === 'inside'", seconds=60)
     if patient.ask("call.phase") == "waiting":  # an open room is forgotten with its server: the doctor decides again
-        doctor.until("call.knocks.length === 1")
+        doctor.until("call.knocks.length === 1", seconds=60)
         doctor.ask("call.admit()")
     for caller in (doctor, patient):
-        caller.until("call.people.length === 1 && them.path === 'connected' && !them.away")
+        caller.until("call.people.length === 1 && them.path === 'connected' && !them.away", seconds=60)
         caller.sees_frames()
     assert [caller.ask("[them.key, them.name]") for caller in (doctor, patient)] == before
     for caller in (doctor, patient):
@@ -255,10 +246,10 @@ class _AnotherProgram(SimpleHTTPRequestHandler):
     """A web server with the client's files, as an npm package puts them there, and with nothing of the server's."""
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args, directory=str(ROOMS_PAGE))
+        super().__init__(*args, directory=str(PAGE.parent))
 
     def translate_path(self, path: str) -> str:
-        return super().translate_path(path.removeprefix("/rooms-page"))
+        return super().translate_path(path.replace("/rooms-page/", "/rooms/"))
 
     def end_headers(self) -> None:
         self.send_header("Access-Control-Allow-Origin", "*")
@@ -316,3 +307,102 @@ def test_a_page_of_another_origin_is_told_so(browser: Browser, server: str, anot
     page = Caller(browser.new_context().new_page(), f"http://clinic.example:{another_program}/")
     assert _fault_at(page, f"{server.replace('http', 'ws')}ws/v2") == "ROOM-ORIGIN"
     page.page.context.close()
+
+
+def test_nothing_is_sent_before_consent_and_nothing_after_it_was_withdrawn(browser: Browser, server: str) -> None:
+    wanted = {"consent": ["video"], "people": [{"role": "doctor", "name": "Dr A"}, {"role": "patient", "name": "B"}]}
+    made = httpx2.post(f"{server}api/rooms", json=wanted).json()
+    doctor, patient = (Caller(browser.new_context().new_page(), server) for _ in range(2))
+    for caller, person in zip((doctor, patient), made["people"], strict=True):
+        caller.page.evaluate(JOIN, [{"token": person["token"], "room": made["id"]}])
+    patient.until("call.phase === 'waiting'")
+    assert patient.ask("call.consent") == {"needed": ["video"], "given": []}
+    doctor.until("call.knocks.length === 1")
+    doctor.ask("call.admit()")
+    for caller in (doctor, patient):
+        caller.until("call.people.length === 1 && them.path === 'none'")
+    patient.ask("call.giveConsent(['video'], true)")
+    for caller in (doctor, patient):
+        caller.until("them.path === 'connected'")
+        caller.sees_frames()
+    assert doctor.ask("them.consents") == ["video"]
+    patient.ask("call.giveConsent(['video'], false)")
+    for caller in (doctor, patient):
+        caller.until("them.path === 'none' && them.stream.getTracks().length === 0")
+        assert caller.ask("pc().connectionState") == "closed"
+    patient.ask("call.giveConsent(['video'], true)")
+    for caller in (doctor, patient):
+        caller.until("them.path === 'connected'")
+        assert caller.complaints == []
+        caller.page.context.close()
+
+
+def test_a_reception_desk_sees_its_door_hears_the_bell_and_answers(browser: Browser, server: str) -> None:
+    """The camera is one of the people; its picture comes by WHEP, and to it goes our voice."""
+    wanted = {"lobby": False, "cameras": ["front-door"], "people": [{"role": "receptionist", "name": "Desk"}]}
+    made = httpx2.post(f"{server}api/rooms", json=wanted).json()
+    desk = Caller(browser.new_context().new_page(), server)
+    desk.page.evaluate(JOIN, [{"token": made["people"][0]["token"], "room": made["id"]}])
+    desk.until("call.people.length === 1 && them.camera === 'front-door' && them.path === 'none'")
+    desk.ask("void call.addEventListener('ring', ({ person }) => events.push(`ring ${person.camera}`))")
+    desk.page.evaluate("""async () => {
+      const { CameraView } = await import("/rooms-page/client/index.js");
+      globalThis.view = new CameraView("front-door", { token: () => call.token });
+      await view.open();
+    }""")
+    desk.until("view.state === 'playing' && view.stream.getVideoTracks().length === 1")
+    desk.page.evaluate("""async () => {
+      const video = document.createElement("video");
+      Object.assign(video, { muted: true, srcObject: view.stream });
+      await video.play();   // ends with the first picture
+      await view.beginTalk();
+    }""")
+    desk.until("view.talk === 'on'")
+    assert desk.ask("view.fault") is None
+    until = time.monotonic() + 30
+    while httpx2.get(f"{server}_sim/cameras").json()["heard"].get("1001", {}).get("seconds", 0) < 0.5:
+        assert time.monotonic() < until, "nothing is heard at the door"
+        desk.page.wait_for_timeout(100)
+    desk.ask("view.endTalk()")
+    desk.until("view.talk === 'off'")
+    desk.ask("view.close()")
+    assert httpx2.post(f"{server}_sim/cameras/1001/bell").status_code == 201
+    desk.until("events.includes('ring front-door')")
+    assert desk.complaints == []
+    desk.page.context.close()
+
+
+def test_a_browser_without_webrtc_is_told_so(browser: Browser, server: str, room: str) -> None:
+    page = browser.new_context().new_page()
+    page.add_init_script("document.addEventListener('DOMContentLoaded', () => delete globalThis.RTCPeerConnection)")
+    doctor = Caller(browser.new_context().new_page(), server).join("clinician", "Dr A", room)
+    doctor.until("call.phase === 'inside'")
+    poor = Caller(page, server).join("clinician", "Dr C", room)
+    poor.until("call.people.length === 1")
+    assert poor.ask("[them.path, them.fault.code]") == ["failed", "VIEWER-NO-WEBRTC"]
+    for caller in (doctor, poor):
+        assert caller.complaints == []
+        caller.page.context.close()
+
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "rooms-in-your-own-page.md"
+
+
+def test_the_how_tos_program_calls(browser: Browser, server: str) -> None:
+    [program] = re.findall(r"^```js\n(.*?)^```", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    made = httpx2.post(
+        f"{server}api/rooms", json={"lobby": False, "consent": [], "people": [{"role": "patient"}]}
+    ).json()
+    doctor = Caller(browser.new_context().new_page(), server)
+    doctor.join("clinician", "Dr A", made["id"])
+    doctor.until("call.phase === 'inside'")
+    page = browser.new_context().new_page()
+    page.goto(f"{server}health")
+    program = program.replace(
+        'import { Call } from "ringlight-rooms"', "const { Call } = await import('/rooms-page/client/index.js')"
+    )
+    program = program.replace("wss://rooms.example/ws/v2", f"{server.replace('http', 'ws')}ws/v2")
+    page.evaluate(f"async () => {{ {program.replace('the token of this person', made['people'][0]['token'])} }}")
+    page.wait_for_function("() => document.title === 'inside' && document.querySelector('video')?.videoWidth > 0")
+    for context in (page.context, doctor.page.context):
+        context.close()

@@ -59,11 +59,17 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk(bell_every: float = 0.1, **more: Any) -> AsyncIterator[Desk]:
+    with tempfile.TemporaryDirectory() as state:
+        async with _desk(bell_every, **{"state_dir": Path(state), **more}) as at:
+            yield at
+
+
+@contextlib.asynccontextmanager
+async def _desk(bell_every: float, **more: Any) -> AsyncIterator[Desk]:
     async with simulator() as ring:
-        state = tempfile.TemporaryDirectory()
         door = {"front-door": OneCamera(partner_device="ava1.ring.device.DOOR")}
         settings = Settings(
-            ring_url=ring.url, state_dir=Path(state.name), secret_key=Secret(KEY),
+            ring_url=ring.url, secret_key=Secret(KEY),
             server=ServerSettings(host="0.0.0.0", port=0),
             cameras=CameraSettings(linger=0.2, **door), rooms=RoomSettings(bell_every=bell_every), **more,
         )  # fmt: skip
@@ -77,7 +83,6 @@ async def desk(bell_every: float = 0.1, **more: Any) -> AsyncIterator[Desk]:
             httpx2.AsyncClient(base_url=ring.url) as outside,
         ):
             yield Desk(http, outside, ring.world, f"http://127.0.0.1:{running.port}/")
-        state.cleanup()
 
 
 async def told(web: ClientConnection, kind: str) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from ringlight.store.pairs import PairStore
 __all__ = ["LinkedCameras"]
 
 ALONE = ""  # stands for the account of an access token alone
-LOOK_EVERY = 2.0  # seconds between two looks at the store
 
 
 class LinkedCameras(House):
@@ -42,7 +41,6 @@ class LinkedCameras(House):
         self._rows, self._pairs = LinkRows(database), DatabasePairStore(database)
         self._store: PairStore | None = None  # of accounts that were linked elsewhere
         self._open: dict[str, tuple[AsyncClient, PartnerCameras]] = {}
-        self._looked_at = float("-inf")
         self._looking = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -59,10 +57,7 @@ class LinkedCameras(House):
     async def sources(self) -> Sequence[PartnerCameras]:
         """Return the cameras of each account that is linked now."""
         async with self._looking:
-            now = asyncio.get_running_loop().time()
-            if now - self._looked_at >= LOOK_EVERY:
-                await self._look()
-                self._looked_at = now
+            await self._look()
         return [cameras for _, cameras in self._open.values()]
 
     def listed(self) -> list[PartnerCamera]:

@@ -1,18 +1,17 @@
 """`explain`: what a code, an error's text, a log or a recorded dialog means, and what to do."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from ringlight.cli.output import Json, print_json, result
+from ringlight.cli.output import Json, print_json, result, tell
+from ringlight.doctor.traces.lint import Report, lint
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS, Explanation, Fault, Match, look_up
 from ringlight.faults.explaining import MAX_TEXT
-from ringlight.liveview.trace_lint import TraceLint
 
 SHOWN = 5
 
@@ -67,23 +66,33 @@ def _as_dict(match: Match) -> dict[str, object]:
 
 
 def _judge(path: Path, *, json: bool) -> None:
-    lint = TraceLint()
     try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            lint.read(lines)
+        with path.open("rb") as file:
+            report = lint(file)
     except OSError as error:
         raise fault_error("REQUEST-INVALID", f"{path}: {error.strerror}") from error
     if json:
-        print_json({"verdict": lint.verdict, "messages": lint.seen, "findings": [asdict(f) for f in lint.findings]})
+        print_json(report.as_dict())
     else:
-        result.print(Text(lint.verdict))
-        for finding in lint.findings[:SHOWN]:
-            at = "" if finding.at is None else f" at {finding.at:.1f} s"
-            result.print(Text(f"  line {finding.line}{at}, {finding.method}: {finding.detail}"))
-        if lint.findings:
-            _show(FAULTS[lint.findings[0].code])
-    if lint.findings or not lint.seen:
+        _show_report(report)
+    if report.code is not None or not report.messages:
         raise typer.Exit(1)
+
+
+def _show_report(report: Report) -> None:
+    spoken = f", in which {' and '.join(report.protocols)} is spoken" if report.protocols else ""
+    lasted = f", {report.seconds:.1f} s long" if report.seconds else ""
+    tell(f"This is {report.form}{spoken}: {report.messages} messages{lasted}.")
+    result.print(Text(report.verdict))
+    for finding in report.findings[:SHOWN]:
+        at = "" if finding.at is None else f" at {finding.at:.1f} s"
+        result.print(Text(f"  {finding.where}{at}, {finding.who} {finding.method}: {finding.detail}"))
+        if finding is report.findings[0] and finding.evidence:
+            result.print(Text(f"    {finding.evidence}"))
+    if report.code is not None:
+        _show(FAULTS[report.code])
+    for match in report.hint.matches[:SHOWN]:
+        _show(match.fault, _why(match))
 
 
 def _show(fault: Fault, why: str = "") -> None:

@@ -7,12 +7,15 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ringlight.cli.output import Config, TracePath, result, run, tell
 from ringlight.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from ringlight.simulator.world import World
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.", metavar="H")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 picks a free one.", metavar="P")]
@@ -120,23 +123,38 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     world = World()
     async with contextlib.AsyncExitStack() as stack:
         ring = await stack.enter_async_context(serving(create_app(world), listen("127.0.0.1", 0)))
-        configured = settings.model_copy(update={"ring_url": ring.url.rstrip("/")})
-        if settings.recordings.dir is None:  # what a simulated camera saw goes with the demo
-            kept = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
-            recordings = settings.recordings.model_copy(update={"dir": kept})
-            configured = configured.model_copy(update={"recordings": recordings})
+        kept = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
+        configured = _for_demo(settings, world, ring.url.rstrip("/"), kept)
         known = Credentials(world.email, Secret(world.password), world.code)
         account = await stack.enter_async_context(Account.open(configured, store=MemoryTokenStore(), credentials=known))
         account.trace = stack.enter_context(recording(trace))
         server = await stack.enter_async_context(
             run_server(configured, account, extra=(control_router(world),), demo=True)
         )
+        world.partner.enter(f"{server.url}ring")
         tell("Three simulated cameras. Open the address below in a browser; Ctrl-C stops.")
         tell(f"The simulated Ring for the other commands: RINGLIGHT_RING_URL={ring.url.rstrip('/')}")
         tell(f"  ringlight login   with {world.email}, password {world.password}, code {world.code}")
         _tell_rtsp(settings)
         await asyncio.to_thread(world.draw)
         yield server.url
+
+
+def _for_demo(settings: Settings, world: "World", ring_url: str, kept: Path) -> Settings:
+    """Let the demo use the simulated Ring, its partner app, and files that go with it."""
+    from ringlight.secrets import Secret  # noqa: PLC0415
+
+    app, database = world.partner.app, f"sqlite:///{kept / 'demo.db'}"
+    partner = settings.partner.model_copy(
+        update={
+            "client_id": app.client_id, "client_secret": Secret(app.secret), "hmac_keys": [Secret(app.hmac_key)],
+            "access_token": None, "tokens": database, "accounts": [],
+        }
+    )  # fmt: skip
+    changed: dict[str, object] = {"ring_url": ring_url, "database_url": Secret(database), "partner": partner}
+    if settings.recordings.dir is None:
+        changed["recordings"] = settings.recordings.model_copy(update={"dir": kept})
+    return settings.model_copy(update=changed)
 
 
 def _tell_rtsp(settings: Settings) -> None:

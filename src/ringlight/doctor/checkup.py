@@ -27,6 +27,7 @@ async def examine(
     *,
     asked: Asked | None = None,
     account: Account | None = None,
+    running: bool = False,
     broken: RingError | None = None,
     budget: float = BUDGET,
 ) -> Report:
@@ -37,13 +38,13 @@ async def examine(
         targets: Of `TARGETS`, addresses, or cameras by name or id; empty for all that is configured.
         trace: Records the signaling of a camera that is looked at; `None` records nothing.
         asked: What else was said.
-        account: A running server's own, which then is the one that asks; `None` opens one.
+        account: One that is open; `None` opens one.
+        running: Whether our own server asks: its ports are its own then, and its rooms are looked at too.
         broken: Why the settings could not be read; those that are given are the defaults then.
         budget: Seconds for all checks together, without those of a camera.
     """
     loop = asyncio.get_running_loop()
     began, asked = loop.time(), asked or Asked()
-    running = account is not None
     async with contextlib.AsyncExitStack() as stack:
         if account is None:
             account = await stack.enter_async_context(Account.open(plans.quick(settings), clock=asked.wall))
@@ -64,6 +65,7 @@ def _plan(
     has_app = bool(partner.client_id or partner.access_token or partner.hmac_keys)
     if not targets:
         areas = {"account", "server", "network"} | ({"partner"} if has_app else set())
+        areas |= {"room"} if running else set()
     if cameras:
         areas |= {"account", "server", "network"}
     # Who asks about an address alone wants to know nothing of this machine's own settings.
@@ -79,7 +81,7 @@ def _plan(
     for name in cameras:
         looks += plans.camera_plan(account, name, trace, asked)
     if "partner" in areas:
-        looks += plans.partner_plan(settings, asked)
+        looks += plans.partner_plan(settings, asked, needed=bool(targets))
     if "room" in areas:
         looks += plans.room_plan(settings, asked)
     for url in urls:

@@ -6,22 +6,19 @@
 import sys
 from pathlib import Path
 
-from ringlight.doctor.checks import CHECKS, Check
+from ringlight.doctor.checks import CHECKS
+from ringlight.doctor.checks_page import AREAS as AREAS_OF_CHECKS
 from ringlight.faults import AREAS, FAULTS, Fault
 from ringlight.faults.telling import RETRIES, sayings_of, signs_of
 
-__all__ = ["command_of", "index", "page", "pages"]
+__all__ = ["index", "page", "pages"]
 
 _MADE = "<!-- Made from the catalogue by `make faults`; change src/ringlight/faults/ instead. -->\n"
-# The command that runs a check, by its area.
-_COMMANDS = {
-    "machine": "ringlight doctor", "server": "ringlight doctor server", "address": "ringlight doctor URL",
-    "relay": "ringlight doctor network", "account": "ringlight doctor account", "camera": "ringlight doctor CAMERA",
-    "partner": "ringlight doctor partner",
-}  # fmt: skip
 _TRACED = "SIG-"  # what the lint of a recorded dialog can find, beside the rooms' own
+_NOT_TRACED = {"SIG-REGION", "SIG-BLOCKED"}  # of a socket that never was
 _ROOM_TRACED = {
     "ROOM-MESSAGE", "ROOM-ORDER", "ROOM-HELLO", "ROOM-PATH", "ROOM-ID", "ROOM-ROLE", "ROOM-RATE", "ROOM-SIZE",
+    "ROOM-SILENT",
 }  # fmt: skip
 
 
@@ -75,17 +72,13 @@ def page(fault: Fault) -> str:
     return "\n".join(lines) + "\n"
 
 
-def command_of(check: Check) -> str:
-    """Return by which command a check is run, as it is written in a sentence."""
-    if check.area == "browser":
-        return "the page's button “What is wrong?”"
-    return f"`{_COMMANDS[check.area]}`"
-
-
 def _ways(fault: Fault) -> list[str]:
     checks = [check for check in CHECKS.values() if fault.code in check.codes]
-    ways = [f"- {command_of(check)}, check `{check.name}`: {check.looks_at}" for check in checks]
-    if fault.code.startswith(_TRACED) or fault.code in _ROOM_TRACED:
+    ways = [
+        f"- Check [`{check.name}`](../checks.md) ({AREAS_OF_CHECKS[check.area][1]}): {check.looks_at}"
+        for check in checks
+    ]
+    if (fault.code.startswith(_TRACED) and fault.code not in _NOT_TRACED) or fault.code in _ROOM_TRACED:
         ways.append("- `ringlight explain --trace FILE`, with a recording of the dialog.")
     ways += [f"- On the wire: {sign}." for sign in signs_of(fault)]
     for speaker, said in sayings_of(fault.code).items():

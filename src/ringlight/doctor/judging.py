@@ -55,7 +55,7 @@ def judge_room_address(address: Address) -> Seen:
         read = read_address(address.path)
     except RingError as error:
         return failed(error)
-    return good(f"room {read.room!r} as {read.role}" if read.room else "the room comes in the first message")
+    return good(f"room {read.room!r}, and a role that is known" if read.room else "the room comes in the first message")
 
 
 def judge_room_token(token: str, now: float) -> Seen:
@@ -155,7 +155,9 @@ def judge_answer(where: str, answered: Answered, *, ours: bool, ring: bool = Fal
     if answered.status is None:
         if answered.speaks_tls:
             return fault("REACH-SCHEME", f"{where} wants TLS, and the address says that there is none")
-        return failed(answered.error) if answered.error else fault("REACH-OTHER", f"{where} speaks no HTTP")
+        if answered.error is None or answered.error.code == "NET-UNREACHABLE":  # the connection was there a moment ago
+            return fault("REACH-OTHER", f"{where} takes the connection and speaks no HTTP")
+        return failed(answered.error)
     if ring and answered.status == 406:
         return fault("AUTH-EDGE-BLOCK", f"HTTP 406 from {where}")
     if answered.code == "ORIGIN-REFUSED":
@@ -196,7 +198,7 @@ def judge_upgrade(upgraded: Upgraded, *, origin: str = "", ringlight: bool = Fal
     if upgraded.status == 101:
         return good("HTTP 101")
     if upgraded.status is None:
-        if upgraded.error is not None and upgraded.error.code not in ("SIG-BLOCKED", "NET-TIMEOUT"):
+        if upgraded.error is not None and upgraded.error.code != "NET-TIMEOUT":
             return failed(upgraded.error)
         return fault("REACH-PROXY", "plain requests are answered, and this one never")
     seen = f"HTTP {upgraded.status} in place of 101"

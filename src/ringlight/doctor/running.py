@@ -27,12 +27,6 @@ class Once(Generic[T]):
             self._task = asyncio.ensure_future(_awaited(self._gather()))
         return await asyncio.shield(self._task)
 
-    async def aclose(self) -> None:
-        """Give up what is still under way."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
 
 async def _awaited(work: Awaitable[T]) -> T:
     return await work

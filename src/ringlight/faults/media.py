@@ -104,7 +104,8 @@ ROWS = (
         "The viewer's offer cannot be used",
         cause="The WHEP offer is no valid SDP, has no video to send to, lacks ICE or DTLS lines, or lacks the "
         "camera's codec, which is H.264 almost always.",
-        fix="Send an SDP offer with a recvonly video section that includes H264, as `application/sdp`.",
+        fix="Send an SDP offer with a recvonly video section that includes H264, as `application/sdp`. Firefox offers "
+        "H264 once it has loaded its plugin OpenH264, a few minutes after its first start: look at about:addons.",
         retry=Retry.AFTER_FIX,
         http=400,
         source="viewers",

@@ -259,7 +259,10 @@ class Attempt:
         except ConnectionClosed:
             pass
         finally:
-            self._events.put_nowait(core.SocketClosed(web.close_code or 1006, web.close_reason or ""))
+            code, reason = web.close_code or 1006, web.close_reason or ""
+            if self._trace is not None and self._session.state is not core.State.CLOSED:
+                self._trace.record("note", {"socket": "closed", "code": code, "reason": reason})
+            self._events.put_nowait(core.SocketClosed(code, reason))
 
     def _record(self, direction: str, frame: str | bytes) -> None:
         if self._trace is None and not log.isEnabledFor(logging.DEBUG):

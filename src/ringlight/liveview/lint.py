@@ -41,6 +41,13 @@ class Verdict:
     message: Message | None = None
     lost: bool = False
 
+    @property
+    def is_forgiven(self) -> bool:
+        """Whether it is a goodbye in a wrong form, as ring-client-api says it before it hangs up; Ring lets it pass
+        (observed-protocol.md#close).
+        """
+        return self.code is not None and self.method == "close"
+
 
 @dataclass(slots=True)
 class Dialog:

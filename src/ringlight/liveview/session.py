@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ringlight.faults import find
-from ringlight.liveview import messages, ptz
+from ringlight.liveview import endings, messages, ptz
 from ringlight.liveview.events import (
     Action,
     AddCandidate,
@@ -72,7 +71,6 @@ __all__ = [
 
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
-ACTIVATION_WINDOW = (0.9, 1.25)  # of `activation_limit`; what was seen is "about 70 seconds"
 FAREWELL = 1.0  # seconds for the socket to say why, after the media path was left; both go at the same time
 MAX_UNANSWERED = 32  # commands whose answers are still waited for; older ones will get none
 MAX_SAID = 200  # characters shown of a text that the other side chose
@@ -442,7 +440,7 @@ class Session:
         return self._close(event.code, _said(event.detail))
 
     def _closed_by_ring(self, reason: messages.Reason, now: float) -> list[Action]:
-        code = find("close", reason.code, reason.text) or "SIG-CLOSE-OTHER"
+        code = endings.of_dialog(reason)
         detail = f"reason {reason.code}: {_said(reason.text)}"
         age = now - self._live_since
         if code == "SIG-CLOSED" and self._is_activation_limit(age):
@@ -450,16 +448,12 @@ class Session:
         return self._close(code, detail, tell=False)
 
     def _is_activation_limit(self, age: float) -> bool:
-        """Whether an end without a reason comes when Ring ends what it takes for a view never activated."""
-        low, high = ACTIVATION_WINDOW
-        return self.state is State.LIVE and low <= age / self.settings.activation_limit <= high
+        return self.state is State.LIVE and endings.is_activation_limit(age, self.settings.activation_limit)
 
     def _socket_closed(self, code: int, reason: str) -> list[Action]:
         said = f"close code {code}" + (f": {_said(reason)}" if reason else "")
-        if not self._heard and code in (1000, 1005) and self.state is not State.NEW:
-            return self._close("SIG-USER-AGENT", said, tell=False)
-        fallback = "SIG-REJECTED" if 4000 <= code <= 4999 else "SIG-DROPPED"
-        return self._close(find("socket", code, reason) or fallback, said, tell=False)
+        heard = self._heard or self.state is State.NEW
+        return self._close(endings.of_socket(code, reason, heard=heard), said, tell=False)
 
     def _close(self, code: str, detail: str | None = None, *, tell: bool = True) -> list[Action]:
         told: list[Action] = []

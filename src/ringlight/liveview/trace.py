@@ -1,6 +1,7 @@
 """A recording of the signaling dialog: JSON lines, time-stamped, without secrets.
 
-The form is `{"at": seconds, "dir": "out|in|note", "msg": {…}}`.
+The form is `{"at": seconds, "dir": "out|in|note", "msg": {…}}`. A socket that the other side closed is a note:
+`{"socket": "closed", "code": 4002, "reason": "…"}`.
 """
 
 import contextlib
@@ -20,7 +21,9 @@ log = logging.getLogger("ring.live")
 MAX_DEPTH = 32  # levels of a message that are shown; the known ones have five
 Direction = Literal["out", "in", "note"]
 _SDP_SECRETS = re.compile(r"(a=ice-pwd:)\S+")
-_SECRET_FIELDS = frozenset({"session_id", "sessionId", "token", "ticket", "access_token", "refresh_token"})
+_SECRET_FIELDS = frozenset(
+    {"session_id", "sessionId", "token", "ticket", "access_token", "refresh_token", "resume", "credential"}
+)
 
 
 class Trace(Protocol):

@@ -43,6 +43,10 @@ def _never() -> bool:
     return False
 
 
+def _nowhere(*_: object) -> None:
+    """Take what is left over from a viewer that has ended."""
+
+
 def _no_clock() -> float:
     return 0.0
 
@@ -418,6 +422,8 @@ class Viewer:
         self.closed, self.failed = True, code
         self._behind.clear()
         self.on_closed(code)
+        # Who carries for it holds it, and it holds them: nothing would be freed until the collector comes by.
+        self.send, self.send_all, self.is_full, self.on_closed = _nowhere, _nowhere, _never, _nowhere
 
     def _flush(self) -> None:
         if self._dtls is not None:

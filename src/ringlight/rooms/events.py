@@ -197,8 +197,8 @@ class Note:
         room: The room's id.
         person: Whom it happened to, by the id that the room gave.
         identity: The same person as tokens name them; `None` where nobody knows them.
-        by: Who did it, as tokens name them, or by the room's id where none does; empty for the person itself, or
-            from outside.
+        by: Who did it, as tokens name them, or by the id that the room gave where none does; empty for the person
+            itself, or from outside.
         inside: Whether the person is inside by now.
         consents: To what the person has consented by now.
         passing: Whether nothing of the room is remembered (open mode).

@@ -440,8 +440,13 @@ class SeedRefusal(msgspec.Struct, frozen=True, tag_field="type", tag="error", om
     detail: str | None = None
 
 
+Told = Event | Welcome | Ok | Pong | Token | Ice | Refusal | Bye
+ToldSeed = UserJoined | UserLeft | SeedChat | SeedOffer | SeedAnswer | SeedCandidate | SeedRefusal
+
 encode = msgspec.json.Encoder().encode
 _parse: Callable[[bytes], Heard] = msgspec.json.Decoder(Heard).decode
+_parse_told: Callable[[bytes], Told] = msgspec.json.Decoder(Told).decode
+_parse_told_seed: Callable[[bytes], ToldSeed] = msgspec.json.Decoder(ToldSeed).decode
 _parse_seed = msgspec.json.Decoder(Seed).decode
 _parse_description = msgspec.json.Decoder(Description).decode
 
@@ -468,6 +473,26 @@ def parse_seed(frame: bytes) -> Seed:
     try:
         frame.decode()
         return _parse_seed(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise _unreadable(error) from None
+
+
+def parse_told(frame: bytes) -> Told:
+    """Return what a server says on `/ws/v2`, as a page or a judge reads it.
+
+    Raises:
+        UsageError: ROOM-MESSAGE, saying where.
+    """
+    try:
+        return _parse_told(frame)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise _unreadable(error) from None
+
+
+def parse_told_seed(frame: bytes) -> ToldSeed:
+    """Return what comes to a page at the old address: words of the server, or of another page. Raises as above."""
+    try:
+        return _parse_told_seed(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise _unreadable(error) from None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from ringlight.cameras import Cameras, House
+from ringlight.cameras import Account, Cameras, House
 from ringlight.errors import UsageError, fault_error
 from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
@@ -19,6 +19,7 @@ from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.bells import Bells
+from ringlight.server.doctor_api import doctor_router
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -29,6 +30,7 @@ from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import room_server
 from ringlight.server.rtsp.listener import rtsp_server
+from ringlight.server.trial import Trials
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
@@ -93,7 +95,12 @@ async def run_server(
         await stack.enter_async_context(Bridge(settings.mqtt, house, page=settings.public_url))
         guests = RoomGuests(rooms.porter, playbacks)
         stack.push_async_callback(guests.close)
-        routers = (*extra, *(app.routers if app else ()), publications_router(publications))
+        trials = Trials(port)
+        stack.push_async_callback(trials.close)
+        place = settings.server.model_copy(update={"port": listening.getsockname()[1]})
+        signed_in = cameras if isinstance(cameras, Account) else None
+        doctor = doctor_router(settings.model_copy(update={"server": place}), signed_in, trials)
+        routers = (*extra, *(app.routers if app else ()), publications_router(publications), doctor)
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             guests=guests, relays=relays, extra=routers, demo=demo, has_app=app is not None,

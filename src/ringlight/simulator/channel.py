@@ -185,9 +185,7 @@ class SignalingSocket:
             await self._dialogs[str(dialog_id)].end(5, NO_SESSION)
         elif verdict.lost:
             return  # what Ring does with such a message: nothing
-        elif verdict.code is not None and verdict.method == "close":
-            # ring-client-api says goodbye without body and dialog_id, then hangs up; Ring lets it pass
-            # (observed-protocol.md#close).
+        elif verdict.is_forgiven:
             for dialog in self._dialogs.values():
                 dialog.record.ended = "closed by the client"
                 await dialog.close()

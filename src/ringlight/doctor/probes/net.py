@@ -12,7 +12,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -145,7 +144,6 @@ def _read_certificate(outcome: Literal["trusted", "name", "expired", "issuer"], 
         found = x509.load_der_x509_certificate(shown)
         since, until = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
         issuer = found.issuer.rfc4514_string()[:80]
-        found.public_bytes(Encoding.DER)
     except ValueError:
         return Secured(outcome, why=why)
     try:
@@ -153,8 +151,7 @@ def _read_certificate(outcome: Literal["trusted", "name", "expired", "issuer"], 
         names = tuple(map(str, (*held.get_values_for_type(x509.DNSName), *held.get_values_for_type(x509.IPAddress))))
     except (x509.ExtensionNotFound, ValueError):
         names = ()
-    own = " itself" if found.issuer == found.subject else ""
-    return Secured(outcome, names, since, until, own.strip() or issuer, why)
+    return Secured(outcome, names, since, until, "itself" if found.issuer == found.subject else issuer, why)
 
 
 async def ask(
@@ -257,7 +254,9 @@ async def _upgrade(address: Address, path: str, origin: str | None) -> Upgraded:
     except TimeoutError:
         return Upgraded(None, error=fault_error("NET-TIMEOUT", f"no upgrade within {ANSWER_WAIT:g} s"))
     except (WebSocketException, EOFError, ImportError) as error:
-        return Upgraded(None, error=fault_error("SIG-BLOCKED", type(error).__name__))
+        cut = isinstance(error, EOFError) or isinstance(error.__cause__, EOFError)
+        said = "the connection was cut" if cut else f"the answer is none to an upgrade ({error.__cause__ or error})"
+        return Upgraded(None, error=fault_error("REACH-PROXY" if cut else "REACH-OTHER", said[:120]))
     except OSError as error:
         return Upgraded(None, error=fault_error("NET-UNREACHABLE", error.strerror or str(error)))
     return await _listen(web)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import socket
-from ipaddress import ip_address
 from pathlib import Path
 
 from ringlight.doctor.proc_net import ESTABLISHED, LISTENING, Line, Listener, read_table
@@ -72,14 +71,5 @@ def _owners(inodes: set[int]) -> dict[int, tuple[int, str]]:
 
 def _program(process: Path) -> str:
     words = (process / "cmdline").read_bytes().split(b"\0")
-    shown = [Path(word.decode(errors="replace")).name for word in words[:2] if word]
+    shown = [Path(word.decode(errors="replace")).name for word in words[:3] if word]
     return " ".join(shown)[:60] or "a program"
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is written as an address."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

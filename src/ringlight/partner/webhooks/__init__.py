@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from ringlight.partner.webhooks.handlers import Handlers
     from ringlight.partner.webhooks.receiving import Webhooks
+    from ringlight.partner.webhooks.redis_stream import RedisStream
     from ringlight.partner.webhooks.signature import Verifier, signature_of
     from ringlight.partner.webhooks.work import Pace
 
@@ -41,6 +42,7 @@ __all__ = [
     "IntegrationRemoved",
     "MotionDetected",
     "Pace",
+    "RedisStream",
     "SensorChanged",
     "SubscriptionActivated",
     "SubscriptionDeactivated",
@@ -51,7 +53,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "decision", "Arrival": "decision", "Handlers": "handlers", "Pace": "work", "Verifier": "signature",
+    "Answer": "decision", "Arrival": "decision", "Handlers": "handlers", "Pace": "work",
+    "RedisStream": "redis_stream", "Verifier": "signature",
     "Webhooks": "receiving", "signature_of": "signature",
 }  # fmt: skip
 

@@ -260,6 +260,16 @@ class Estate:
 
     # ---- linking ----
 
+    def enter(self, base: str) -> None:
+        """Enter an app that has mounted our router into the developer portal; nobody has taken it yet.
+
+        Whoever has `sim-token` goes on as before, since consents stay. Only webhooks wait for a link.
+        """
+        self.addresses = Addresses.below(base)
+        self.deliveries.url = f"{base.rstrip('/')}/webhook"
+        for link in self.links.values():
+            link.status = "awaiting"
+
     def install(self, account: str = "ada", *, challenge: str | None = None) -> str:
         """Let an account take the app; return the authorisation code."""
         known = devices_of(self._world.cameras, early_access=True, account=account)

@@ -51,7 +51,8 @@ class PartnerViews:
             sends=world.behaviour.sends and "partner-view-dark" not in on,
         )  # fmt: skip
         world.live_views += 1
-        sender = CameraSender(camera.marked_clip, offer, how, world.dice)
+        clip = await asyncio.to_thread(lambda: camera.marked_clip)  # at the first use it is encoded, for seconds
+        sender = CameraSender(clip, offer, how, world.dice)
         answer = await sender.answer()
         limit = world.partner.view_line if device.battery is None else world.partner.view_battery
         event = world.partner.happened(device.key, "on_demand", reviewed=True)

@@ -29,13 +29,14 @@
  * @property {boolean} has_siren
  * @property {number | null} siren_seconds  For how long it sounds yet.
  * @property {boolean | null} has_recordings  Whether the subscription keeps some; null where Ring does not say.
+ * @property {string[]} steps  Of opening its view, as the server tells them.
  * @property {"never" | "while-watched" | "ask"} renewal  Whether a view goes on beyond Ring's time limit.
  * @property {Fault | null} refusal  Why a live view would be refused, known beforehand.
  * @property {"closed" | "opening" | "live" | "failed"} view
  * @property {number} viewers
  */
 
-/** @typedef {{ name: string, version: string, demo: boolean }} About */
+/** @typedef {{ name: string, version: string, demo: boolean, ring_app: boolean }} About */
 /** @typedef {{ name: string, title: string, about: string, code: string | null, on: boolean }} SimFault */
 
 // The only fault text of this page: the server that knows the others is the thing that is missing.
@@ -118,8 +119,8 @@ export async function ask(path, init = {}) {
 /** @returns {Promise<About>} */
 export const getAbout = () => ask("/api/about");
 
-/** @returns {Promise<Camera[]>} */
-export const getCameras = async () => (await ask("/api/cameras")).cameras;
+/** @returns {Promise<{ cameras: Camera[], faults?: Fault[] }>}  In `faults`, why those of an account are missing. */
+export const getCameras = () => ask("/api/cameras");
 
 /** @returns {Promise<Fault[]>} */
 export const getFaults = async () => (await ask("/api/faults")).faults;

@@ -3,7 +3,8 @@
 import { faultOf } from "./api.js";
 import { setLight, setSiren, takePicture } from "./control-api.js";
 import { el, icon } from "./dom.js";
-import { cardOf, HistoryList } from "./history-list.js";
+import { cardOf } from "./fault-card.js";
+import { HistoryList } from "./history-list.js";
 import { SirenButton } from "./siren-button.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
@@ -78,7 +79,7 @@ export class CameraControls {
   async #take() {
     await this.#do("picture", async () => {
       this.#caption.textContent = "Asking the camera for a picture";
-      this.#figure.toggleAttribute("data-waiting", this.#picture.hidden);
+      this.#figure.toggleAttribute("data-waiting", this.#picture.hidden !== false);
       try {
         const { image, source } = await takePicture(this.#id);
         URL.revokeObjectURL(this.#picture.src);

@@ -22,7 +22,7 @@ const BEYOND_LIMIT = {
  * @returns {string}
  */
 export function aboutCamera(camera) {
-  return [camera.model, condition(camera)].filter(Boolean).join(" · ");
+  return [origin(camera), condition(camera)].filter(Boolean).join(" · ");
 }
 
 /** Keeps its rows from one update to the next, so that the focus stays where it is. */
@@ -88,7 +88,7 @@ class Row {
   show(camera) {
     this.#button.dataset.online = camera.state;
     this.#name.textContent = camera.name;
-    this.#model.textContent = camera.model;
+    this.#model.textContent = origin(camera);
     this.#about.textContent = condition(camera);
     this.#others.textContent = camera.viewers > 0 ? `${camera.viewers} watching now` : "";
     this.#cost.hidden = camera.battery_cost === null;
@@ -110,6 +110,11 @@ class Row {
     if (word) this.#button.setAttribute("aria-current", "true");
     else this.#button.removeAttribute("aria-current");
   }
+}
+
+/** @param {Camera} camera */
+function origin({ kind, model }) {
+  return kind === "partner" ? `${model} · linked account` : model;
 }
 
 /** @param {Camera} camera */

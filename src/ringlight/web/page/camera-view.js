@@ -32,7 +32,7 @@ const STORY_TITLES = {
  * Fires `viewstate` when its state changes; the attribute `state` has the same word.
  */
 export class CameraView extends HTMLElement {
-  /** @type {{ id: string, name: string, about: string, canTurn: boolean } | null} */
+  /** @type {{ id: string, name: string, about: string, canTurn: boolean, steps: string[] | null } | null} */
   #camera = null;
   /** @type {Viewing | null} */
   #viewing = null;
@@ -100,7 +100,7 @@ export class CameraView extends HTMLElement {
   /**
    * Watch a camera. Does nothing when it is on the screen already.
    *
-   * @param {{ id: string, name: string, about: string, canTurn: boolean }} camera  `about` is a line for people.
+   * @param {{ id: string, name: string, about: string, canTurn: boolean, steps: string[] | null }} camera  `about` is a line for people.
    */
   watch(camera) {
     if (camera.id === this.#camera?.id && (this.state === "opening" || this.state === "playing")) return;
@@ -202,7 +202,7 @@ export class CameraView extends HTMLElement {
   }
 
   #placed() {
-    return placeSteps(this.#viewing?.steps ?? [], this.state === "failed");
+    return placeSteps(this.#viewing?.steps ?? [], this.state === "failed", this.#camera?.steps ?? null);
   }
 
   /** Bring everything that moves during a state up to date. */

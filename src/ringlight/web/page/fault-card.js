@@ -121,3 +121,15 @@ async function copy(text, near) {
     return copied;
   }
 }
+
+/**
+ * A fault card that stands beside others on the page.
+ *
+ * @param {import("./api.js").Fault} fault
+ * @param {() => void} retry
+ */
+export function cardOf(fault, retry) {
+  const card = faultCard(fault, { retry, diagnosis: () => diagnosisText(fault) });
+  for (const button of card.querySelectorAll("[id]")) button.removeAttribute("id");   // those are the view's own
+  return card;
+}

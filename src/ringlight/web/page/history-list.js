@@ -1,9 +1,10 @@
 // What a camera has seen, newest first; a recording is played in its place.
 
 import { faultOf } from "./api.js";
-import { getHistory, recordingAddress, whyNoRecording } from "./control-api.js";
+import { getHistory, recordingAddress } from "./control-api.js";
 import { el } from "./dom.js";
-import { diagnosisText, faultCard } from "./fault-card.js";
+import { cardOf } from "./fault-card.js";
+import { filmButton } from "./film.js";
 
 /** @typedef {import("./control-api.js").CameraEvent} CameraEvent */
 
@@ -85,57 +86,10 @@ export class HistoryList {
    */
   #actions(event, name, place) {
     if (event.has_recording === false) return [el("span", { class: "event-none" }, "No recording")];
-    const play = el("button", { class: "button small event-play", type: "button", "aria-expanded": "false",
-      "aria-label": `Play ${name}`, onclick: () => this.#toggle(event, name, play, place) }, "Play");
+    const play = filmButton(this.#cameraId, event.id, name, place);
     const stamp = event.at === null ? event.id : new Date(event.at * 1000).toISOString().slice(0, 19).replaceAll(":", "-");
     const save = el("a", { class: "button quiet small", href: recordingAddress(this.#cameraId, event.id),
       download: `${this.#cameraId}-${stamp}.mp4`, "aria-label": `Download ${name}` }, "Download");
     return [play, save];
   }
-
-  /**
-   * @param {CameraEvent} event
-   * @param {string} name
-   * @param {HTMLButtonElement} button
-   * @param {HTMLElement} place
-   */
-  #toggle(event, name, button, place) {
-    const open = place.childElementCount > 0;
-    button.textContent = open ? "Play" : "Close";
-    button.setAttribute("aria-label", `${open ? "Play" : "Close"} ${name}`);
-    button.setAttribute("aria-expanded", String(!open));
-    if (open) {
-      place.querySelector("video")?.removeAttribute("src");
-      place.replaceChildren();
-    } else {
-      this.#play(event, name, place);
-    }
-  }
-
-  /**
-   * @param {CameraEvent} event
-   * @param {string} name
-   * @param {HTMLElement} place
-   */
-  #play(event, name, place) {
-    const video = el("video", { class: "event-film", controls: true, autoplay: true, playsinline: true,
-      "aria-label": `Recording: ${name}`, src: recordingAddress(this.#cameraId, event.id) });
-    video.addEventListener("error", async () => {
-      const fault = await whyNoRecording(this.#cameraId, event.id);
-      if (video.isConnected) place.replaceChildren(cardOf(fault, () => this.#play(event, name, place)));
-    });
-    place.replaceChildren(video);
-  }
-}
-
-/**
- * A fault card that stands beside others on the page.
- *
- * @param {import("./api.js").Fault} fault
- * @param {() => void} retry
- */
-export function cardOf(fault, retry) {
-  const card = faultCard(fault, { retry, diagnosis: () => diagnosisText(fault) });
-  for (const button of card.querySelectorAll("[id]")) button.removeAttribute("id");   // those are the view's own
-  return card;
 }

@@ -8,24 +8,36 @@ const GAP = 0.16;   // radians between two arcs; round caps take half of it
 
 /** Decoration only: the list of steps says the same in words. */
 export class LightRing {
-  #arcs = STEPS.map((_, index) => svg("path", { d: arc(index), class: "arc" }));
+  element = svg("svg", { class: "light-ring", viewBox: "0 0 128 128", "aria-hidden": "true" });
+  /** @type {SVGPathElement[]} */
+  #arcs = [];
 
-  element = svg("svg", { class: "light-ring", viewBox: "0 0 128 128", "aria-hidden": "true" }, ...this.#arcs);
+  constructor() {
+    this.#draw(STEPS.length);
+  }
 
   /** @param {import("./steps.js").Step[]} steps */
   show(steps) {
+    if (steps.length !== this.#arcs.length) this.#draw(steps.length);
     steps.forEach((step, index) => {
       this.#arcs[index]?.setAttribute("data-state", step.awaited ? "awaited" : step.state);
     });
+  }
+
+  /** @param {number} count */
+  #draw(count) {
+    this.#arcs = Array.from({ length: count }, (_, index) => svg("path", { d: arc(index, count), class: "arc" }));
+    this.element.replaceChildren(...this.#arcs);
   }
 }
 
 /**
  * @param {number} index
+ * @param {number} count
  * @returns {string}
  */
-function arc(index) {
-  const turn = (2 * Math.PI) / STEPS.length;
+function arc(index, count) {
+  const turn = (2 * Math.PI) / count;
   const from = index * turn - Math.PI / 2 + GAP / 2;
   const to = from + turn - GAP;
   return `M${point(from)}A${RADIUS} ${RADIUS} 0 0 1 ${point(to)}`;

@@ -4,8 +4,10 @@ import { faultOf, getAbout, getCameras } from "./api.js";
 import { aboutCamera, CameraList } from "./camera-list.js";
 import { CameraView } from "./camera-view.js";
 import { Catalogue } from "./catalogue.js";
+import { Doctor } from "./doctor.js";
 import { el } from "./dom.js";
-import { diagnosisText, faultCard } from "./fault-card.js";
+import { cardOf, diagnosisText, faultCard } from "./fault-card.js";
+import { RingPanel } from "./ring-panel.js";
 import { Switchboard } from "./switchboard.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
@@ -15,14 +17,18 @@ const WORDS = { idle: "Watch", opening: "Opening", playing: "Watching", failed: 
 
 const view = /** @type {CameraView} */ (document.querySelector("camera-view"));
 const place = find("camera-place");
+const missing = find("missing-cameras");
 const list = new CameraList((id) => choose(id));
 const catalogue = new Catalogue();
+const doctor = new Doctor();
 const switchboard = new Switchboard(advice);
 
 const wide = matchMedia("(min-width: 60rem)");   // where style.css puts the list beside the view
 
 /** @type {Camera[]} */
 let cameras = [];
+/** @type {RingPanel | null} */
+let ringPanel = null;
 let listed = false;
 let waiting = false;
 /** Whether this page may reopen the view by itself; once for each press, so that it never loops. */
@@ -56,14 +62,19 @@ function show() {
   if (!listed) return;   // start() comes back when the cameras are known by name
   const camera = cameras.find((one) => one.id === id);
   // A name that is not on the list is asked for all the same: the server knows why it is not there.
-  view.watch({ id, name: camera?.name ?? id, about: camera ? aboutCamera(camera) : "", canTurn: camera?.can_turn ?? false });
+  view.watch({
+    id, name: camera?.name ?? id, about: camera ? aboutCamera(camera) : "", canTurn: camera?.can_turn ?? false,
+    steps: camera?.steps ?? null,
+  });
   view.scrollIntoView({ block: wide.matches ? "nearest" : "start" });
 }
 
 /** @returns {Promise<boolean>} Whether there is a list now. */
 async function loadCameras() {
   try {
-    cameras = await getCameras();
+    const answer = await getCameras();
+    cameras = answer.cameras;
+    showMissing(answer.faults ?? []);
   } catch (error) {
     const fault = faultOf(error);
     if (fault.code === "SERVER-GONE") awaitServer();
@@ -89,6 +100,17 @@ function showListFault(fault) {
     /** @type {HTMLElement | null} */ (place.querySelector("button"))?.focus();
   };
   place.replaceChildren(faultCard(fault, { retry, diagnosis: () => diagnosisText(fault) }));
+}
+
+/**
+ * Say beside the list why the cameras of an account are missing in it.
+ *
+ * @param {import("./api.js").Fault[]} faults
+ */
+function showMissing(faults) {
+  const shown = [...missing.children].map((card) => card.getAttribute("data-fault-code")).join();
+  if (shown === faults.map(({ code }) => code).join()) return;
+  missing.replaceChildren(...faults.map((fault) => cardOf(fault, () => void loadCameras())));
 }
 
 function emptyState() {
@@ -132,11 +154,19 @@ async function start() {
   try {
     const about = await getAbout();
     find("about").textContent = `${about.name} ${about.version}${about.demo ? ", demo with simulated cameras" : ""}`;
+    if (about.ring_app) showRingApp(about.demo);
     if (about.demo) showSwitchboard();
   } catch {
     // The list, asked for next, shows the fault.
   }
   if ((await loadCameras()) && view.state === "idle") show();
+}
+
+/** @param {boolean} demo */
+function showRingApp(demo) {
+  if (ringPanel) return;
+  ringPanel = new RingPanel(choose, () => void loadCameras(), demo);
+  find("side").append(ringPanel.element);
 }
 
 function showSwitchboard() {
@@ -149,8 +179,9 @@ function showSwitchboard() {
   switchboard.load();
 }
 
-document.body.append(catalogue.element);
+document.body.append(catalogue.element, doctor.element);
 find("open-faults").addEventListener("click", () => void catalogue.open());
+find("open-doctor").addEventListener("click", () => void doctor.open());
 find("open-switchboard").addEventListener("click", () => switchboard.reveal());
 find("refresh").addEventListener("click", () => void loadCameras());
 view.addEventListener("viewstate", () => {

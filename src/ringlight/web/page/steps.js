@@ -22,13 +22,15 @@ export const STEPS = [
  *
  * @param {StepTime[]} times
  * @param {boolean} failed  Whether the next step is one that did not happen.
+ * @param {string[] | null} own  Those that this camera has; null: all.
  * @returns {Step[]}
  */
-export function placeSteps(times, failed) {
+export function placeSteps(times, failed, own = null) {
+  const steps = own ? STEPS.filter(({ name }) => own.includes(name) || name === "frame") : STEPS;
   const known = new Map(times.map((time) => [time.name, time.ms]));
   // Something may be told late or not at all: what lies before a step that happened did not fail.
-  const next = STEPS.reduce((after, step, index) => (known.has(step.name) ? index + 1 : after), 0);
-  return STEPS.map(({ name, title }, index) => {
+  const next = steps.reduce((after, step, index) => (known.has(step.name) ? index + 1 : after), 0);
+  return steps.map(({ name, title }, index) => {
     const ms = known.get(name) ?? null;
     const state = ms !== null ? "done" : failed && index === next ? "failed" : "waiting";
     return { name, title, state, awaited: !failed && index === next, ms };

@@ -125,6 +125,8 @@ export class Call extends EventTarget {
   get rttMs() { return this.#connection.rttMs; }
   /** The newest token, for a `CameraView`; the server renews it. Null in open mode. */
   get token() { return this.#connection.token; }
+  /** The TURN and STUN servers of this visit, for `Precall`; empty before the first welcome. */
+  get iceServers() { return this.#iceServers; }
   /** @returns {ChatLine[]} */
   get chat() { return this.#chat.lines; }
   /** Own camera, for the small picture; empty while it is off. */

@@ -42,6 +42,8 @@ export function remembers(room) {
  */
 export function rememberOnLeave(room, memento) {
   const stop = new AbortController();
+  // The browser may show the page again as it was: then it is open, and nothing is kept.
+  addEventListener("pageshow", () => void recall(room), { signal: stop.signal });
   addEventListener("pagehide", () => {
     const kept = memento();
     try {
