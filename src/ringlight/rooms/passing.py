@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from ringlight.errors import fault_error
 from ringlight.rooms import consent, messages
@@ -12,6 +12,7 @@ from ringlight.rooms.people import Dialect, Offered, Person
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room
 
+Given = Raw | UnsetType
 CANDIDATES_KEPT = 64  # of one offer; a machine with four networks and two TURN servers makes some 30
 
 
@@ -24,7 +25,8 @@ def pass_signal(room: "Room", person: Person, message: Signal, now: float) -> No
     others = [room.other(person, message.to)] if message.to is not None else room.others(person)
     if room.consent:
         others = _consenting(room, person, others, named=message.to is not None)
-    _remember(person, others, None, kind, message, kept=message.to is None, until=now + room.settings.offer_kept)
+    kept, until = message.to is None, now + room.settings.offer_kept
+    _remember(person, others, None, kind, message.description, message.candidate, kept=kept, until=until)
     for other in others:
         _deliver(room, person, other, kind, message.description, message.candidate)
 
@@ -32,17 +34,18 @@ def pass_signal(room: "Room", person: Person, message: Signal, now: float) -> No
 def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: float) -> None:
     """Pass a message of the seed's front end on: to its like byte for byte, to others in their words."""
     room.need(person, "signal")
-    kind, signal = _read(message)
+    kind, description, candidate = _read(message)
     others = room.others(person)
-    if room.consent and signal is not None:
-        others = _consenting(room, person, others, named=False)
-    if signal is not None:
-        _remember(person, others, frame, kind, signal, kept=True, until=now + room.settings.offer_kept)
+    if kind != "other":
+        if room.consent:
+            others = _consenting(room, person, others, named=False)
+        until = now + room.settings.offer_kept
+        _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
     for other in others:
         if other.dialect is Dialect.SEED:
             room.send(other, frame)
-        elif signal is not None:
-            _deliver(room, person, other, kind, signal.description, signal.candidate)
+        elif kind != "other":
+            _deliver(room, person, other, kind, description, candidate)
         else:
             room.tell(other, Other(from_=person.id, message=Raw(frame)))
 
@@ -93,33 +96,33 @@ def _consenting(room: "Room", person: Person, others: list[Person], *, named: bo
     return others
 
 
-def _read(message: Seed) -> tuple[str, Signal | None]:
-    match message.type:
-        case "offer" if isinstance(message.offer, Raw):
-            return "offer", Signal(description=message.offer)
-        case "answer" if isinstance(message.answer, Raw):
-            return "answer", Signal(description=message.answer)
-        case "ice-candidate" if isinstance(message.candidate, Raw):
-            return "candidate", Signal(candidate=message.candidate)
-    return "other", None
+def _read(message: Seed) -> tuple[str, Given, Given]:
+    """Return what a message of the seed's front end is, its description and its candidate."""
+    kind = message.type
+    if kind == "ice-candidate" and message.candidate is not UNSET:
+        return "candidate", UNSET, message.candidate
+    if kind == "offer" and message.offer is not UNSET:
+        return "offer", message.offer, UNSET
+    if kind == "answer" and message.answer is not UNSET:
+        return "answer", message.answer, UNSET
+    return "other", UNSET, UNSET
 
 
 def _remember(
-    person: Person, others: list[Person], frame: bytes | None, kind: str, signal: Signal, *, kept: bool, until: float
-) -> None:
+    person: Person, others: list[Person], frame: bytes | None, kind: str, description: Given, candidate: Given,
+    *, kept: bool, until: float,
+) -> None:  # fmt: skip
     if kind == "answer":
         for other in others:
             other.offered = None
-    elif kind == "offer" and isinstance(signal.description, Raw):
-        person.offered = Offered(frame, signal.description, until) if kept else None
-    elif kept and isinstance(signal.candidate, Raw) and person.offered is not None:
+    elif kind == "offer" and isinstance(description, Raw):
+        person.offered = Offered(frame, description, until) if kept else None
+    elif kept and person.offered is not None and isinstance(candidate, Raw):
         del person.offered.candidates[CANDIDATES_KEPT - 1 :]
-        person.offered.candidates.append((frame, signal.candidate))
+        person.offered.candidates.append((frame, candidate))
 
 
-def _deliver(
-    room: "Room", person: Person, other: Person, kind: str, description: "Raw | object", candidate: "Raw | object"
-) -> None:
+def _deliver(room: "Room", person: Person, other: Person, kind: str, description: Given, candidate: Given) -> None:
     if other.dialect is Dialect.OWN:
         if isinstance(description, Raw):
             room.tell(other, Signalled(from_=person.id, description=description))
