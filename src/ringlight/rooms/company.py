@@ -7,7 +7,7 @@ from ringlight.errors import fault_error
 from ringlight.rooms import messages, parting
 from ringlight.rooms.events import Action, Close, Send
 from ringlight.rooms.messages import Bye, Knock, KnockGone
-from ringlight.rooms.people import Dialect, Outbox, Person
+from ringlight.rooms.people import MAIL_KEPT, Dialect, Outbox, Person
 from ringlight.settings import RoomSettings
 
 
@@ -44,6 +44,7 @@ class Company:
             self._out.append(Send(person.socket, frame))
         if self.mark is not None and type(event) in parting.MAIL:
             person.mail.append((*self.mark, person.outbox.seq))
+            del person.mail[:-MAIL_KEPT]
 
     def send(self, person: Person, frame: bytes) -> None:
         """Send a frame to somebody as it is, if they are connected."""

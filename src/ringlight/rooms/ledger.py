@@ -3,7 +3,6 @@
 An entry is a letter and what belongs to it. What a page said stays as it came.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
@@ -28,7 +27,7 @@ from ringlight.rooms.events import (
     Said,
     Tick,
 )
-from ringlight.rooms.people import MAIL_KEPT, Outbox, Person, Returning
+from ringlight.rooms.people import Outbox, Person, Returning
 from ringlight.rooms.room import Room
 from ringlight.settings import RoomSettings
 
@@ -100,16 +99,12 @@ class _Whole(msgspec.Struct):
 
 
 def _to_wire(value: Any) -> Any:
-    if isinstance(value, deque):
-        return list(value)
     if isinstance(value, Outbox):
         return _Kept(value.most, value.most_bytes, value.seq, [frame.decode() for frame in value.kept])
     raise TypeError(f"{type(value).__name__} is in no room")
 
 
-def _from_wire(kind: type, value: Any) -> Outbox | deque[tuple[int, ...]]:
-    if kind is not Outbox:
-        return deque(map(tuple, value), MAIL_KEPT)
+def _from_wire(_: type, value: Any) -> Outbox:
     kept = msgspec.convert(value, _Kept)
     return Outbox(kept.most, kept.most_bytes, kept.seq, [frame.encode() for frame in kept.frames])
 

@@ -1,6 +1,5 @@
 """One person of a room: what they may do, what they have heard, what they have offered."""
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -94,7 +93,7 @@ class Outbox:
         self.seq = seq
         self.most = most
         self.most_bytes = most_bytes
-        self._kept: deque[bytes] = deque(kept)  # the last of them has the number `seq`
+        self._kept = list(kept)  # the last has the number `seq`; a deque would take half a kilobyte while it is empty
         self._bytes = sum(map(len, self._kept))
 
     def add(self, event: Event) -> bytes:
@@ -105,7 +104,7 @@ class Outbox:
         self._kept.append(frame)
         self._bytes += len(frame)
         while len(self._kept) > self.most or self._bytes > self.most_bytes:
-            self._bytes -= len(self._kept.popleft())
+            self._bytes -= len(self._kept.pop(0))
         return frame
 
     @property
@@ -123,7 +122,7 @@ class Outbox:
         missed = self.seq - seq
         if missed < 0 or missed > len(self._kept):
             return None
-        return list(self._kept)[len(self._kept) - missed :]
+        return self._kept[len(self._kept) - missed :]
 
 
 @dataclass(slots=True)
@@ -165,7 +164,7 @@ class Person:
     consents: frozenset[str] = NOTHING
     quality: str = ""
     quality_at: float = 0.0
-    mail: deque[tuple[int, int, int, int]] = field(default_factory=lambda: deque(maxlen=MAIL_KEPT))
+    mail: list[tuple[int, int, int, int]] = field(default_factory=list)
     seats: int = 1
     home: int = 0
     earlier: str = ""

@@ -108,6 +108,15 @@ class Room(Company):
             self.empty_since = now
         return out
 
+    def hear(self, socket: int, message: messages.Heard | messages.Seed, frame: bytes, now: float) -> list[Action]:
+        """Take a message of a connection that is in, as `receive` takes `Said`; return what to do, in order."""
+        out: list[Action] = []
+        self._out = out
+        self._hear(socket, message, frame, now)
+        if not self.people and self.empty_since is None:
+            self.empty_since = now
+        return out
+
     def note(
         self, what: What, person: Person | None = None, *, by: Person | None = None, detail: str = "",
         figures: dict[str, float] | None = None,
@@ -354,13 +363,15 @@ class Room(Company):
     # Messages
 
     def _said(self, event: Said, now: float) -> None:
-        person = self.by_socket.get(event.socket)
+        self._hear(event.socket, event.message, event.frame, now)
+
+    def _hear(self, socket: int, message: messages.Heard | messages.Seed, frame: bytes, now: float) -> None:
+        person = self.by_socket.get(socket)
         if person is None:
             return  # it was closed while this was on its way
-        message = event.message
         try:
             if isinstance(message, messages.Seed):
-                passing.pass_seed(self, person, message, event.frame, now)
+                passing.pass_seed(self, person, message, frame, now)
                 return
             rid = message.rid
             if rid is None:

@@ -133,10 +133,16 @@ class SharedHouse(House):
         self.forget_closed(actions)
         return actions
 
+    def say(
+        self, room_id: str, socket: int, message: messages.Heard | messages.Seed, frame: bytes, now: float
+    ) -> list[Action]:
+        """Have written what a page says; a ping is nobody else's business."""
+        if isinstance(message, messages.Ping) and message.rid is None:
+            return [Send(socket, messages.encode(messages.Pong(at=round(now, 3))))]
+        return self.happen(room_id, Said(socket, message, frame), now)
+
     def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Have something written that happens in a room; it is done when it is read."""
-        if isinstance(event, Said) and isinstance(event.message, messages.Ping) and event.message.rid is None:
-            return [Send(event.socket, messages.encode(messages.Pong(at=round(now, 3))))]  # nobody else's business
         self._serial += 1
         if self.alone:
             return self._take_marked(room_id, event, self._serial, now)
