@@ -157,13 +157,13 @@ def test_a_restarted_server_finds_everybody_again(
         caller.until("call.phase === 'away' && call.fault !== null")
     patient.sees_frames()  # what plays between the two needs no server
     start("demo", "--port", port)
-    doctor.until("call.phase === 'inside'")
-    patient.until("call.phase === 'waiting' || call.phase === 'inside'")
+    doctor.until("call.phase === 'inside'", seconds=60)
+    patient.until("call.phase === 'waiting' || call.phase === 'inside'", seconds=60)
     if patient.ask("call.phase") == "waiting":  # an open room is forgotten with its server: the doctor decides again
-        doctor.until("call.knocks.length === 1")
+        doctor.until("call.knocks.length === 1", seconds=60)
         doctor.ask("call.admit()")
     for caller in (doctor, patient):
-        caller.until("call.people.length === 1 && them.path === 'connected' && !them.away")
+        caller.until("call.people.length === 1 && them.path === 'connected' && !them.away", seconds=60)
         caller.sees_frames()
     assert [caller.ask("[them.key, them.name]") for caller in (doctor, patient)] == before
     for caller in (doctor, patient):
