@@ -183,6 +183,10 @@ class House:
             raise fault_error("ROOM-UNKNOWN")
         return self.rooms[room_id]
 
+    def relays(self, whose: str, now: float) -> tuple[messages.IceServer, ...]:
+        """Return the STUN and TURN servers, with credentials for `whose`, for a check before the call."""
+        return self._turn.servers(whose, now)[0]
+
     def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Let something happen in a room; return what to do."""
         return self.take(room_id, event, now)
