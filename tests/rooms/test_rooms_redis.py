@@ -65,25 +65,30 @@ async def test_people_of_two_servers_are_in_one_room(redis: OwnRedis) -> None:
     async with node(redis) as (one, porter), node(redis) as (two, other_porter):
         made = await porter.make("visit", lobby=False, cameras={"front-door": "Front Door"})
         assert (await other_porter.find("visit")).cameras == made.cameras
-        async with page(one) as first, page(two) as second:
-            assert [person["id"] for person in (await hear(second, "roster"))["people"]][-1] == "c_front-door"
-            joined = await hear(first, "joined")
-            await say(second, 1, "hello")
-            told = await hear(first, "chat")
-            assert (told["text"], told["from"]) == ("hello", joined["person"]["id"])
-            assert (await hear(second, "ok"))["rid"] == 1
-            await second.send('{"t":"bye"}')
-            assert (await hear(first, "left"))["reason"] == "left"
+        async with page(one) as first:
+            await hear(first, "roster")
+            async with page(two) as second:
+                roster = await hear(second, "roster")
+                assert [person["id"] for person in roster["people"]][-1] == "c_front-door"
+                joined = await hear(first, "joined")
+                await say(second, 1, "hello")
+                told = await hear(first, "chat")
+                assert (told["text"], told["from"]) == ("hello", joined["person"]["id"])
+                assert (await hear(second, "ok"))["rid"] == 1
+                await second.send('{"t":"bye"}')
+                assert (await hear(first, "left"))["reason"] == "left"
 
 
 async def test_redis_dies_and_comes_back_empty(redis: OwnRedis) -> None:
     async with node(redis) as (one, _), node(redis) as (two, _), page(one) as first, page(two) as second:
-        await hear(first, "joined")
+        await hear(first, "roster")
         await hear(second, "roster")
+        await say(first, 1, "before")
+        assert (await hear(second, "chat"))["text"] == "before"
         redis.kill()
         assert (await hear(first, "notice"))["on"] is True
         assert (await hear(second, "notice"))["code"] == "ROOM-ALONE"
-        await say(first, 1, "said in between")
+        await say(first, 2, "said in between")
         await hear(first, "ok")
         redis.start()
         assert (await hear(second, "chat"))["text"] == "said in between"

@@ -86,8 +86,9 @@ class Company:
 
     def need(self, person: Person, permission: str) -> None:
         """Raise ROOM-WAITING or ROOM-FORBIDDEN unless somebody is inside and may do this."""
-        self.need_inside(person)
-        if not person.may(permission):
+        if not person.inside:
+            raise fault_error("ROOM-WAITING")
+        if permission not in person.claims.may:
             raise fault_error("ROOM-FORBIDDEN", f"this needs the permission {permission!r}")
 
     @staticmethod

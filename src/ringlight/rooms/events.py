@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
+
 from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import NOTHING, Claims, Dialect
 
@@ -50,8 +52,7 @@ class Enter:
     ice_ttl: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True, gc=False):  # made for each message, at a fifth of what a frozen dataclass costs
     """A message of a connection that is in."""
 
     socket: int
@@ -162,8 +163,7 @@ def node_of(socket: int) -> int:
     return socket >> NODE_SHIFT
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True, gc=False):  # as `Said`
     """Send a text frame."""
 
     socket: int

@@ -6,6 +6,8 @@ The adapters feed it what their sockets bring, and do what it returns. Chance co
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.rooms import messages
@@ -66,8 +68,7 @@ class Opened:
     peer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True, gc=False):  # as `Said`
     """A socket brought a frame; `None` is one that is no text."""
 
     socket: int
@@ -87,8 +88,7 @@ class _Connection:
     opened: Opened
     dialect: Dialect
     heard_at: float
-    messages: Allowance
-    bytes: Allowance
+    allowance: Allowance
     room: str | None = None  # where it has entered, or is about to
     strikes: int = 0
     renew_at: float | None = None
@@ -135,15 +135,14 @@ class House:
             event: What happened.
             now: Seconds since 1970, which never go back.
         """
-        match event:
-            case Heard():
-                actions = self._heard(event, now)
-            case Opened():
-                actions = self._opened(event, now)
-            case Lost():
-                actions = self._lost(event, now)
-            case _:
-                actions = self._tick(now)
+        if type(event) is Heard:
+            actions = self._heard(event, now)
+        elif type(event) is Opened:
+            actions = self._opened(event, now)
+        elif type(event) is Lost:
+            actions = self._lost(event, now)
+        else:
+            actions = self._tick(now)
         self.forget_closed(actions)
         return actions
 
@@ -268,8 +267,8 @@ class House:
                 raise fault_error("ROOM-BUSY")
             s = self.settings
             connection = _Connection(
-                event, dialect, now, Allowance(s.rate, s.burst, now),
-                Allowance(BYTES_A_SECOND, max(4.0 * s.message_bytes, 60 * BYTES_A_SECOND), now),
+                event, dialect, now,
+                Allowance((s.rate, s.burst), (BYTES_A_SECOND, max(4.0 * s.message_bytes, 60 * BYTES_A_SECOND)), now),
             )  # fmt: skip
             if dialect is Dialect.SEED:
                 claims = self._claims_of(connection, event.token, address.room, address.role, "", now)
@@ -375,7 +374,7 @@ class House:
         size = len(frame) if frame is not None else 0
         if size > self.settings.message_bytes:
             raise fault_error("ROOM-SIZE", f"{size} bytes; {self.settings.message_bytes} are allowed")
-        wait = connection.messages.take(1, now) or connection.bytes.take(size, now)
+        wait = connection.allowance.take(size, now)
         if wait:
             raise fault_error("ROOM-RATE", f"{wait:.1f} s to wait", retry_after=wait)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-import msgspec
 from msgspec import Raw
+from msgspec.structs import force_setattr
 
 from ringlight.rooms import messages
 from ringlight.rooms.messages import Event, Present
@@ -100,7 +100,8 @@ class Outbox:
     def add(self, event: Event) -> bytes:
         """Number an event, keep it and return its frame."""
         self.seq += 1
-        frame = messages.encode(msgspec.structs.replace(event, seq=self.seq))
+        force_setattr(event, "seq", self.seq)  # told to several, it is numbered for each; nobody else keeps it
+        frame = messages.encode(event)
         self._kept.append(frame)
         self._bytes += len(frame)
         while len(self._kept) > self.most or self._bytes > self.most_bytes:

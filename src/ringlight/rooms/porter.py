@@ -87,7 +87,16 @@ class Porter:
         """Take a frame; `None` is one that is no text."""
         self._frames += 1
         if self.timed is None or self._frames % TIMED_EACH:
-            self.feed(Heard(number, frame))
+            if self._working or self._waiting:
+                self.feed(Heard(number, frame))
+                return
+            self._working = True  # the way of nearly every message; as `feed`, without a queue for it
+            try:
+                self.perform(self.house.receive(Heard(number, frame), self._clock()))
+            finally:
+                self._working = False
+            if self._waiting:
+                self.feed_waiting()
             return
         began = time.perf_counter()
         self.feed(Heard(number, frame))
@@ -135,8 +144,11 @@ class Porter:
         """Tell the house what happened, and do what it returns."""
         # A socket that cannot keep up says so while others still have to be told: first things first.
         self._waiting.append(event)
-        if self._working:
-            return
+        if not self._working:
+            self.feed_waiting()
+
+    def feed_waiting(self) -> None:
+        """Tell the house what waited until it was told something else."""
         self._working = True
         try:
             while self._waiting:

@@ -362,14 +362,14 @@ class Room(Company):
             if isinstance(message, messages.Seed):
                 passing.pass_seed(self, person, message, event.frame, now)
                 return
-            if message.rid is not None and message.rid <= person.taken:
-                self.send(person, messages.encode(messages.Ok(rid=message.rid)))  # sent again after a resume
+            rid = message.rid
+            if rid is None:
+                self._handlers[type(message)](self, person, message, now)
                 return
-            if message.rid is not None:
-                person.taken = message.rid
-            self._handlers[type(message)](self, person, message, now)
-            if message.rid is not None:
-                self.send(person, messages.encode(messages.Ok(rid=message.rid)))
+            if rid > person.taken:  # otherwise it is sent again after a resume
+                person.taken = rid
+                self._handlers[type(message)](self, person, message, now)
+            self.send(person, messages.encode(messages.Ok(rid=rid)))
         except RingError as error:
             if isinstance(message, messages.Seed):
                 self.send(person, messages.seed_refusal(error))

@@ -3,7 +3,7 @@
 What happens in a room is first written into the room's ledger, which all nodes read in the same order; it is done when
 it is read. A room follows from what happens in it and when, so it is the same on every node, and nothing has to be
 handed over when a node dies: whoever comes back to another one finds it. The reasons are told in
-docs/decisions/0009-one-ledger-a-room.md.
+docs/decisions/0010-one-ledger-a-room.md.
 """
 
 from dataclasses import dataclass, field
