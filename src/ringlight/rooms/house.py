@@ -187,6 +187,10 @@ class House:
         room = self.rooms.get(room_id)
         return room.hear(socket, message, frame, now) if room is not None else []
 
+    def relays(self, whose: str, now: float) -> tuple[messages.IceServer, ...]:
+        """Return the STUN and TURN servers, with credentials for `whose`, for a check before the call."""
+        return self._turn.servers(whose, now)[0]
+
     def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Let something happen in a room; return what to do."""
         return self.take(room_id, event, now)
