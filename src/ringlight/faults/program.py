@@ -39,10 +39,29 @@ ROWS = (
     Fault(
         "KEY-NEEDED",
         "A key is needed",
-        cause="This server is reachable from other machines, so every request needs its key.",
-        fix="Send `Authorization: Bearer <the value of RINGLIGHT_SECRET_KEY>`.",
+        cause="This server is reachable from other machines, so every request needs a key, and what came was none "
+        "that it knows.",
+        fix="Log in at /login, or send `Authorization: Bearer KEY` with a key of `ringlight key add`, or the value of "
+        "RINGLIGHT_SECRET_KEY.",
         retry=Retry.AFTER_FIX,
         http=401,
+    ),
+    Fault(
+        "KEY-SCOPE",
+        "The key is not for this",
+        cause="The key is right, and what was asked for needs a scope that it does not have: `view`, `talk`, "
+        "`control`, `rooms` or `admin`.",
+        fix="Use another key, or make one with that scope: `ringlight key add NAME --scope SCOPE`.",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "KEY-CAMERA",
+        "The key is for other cameras",
+        cause="The key or link is limited to some cameras, and this is not one of them, or is about all of them.",
+        fix="Use a key without that limit, or make one with `--camera ID`, by the camera's id in addresses.",
+        retry=Retry.AFTER_FIX,
+        http=403,
     ),
     Fault(
         "ORIGIN-REFUSED",

@@ -1,11 +1,11 @@
 """Who may use the server: origin and host checks, the key, and the headers that protect the page."""
 
 import base64
-import hmac
 import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,15 +14,12 @@ from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.secrets import Secret
 from ringlight.server.problems import problem
 from ringlight.server.room_guests import RoomGuests
+from ringlight.server.scopes import OWNER, Holder, may
 
-# Whoever cannot get in learns here whether there is a server at all: a page of any origin, and without a key.
-OPEN_PATHS = frozenset({"/health", "/ready"})
-# Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
-# token that they come with is judged behind this.
-_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults", "/faults")
-# Ring comes to the name that the developer portal has, without a key of ours. What it brings is judged behind this: a
-# signature, or a code that Ring alone takes back.
-SIGNED_PATHS = frozenset({"/ring/webhook", "/ring/token"})
+# Whoever cannot get in learns here whether there is a server at all: from a page of any origin, by any name.
+_PROBED = frozenset({"/health", "/ready"})
+# Ring comes to the name that the developer portal has.
+_OF_RING = frozenset({"/ring/webhook", "/ring/token"})
 # Pages of ours that others may link to; to those of the app, browsers are led by Ring.
 _LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
 _LINKED_BELOW = ("/rooms/", "/j/", "/faults/")
@@ -41,6 +38,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = "Location, Link, ETag, Accept-Post, Accept-Patch, Allow, Retry-After, Content-Range, X-Still-Source"
+_HOLDER = "ringlight.holder"
 _HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
@@ -61,19 +59,18 @@ class Access:
     origins: frozenset[str]
     any_loopback_origin: bool = False
 
-    def judge(self, method: str, path: str, headers: Headers, *, is_guest: bool = False) -> None:
+    def judge(self, method: str, path: str, headers: Headers, holder: Holder | None, *, is_guest: bool = False) -> None:
         """Let a request pass, or say why not.
 
         Args:
             method: Of the request, like `path` and `headers`.
-            is_guest: Whether something else than the key has let this request in already.
+            holder: Who asks, by what was shown; `None` has shown nothing that counts.
+            is_guest: Whether a room's token has let this request in already.
 
         Raises:
-            UsageError: ORIGIN-REFUSED or KEY-NEEDED.
+            UsageError: ORIGIN-REFUSED, KEY-NEEDED, KEY-SCOPE or KEY-CAMERA.
         """
-        if path in SIGNED_PATHS and method == "POST":
-            return
-        if path in OPEN_PATHS and method in _READING:
+        if (path in _PROBED and method in _READING) or (path in _OF_RING and method == "POST"):
             return
         host = hostname_of(f"//{headers.get('host', '')}")
         if self.loopback and not is_loopback_host(host) and host not in map(hostname_of, self.origins):
@@ -88,10 +85,8 @@ class Access:
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
-        if self.key is None or path.startswith(_GUESTS):
-            return
-        if not (is_guest or self._holds_key(headers)):
-            raise fault_error("KEY-NEEDED")
+        if not is_guest:
+            may(holder, method, path)
 
     def _knows(self, origin: str, host: str) -> bool:
         if netloc_of(origin) == host or origin in self.origins:
@@ -102,16 +97,31 @@ class Access:
         """Whether a page of another origin may read the answer."""
         return netloc_of(origin) != host and self._knows(origin, host)
 
-    def _holds_key(self, headers: Headers) -> bool:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "basic":  # what a browser asks its user for
-            try:
-                given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-            except ValueError:  # no base64, or no text in it
-                return False
-        elif scheme.lower() != "bearer":
-            return False
-        return self.key is not None and hmac.compare_digest(given.encode(), self.key.reveal().encode())
+    def holder(self, headers: Headers) -> Holder | None:
+        """Return who asks, by the key that a request carries."""
+        if self.key is None:
+            return OWNER
+        given = shown_key(headers.get("authorization", ""))
+        return OWNER if given is not None and given == self.key else None
+
+
+def shown_key(header: str) -> Secret | None:
+    """Return the key in an Authorization header, as Bearer or as Basic password; `None` where there is none."""
+    scheme, _, given = header.partition(" ")
+    if scheme.lower() == "basic":  # what video players and scripts send for `user:password@`
+        try:
+            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
+        except ValueError:  # no base64, or no text in it
+            return None
+    elif scheme.lower() != "bearer":
+        return None
+    return Secret(given.strip()) if given.strip() else None
+
+
+def holder_of(request: HTTPConnection) -> Holder:
+    """Return who makes a request that was let in; the owner where nobody has to show anything."""
+    holder: Holder = request.scope.get(_HOLDER, OWNER)
+    return holder
 
 
 class AccessMiddleware:
@@ -143,7 +153,10 @@ class AccessMiddleware:
             return
         try:
             is_guest = self._guests is not None and await self._guests.let_in(scope, headers)
-            self._access.judge(method, scope["path"], headers, is_guest=is_guest)
+            holder = self._access.holder(headers)
+            self._access.judge(method, scope["path"], headers, holder, is_guest=is_guest)
+            if holder is not None:
+                scope[_HOLDER] = holder
         except RingError as error:
             answer = problem(error)
             if error.code == "KEY-NEEDED":
