@@ -39,6 +39,7 @@ COMMANDS = {
     },
     "partner": {"partner": "Use Ring's official Partner API."},
     "audit": {"audit": "Look whether the record of rooms is whole, and print it."},
+    "keys": {"key": "Give keys to others, each for some things only."},
     "doctor": {"doctor": "Find out what is wrong, and what to fix first."},
     "explain": {"explain": "Say what a code or an error text means."},
     "config": {"config": "Show the settings, and where each comes from."},

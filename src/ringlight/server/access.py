@@ -1,6 +1,5 @@
 """Who may use the server: origin and host checks, the key, and the headers that protect the page."""
 
-import base64
 import re
 from dataclasses import dataclass
 
@@ -11,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
-from ringlight.secrets import Secret
+from ringlight.server.entrance import Entrance
 from ringlight.server.problems import problem
 from ringlight.server.room_guests import RoomGuests
-from ringlight.server.scopes import OWNER, Holder, may
+from ringlight.server.scopes import OWNER, Holder, is_open, may
 
 # Whoever cannot get in learns here whether there is a server at all: from a page of any origin, by any name.
 _PROBED = frozenset({"/health", "/ready"})
@@ -49,26 +48,19 @@ class Access:
 
     Attributes:
         loopback: Whether the server listens on a loopback address only.
-        key: The key that every request needs; `None` on loopback.
         origins: Origins of other web pages that may write.
         any_loopback_origin: Whether pages of any loopback origin may write (the demo).
     """
 
     loopback: bool
-    key: Secret | None
     origins: frozenset[str]
     any_loopback_origin: bool = False
 
-    def judge(self, method: str, path: str, headers: Headers, holder: Holder | None, *, is_guest: bool = False) -> None:
-        """Let a request pass, or say why not.
-
-        Args:
-            method: Of the request, like `path` and `headers`.
-            holder: Who asks, by what was shown; `None` has shown nothing that counts.
-            is_guest: Whether a room's token has let this request in already.
+    def judge_origin(self, method: str, path: str, headers: Headers) -> None:
+        """Let a request pass where its page may make it, or say why not.
 
         Raises:
-            UsageError: ORIGIN-REFUSED, KEY-NEEDED, KEY-SCOPE or KEY-CAMERA.
+            UsageError: ORIGIN-REFUSED.
         """
         if (path in _PROBED and method in _READING) or (path in _OF_RING and method == "POST"):
             return
@@ -85,8 +77,6 @@ class Access:
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
-        if not is_guest:
-            may(holder, method, path)
 
     def _knows(self, origin: str, host: str) -> bool:
         if netloc_of(origin) == host or origin in self.origins:
@@ -97,26 +87,6 @@ class Access:
         """Whether a page of another origin may read the answer."""
         return netloc_of(origin) != host and self._knows(origin, host)
 
-    def holder(self, headers: Headers) -> Holder | None:
-        """Return who asks, by the key that a request carries."""
-        if self.key is None:
-            return OWNER
-        given = shown_key(headers.get("authorization", ""))
-        return OWNER if given is not None and given == self.key else None
-
-
-def shown_key(header: str) -> Secret | None:
-    """Return the key in an Authorization header, as Bearer or as Basic password; `None` where there is none."""
-    scheme, _, given = header.partition(" ")
-    if scheme.lower() == "basic":  # what video players and scripts send for `user:password@`
-        try:
-            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-        except ValueError:  # no base64, or no text in it
-            return None
-    elif scheme.lower() != "bearer":
-        return None
-    return Secret(given.strip()) if given.strip() else None
-
 
 def holder_of(request: HTTPConnection) -> Holder:
     """Return who makes a request that was let in; the owner where nobody has to show anything."""
@@ -125,12 +95,22 @@ def holder_of(request: HTTPConnection) -> Holder:
 
 
 class AccessMiddleware:
-    """Applies `Access` to every HTTP request and adds the protective headers to every answer."""
+    """Lets HTTP requests in, or not, and adds the protective headers to every answer.
 
-    def __init__(self, app: ASGIApp, access: Access, guests: RoomGuests | None = None) -> None:
+    Args:
+        app: What is behind.
+        access: Which pages may use it.
+        guests: Those who come with a room's token; `None` lets nobody in with one.
+        entrance: Says who somebody is; `None` takes everybody for the owner, as on a loopback address.
+    """
+
+    def __init__(
+        self, app: ASGIApp, access: Access, guests: RoomGuests | None = None, entrance: Entrance | None = None
+    ) -> None:
         self._app = app
         self._access = access
         self._guests = guests
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -153,10 +133,9 @@ class AccessMiddleware:
             return
         try:
             is_guest = self._guests is not None and await self._guests.let_in(scope, headers)
-            holder = self._access.holder(headers)
-            self._access.judge(method, scope["path"], headers, holder, is_guest=is_guest)
-            if holder is not None:
-                scope[_HOLDER] = holder
+            self._access.judge_origin(method, scope["path"], headers)
+            if not is_guest and not is_open(method, scope["path"]):
+                scope[_HOLDER] = await self._let_in(scope, headers)
         except RingError as error:
             answer = problem(error)
             if error.code == "KEY-NEEDED":
@@ -164,6 +143,12 @@ class AccessMiddleware:
             await answer(scope, receive, protected)
             return
         await self._app(scope, receive, protected)
+
+    async def _let_in(self, scope: Scope, headers: Headers) -> Holder:
+        holder: Holder | None = OWNER
+        if self._entrance is not None:
+            holder = await self._entrance.holder(headers, (scope.get("client") or ("",))[0])
+        return may(holder, scope["method"], scope["path"])
 
 
 def _protect(headers: MutableHeaders, path: str, host: str, origin: str | None) -> None:

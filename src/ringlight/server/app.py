@@ -13,6 +13,7 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.entrance import Entrance
 from ringlight.server.fault_pages import fault_pages_router
 from ringlight.server.hls import Showings
 from ringlight.server.metrics import CONTENT_TYPE_LATEST, Metrics
@@ -43,6 +44,7 @@ def create_app(
     places: Places,
     rooms: RoomServer,
     guests: RoomGuests | None = None,
+    entrance: Entrance | None = None,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -54,13 +56,14 @@ def create_app(
     Args:
         house: The cameras that are shown. Whoever opened them closes them.
         playbacks: The viewers.
-        access: Who may use it.
+        access: Which pages may use it.
         stopping: Set when the server is about to stop.
         recordings: Those that run, and the shelf.
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
         guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
+        entrance: Says who somebody is; `None` takes everybody for the owner.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -117,5 +120,5 @@ def create_app(
     app.include_router(rooms_router(rooms.porter, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
-    app.add_middleware(AccessMiddleware, access=access, guests=guests)
+    app.add_middleware(AccessMiddleware, access=access, guests=guests, entrance=entrance)
     return app

@@ -20,6 +20,7 @@ from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.bells import Bells
 from ringlight.server.doctor_api import doctor_router
+from ringlight.server.entrance import open_entrance
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -59,7 +60,7 @@ async def run_server(
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
     relays = IceServers(settings.turn_url, settings.turn_secret)
     key = None if local else settings.secret_key
-    access = Access(local, key, frozenset(settings.allowed_origins), demo)
+    access = Access(local, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
@@ -70,6 +71,7 @@ async def run_server(
         if demo and settings.database_url is None:  # what was said in the demo goes with it
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
             kept = settings.model_copy(update={"state_dir": state})
+        entrance = await stack.enter_async_context(open_entrance(key, kept))
         opened = room_server(kept, local=local, any_loopback_origin=demo)
         rooms = await stack.enter_async_context(opened)
         if demo and DEMO_ROOM not in rooms.porter.house.rooms:
@@ -102,7 +104,7 @@ async def run_server(
         routers = (*extra, *(app.routers if app else ()), publications_router(publications), doctor)
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            guests=guests, relays=relays, extra=routers, demo=demo, has_app=app is not None,
+            guests=guests, entrance=entrance, relays=relays, extra=routers, demo=demo, has_app=app is not None,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)

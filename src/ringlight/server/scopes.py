@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from ringlight.errors import fault_error
 
-__all__ = ["ANYBODY", "JUDGED", "LINES", "OWNER", "SCOPES", "Holder", "Line", "Scope", "line_of", "may"]
+__all__ = ["ANYBODY", "JUDGED", "LINES", "OWNER", "SCOPES", "Holder", "Line", "Scope", "is_open", "line_of", "may"]
 
 Scope = Literal["view", "talk", "control", "rooms", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
@@ -152,8 +152,13 @@ def line_of(method: str, path: str, lines: Iterable[Line] = LINES) -> tuple[Line
     return _OTHERWISE, None
 
 
-def may(holder: Holder | None, method: str, path: str) -> None:
-    """Let a request pass, or say why not.
+def is_open(method: str, path: str) -> bool:
+    """Whether no key is needed for a request."""
+    return line_of(method, path)[0].needs in (OPEN, JUDGED)
+
+
+def may(holder: Holder | None, method: str, path: str) -> Holder:
+    """Let whoever makes a request that needs a key pass, or say why not.
 
     Args:
         holder: Who asks; `None` has shown nothing.
@@ -163,18 +168,17 @@ def may(holder: Holder | None, method: str, path: str) -> None:
         UsageError: KEY-NEEDED, KEY-SCOPE or KEY-CAMERA.
     """
     line, camera = line_of(method, path)
-    if line.needs in (OPEN, JUDGED):
-        return
     if holder is None:
         raise fault_error("KEY-NEEDED")
     if line.needs != ANYBODY and line.needs not in holder.scopes:
         raise fault_error("KEY-SCOPE", f"this needs `{line.needs}`; the key has {_listed(holder.scopes)}")
     if holder.cameras is None or line.limited:
-        return
+        return holder
     if camera is None:
         raise fault_error("KEY-CAMERA", "this is about more than single cameras")
     if camera not in holder.cameras:
         raise fault_error("KEY-CAMERA", f"it is for {_listed(holder.cameras)}")
+    return holder
 
 
 def _listed(names: Iterable[str]) -> str:
