@@ -81,6 +81,22 @@ ROWS = (
         http=429,
     ),
     Fault(
+        "KEY-LINK",
+        "The link is not valid",
+        cause="The link was not made by this server, or a part of it is missing or changed.",
+        fix="Open the whole link, as it was sent; or ask for another one (`ringlight link CAMERA`).",
+        retry=Retry.AFTER_FIX,
+        http=403,
+    ),
+    Fault(
+        "KEY-LINK-EXPIRED",
+        "The link has ended",
+        cause="The link was made for a time, and that is over.",
+        fix="Ask for another one (`ringlight link CAMERA --for 1h`); if it is new, compare the clocks.",
+        retry=Retry.AFTER_FIX,
+        http=410,
+    ),
+    Fault(
         "KEY-NAME",
         "There is a key of this name",
         cause="Each key has a name of its own, and this one is taken.",

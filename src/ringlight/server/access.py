@@ -2,15 +2,17 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.server.entrance import Entrance
+from ringlight.server.plain_page import onward_page
 from ringlight.server.problems import problem
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.scopes import OWNER, Holder, is_open, may
@@ -20,8 +22,8 @@ _PROBED = frozenset({"/health", "/ready"})
 # Ring comes to the name that the developer portal has.
 _OF_RING = frozenset({"/ring/webhook", "/ring/token"})
 # Pages of ours that others may link to; to those of the app, browsers are led by Ring.
-_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
-_LINKED_BELOW = ("/rooms/", "/j/", "/faults/")
+_LINKED = frozenset({"/", "/login", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED_BELOW = ("/rooms/", "/j/", "/s/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -88,6 +90,22 @@ class Access:
         return netloc_of(origin) != host and self._knows(origin, host)
 
 
+def _refusal(error: RingError, scope: Scope, headers: Headers) -> Response:
+    """Return what a browser or a program is told: a browser that shows somebody a page is led to where one logs in."""
+    if error.fault.http != 401:
+        return problem(error)
+    if error.code.startswith("KEY-") and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        if headers.get("sec-fetch-site") == "cross-site":  # it kept the cookie to itself
+            query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+            return onward_page(quote(scope["path"]) + query)
+        return RedirectResponse("/login", 303, {"Cache-Control": "no-store"})
+    answer = problem(error)
+    # A script of our page gets no scheme that would make its browser ask for a password.
+    scheme = "Bearer" if "sec-fetch-site" in headers else "Basic"
+    answer.headers["WWW-Authenticate"] = f'{scheme} realm="Ringlight", charset="UTF-8"'
+    return answer
+
+
 def holder_of(request: HTTPConnection) -> Holder:
     """Return who makes a request that was let in; the owner where nobody has to show anything."""
     holder: Holder = request.scope.get(_HOLDER, OWNER)
@@ -137,17 +155,20 @@ class AccessMiddleware:
             if not is_guest and not is_open(method, scope["path"]):
                 scope[_HOLDER] = await self._let_in(scope, headers)
         except RingError as error:
-            answer = problem(error)
-            if error.code == "KEY-NEEDED":
-                answer.headers["WWW-Authenticate"] = 'Basic realm="Ringlight", charset="UTF-8"'
-            await answer(scope, receive, protected)
+            await _refusal(error, scope, headers)(scope, receive, protected)
             return
         await self._app(scope, receive, protected)
 
     async def _let_in(self, scope: Scope, headers: Headers) -> Holder:
-        holder: Holder | None = OWNER
-        if self._entrance is not None:
+        if self._entrance is None:
+            return may(OWNER, scope["method"], scope["path"])
+        if "authorization" in headers:
             holder = await self._entrance.holder(headers, (scope.get("client") or ("",))[0])
+        else:
+            holder = await self._entrance.by_cookie(headers)
+            if holder is not None and scope["method"] not in _READING and "origin" not in headers:
+                # Browsers send a cookie along whoever asks; with Origin, `judge_origin` has seen who that is.
+                raise fault_error("ORIGIN-REFUSED", "a request with a session has to name the page that it is of")
         return may(holder, scope["method"], scope["path"])
 
 

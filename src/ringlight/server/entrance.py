@@ -7,18 +7,22 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError, UsageError, fault_error
 from ringlight.rooms.limits import Tries
 from ringlight.secrets import Secret
+from ringlight.server.passes import OWNERS, Passes
 from ringlight.server.scopes import OWNER, SCOPES, Holder
 from ringlight.server.shown import KEY_BEGINS, shown_key
 from ringlight.settings import Settings
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
+from ringlight.store.own_key import own_key
 
-__all__ = ["Entrance", "open_entrance"]
+__all__ = ["COOKIE", "Entrance", "open_entrance"]
 
+COOKIE = "ringlight_session"
 WRONG_KEYS = (10, 60.0)  # so many from one address, in so many seconds
 FRESH = 2.0  # seconds after which a key is looked up again: so long a revoked one may still work
 NOTED_EVERY = 60.0  # seconds between two notes that a key was used
@@ -32,10 +36,12 @@ class Entrance:
     Args:
         key: The owner's.
         keys: Those that were given to others.
+        passes: Checks the sessions of browsers.
         clock: Seconds since 1970.
     """
 
-    def __init__(self, key: Secret, keys: KeyRows, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, key: Secret, keys: KeyRows, passes: Passes, *, clock: Callable[[], float] = time.time) -> None:
+        self._passes = passes
         self._key = key
         self._keys = keys
         self._clock = clock
@@ -77,15 +83,39 @@ class Entrance:
         log.warning("a wrong key came from %s", peer or "an unknown address")
         return None
 
+    async def by_cookie(self, headers: Headers) -> Holder | None:
+        """Return whose session a browser shows; `None` is nobody's, or one that has ended.
+
+        A session is as good as its key: it ends with it, and whoever makes the key anew makes it anew.
+
+        Raises:
+            StoreError: Whether its key is still there could not be read.
+        """
+        text = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        if text is None:
+            return None
+        try:
+            said = self._passes.check("session", text, self._clock())
+            if said.camera is not None:
+                return Holder(f"link:{said.id}", said.scopes, frozenset({said.camera}))
+            if said.id == OWNERS:
+                return OWNER
+            kept = await self._looked_up(said.id, self._keys.by_id)
+            return None if kept is None else await self._holder(kept)
+        except UsageError:  # then it has none
+            return None
+
     async def _kept(self, given: Secret) -> KeptKey | None:
-        hashed = hash_of_key(given)
-        known, at = self._known.get(hashed, (None, 0.0))
+        return await self._looked_up(hash_of_key(given), self._keys.by_hash)
+
+    async def _looked_up(self, name: str, read: Callable[[str], KeptKey | None]) -> KeptKey | None:
+        known, at = self._known.get(name, (None, 0.0))
         if known is not None and 0 <= self._clock() - at < FRESH:
             return known
-        self._known.pop(hashed, None)
-        found = await asyncio.to_thread(self._keys.by_hash, hashed)
+        self._known.pop(name, None)
+        found = await asyncio.to_thread(read, name)
         if found is not None:
-            self._known[hashed] = found, self._clock()
+            self._known[name] = found, self._clock()
             while len(self._known) > KEPT:
                 del self._known[next(iter(self._known))]
         return found
@@ -95,7 +125,8 @@ class Entrance:
         if kept.expires is not None and kept.expires <= now:
             raise fault_error("KEY-EXPIRED", f"{kept.name!r} ended {(now - kept.expires) / 3600:.1f} h ago")
         if kept.used_at is None or now - kept.used_at >= NOTED_EVERY:
-            self._known.pop(kept.hash, None)
+            for name in (kept.hash, kept.id):
+                self._known.pop(name, None)
             try:
                 await asyncio.to_thread(self._keys.used, kept.id, now)
             except RingError as error:  # a full disk keeps nobody out
@@ -105,18 +136,25 @@ class Entrance:
 
 
 @contextlib.asynccontextmanager
-async def open_entrance(key: Secret | None, settings: Settings) -> AsyncIterator[Entrance | None]:
+async def open_entrance(key: Secret | None, settings: Settings) -> AsyncIterator[tuple[Entrance | None, Passes]]:
     """Open the entrance, with the keys of the settings' database.
 
     Args:
         key: The owner's; `None` on a loopback address, where nobody has to show anything and there is no entrance.
-        settings: Where the database is.
+        settings: Where the database is, and what signs passes.
+
+    Raises:
+        SetupError: CFG-STATE-DIR or STORE-ADDRESS.
     """
+    secret = settings.secret_key
+    if not secret:
+        secret = await asyncio.to_thread(own_key, settings.state_dir)
+    passes = Passes(secret)
     if key is None:
-        yield None
+        yield None, passes
         return
     database = Database(settings.database.reveal())
     try:
-        yield Entrance(key, KeyRows(database))
+        yield Entrance(key, KeyRows(database), passes), passes
     finally:
         await asyncio.to_thread(database.close)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from ringlight.server.bells import Bells
 from ringlight.server.doctor_api import doctor_router
 from ringlight.server.entrance import open_entrance
 from ringlight.server.hls import Showings
+from ringlight.server.links_api import links_router
+from ringlight.server.login_pages import login_router
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
@@ -71,7 +74,7 @@ async def run_server(
         if demo and settings.database_url is None:  # what was said in the demo goes with it
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
             kept = settings.model_copy(update={"state_dir": state})
-        entrance = await stack.enter_async_context(open_entrance(key, kept))
+        entrance, passes = await stack.enter_async_context(open_entrance(key, kept))
         opened = room_server(kept, local=local, any_loopback_origin=demo)
         rooms = await stack.enter_async_context(opened)
         if demo and DEMO_ROOM not in rooms.porter.house.rooms:
@@ -81,9 +84,8 @@ async def run_server(
             asyncio.Event(),
             Bells(rooms.porter, settings.rooms.bell_every),
         )
-        app = None
-        if is_configured(settings):
-            app = await stack.enter_async_context(ring_app(settings, stopping, bells.press))
+        configured = is_configured(settings)
+        app = await stack.enter_async_context(ring_app(settings, stopping, bells.press)) if configured else None
         house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
         if settings.rtsp.port:
             rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
@@ -101,7 +103,12 @@ async def run_server(
         place = settings.server.model_copy(update={"port": listening.getsockname()[1]})
         signed_in = cameras if isinstance(cameras, Account) else None
         doctor = doctor_router(settings.model_copy(update={"server": place}), signed_in, trials)
-        routers = (*extra, *(app.routers if app else ()), publications_router(publications), doctor)
+        is_secure = (settings.public_url or "").startswith("https:")
+        routers = (
+            login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
+            links_router(house, passes, settings.public_url),
+            *extra, *(app.routers if app else ()), publications_router(publications), doctor,
+        )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             guests=guests, entrance=entrance, relays=relays, extra=routers, demo=demo, has_app=app is not None,

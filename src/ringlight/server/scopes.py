@@ -82,8 +82,8 @@ LINES: Final = (
     Line("GET HEAD", "/rooms/{room}", JUDGED),
     Line("GET HEAD", "/rooms-page/{rest:path}", JUDGED),
     Line("GET HEAD POST", "/j/{token}", JUDGED),
-    Line("GET HEAD", "/s/{token}", JUDGED),
-    Line("GET HEAD POST", "/login", JUDGED),
+    Line("GET", "/s/{token}", JUDGED),
+    Line("GET POST", "/login", JUDGED),
     Line("POST", "/logout", JUDGED),
     # Ring comes to the names that the developer portal has: with a signature, or a code that Ring alone takes back.
     Line("POST", "/ring/webhook", JUDGED),
