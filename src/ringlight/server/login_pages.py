@@ -25,7 +25,8 @@ _FORM = """<h1>Log in</h1>
   <input id="key" name="key" type="password" autocomplete="current-password" required autofocus{wrong}>
   <button class="button" type="submit">Log in</button>
 </form>
-<p class="quiet-text">The key is one of <code>ringlight key add</code>, or the value of <code>RINGLIGHT_SECRET_KEY</code>.</p>"""
+<p class="quiet-text">The key is one of <code>ringlight key add</code>, or the value of
+<code>RINGLIGHT_SECRET_KEY</code>.</p>"""
 _INSIDE = """<h1>You are logged in</h1>
 <p>This browser may use: {scopes}{cameras}.</p>
 <p><a href="/">Go to the cameras</a></p>
