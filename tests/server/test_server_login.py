@@ -75,8 +75,6 @@ async def test_a_wrong_key_is_said_on_the_page_and_many_have_to_wait(tmp_path: P
         held = await http.post("login", data={"key": OWN}, headers=ours(http))
         assert (held.status_code, "Too many wrong keys" in held.text) == (429, True)
         assert int(held.headers["retry-after"]) > 0
-        long = await http.post("login", content=b"key=" + b"x" * 9000, headers=ours(http))
-        assert (long.status_code, "8192" in long.text) == (400, True)
 
 
 async def test_another_site_can_use_no_session(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from ringlight.server.room_links_api import room_links_router
 from ringlight.server.room_server import RoomServer
 from ringlight.server.rooms_api import rooms_api_router
 from ringlight.server.rooms_page import rooms_page_router
+from ringlight.server.watches import Watches
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
 from ringlight.web import PAGE, ROOMS_PAGE
 
@@ -105,7 +106,10 @@ def create_app(
     app.include_router(recordings_router(house, recordings))
     app.include_router(control_router(house))
     app.include_router(players_router(house, showings, places, stopping))
-    app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
+    watches = Watches(rooms.record)
+    app.include_router(
+        whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests, watches=watches)
+    )
     app.include_router(rooms_api_router(rooms, house))
     app.include_router(room_links_router(RoomLinks(rooms.porter, rooms.record)))
     app.include_router(rooms_page_router())
