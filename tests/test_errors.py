@@ -63,6 +63,11 @@ CLASSES = {
     "LINK-UNAVAILABLE": errors.TokenEndpointUnavailable,
     "LINK-ANSWER": errors.TokenEndpointUnavailable,
     "LINK-REFUSED": errors.AuthError,
+    "AUDIT-BROKEN": errors.StoreError,
+    "MQTT-BROKER": errors.NetworkError,
+    "REACH-MIXED": errors.NetworkError,
+    "TURN-UNREACHABLE": errors.NetworkError,
+    "WEB-DENIED": errors.MediaError,
     "STORE-UNREACHABLE": errors.StoreError,
     "STORE-ADDRESS": errors.SetupError,
 }

@@ -1,6 +1,7 @@
 """The load generator, in a process of its own: pairs of sockets that pass messages to each other.
 
-It reads one order per line (JSON) and writes one result per line. Usage: python crowd.py DIALECT PORT
+It reads one order per line (JSON) and writes one result per line. Usage: python crowd.py DIALECT PORT[,PORT]
+With two ports, the two of a pair are at different servers.
 """
 
 import asyncio
@@ -57,10 +58,10 @@ class Seat(WSListener):
 class Crowd:
     """All sockets."""
 
-    def __init__(self, dialect: Dialect, name: str, port: int) -> None:
+    def __init__(self, dialect: Dialect, name: str, ports: list[str]) -> None:
         self.dialect = dialect
         self.name = name
-        self.url = f"ws://127.0.0.1:{port}"
+        self.urls = [f"ws://127.0.0.1:{port}" for port in ports]
         self.seats: list[Seat] = []
         self.running = False
         self.answering = False
@@ -87,7 +88,8 @@ class Crowd:
         return {"joined": more, "seconds": took}
 
     async def _sit(self, seat: Seat) -> None:
-        seat.transport, _ = await ws_connect(lambda: seat, self.url + self.dialect.path(seat.index))
+        url = self.urls[seat.index % len(self.urls)]
+        seat.transport, _ = await ws_connect(lambda: seat, url + self.dialect.path(seat.index))
         if self.name != "seed":
             await seat.ready
 
@@ -139,8 +141,8 @@ class Crowd:
         seat.transport.send(WSMsgType.TEXT, message)
 
 
-async def main(name: str, port: int) -> None:
-    crowd = Crowd(DIALECTS[name](), name, port)
+async def main(name: str, ports: list[str]) -> None:
+    crowd = Crowd(DIALECTS[name](), name, ports)
     if isinstance(crowd.dialect, Own):
         crowd.dialect.now = time.time()
     loop = asyncio.get_running_loop()
@@ -150,4 +152,4 @@ async def main(name: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], int(sys.argv[2])))
+    uvloop.run(main(sys.argv[1], sys.argv[2].split(",")))

@@ -2,7 +2,7 @@
 
 Audit and counting are on too; the database is a file in a temporary folder.
 
-Usage: python serve.py fast|asgi
+Usage: python serve.py fast|asgi. With RINGLIGHT_REDIS_URL it shares its rooms.
 """
 
 import asyncio

@@ -561,7 +561,7 @@ class Settings(BaseSettings):
     redis_url: SecretText | None = Field(
         None,
         description="Redis (`redis://…`, `rediss://…` or `unix://…`) through which several processes keep to Ring's "
-        "limit together.",
+        "limit together, and several servers have the same rooms.",
     )
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()

@@ -61,6 +61,24 @@ async def test_a_source_that_fails_is_a_problem_beside_the_others_cameras() -> N
     assert await code_of(house, "attic") == "AUTH-LINK-LOST", "it may be one of those that cannot be listed"
 
 
+async def test_what_a_source_had_a_moment_ago_stays_on_the_list_while_it_fails() -> None:
+    """A list flickers for no passing failure; who watches is told what is wrong."""
+    door = Source("door")
+    house = House(door, Source("gate"))
+    await house.cameras()
+    door.fails = "NET-DNS"
+    assert [camera.name for camera in await house.cameras()] == ["door", "gate"]
+    assert house.problems == ()
+    assert await code_of(house, "door") == "NET-DNS"
+
+
+async def test_an_empty_source_does_not_hide_that_the_other_fails() -> None:
+    house = House(Source(fails="AUTH-SIGNED-OUT"), Source())
+    with pytest.raises(RingError) as caught:
+        await house.cameras()
+    assert caught.value.code == "AUTH-SIGNED-OUT"
+
+
 async def test_where_all_fail_the_first_says_why() -> None:
     house = House(Source(fails="AUTH-SIGNED-OUT"), Source(fails="NET-DNS"))
     with pytest.raises(RingError) as caught:

@@ -33,7 +33,7 @@ def _page(site: Path, name: str) -> str:
 
 def test_every_link_leads_somewhere(site: Path) -> None:
     """A link or an anchor that leads nowhere ends the build; so does a page that cannot be made."""
-    assert "Ringlight puts cameras into a browser" in _page(site, "index.html")
+    assert "Ringlight puts cameras and people into a browser" in _page(site, "index.html")
     assert {path.name for path in (site / "how-to").glob("*.html")} == {
         f"{path.stem}.html" for path in (ROOT / "docs" / "how-to").glob("*.md")
     }

@@ -111,7 +111,9 @@ CASES: dict[str, tuple[Seen, Mark, str | None]] = {
     "a store that cannot be read": (
         judging_calls.judge_kept(Kept(error=fault_error("STORE-DAMAGED")), PartnerSettings()), Mark.FAULT,
         "STORE-DAMAGED"),
-    "two accounts and no choice": (judging_calls.judge_kept(Kept(2), PartnerSettings()), Mark.FAULT, "LINK-NONE"),
+    "two accounts and no choice": (judging_calls.judge_kept(Kept(2, 60.0), PartnerSettings()), Mark.GOOD, None),
+    "no account yet, and nobody asked": (
+        judging_calls.judge_kept(Kept(), PartnerSettings(), needed=False), Mark.SKIPPED, None),
     "a pair of two months ago": (
         judging_calls.judge_kept(Kept(1, -9e5, 60 * 86_400), PartnerSettings()), Mark.NOTE, None),
     "who else speaks": (

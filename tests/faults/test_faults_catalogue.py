@@ -46,7 +46,10 @@ def _codes_in_python() -> dict[str, set[str]]:
 
 
 def _codes_on_the_page() -> set[str]:
-    texts = [path.read_text(encoding="utf-8") for path in (SOURCE / "web" / "page").glob("*.js")]
+    paths = [
+        path for path in (SOURCE / "web").rglob("*.js") if path.name != "faults.js"
+    ]  # that is the catalogue itself
+    texts = [path.read_text(encoding="utf-8") for path in paths]
     return {found for text in texts for found in re.findall(r'"([A-Z]+(?:-[A-Z]+)+)"', text)} & set(FAULTS)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from linking_people import AppProcess, People, state_of
+from linking_people import PASSWORD, AppProcess, People, state_of
 
 from ringlight.store.database import Database
 from ringlight.store.link_rows import LinkRows
@@ -81,3 +81,52 @@ def link_up(app: AppProcess, people: People) -> int:
 def revive(app: AppProcess) -> None:
     if not app.is_alive:
         app.start()
+
+
+@pytest.mark.program
+def test_killed_after_every_step_a_link_that_the_app_began_is_completed_after_a_restart(
+    ring: SimulatedRing, app: AppProcess, tmp_path: Path
+) -> None:
+    """The second way: whoever sees their browser's error begins once more at most, and nothing is left half done."""
+    empty, point = tmp_path / "empty.db", 1
+    made = Database(f"sqlite:///{empty}")
+    assert LinkRows(made).links() == []
+    made.close()
+    with People(ring) as people:
+        people.enter(app.url, one_way=False)
+        while True:
+            app.kill()
+            app.database = f"sqlite:///{shutil.copy(empty, tmp_path / f'app-{point}.db')}"
+            app.start(point)
+            number = app.number
+            assert begin_at_the_app(app, people) <= 2, point
+            if app.number == number:
+                break  # it came to its end before the step before which it was to die
+            people.press("remove")
+            point += 2
+    assert point > 12, "each of its steps was tried"
+
+
+def begin_at_the_app(app: AppProcess, people: People) -> int:
+    """Link as a person does who begins in the app; return how often they had to begin."""
+    for begun in (1, 2, 3):
+        try:
+            people.web.cookies.clear()
+            leading = people.web.post(f"{app.url}/start", data={"name": "maria@shop.example", "password": PASSWORD})
+            back = people.web.post(leading.headers["location"], data={"account": "ada"})
+            assert state_of(people.web.get(back.headers["location"])) == "completed"
+        except httpx2.HTTPError:
+            app.kill()  # all of it: a process that dies answers nobody first
+            app.start()
+        for _ in range(50):
+            if is_linked(app, people):
+                return begun
+            people.web.get(f"{app.url}/home")  # meanwhile it goes on with what was left in the middle
+    raise AssertionError("never linked")
+
+
+def is_linked(app: AppProcess, people: People) -> bool:
+    database = Database(app.database)
+    links = LinkRows(database).links()
+    database.close()
+    return people.status() == "completed" and [link.state for link in links] == [LinkState.COMPLETED]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -156,13 +157,13 @@ def test_a_restarted_server_finds_everybody_again(
         caller.until("call.phase === 'away' && call.fault !== null")
     patient.sees_frames()  # what plays between the two needs no server
     start("demo", "--port", port)
-    doctor.until("call.phase === 'inside'")
-    patient.until("call.phase === 'waiting' || call.phase === 'inside'")
+    doctor.until("call.phase === 'inside'", seconds=60)
+    patient.until("call.phase === 'waiting' || call.phase === 'inside'", seconds=60)
     if patient.ask("call.phase") == "waiting":  # an open room is forgotten with its server: the doctor decides again
-        doctor.until("call.knocks.length === 1")
+        doctor.until("call.knocks.length === 1", seconds=60)
         doctor.ask("call.admit()")
     for caller in (doctor, patient):
-        caller.until("call.people.length === 1 && them.path === 'connected' && !them.away")
+        caller.until("call.people.length === 1 && them.path === 'connected' && !them.away", seconds=60)
         caller.sees_frames()
     assert [caller.ask("[them.key, them.name]") for caller in (doctor, patient)] == before
     for caller in (doctor, patient):
@@ -369,3 +370,39 @@ def test_a_reception_desk_sees_its_door_hears_the_bell_and_answers(browser: Brow
     desk.until("events.includes('ring front-door')")
     assert desk.complaints == []
     desk.page.context.close()
+
+
+def test_a_browser_without_webrtc_is_told_so(browser: Browser, server: str, room: str) -> None:
+    page = browser.new_context().new_page()
+    page.add_init_script("document.addEventListener('DOMContentLoaded', () => delete globalThis.RTCPeerConnection)")
+    doctor = Caller(browser.new_context().new_page(), server).join("clinician", "Dr A", room)
+    doctor.until("call.phase === 'inside'")
+    poor = Caller(page, server).join("clinician", "Dr C", room)
+    poor.until("call.people.length === 1")
+    assert poor.ask("[them.path, them.fault.code]") == ["failed", "VIEWER-NO-WEBRTC"]
+    for caller in (doctor, poor):
+        assert caller.complaints == []
+        caller.page.context.close()
+
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "rooms-in-your-own-page.md"
+
+
+def test_the_how_tos_program_calls(browser: Browser, server: str) -> None:
+    [program] = re.findall(r"^```js\n(.*?)^```", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    made = httpx2.post(
+        f"{server}api/rooms", json={"lobby": False, "consent": [], "people": [{"role": "patient"}]}
+    ).json()
+    doctor = Caller(browser.new_context().new_page(), server)
+    doctor.join("clinician", "Dr A", made["id"])
+    doctor.until("call.phase === 'inside'")
+    page = browser.new_context().new_page()
+    page.goto(f"{server}health")
+    program = program.replace(
+        'import { Call } from "ringlight-rooms"', "const { Call } = await import('/rooms-page/client/index.js')"
+    )
+    program = program.replace("wss://rooms.example/ws/v2", f"{server.replace('http', 'ws')}ws/v2")
+    page.evaluate(f"async () => {{ {program.replace('the token of this person', made['people'][0]['token'])} }}")
+    page.wait_for_function("() => document.title === 'inside' && document.querySelector('video')?.videoWidth > 0")
+    for context in (page.context, doctor.page.context):
+        context.close()

@@ -1,4 +1,4 @@
-"""The checks before a call in a real Chromium, with a TURN server that is there, refuses, or is not."""
+"""The checks before a call in a real Chromium, and calls over a TURN server: there, refusing, thin, and gone."""
 
 import contextlib
 import time
@@ -170,5 +170,28 @@ def test_on_a_thin_line_the_sound_goes_on_without_the_picture(
         doctor.until("them.media.video")
         doctor.sees_frames()
     for caller in (doctor, patient):
+        assert caller.complaints == []
+        caller.page.context.close()
+
+
+def test_a_path_that_dies_is_said_and_another_is_found(
+    browser: Browser, server: str, coturn: OwnCoturn
+) -> None:  # fmt: skip
+    """Signaling goes on all the time: by it both agree on another path, as soon as there is one."""
+    with contextlib.closing(Narrow(coturn.port)) as narrow:
+        callers = two_callers(browser, server, server, "visit-dead", policy="relay", turn=narrow.port)
+        ufrag = "/a=ice-ufrag:(\\S+)/.exec(pc().localDescription.sdp)[1]"
+        before = [caller.ask(ufrag) for caller in callers]
+        narrow.kbps = 1e-6
+        for caller in callers:
+            caller.until("them.path === 'lost'")
+            assert caller.ask("[call.phase, them.away]") == ["inside", False]
+        for caller, old in zip(callers, before, strict=True):
+            caller.until(f"{ufrag} !== '{old}'")
+        narrow.kbps = float("inf")
+        for caller in callers:
+            caller.until("them.path === 'connected'", seconds=60)
+            caller.sees_frames()
+    for caller in callers:
         assert caller.complaints == []
         caller.page.context.close()

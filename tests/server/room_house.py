@@ -21,8 +21,9 @@ from ringlight.testing import simulator
 
 @contextlib.asynccontextmanager
 async def house(
-    state: Path, *, demo: bool = False, key: str | None = None, rooms: RoomSettings | None = None
-) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:
+    state: Path, *, demo: bool = False, key: str | None = None, rooms: RoomSettings | None = None,
+    turn: str | None = None,
+) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:  # fmt: skip
     """The server with a client for its addresses, and where its sockets are."""
     async with simulator() as ring:
         settings = Settings(
@@ -30,6 +31,8 @@ async def house(
             state_dir=state,
             rooms=rooms or RoomSettings(),
             secret_key=Secret(key) if key else None,
+            turn_url=[turn] if turn else [],
+            turn_secret=Secret("of coturn") if turn else None,
             server=ServerSettings(host="0.0.0.0" if key else "127.0.0.1", port=0),
         )
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)

@@ -59,11 +59,17 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk(bell_every: float = 0.1, **more: Any) -> AsyncIterator[Desk]:
+    with tempfile.TemporaryDirectory() as state:
+        async with _desk(bell_every, **{"state_dir": Path(state), **more}) as at:
+            yield at
+
+
+@contextlib.asynccontextmanager
+async def _desk(bell_every: float, **more: Any) -> AsyncIterator[Desk]:
     async with simulator() as ring:
-        state = tempfile.TemporaryDirectory()
         door = {"front-door": OneCamera(partner_device="ava1.ring.device.DOOR")}
         settings = Settings(
-            ring_url=ring.url, state_dir=Path(state.name), secret_key=Secret(KEY),
+            ring_url=ring.url, secret_key=Secret(KEY),
             server=ServerSettings(host="0.0.0.0", port=0),
             cameras=CameraSettings(linger=0.2, **door), rooms=RoomSettings(bell_every=bell_every), **more,
         )  # fmt: skip
@@ -77,7 +83,6 @@ async def desk(bell_every: float = 0.1, **more: Any) -> AsyncIterator[Desk]:
             httpx2.AsyncClient(base_url=ring.url) as outside,
         ):
             yield Desk(http, outside, ring.world, f"http://127.0.0.1:{running.port}/")
-        state.cleanup()
 
 
 async def told(web: ClientConnection, kind: str) -> dict[str, Any]:
@@ -102,9 +107,9 @@ async def test_the_bell_rings_in_the_room_and_the_desk_answers_with_sound_both_w
                 assert (await http.delete(f"{playing.location}/talk")).status_code == 204
 
 
-async def test_a_webhook_rings_without_any_reading_of_histories(tmp_path: Path) -> None:
+async def test_a_webhook_rings_without_any_reading_of_histories() -> None:
     key = Secret("c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ=")
-    async with desk(bell_every=0, state_dir=tmp_path, partner=PartnerSettings(hmac_keys=[key])) as at:
+    async with desk(bell_every=0, partner=PartnerSettings(hmac_keys=[key])) as at:
         (token,) = await at.make({"role": "receptionist"})
         async with at.page(token) as web:
             await told(web, "roster")

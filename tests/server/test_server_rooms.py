@@ -98,7 +98,7 @@ async def test_a_guest_sees_the_page_of_a_room_without_a_key(tmp_path: Path) -> 
             for address in ("rooms/visit", "j/a-token"):
                 page = await guest.get(address)
                 assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
-                assert 'src="/rooms-page/app.js"' in page.text
+                assert 'src="/rooms-page/main.js"' in page.text
                 policy = page.headers["content-security-policy"]
                 assert f"connect-src 'self' ws://{guest.base_url.netloc.decode()} wss://" in policy
                 assert (await guest.head(address)).status_code == 200
@@ -110,7 +110,8 @@ async def test_a_guest_sees_the_page_of_a_room_without_a_key(tmp_path: Path) -> 
 
 
 async def test_a_link_lets_one_person_in_once_and_looking_at_it_does_not_use_it(tmp_path: Path) -> None:
-    async with house(tmp_path, key="k" * 32) as (http, sockets):
+    """While it is good it names the TURN server too, for a check of the line before it is used."""
+    async with house(tmp_path, key="k" * 32, turn="turn:turn.test:3478") as (http, sockets):
         room = (await http.post("api/rooms", json={"id": "visit"})).json()["id"]
         made = (await http.post(f"api/rooms/{room}/links", json={"role": "patient", "name": "B"})).json()
         assert made["url"].startswith("/j/")
@@ -118,17 +119,21 @@ async def test_a_link_lets_one_person_in_once_and_looking_at_it_does_not_use_it(
         async with httpx2.AsyncClient(base_url=str(http.base_url), headers={"Accept": "application/json"}) as guest:
             for _ in range(3):  # as chat programs, mail scanners and the page itself do
                 assert (await guest.head(address)).status_code == 200
-                assert "app.js" in (await guest.get(address, headers={"Accept": "text/html"})).text
+                assert "main.js" in (await guest.get(address, headers={"Accept": "text/html"})).text
                 looked = await guest.get(address)
             assert looked.headers["cache-control"] == "no-store"
-            assert looked.json() == {
+            said = looked.json()
+            [relay] = said.pop("ice")
+            assert (relay["urls"], relay.keys()) == (["turn:turn.test:3478"], {"urls", "username", "credential"})
+            assert said == {
                 "state": "good", "room": "visit", "role": "patient", "name": "B", "opens": None,
                 "expires": made["expires"],
             }  # fmt: skip
             tried = await asyncio.gather(*(guest.post(address) for _ in range(5)))
             (entrance,) = [answer.json() for answer in tried if answer.status_code == 200]
             assert [answer.json()["code"] for answer in tried if answer.status_code != 200] == ["ROOM-LINK-USED"] * 4
-            assert (await guest.get(address)).json()["state"] == "used"
+            used = (await guest.get(address)).json()
+            assert (used["state"], used["ice"]) == ("used", [])
         assert (entrance["room"], entrance["role"], entrance["name"]) == ("visit", "patient", "B")
         async with connect(f"{sockets}/ws/v2", proxy=None) as web:
             await web.send(json.dumps({"t": "hello", "v": 2, "token": entrance["token"]}))
@@ -168,7 +173,7 @@ async def test_whoever_guesses_links_is_slowed_down(tmp_path: Path) -> None:
         for number in range(5):
             assert (await http.get(f"j/guess-{number}")).json() == dict.fromkeys(
                 ("room", "role", "name", "opens", "expires")
-            ) | {"state": "unknown"}
+            ) | {"state": "unknown", "ice": []}
             assert (await http.post(f"j/guess-{number}")).json()["code"] == "ROOM-LINK-UNKNOWN"
         refused = await http.post("j/guess-again")
         assert (refused.status_code, refused.json()["code"]) == (429, "ROOM-RATE")

@@ -69,6 +69,9 @@ def test_a_room_is_made_once_and_remembers_what_has_changed(rows: RoomRows) -> N
     rows.record([RoomIs("visit", locked=True), RoomIs("visit", started=True), RoomIs("another", locked=True)])
     (kept,) = rows.rooms(ended_after=0)
     assert (kept.locked, kept.started, kept.lobby, kept.consent) == (True, True, True, ROOM.consent)
+    rows.set_cameras("visit", {"front-door": "Front Door"})
+    (kept,) = rows.rooms(ended_after=0)
+    assert kept.cameras == {"front-door": "Front Door"}
     rows.record([RoomIs("visit", ended_at=300.0)])
     assert rows.rooms(ended_after=300.0) == []
     assert [room.id for room in rows.rooms(ended_after=299.0)] == ["visit"]

@@ -42,6 +42,7 @@ class House:
     def __init__(self, *sources: Cameras) -> None:
         self._sources = sources
         self._problems: tuple[RingError, ...] = ()
+        self._listed: dict[Cameras, Sequence[Camera]] = {}  # by each source, when it could last
 
     async def sources(self) -> Sequence[Cameras]:
         """Return the sources that there are now."""
@@ -53,17 +54,29 @@ class House:
         return self._problems
 
     async def cameras(self) -> list[Camera]:
-        """List the cameras of all sources.
+        """List the cameras of all sources; of one that fails now, those that it had before.
 
         Raises:
-            RingError: Why the first could not be listed, where none could.
+            RingError: Why the first that failed could not be listed, where there is no camera at all.
         """
-        sources = await self.sources()
-        listed, failed = await _asked(sources)
-        if failed and len(failed) == len(sources):
+        sources, failed = await self.sources(), list[RingError]()
+        answers = await asyncio.gather(*(source.cameras() for source in sources), return_exceptions=True)
+        listed: dict[Cameras, Sequence[Camera]] = {}
+        for source, answer in zip(sources, answers, strict=True):
+            if not isinstance(answer, BaseException):
+                listed[source] = answer
+            elif not isinstance(answer, RingError):
+                raise answer
+            elif source in self._listed:  # a list that was good a moment ago is better than none
+                listed[source] = self._listed[source]
+            else:
+                failed.append(answer)
+        self._listed = listed
+        found = [camera for cameras in listed.values() for camera in cameras]
+        if failed and not found:
             raise failed[0]
         self._problems = (*failed, *(problem for source in sources for problem in source.problems))
-        return listed
+        return found
 
     async def camera(self, name: str) -> Camera:
         """Return a camera by its name or its id in addresses; of two with the same name the first.
@@ -85,16 +98,3 @@ class House:
         if failed is not None:
             raise failed
         raise fault_error("CAM-UNKNOWN", f"asked for {name[:80]!r}; known: {', '.join(known) or 'none'}")
-
-
-async def _asked(sources: Sequence[Cameras]) -> tuple[list[Camera], list[RingError]]:
-    answers = await asyncio.gather(*(source.cameras() for source in sources), return_exceptions=True)
-    listed, failed = list[Camera](), list[RingError]()
-    for answer in answers:
-        if isinstance(answer, RingError):
-            failed.append(answer)
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            listed += answer
-    return listed, failed

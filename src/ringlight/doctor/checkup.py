@@ -81,7 +81,7 @@ def _plan(
     for name in cameras:
         looks += plans.camera_plan(account, name, trace, asked)
     if "partner" in areas:
-        looks += plans.partner_plan(settings, asked)
+        looks += plans.partner_plan(settings, asked, needed=bool(targets))
     if "room" in areas:
         looks += plans.room_plan(settings, asked)
     for url in urls:

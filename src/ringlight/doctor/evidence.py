@@ -1,6 +1,7 @@
 """What the probes bring home, as types. No judgement is in it, and no secret. Pure."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -273,6 +274,7 @@ class Kept:
         unused: Seconds since the pair was given; `None` where there is none.
         is_refresh: Whether what is set as access token is a refresh token of the store.
         error: Why the store could not be read.
+        where: The store and the account that are used for calls; `None` uses what the settings have.
     """
 
     accounts: int = 0
@@ -280,3 +282,4 @@ class Kept:
     unused: float | None = None
     is_refresh: bool = False
     error: RingError | None = None
+    where: tuple[str | Path, str] | None = field(default=None, repr=False)

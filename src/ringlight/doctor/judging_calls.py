@@ -41,8 +41,8 @@ def judge_keys(keys: Sequence[str]) -> Seen:
     return good("the text that the portal shows")
 
 
-def judge_kept(kept: Kept, partner: PartnerSettings) -> Seen:
-    """Judge what the store has."""
+def judge_kept(kept: Kept, partner: PartnerSettings, *, needed: bool = True) -> Seen:
+    """Judge what the store has. `needed`: that nobody has linked an account yet is a fault."""
     if kept.error is not None:
         return failed(kept.error)
     if kept.is_refresh:
@@ -50,15 +50,13 @@ def judge_kept(kept: Kept, partner: PartnerSettings) -> Seen:
     if partner.access_token is not None:
         return good("an access token from the settings")
     if not kept.accounts:
-        return fault("LINK-NONE", "the store has no linked account")
-    if kept.accounts > 1 and partner.account is None:
-        return fault("LINK-NONE", f"the store has {kept.accounts} accounts: set partner.account")
+        return fault("LINK-NONE", "no account is kept") if needed else skipped("nobody has linked an account yet")
+    which = f"the first of {kept.accounts}: " if kept.accounts > 1 and partner.account is None else ""
     if kept.unused is not None and kept.unused > UNUSED_LIMIT:
-        return note(f"not used for {kept.unused / 86_400:.0f} days; Ring may have dropped it")
+        return note(f"{which}not used for {kept.unused / 86_400:.0f} days; Ring may have dropped it")
     left = kept.expires_in or 0.0
-    return good(
-        f"good for {left / 60:.0f} minutes more" if left > 0 else "it has ended, and is renewed by the next call"
-    )
+    seen = f"good for {left / 60:.0f} minutes more" if left > 0 else "it has ended, and is renewed by the next call"
+    return good(which + seen)
 
 
 def judge_call(called: Called) -> Seen:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ringlight.account import endpoints
 from ringlight.cameras import Account
 from ringlight.doctor import judging, judging_calls, judging_views
-from ringlight.doctor.evidence import Address, Answered, Viewed, read_target
+from ringlight.doctor.evidence import Address, Answered, Called, Viewed, read_target
 from ringlight.doctor.findings import Seen, failed, good, skipped
 from ringlight.doctor.probes import calls, machine, net, relay, views
 from ringlight.doctor.probes.owners import listeners
@@ -337,10 +337,15 @@ def camera_plan(account: Account, name: str, trace: Trace | None, asked: Asked) 
     ]
 
 
-def partner_plan(settings: Settings, asked: Asked) -> list[Look]:
-    """Look at the app at Ring's Partner API."""
+def partner_plan(settings: Settings, asked: Asked, *, needed: bool = True) -> list[Look]:
+    """Look at the app at Ring's Partner API. `needed`: that nobody has linked an account yet is a fault."""
     partner = settings.partner
-    called = Once(lambda: calls.call(settings))
+    kept = Once(lambda: asyncio.to_thread(calls.kept, settings, asked.wall()))
+
+    async def list_devices() -> Called:
+        return await calls.call(settings, (await kept()).where)
+
+    called = Once(list_devices)
 
     async def app() -> Seen:
         return judging_calls.judge_app(partner)
@@ -349,7 +354,7 @@ def partner_plan(settings: Settings, asked: Asked) -> list[Look]:
         return judging_calls.judge_keys([key.reveal() for key in partner.hmac_keys])
 
     async def token() -> Seen:
-        return judging_calls.judge_kept(await asyncio.to_thread(calls.kept, settings, asked.wall()), partner)
+        return judging_calls.judge_kept(await kept(), partner, needed=needed)
 
     async def call() -> Seen:
         return judging_calls.judge_call(await called())
@@ -362,7 +367,7 @@ def partner_plan(settings: Settings, asked: Asked) -> list[Look]:
 
     async def footage() -> Seen:
         try:
-            return good(await calls.picture(settings))
+            return good(await calls.picture(settings, (await kept()).where))
         except RingError as error:
             return judging_calls.judge_no_picture(error)
 

@@ -185,6 +185,16 @@ ROWS = (
         http=404,
     ),
     Fault(
+        "ROOM-ALONE",
+        "Those connected elsewhere are out of reach",
+        cause="The servers share their rooms over Redis, and it does not answer. The call itself goes on; who is "
+        "connected to another server seems to be away until it answers again.",
+        fix="Wait: everybody is back where they were as soon as Redis is. Its operator: start it, and look whether "
+        "`redis_url` is right.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
         "ROOM-CAMERA",
         "This camera is not in the room",
         cause="Whoever comes with a room's token may watch the cameras of this room, and no others.",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 G = TypeVar("G")
 
-__all__ = ["Setup", "Stored", "Tokens", "account_shown", "set_up", "store_of"]
+__all__ = ["Setup", "Stored", "Tokens", "account_shown", "set_up", "store_address", "store_of"]
 
 _LIFETIME = 14_400.0  # seconds of an access token; one that is older than it seems is refused, and then renewed
 _ALONE = "this account"  # the name of an account whose id nobody has said
@@ -130,7 +130,7 @@ def set_up(
 def _tokens(tokens: Tokens | None, settings: "Settings") -> tuple[Secret | None, PairStore, bool, str]:
     ours = settings.partner
     if tokens is None:
-        tokens = ours.access_token or Stored(_address(settings), ours.account)
+        tokens = ours.access_token or Stored(store_address(settings), ours.account)
     if isinstance(tokens, (str, Secret)):
         return _secret(tokens), MemoryPairStore(), True, _ALONE
     if isinstance(tokens, Stored):
@@ -173,10 +173,11 @@ def store_of(settings: "Settings") -> PairStore:
         SetupError: STORE-ADDRESS.
         StoreError: It cannot be opened.
     """
-    return open_pairs(_address(settings), state_dir=settings.state_dir)
+    return open_pairs(store_address(settings), state_dir=settings.state_dir)
 
 
-def _address(settings: "Settings") -> str | Path:
+def store_address(settings: "Settings") -> str | Path:
+    """Return where the settings say that tokens of linked accounts are kept."""
     return settings.partner.tokens or settings.state_dir / "partner-tokens.json"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ringlight.errors import fault_error
-from ringlight.rooms import messages
+from ringlight.rooms import messages, parting
 from ringlight.rooms.events import Action, Close, Send
 from ringlight.rooms.messages import Bye, Knock, KnockGone
 from ringlight.rooms.people import Dialect, Outbox, Person
@@ -20,6 +20,8 @@ class Company:
 
     def __init__(self, settings: RoomSettings) -> None:
         self.settings = settings
+        self.heard: dict[int, int] = {}  # the last that each node wrote of this room, where there are several
+        self.mark: tuple[int, int, int] | None = None  # likewise: node and number of what happens just now, and its rid
         self.people: dict[str, Person] = {}
         self.by_socket: dict[int, Person] = {}
         self._out: list[Action] = []
@@ -35,9 +37,13 @@ class Company:
 
     def tell(self, person: Person, event: Any) -> None:
         """Number an event for somebody and send it; one whose connection broke gets it on return."""
-        if person.dialect is Dialect.OWN:
-            frame = person.outbox.add(event)
-            self.send(person, frame)
+        if person.dialect is not Dialect.OWN:
+            return
+        frame = person.outbox.add(event)
+        if person.socket is not None:
+            self._out.append(Send(person.socket, frame))
+        if self.mark is not None and type(event) in parting.MAIL:
+            person.mail.append((*self.mark, person.outbox.seq))
 
     def send(self, person: Person, frame: bytes) -> None:
         """Send a frame to somebody as it is, if they are connected."""
@@ -80,8 +86,9 @@ class Company:
 
     def need(self, person: Person, permission: str) -> None:
         """Raise ROOM-WAITING or ROOM-FORBIDDEN unless somebody is inside and may do this."""
-        self.need_inside(person)
-        if not person.may(permission):
+        if not person.inside:
+            raise fault_error("ROOM-WAITING")
+        if permission not in person.claims.may:
             raise fault_error("ROOM-FORBIDDEN", f"this needs the permission {permission!r}")
 
     @staticmethod

@@ -1,14 +1,20 @@
 """What happens to a room, and what a room asks to be done."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from ringlight.rooms.messages import Heard, IceServer, Seed
 from ringlight.rooms.people import NOTHING, Claims, Dialect
 
+if TYPE_CHECKING:
+    from ringlight.rooms.room import Room
+
 __all__ = [
-    "Action", "AddCamera", "Close", "Enter", "Event", "Finish", "Gone", "Make", "Note", "Outside", "Pressed",
-    "RemoveCamera", "Renew", "Resuming", "Said", "Send", "Tick", "What",
+    "NODE_SHIFT", "Action", "AddCamera", "Alone", "Away", "Close", "Enter", "Event", "Finish", "Gone", "Keep", "Leave",
+    "Load", "Make", "Merge", "Note", "Outside", "Pressed", "RemoveCamera", "Renew", "Resuming", "Said", "Send", "Tick",
+    "What", "Write", "node_of",
 ]  # fmt: skip
 
 
@@ -46,8 +52,7 @@ class Enter:
     ice_ttl: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True, gc=False):  # made for each message, at a fifth of what a frozen dataclass costs
     """A message of a connection that is in."""
 
     socket: int
@@ -116,12 +121,49 @@ class Pressed:
     press: str
 
 
-Outside = Finish | AddCamera | RemoveCamera | Pressed  # what none of the sockets brings
-Event = Enter | Said | Gone | Tick | Make | Renew | Outside
+@dataclass(frozen=True, slots=True)
+class Away:
+    """All connections of a node broke; with `others`, those of all nodes but this one."""
+
+    node: int
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class Alone:
+    """This node reaches no others, or does again. With a socket only that one is told."""
+
+    on: bool
+    socket: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A node that was alone brings its people back, as they are there.
+
+    Attributes:
+        node: The node.
+        known: The last of what it wrote that had been read by all when it began to come back.
+        other: The room as it was there.
+    """
+
+    node: int
+    known: int
+    other: "Room"
+
+
+Outside = Finish | AddCamera | RemoveCamera | Pressed  # what none of the sockets brings
+Event = Enter | Said | Gone | Tick | Make | Renew | Away | Alone | Merge | Outside
+
+NODE_SHIFT = 32  # a socket's number, shifted right by so many bits, is that of its node
+
+
+def node_of(socket: int) -> int:
+    """Return the node that has a socket; 0 where there is one only."""
+    return socket >> NODE_SHIFT
+
+
+class Send(Struct, frozen=True, gc=False):  # as `Said`
     """Send a text frame."""
 
     socket: int
@@ -155,8 +197,8 @@ class Note:
         room: The room's id.
         person: Whom it happened to, by the id that the room gave.
         identity: The same person as tokens name them; `None` where nobody knows them.
-        by: Who did it, as tokens name them, or by the room's id where none does; empty for the person itself, or
-            from outside.
+        by: Who did it, as tokens name them, or by the id that the room gave where none does; empty for the person
+            itself, or from outside.
         inside: Whether the person is inside by now.
         consents: To what the person has consented by now.
         passing: Whether nothing of the room is remembered (open mode).
@@ -176,4 +218,43 @@ class Note:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-Action = Send | Close | Note
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Follow a room's ledger, and read it: from an entry on that is known, or from its last whole room."""
+
+    room: str
+    epoch: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write an entry; `lasts` is how many seconds the ledger stays after it."""
+
+    room: str
+    serial: int
+    body: bytes
+    lasts: float
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Write a whole room, as it is after an entry; those before the last one that was kept may go."""
+
+    room: str
+    epoch: str
+    number: int
+    whole: bytes
+    lasts: float
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Follow a room no more; if nothing was written after `forget`, nobody needs its ledger."""
+
+    room: str
+    epoch: str = ""
+    forget: int | None = None
+
+
+Action = Send | Close | Note | Load | Write | Keep | Leave  # the last four where several nodes share the rooms

@@ -6,11 +6,27 @@ The adapters feed it what their sockets bring, and do what it returns. Chance co
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, judge_room_id, read_address
-from ringlight.rooms.events import Action, Close, Enter, Event, Gone, Make, Note, Renew, Resuming, Said, Send, Tick
+from ringlight.rooms.events import (
+    Action,
+    Close,
+    Enter,
+    Event,
+    Gone,
+    Make,
+    Merge,
+    Note,
+    Renew,
+    Resuming,
+    Said,
+    Send,
+    Tick,
+)
 from ringlight.rooms.ice import Turn
 from ringlight.rooms.limits import Allowance, Tries
 from ringlight.rooms.messages import Bye, Hello
@@ -52,8 +68,7 @@ class Opened:
     peer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True, gc=False):  # as `Said`
     """A socket brought a frame; `None` is one that is no text."""
 
     socket: int
@@ -73,8 +88,7 @@ class _Connection:
     opened: Opened
     dialect: Dialect
     heard_at: float
-    messages: Allowance
-    bytes: Allowance
+    allowance: Allowance
     room: str | None = None  # where it has entered, or is about to
     strikes: int = 0
     renew_at: float | None = None
@@ -121,19 +135,22 @@ class House:
             event: What happened.
             now: Seconds since 1970, which never go back.
         """
-        match event:
-            case Heard():
-                actions = self._heard(event, now)
-            case Opened():
-                actions = self._opened(event, now)
-            case Lost():
-                actions = self._lost(event, now)
-            case _:
-                actions = self._tick(now)
+        if type(event) is Heard:
+            actions = self._heard(event, now)
+        elif type(event) is Opened:
+            actions = self._opened(event, now)
+        elif type(event) is Lost:
+            actions = self._lost(event, now)
+        else:
+            actions = self._tick(now)
+        self.forget_closed(actions)
+        return actions
+
+    def forget_closed(self, actions: Iterable[object]) -> None:
+        """Forget the connections that are closed by what is to be done."""
         for action in actions:
             if type(action) is Close:
                 self._connections.pop(action.socket, None)
-        return actions
 
     def make(
         self, room_id: str | None = None, *, lobby: bool = True, opens: float | None = None,
@@ -165,6 +182,10 @@ class House:
             raise fault_error("ROOM-UNKNOWN")
         return self.rooms[room_id]
 
+    def relays(self, whose: str, now: float) -> tuple[messages.IceServer, ...]:
+        """Return the STUN and TURN servers, with credentials for `whose`, for a check before the call."""
+        return self._turn.servers(whose, now)[0]
+
     def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Let something happen in a room; return what to do."""
         return self.take(room_id, event, now)
@@ -194,6 +215,8 @@ class House:
                 # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
                 lobby = event.dialect is Dialect.OWN or claims.person is not None
                 room = Room(room_id, self.settings, lobby=lobby, passing=claims.person is None)
+            case Merge():
+                room = event.other
             case _:
                 return None
         self.rooms[room_id] = room
@@ -244,8 +267,8 @@ class House:
                 raise fault_error("ROOM-BUSY")
             s = self.settings
             connection = _Connection(
-                event, dialect, now, Allowance(s.rate, s.burst, now),
-                Allowance(BYTES_A_SECOND, max(4.0 * s.message_bytes, 60 * BYTES_A_SECOND), now),
+                event, dialect, now,
+                Allowance((s.rate, s.burst), (BYTES_A_SECOND, max(4.0 * s.message_bytes, 60 * BYTES_A_SECOND)), now),
             )  # fmt: skip
             if dialect is Dialect.SEED:
                 claims = self._claims_of(connection, event.token, address.room, address.role, "", now)
@@ -351,7 +374,7 @@ class House:
         size = len(frame) if frame is not None else 0
         if size > self.settings.message_bytes:
             raise fault_error("ROOM-SIZE", f"{size} bytes; {self.settings.message_bytes} are allowed")
-        wait = connection.messages.take(1, now) or connection.bytes.take(size, now)
+        wait = connection.allowance.take(size, now)
         if wait:
             raise fault_error("ROOM-RATE", f"{wait:.1f} s to wait", retry_after=wait)
 

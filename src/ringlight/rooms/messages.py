@@ -328,6 +328,15 @@ class Ring(_Event, frozen=True, kw_only=True, tag="ring"):
     id: str
 
 
+class Notice(_Event, frozen=True, kw_only=True, tag="notice", omit_defaults=False):
+    """Something about the service itself, with its row of the catalogue; with `on` false it is over."""
+
+    code: str
+    on: bool
+    message: str
+    fix: str
+
+
 class Ok(_Told, frozen=True, kw_only=True, tag="ok"):
     """The message `rid` was taken."""
 
@@ -377,7 +386,7 @@ class Bye(_Told, frozen=True, kw_only=True, tag="bye"):
 
 Event = (
     Roster | Waiting | Knock | KnockGone | Joined | Left | Back | Signalled | Chatted | MediaState | Consented | Other
-    | Locked | Ring
+    | Locked | Ring | Notice
 )  # fmt: skip
 
 

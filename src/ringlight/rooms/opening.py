@@ -1,6 +1,7 @@
 """Rooms as the settings say."""
 
 import secrets
+from typing import Any
 
 from ringlight.rooms.house import House
 from ringlight.rooms.ice import Turn
@@ -9,7 +10,7 @@ from ringlight.rooms.tokens import Tokens
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
 
-__all__ = ["open_rooms"]
+__all__ = ["open_rooms", "open_shared_rooms"]
 
 
 def open_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Porter:
@@ -21,13 +22,40 @@ def open_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Port
         settings: Those of rooms, the secret key, allowed origins and TURN.
         any_loopback_origin: Whether pages of any loopback origin may enter over a loopback address.
     """
+    return Porter(House(settings.rooms, _mint, **_options(settings, any_loopback_origin)), steady_clock())
+
+
+def open_shared_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Porter:
+    """Return the rooms of a server, which are shared with other servers while `running` where Redis is named.
+
+    All of them need the same secret key and the same settings of rooms.
+
+    Args:
+        settings: As for `open_rooms`, and `redis_url`.
+        any_loopback_origin: As for `open_rooms`.
+
+    Raises:
+        SetupError: CFG-DEPENDENCY or CFG-INVALID.
+    """
+    if settings.redis_url is None:
+        return open_rooms(settings, any_loopback_origin=any_loopback_origin)
+    # Imported here: most servers are alone.
+    from ringlight.rooms.nodes import SharedPorter, new_node  # noqa: PLC0415
+    from ringlight.rooms.shared_house import SharedHouse  # noqa: PLC0415
+
+    house = SharedHouse(settings.rooms, _mint, node=new_node(), **_options(settings, any_loopback_origin))
+    return SharedPorter(house, steady_clock(), settings.redis_url)
+
+
+def _mint() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _options(settings: Settings, any_loopback_origin: bool) -> dict[str, Any]:
     key = settings.secret_key or Secret(secrets.token_urlsafe(32))
-    house = House(
-        settings.rooms,
-        lambda: secrets.token_urlsafe(12),
-        tokens=Tokens(key, settings.rooms.token_life),
-        origins=frozenset(settings.allowed_origins),
-        any_loopback_origin=any_loopback_origin,
-        turn=Turn(settings.turn_url, settings.turn_secret, settings.rooms.turn_life),
-    )
-    return Porter(house, steady_clock())
+    return {
+        "tokens": Tokens(key, settings.rooms.token_life),
+        "origins": frozenset(settings.allowed_origins),
+        "any_loopback_origin": any_loopback_origin,
+        "turn": Turn(settings.turn_url, settings.turn_secret, settings.rooms.turn_life),
+    }

@@ -1,11 +1,12 @@
 """One person of a room: what they may do, what they have heard, what they have offered."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-import msgspec
 from msgspec import Raw
+from msgspec.structs import force_setattr
 
 from ringlight.rooms import messages
 from ringlight.rooms.messages import Event, Present
@@ -28,6 +29,9 @@ _AS_USER_TYPE = {role: name for name, role in USER_TYPES.items()}
 
 
 NOTHING: frozenset[str] = frozenset()
+
+
+MAIL_KEPT = 256
 
 
 class Dialect(Enum):
@@ -82,24 +86,37 @@ class Outbox:
     Args:
         most: Events kept.
         most_bytes: Bytes that they may take.
+        seq: The number of the last one so far.
+        kept: Those that are kept of them.
     """
 
-    def __init__(self, most: int, most_bytes: int) -> None:
-        self.seq = 0
-        self._most = most
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._kept: deque[bytes] = deque()  # the last of them has the number `seq`
+    def __init__(self, most: int, most_bytes: int, seq: int = 0, kept: Iterable[bytes] = ()) -> None:
+        self.seq = seq
+        self.most = most
+        self.most_bytes = most_bytes
+        self._kept: deque[bytes] = deque(kept)  # the last of them has the number `seq`
+        self._bytes = sum(map(len, self._kept))
 
     def add(self, event: Event) -> bytes:
         """Number an event, keep it and return its frame."""
         self.seq += 1
-        frame = messages.encode(msgspec.structs.replace(event, seq=self.seq))
+        force_setattr(event, "seq", self.seq)  # told to several, it is numbered for each; nobody else keeps it
+        frame = messages.encode(event)
         self._kept.append(frame)
         self._bytes += len(frame)
-        while len(self._kept) > self._most or self._bytes > self._most_bytes:
+        while len(self._kept) > self.most or self._bytes > self.most_bytes:
             self._bytes -= len(self._kept.popleft())
         return frame
+
+    @property
+    def kept(self) -> list[bytes]:
+        """Those that are kept, oldest first."""
+        return list(self._kept)
+
+    def at(self, seq: int) -> bytes | None:
+        """Return an event by its number; `None` if it is no longer kept."""
+        missed = self.after(seq - 1)
+        return missed[0] if missed else None
 
     def after(self, seq: int) -> list[bytes] | None:
         """Return what came after an event; `None` if some of it is no longer kept, or was never sent."""
@@ -125,6 +142,11 @@ class Person:
         consents: To what they have consented.
         quality: How their call is, in a word, when it was last noted.
         quality_at: When that was.
+        mail: Where there are several nodes: the last signals and words for them, by node and number of what brought
+            them, its `rid`, and their own `seq`. By that it is known what has reached them if nodes lose each other.
+        seats: How many connections they have had.
+        home: The node that had the last of them.
+        earlier: The secret with which they came back last: the page may never have got the new one.
     """
 
     id: str
@@ -143,6 +165,10 @@ class Person:
     consents: frozenset[str] = NOTHING
     quality: str = ""
     quality_at: float = 0.0
+    mail: deque[tuple[int, int, int, int]] = field(default_factory=lambda: deque(maxlen=MAIL_KEPT))
+    seats: int = 1
+    home: int = 0
+    earlier: str = ""
 
     @property
     def role(self) -> str:

@@ -1,12 +1,13 @@
 """Between the house and its sockets, the same for every adapter: numbers them, tells the time, does as told."""
 
+import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
-from ringlight.rooms.events import Action, Close, Note, Outside, Send, Tick
+from ringlight.rooms.events import Action, Close, Keep, Leave, Load, Note, Outside, Send, Tick, Write
 from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
@@ -46,7 +47,7 @@ class Porter:
         self._clock = clock
         self._sockets: dict[int, Socket] = {}
         self._number = 0
-        self._waiting: deque[Opened | Heard | Lost | Tick] = deque()
+        self._waiting: deque[Any] = deque()
         self._working = False
         self.hearers: list[Callable[[Note], None]] = []  # told of what happens, such as those who count
         # Writes down what happens; returns under which number what answers it waits until that is on the disk.
@@ -79,27 +80,41 @@ class Porter:
         self._number += 1
         self._sockets[self._number] = socket
         number = self._number
-        self._feed(Opened(number, path, token, origin, host, local, peer))
+        self.feed(Opened(number, path, token, origin, host, local, peer))
         return number
 
     def heard(self, number: int, frame: bytes | None) -> None:
         """Take a frame; `None` is one that is no text."""
         self._frames += 1
         if self.timed is None or self._frames % TIMED_EACH:
-            self._feed(Heard(number, frame))
+            if self._working or self._waiting:
+                self.feed(Heard(number, frame))
+                return
+            self._working = True  # the way of nearly every message; as `feed`, without a queue for it
+            try:
+                self.perform(self.house.receive(Heard(number, frame), self._clock()))
+            finally:
+                self._working = False
+            if self._waiting:
+                self.feed_waiting()
             return
         began = time.perf_counter()
-        self._feed(Heard(number, frame))
+        self.feed(Heard(number, frame))
         self.timed(time.perf_counter() - began)
 
     def lost(self, number: int, reason: str = "network") -> None:
         """Take note that a connection is over. Nothing happens for one that was closed from here."""
         if self._sockets.pop(number, None) is not None:
-            self._feed(Lost(number, reason))
+            self.feed(Lost(number, reason))
 
     def tick(self) -> None:
         """Tell the time; about once a second."""
-        self._feed(Tick())
+        self.feed(Tick())
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Be one of several servers inside of the `async with`, where there are several."""
+        yield
 
     async def find(self, room_id: str) -> Room:
         """Return a room.
@@ -119,21 +134,25 @@ class Porter:
 
     def happen(self, room: Room, event: Outside) -> None:
         """Let something happen in a room that none of its sockets brings."""
-        self._perform(self.house.happen(room.id, event, self._clock()))
+        self.perform(self.house.happen(room.id, event, self._clock()))
 
     def drain(self) -> None:
         """Take nobody any more, and send everybody away to come back later."""
-        self._perform(self.house.drain())
+        self.perform(self.house.drain())
 
-    def _feed(self, event: Opened | Heard | Lost | Tick) -> None:
+    def feed(self, event: Any) -> None:
+        """Tell the house what happened, and do what it returns."""
         # A socket that cannot keep up says so while others still have to be told: first things first.
         self._waiting.append(event)
-        if self._working:
-            return
+        if not self._working:
+            self.feed_waiting()
+
+    def feed_waiting(self) -> None:
+        """Tell the house what waited until it was told something else."""
         self._working = True
         try:
             while self._waiting:
-                self._perform(self.house.receive(self._waiting.popleft(), self._clock()))
+                self.perform(self.house.receive(self._waiting.popleft(), self._clock()))
         finally:
             self._working = False
 
@@ -142,7 +161,8 @@ class Porter:
         for action in self._held.released(number):
             self._do(action)
 
-    def _perform(self, actions: list[Action]) -> None:
+    def perform(self, actions: list[Action]) -> None:
+        """Do what the house returned."""
         number: int | None = None
         held = self._held.queues
         for action in actions:
@@ -155,6 +175,8 @@ class Porter:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:
                     number = given
+            elif not isinstance(action, Send | Close):
+                self.more(action)
             elif number is not None or (held and action.socket in held):
                 self._held.hold(action, number)
             else:
@@ -166,3 +188,6 @@ class Porter:
                 socket.send(action.frame)
         elif type(action) is Close and (socket := self._sockets.pop(action.socket, None)) is not None:
             socket.close(action.code, action.reason)
+
+    def more(self, action: Load | Write | Keep | Leave) -> None:
+        """Do what only several nodes ask for."""

@@ -8,17 +8,20 @@ import hmac
 from collections.abc import Callable, Iterable
 
 from ringlight.errors import RingError, fault_error
-from ringlight.rooms import bell, consent, messages, passing
+from ringlight.rooms import bell, consent, messages, parting, passing
 from ringlight.rooms.company import Company
 from ringlight.rooms.events import (
     Action,
     AddCamera,
+    Alone,
+    Away,
     Close,
     Enter,
     Event,
     Finish,
     Gone,
     Make,
+    Merge,
     Note,
     Pressed,
     RemoveCamera,
@@ -28,6 +31,7 @@ from ringlight.rooms.events import (
     Send,
     Tick,
     What,
+    node_of,
 )
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
 from ringlight.rooms.people import Claims, Dialect, Person, Returning
@@ -120,6 +124,25 @@ class Room(Company):
             )
         )  # fmt: skip
 
+    def next_rank(self) -> int:
+        """Return the place of the next who comes, in the order of coming."""
+        self._ranks += 1
+        return self._ranks
+
+    def is_due(self, now: float) -> bool:
+        """Whether time alone changes something by now; otherwise a tick does nothing."""
+        if self.ended_at is None and self.closes is not None and now >= self.closes:
+            return True
+        if self._hosts_gone_at is not None and now >= self._hosts_gone_at:
+            return True
+        if self.returning and now >= self._returning_until:
+            return True
+        return any(
+            (person.gone_at is not None and now >= person.gone_at)
+            or (person.dialect is Dialect.OWN and self._is_expired(person, now))
+            for person in self.people.values()
+        )
+
     def expect(self, returning: dict[str, Returning], now: float) -> None:
         """Await those who were here when the server stopped; whoever comes in time goes on where they were."""
         self.returning, self._returning_until = returning, now + self.settings.host_grace
@@ -163,8 +186,9 @@ class Room(Company):
         person = Person(
             event.id, event.secret, claims, event.dialect, self._ranks + 1, self.new_outbox(), now, event.socket
         )
+        person.home = node_of(event.socket)
         consent.judge_dialect(self, person)
-        self._ranks += 1
+        self.next_rank()
         if returns is not None:
             person.consents = returns.consents
             del self.returning[claims.person or ""]
@@ -182,7 +206,8 @@ class Room(Company):
         person = self.people.get(resuming.session)
         if person is None or person.dialect is not Dialect.OWN:
             return None
-        if not hmac.compare_digest(person.secret.encode(), resuming.secret.encode(errors="replace")):
+        given = resuming.secret.encode(errors="replace")
+        if not any(known and hmac.compare_digest(known.encode(), given) for known in (person.secret, person.earlier)):
             return None
         if claims is not None and claims.person == person.claims.person and claims.person is not None:
             person.claims = claims
@@ -210,7 +235,7 @@ class Room(Company):
     def _resume(self, person: Person, event: Enter, seq: int, now: float) -> None:
         missed = person.outbox.after(seq)
         self._unseat(person)
-        person.secret = event.secret
+        person.earlier, person.secret = event.resuming.secret if event.resuming is not None else "", event.secret
         self._seat(person, event.socket)
         if missed is None:
             self.note("resume_failed", person, detail="not kept")
@@ -224,13 +249,14 @@ class Room(Company):
 
     def _take_over(self, person: Person, claims: Claims, event: Enter, now: float) -> None:
         self._unseat(person)
-        person.claims, person.dialect, person.secret = claims, event.dialect, event.secret
+        person.claims, person.dialect, person.secret, person.earlier = claims, event.dialect, event.secret, ""
         self._seat(person, event.socket)
         self._start_again(person, event, now)
 
     def _start_again(self, person: Person, event: Enter, now: float) -> None:
         """A person whom the others know has a page that knows nothing."""
         person.outbox, person.offered, person.media = self.new_outbox(), None, {}
+        person.mail.clear()
         if person.dialect is Dialect.SEED or event.resuming is None:
             person.taken = 0
         self._welcome(person, event, resumed=False)
@@ -259,6 +285,8 @@ class Room(Company):
 
     def _seat(self, person: Person, socket: int) -> None:
         person.socket, person.gone_at = socket, None
+        person.seats, person.home = person.seats + 1, node_of(socket)
+        person.mail.clear()
         self.by_socket[socket] = person
         if person.inside and person.may("admit"):
             self._hosts_gone_at = None
@@ -334,14 +362,14 @@ class Room(Company):
             if isinstance(message, messages.Seed):
                 passing.pass_seed(self, person, message, event.frame, now)
                 return
-            if message.rid is not None and message.rid <= person.taken:
-                self.send(person, messages.encode(messages.Ok(rid=message.rid)))  # sent again after a resume
+            rid = message.rid
+            if rid is None:
+                self._handlers[type(message)](self, person, message, now)
                 return
-            if message.rid is not None:
-                person.taken = message.rid
-            self._handlers[type(message)](self, person, message, now)
-            if message.rid is not None:
-                self.send(person, messages.encode(messages.Ok(rid=message.rid)))
+            if rid > person.taken:  # otherwise it is sent again after a resume
+                person.taken = rid
+                self._handlers[type(message)](self, person, message, now)
+            self.send(person, messages.encode(messages.Ok(rid=rid)))
         except RingError as error:
             if isinstance(message, messages.Seed):
                 self.send(person, messages.seed_refusal(error))
@@ -375,7 +403,7 @@ class Room(Company):
         self.need(person, "admit")
         waiting = self.who_waits(message.id)
         self.note("denied", waiting, by=person)
-        self._dismiss(waiting, fault_error("ROOM-DENIED", message.reason or None), now)
+        self.dismiss(waiting, fault_error("ROOM-DENIED", message.reason or None), now)
 
     def _send_back(self, person: Person, message: messages.SendBack, now: float) -> None:
         self.need(person, "admit")
@@ -394,12 +422,12 @@ class Room(Company):
 
     def _end(self, person: Person, _: messages.End, now: float) -> None:
         self.need(person, "end")
-        self._finish(now, "by somebody", by=person)
+        self.finish(now, "by somebody", by=person)
 
     def _leave(self, person: Person, _: messages.Leave, now: float) -> None:
         if person.socket is not None:
             self.say_bye(person.socket, "left", "leave", 1000)
-        self._remove(person, "left", now)
+        self.remove(person, "left", now)
 
     _handlers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
         messages.Signal: passing.pass_signal, messages.Chat: passing.pass_chat, messages.State: _state_of,
@@ -410,21 +438,23 @@ class Room(Company):
 
     # Going
 
-    def _gone(self, event: Gone, now: float) -> None:
+    def part(self, event: Gone, now: float) -> None:
+        """Part somebody from a connection that broke."""
         person = self.by_socket.pop(event.socket, None)
         if person is None:
             return
         person.socket = None
         self.note("lost", person, detail=event.reason)
         if person.dialect is Dialect.SEED:  # it knows no way to come back
-            self._remove(person, event.reason, now)
+            self.remove(person, event.reason, now)
             return
         person.gone_at = now + self.settings.grace
         if person.inside:
             left = Left(id=person.id, reason=event.reason, grace_s=self.settings.grace)
             self.tell_others(person, left)
 
-    def _remove(self, person: Person, reason: str, now: float) -> None:
+    def remove(self, person: Person, reason: str, now: float) -> None:
+        """Take somebody out, and tell who knew of them."""
         if person.socket is not None:
             self.by_socket.pop(person.socket, None)
             person.socket = None
@@ -437,9 +467,10 @@ class Room(Company):
         if person.inside and person.may("admit") and not any(self.hosts()):
             self._hosts_gone_at = now + self.settings.host_grace
 
-    def _dismiss(self, person: Person, error: RingError, now: float) -> None:
+    def dismiss(self, person: Person, error: RingError, now: float) -> None:
+        """Take somebody out, and tell them why."""
         socket, dialect = person.socket, person.dialect
-        self._remove(person, error.code.removeprefix("ROOM-").lower(), now)
+        self.remove(person, error.code.removeprefix("ROOM-").lower(), now)
         if socket is not None:
             self._refuse(socket, dialect, error)
 
@@ -460,7 +491,7 @@ class Room(Company):
         for other in self.hosts():
             self.tell(other, self.knock_of(person, now))
 
-    def _finish(self, now: float, why: str, by: Person | None = None) -> None:
+    def finish(self, now: float, why: str, by: Person | None = None) -> None:
         """Tell everybody that the visit is over; nobody comes in again."""
         self.ended_at = now
         self.note("ended", by=by, detail=why)
@@ -483,16 +514,16 @@ class Room(Company):
         """It is there already."""
 
     def _finished(self, _: Finish, now: float) -> None:
-        self._finish(now, "from outside")
+        self.finish(now, "from outside")
 
     def _tick(self, _: Tick, now: float) -> None:
         if self.ended_at is None and self.closes is not None and now >= self.closes:
-            self._finish(now, "time is over")
+            self.finish(now, "time is over")
         for person in list(self.people.values()):
             if person.gone_at is not None and now >= person.gone_at:
-                self._remove(person, "gone", now)
+                self.remove(person, "gone", now)
             elif person.dialect is Dialect.OWN and self._is_expired(person, now):
-                self._dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
+                self.dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
         if self.returning and now >= self._returning_until:
             for identity in self.returning:
                 self._out.append(Note("left", "", "did not return", self.id, identity=identity, passing=self.passing))
@@ -504,8 +535,9 @@ class Room(Company):
                     self._put_before_the_door(person, now)
 
     _takers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
-        Said: _said, Enter: _knocked, Gone: _gone, Tick: _tick, Make: _made, Renew: _renewed, Finish: _finished,
-        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring,
+        Said: _said, Enter: _knocked, Gone: part, Tick: _tick, Make: _made, Renew: _renewed, Finish: _finished,
+        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring, Away: parting.leave, Alone: parting.tell,
+        Merge: parting.merge,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from ringlight.cameras import Account, Cameras, House
-from ringlight.errors import fault_error
+from ringlight.errors import UsageError, fault_error
 from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
@@ -77,8 +77,9 @@ async def run_server(
         entrance, passes = await stack.enter_async_context(open_entrance(key, kept))
         opened = room_server(kept, local=local, any_loopback_origin=demo)
         rooms = await stack.enter_async_context(opened)
-        if demo and DEMO_ROOM not in rooms.porter.house.rooms:
-            await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
+        if demo:
+            with contextlib.suppress(UsageError):  # it is there: from before, or by another server
+                await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
         places, stopping, bells = (
             Places(settings.players.most),
             asyncio.Event(),

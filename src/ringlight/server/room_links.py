@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ringlight.errors import fault_error
 from ringlight.rooms.events import Note
 from ringlight.rooms.links import State, hash_of, opens_at, problem_of, state_of
+from ringlight.rooms.messages import IceServer
 from ringlight.rooms.people import Claims
 from ringlight.rooms.porter import Porter
 from ringlight.secrets import Secret
@@ -24,11 +25,13 @@ class Looked:
         state: Whether it can be used.
         link: The link; `None` where it is unknown.
         opens: From when on it can be used, in seconds since 1970; `None` is at once.
+        ice: STUN and TURN servers for a check of the line; none unless the link is good.
     """
 
     state: State
     link: KeptLink | None
     opens: float | None
+    ice: tuple[IceServer, ...] = ()
 
 
 class RoomLinks:
@@ -90,7 +93,9 @@ class RoomLinks:
         if link is None or room is None:
             tries.failed(peer, now)
             return Looked("unknown", None, None)
-        return Looked(state_of(link, room, now), link, opens_at(link, room))
+        state = state_of(link, room, now)
+        ice = self._house.relays(f"l_{link.hash[:16]}", now) if state == "good" else ()
+        return Looked(state, link, opens_at(link, room), ice)
 
     async def use(self, token: str, peer: str) -> tuple[Claims, Secret]:
         """Exchange a link for a room token, which is for a person of its own.

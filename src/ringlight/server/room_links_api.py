@@ -1,7 +1,8 @@
 """One-time links over HTTP: `/api/rooms/{id}/links` for who invites, `/j/{token}` for who comes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -47,6 +48,7 @@ class LinkState(BaseModel):
     name: str | None = None
     opens: float | None = None
     expires: float | None = None
+    ice: list[dict[str, Any]] = Field([], description="STUN and TURN servers, for a check before a good link is used.")
 
 
 class Entrance(BaseModel):
@@ -84,7 +86,7 @@ def room_links_router(links: RoomLinks) -> APIRouter:
         if (link := found.link) is not None:
             shown = LinkState(
                 state=found.state, room=link.room, role=link.role, name=link.name, opens=found.opens,
-                expires=link.expires,
+                expires=link.expires, ice=msgspec.to_builtins(found.ice),
             )  # fmt: skip
         return JSONResponse(shown.model_dump(), headers=_NO_STORE)
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringlight.rooms import open_rooms
 from ringlight.rooms.audit import AuditKey
+from ringlight.rooms.opening import open_shared_rooms
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.record import Clerk
 from ringlight.server.room_record import RoomRecord
@@ -66,7 +66,7 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
     key = settings.secret_key
     if not key:
         key = await asyncio.to_thread(own_key, settings.state_dir)
-    porter = open_rooms(
+    porter = open_shared_rooms(
         settings.model_copy(update={"rooms": entrance, "secret_key": key}), any_loopback_origin=any_loopback_origin
     )
     audit = AuditKey(key)
@@ -82,4 +82,5 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
         clerk = Clerk(audit, lambda: secrets.token_urlsafe(12), webhooks is not None)
         delivered = webhooks.wake if webhooks is not None else None
         record = await stack.enter_async_context(RoomRecord(porter, rows, clerk, delivered=delivered))
+        await stack.enter_async_context(porter.running())
         yield RoomServer(porter, record, webhooks)

@@ -20,10 +20,12 @@ from ringlight.http.flow import Request, Response
 from ringlight.http.reach import Way
 from ringlight.partner.async_client import AsyncClient
 from ringlight.partner.parts import UNSET, plain
-from ringlight.partner.setup import store_of
+from ringlight.partner.setup import Stored, store_address
 from ringlight.partner.webhooks.signature import HEADER, signature_of
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
+from ringlight.store.opening import open_pairs
+from ringlight.store.pairs import TokenPair
 
 CALL_WAIT = 6.0  # seconds
 HOOK_LISTENS = 7.0  # seconds; an answer after five is late, and that it comes at all tells more than that
@@ -52,30 +54,47 @@ def _number(answer: Response, name: str) -> int | None:
 
 
 def kept(settings: Settings, now: float) -> Kept:
-    """Look into the store of linked accounts. Blocks."""
+    """Look for linked accounts: in the store of tokens, then in the database where our own server links. Blocks."""
     access = settings.partner.access_token
+    found: list[tuple[str | Path, str]] = []
+    pairs: list[TokenPair] = []
     try:
-        with closing(store_of(settings)) as store:
-            accounts = store.accounts()
-            pairs = [pair for pair in map(store.read, accounts) if pair is not None]
+        for address in _stores(settings):
+            with closing(open_pairs(address, state_dir=settings.state_dir)) as store:
+                accounts = store.accounts()
+                found += [(address, account) for account in accounts]
+                pairs += [pair for pair in map(store.read, accounts) if pair is not None]
     except RingError as error:
         return Kept(error=error)
     if access is not None:
-        return Kept(len(accounts), is_refresh=any(pair.refresh == access for pair in pairs))
-    if not pairs:
+        return Kept(len(found), is_refresh=any(pair.refresh == access for pair in pairs))
+    chosen = next((number for number, (_, name) in enumerate(found) if name == settings.partner.account), 0)
+    if not found or len(pairs) <= chosen:
         return Kept()
-    one = pairs[0]
-    return Kept(len(accounts), one.expires_at - now, now - one.obtained_at)
+    one = pairs[chosen]
+    return Kept(len(found), one.expires_at - now, now - one.obtained_at, where=found[chosen])
 
 
-async def call(settings: Settings) -> Called:
+def _stores(settings: Settings) -> list[str | Path]:
+    address, database = store_address(settings), settings.database.reveal()
+    path = database.removeprefix("sqlite:///")
+    has_database = not database.startswith("sqlite") or Path(path).exists()
+    return [address, *([database] if has_database and database != address else [])]
+
+
+def _client(settings: Settings, where: tuple[str | Path, str] | None, driver: AsyncDriver | None = None) -> AsyncClient:
+    tokens = None if where is None else Stored(*where)
+    return AsyncClient(settings=settings, tokens=tokens, driver=driver)
+
+
+async def call(settings: Settings, where: tuple[str | Path, str] | None) -> Called:
     """List the devices: one call, for which the token is renewed if need be, and no repetition."""
     base = settings.ring_url
     async with _Keeping(timeout=CALL_WAIT, base_url=base) as driver:
         error: RingError | None = None
         devices: tuple[tuple[str, bool | None], ...] = ()
         try:
-            async with AsyncClient(settings=settings, driver=driver) as ring:
+            async with _client(settings, where, driver) as ring:
                 once = ring.with_options(timeout=CALL_WAIT, retries=0, fallback="never")
                 found = await once.devices.list(include=["status"])
             devices = tuple((plain(one.name) or "a device", _online(one.status)) for one in found)
@@ -100,13 +119,13 @@ def _others(host: str, port: int) -> tuple[str, ...]:
     return speaking_with(tuple(addresses), port)
 
 
-async def picture(settings: Settings) -> str:
+async def picture(settings: Settings, where: tuple[str | Path, str] | None) -> str:
     """Fetch a picture of the last event that any device has, into nothing. No camera records for it.
 
     Raises:
         RingError: Why there is none.
     """
-    async with AsyncClient(settings=settings) as client:
+    async with _client(settings, where) as client:
         ring = client.with_options(timeout=CALL_WAIT, retries=0, fallback="never")
         for device in await ring.devices.list():
             async for event in ring.history.events(device.id):

@@ -4,12 +4,35 @@ import { duration, el, icon, prose } from "./dom.js";
 
 /** @typedef {import("./api.js").Fault} Fault */
 
-/** @type {Record<Fault["retry"], string>} */
-const RETRY_HINTS = {
-  now: "Trying again may be all it takes.",
-  backoff: "Wait a few moments before you try again.",
-  "after-fix": "Do this first, then try again.",
-  never: "Trying again alone will not help.",
+/**
+ * What the card itself says, beside the texts of the fault.
+ *
+ * @typedef {object} CardWords
+ * @property {string} happened
+ * @property {string} todo
+ * @property {string} seen
+ * @property {string} again
+ * @property {string} copy
+ * @property {string} copied
+ * @property {string} notCopied
+ * @property {Record<Fault["retry"], string>} hints  What another try is worth.
+ */
+
+/** @type {CardWords} */
+const ENGLISH = {
+  happened: "What happened",
+  todo: "What to do",
+  seen: "Seen:",
+  again: "Try again",
+  copy: "Copy diagnosis",
+  copied: "Copied",
+  notCopied: "Could not copy",
+  hints: {
+    now: "Trying again may be all it takes.",
+    backoff: "Wait a few moments before you try again.",
+    "after-fix": "Do this first, then try again.",
+    never: "Trying again alone will not help.",
+  },
 };
 
 /**
@@ -17,6 +40,10 @@ const RETRY_HINTS = {
  * @property {(() => void) | null} retry  What "Try again" does.
  * @property {() => string} diagnosis  The text that "Copy diagnosis" copies.
  * @property {SVGSVGElement | null} [ring]  Shows where it broke.
+ * @property {CardWords} [words]  English where left out.
+ * @property {string | null} [headline]  Instead of the fault's title, in the language of the page.
+ * @property {string | null} [plain]  A sentence for people who run no server, in the language of the page.
+ * @property {"h2" | "h3"} [heading]  Where the card stands on the page.
  */
 
 /**
@@ -24,27 +51,35 @@ const RETRY_HINTS = {
  * @param {CardOptions} options
  * @returns {HTMLElement}
  */
-export function faultCard(fault, { retry, diagnosis, ring = null }) {
+export function faultCard(fault, options) {
+  const { retry, diagnosis, ring = null, words = ENGLISH, headline = null, plain = null, heading = "h3" } = options;
+  const part = heading === "h3" ? "h4" : "h3";
+  // The catalogue is English; a screen reader of another language is to read it so.
+  /** @type {Record<string, string>} */
+  const english = words === ENGLISH ? {} : { lang: "en", dir: "ltr" };
+  const title = headline ? el(heading, { class: "fault-title" }, headline)
+    : el(heading, { class: "fault-title", ...english }, prose(fault.title));
   // The alert holds the words and not the buttons: it is read out as one sentence after the other.
-  const words = el(
+  const told = el(
     "div",
     { role: "alert", class: "fault-words" },
-    el("h3", { class: "fault-title" }, prose(fault.title)),
-    el("h4", {}, "What happened"),
-    el("p", { class: "fault-cause" }, prose(fault.cause)),
-    fault.detail ? el("p", { class: "fault-detail" }, el("span", {}, "Seen: "), el("samp", {}, fault.detail)) : null,
-    el("h4", {}, "What to do"),
-    el("p", { class: "fault-fix" }, prose(fault.fix)),
-    el("p", { class: "fault-hint" }, RETRY_HINTS[fault.retry] ?? ""),
+    title,
+    plain ? el("p", { class: "fault-plain" }, plain) : null,
+    el(part, {}, words.happened),
+    el("p", { class: "fault-cause", ...english }, prose(fault.cause)),
+    fault.detail ? el("p", { class: "fault-detail" }, el("span", {}, `${words.seen} `), el("samp", english, fault.detail)) : null,
+    el(part, {}, words.todo),
+    el("p", { class: "fault-fix", ...english }, prose(fault.fix)),
+    el("p", { class: "fault-hint" }, words.hints[fault.retry] ?? ""),
   );
   const again = retry && el("button", { id: "try-again", class: "button primary", type: "button", onclick: retry },
-    icon("refresh"), "Try again");
+    icon("refresh"), words.again);
   return el(
     "article",
     { class: "fault-card", "data-fault-code": fault.code },
     el("div", { class: "fault-top" }, ring, faultLink(fault)),
-    words,
-    el("div", { class: "fault-actions" }, again, ...copyButton(diagnosis)),
+    told,
+    el("div", { class: "fault-actions" }, again, ...copyButton(diagnosis, words)),
   );
 }
 
@@ -84,16 +119,17 @@ export function diagnosisText(fault, { camera, attempt, steps = [], notes = [] }
 
 /**
  * @param {() => string} text
+ * @param {CardWords} words
  * @returns {HTMLElement[]}  The button, and what tells a screen reader how it went.
  */
-function copyButton(text) {
-  const label = el("span", {}, "Copy diagnosis");
+function copyButton(text, words) {
+  const label = el("span", {}, words.copy);
   const said = el("span", { class: "visually-hidden", role: "status" });
   const button = el("button", { class: "button", type: "button" }, icon("copy"), label);
   button.addEventListener("click", async () => {
-    label.textContent = said.textContent = (await copy(text(), button)) ? "Copied" : "Could not copy";
+    label.textContent = said.textContent = (await copy(text(), button)) ? words.copied : words.notCopied;
     setTimeout(() => {
-      label.textContent = "Copy diagnosis";
+      label.textContent = words.copy;
       said.textContent = "";
     }, 2_500);
   });
@@ -101,11 +137,13 @@ function copyButton(text) {
 }
 
 /**
+ * Put a text on the clipboard.
+ *
  * @param {string} text
  * @param {HTMLElement} near  Where a helper element may live for a moment.
  * @returns {Promise<boolean>}
  */
-async function copy(text, near) {
+export async function copy(text, near) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

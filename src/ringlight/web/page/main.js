@@ -8,6 +8,7 @@ import { Doctor } from "./doctor.js";
 import { el } from "./dom.js";
 import { cardOf, diagnosisText, faultCard } from "./fault-card.js";
 import { RingPanel } from "./ring-panel.js";
+import { RoomMaker } from "./room-maker.js";
 import { Switchboard } from "./switchboard.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
@@ -22,6 +23,7 @@ const list = new CameraList((id) => choose(id));
 const catalogue = new Catalogue();
 const doctor = new Doctor();
 const switchboard = new Switchboard(advice);
+const rooms = new RoomMaker();
 
 const wide = matchMedia("(min-width: 60rem)");   // where style.css puts the list beside the view
 
@@ -155,7 +157,10 @@ async function start() {
     const about = await getAbout();
     find("about").textContent = `${about.name} ${about.version}${about.demo ? ", demo with simulated cameras" : ""}`;
     if (about.ring_app) showRingApp(about.demo);
-    if (about.demo) showSwitchboard();
+    if (about.demo) {
+      rooms.showDemo();
+      showSwitchboard();
+    }
   } catch {
     // The list, asked for next, shows the fault.
   }
@@ -180,6 +185,7 @@ function showSwitchboard() {
 }
 
 document.body.append(catalogue.element, doctor.element);
+find("side").append(rooms.element);
 find("open-faults").addEventListener("click", () => void catalogue.open());
 find("open-doctor").addEventListener("click", () => void doctor.open());
 find("open-switchboard").addEventListener("click", () => switchboard.reveal());

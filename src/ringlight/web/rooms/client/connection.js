@@ -173,10 +173,13 @@ export class Connection extends EventTarget {
     const own = (hear) => (/** @type {any} */ event) => { if (this.#socket === socket) hear(event); };
     socket.onopen = own(() => this.#feed({ is: "opened" }));
     socket.onmessage = own((event) => this.#hear(event.data));
-    socket.onclose = own(({ code, reason }) => {
+    const close = own(({ code, reason }) => {
       this.#socket = null;
       this.#feed({ is: "closed", code, reason });
     });
+    socket.onclose = close;
+    // Of a socket that the page's own policy forbids Chromium never says that it is closed.
+    socket.onerror = () => setTimeout(() => close({ code: 1006, reason: "" }));
   }
 
   /** @param {unknown} data */

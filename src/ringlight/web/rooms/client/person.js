@@ -45,6 +45,8 @@ export class Person {
   #line;
   #heard = new Heard();
   #isTheirPictureOut = false;
+  /** Whether this browser has no WebRTC. */
+  #isUnable = false;
   #thinLine = new ThinLine();
   /** @type {{ look: import("./quality.js").Look, on: MediaOn } | null} */
   #before = null;
@@ -84,11 +86,12 @@ export class Person {
    * @returns {import("./negotiation.js").Path | "none"}
    */
   get path() {
-    return this.#negotiation?.path ?? "none";
+    return this.#isUnable ? "failed" : this.#negotiation?.path ?? "none";
   }
 
   /** Why the path failed. @returns {Fault | null} */
   get fault() {
+    if (this.#isUnable) return namedFault("VIEWER-NO-WEBRTC");
     return this.path === "failed" ? namedFault("WEB-NO-PATH", `with ${this.#ties.iceServers().length || "no"} TURN or STUN servers`) : null;
   }
 
@@ -100,6 +103,8 @@ export class Person {
   /** Begin with a path, or begin anew. */
   connect() {
     this.disconnect();
+    this.#isUnable = !("RTCPeerConnection" in globalThis);
+    if (this.#isUnable) return this.#ties.changed(this);
     const negotiation = this.#negotiation = new Negotiation({
       polite: this.#present.polite, iceServers: this.#ties.iceServers(), tracks: this.#ties.tracks(),
       stream: this.stream, display: this.display, ready: this.#ties.ready(),

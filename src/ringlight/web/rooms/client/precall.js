@@ -200,7 +200,7 @@ export class Precall extends EventTarget {
     const about = { url, page: location.href, online: navigator.onLine, at: Date.now() };
     if (judgeUrl(url, location.href)) return this.#set("server", { state: "bad", fault: signalingFault(about) });
     const began = performance.now();
-    const ending = await trySocket(url);
+    const ending = await trySocket(url).catch((error) => ({ readyState: null, thrown: String(error) }));
     if (ending === null) {
       return this.#set("server", { state: "good", fault: null, seen: { connect_ms: Math.round(performance.now() - began) } });
     }
@@ -210,6 +210,7 @@ export class Precall extends EventTarget {
 
   async #askRelay() {
     const { iceServers = [] } = this.#options;
+    if (!("RTCPeerConnection" in globalThis)) return this.#set("turn", { state: "bad", fault: namedFault("VIEWER-NO-WEBRTC") });
     if (!hasRelay(iceServers)) {
       this.#set("turn", { state: "skipped" });
       return this.#set("bandwidth", { state: "skipped" });
@@ -248,13 +249,13 @@ function trySocket(url) {
     const socket = new WebSocket(url.replace(/^http/i, "ws"));
     const settle = (/** @type {Awaited<ReturnType<typeof trySocket>>} */ ending) => {
       clearTimeout(timer);
-      socket.onopen = socket.onclose = null;
+      socket.onopen = socket.onerror = null;
       socket.close();
       resolve(ending);
     };
     const timer = setTimeout(() => settle({ readyState: socket.readyState, closeCode: null, opened: false }), SOCKET_MS);
     socket.onopen = () => settle(null);
-    socket.onclose = ({ code }) => settle({ readyState: 3, closeCode: code, opened: false });
+    socket.onerror = () => settle({ readyState: 3, closeCode: 1006, opened: false });
   });
 }
 

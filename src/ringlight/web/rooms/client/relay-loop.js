@@ -32,23 +32,24 @@ export function hasRelay(iceServers) {
  * @returns {Promise<Loop>}
  */
 export async function relayLoop(iceServers) {
-  const [one, other] = [0, 1].map(() => new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" }));
+  /** @type {RTCPeerConnection[]} */
+  const both = [];
   /** @type {RTCPeerConnectionIceErrorEvent[]} */
   const errors = [];
-  for (const [from, to] of [[one, other], [other, one]]) {
-    from.onicecandidate = ({ candidate }) => to.addIceCandidate(candidate ?? undefined).catch(() => {});
-    from.onicecandidateerror = (event) => errors.push(event);
-  }
-  const channel = one.createDataChannel("load", { ordered: false, maxRetransmits: 0 });
-  channel.binaryType = "arraybuffer";
   try {
+    for (let side = 0; side < 2; side += 1) both.push(new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" }));
+    const [one, other] = both;
+    for (const [from, to] of [[one, other], [other, one]]) {
+      from.onicecandidate = ({ candidate }) => to.addIceCandidate(candidate ?? undefined).catch(() => {});
+      from.onicecandidateerror = (event) => errors.push(event);
+    }
+    const channel = one.createDataChannel("load", { ordered: false, maxRetransmits: 0 });
     await connect(one, other, channel);
     return { fault: null, ...await load(one, other, channel) };
   } catch (error) {
     return { fault: faultOf(errors, error), rttMs: null, kbps: null, loss: null };
   } finally {
-    one.close();
-    other.close();
+    for (const one of both) one.close();
   }
 }
 

@@ -1,0 +1,168 @@
+"""What happens in a room, written so that all nodes read the same; and a whole room, for who comes later. Pure.
+
+An entry is a letter and what belongs to it. What a page said stays as it came.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any
+
+import msgspec
+
+from ringlight.errors import RingError
+from ringlight.rooms import messages
+from ringlight.rooms.events import (
+    AddCamera,
+    Away,
+    Enter,
+    Event,
+    Finish,
+    Gone,
+    Make,
+    Merge,
+    Pressed,
+    RemoveCamera,
+    Renew,
+    Said,
+    Tick,
+)
+from ringlight.rooms.people import MAIL_KEPT, Outbox, Person, Returning
+from ringlight.rooms.room import Room
+from ringlight.settings import RoomSettings
+
+__all__ = ["Entry", "read_event", "read_room", "write_event", "write_room"]
+
+_SAID, _SEED, _MERGE = b"s", b"S", b"M"
+_NUMBERS = Struct("!QQ")
+_KINDS: dict[bytes, type] = {
+    b"e": Enter, b"g": Gone, b"t": Tick, b"f": Finish, b"m": Make, b"r": Renew, b"a": Away, b"c": AddCamera,
+    b"C": RemoveCamera, b"p": Pressed,
+}  # fmt: skip
+_LETTERS = {kind: letter for letter, kind in _KINDS.items()}
+_FROM_CLASS = ("settings", "by_socket", "mark", "_out")  # of a room: what no other node needs
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a room's ledger.
+
+    Attributes:
+        epoch: Names this ledger; another begins where Redis has lost all.
+        number: Counts from 1.
+        at: When Redis took it, in seconds since 1970; never goes back.
+        node: Who wrote it.
+        serial: How many this node had written; grows.
+        body: From `write_event`.
+    """
+
+    epoch: str
+    number: int
+    at: float
+    node: int
+    serial: int
+    body: bytes
+
+
+class _Kept(msgspec.Struct):
+    """An outbox."""
+
+    most: int
+    most_bytes: int
+    seq: int
+    frames: list[str]
+
+
+class _Whole(msgspec.Struct):
+    """All of a room, by the names of its attributes."""
+
+    id: str
+    lobby: bool
+    opens: float | None
+    closes: float | None
+    capacity: int
+    kept: bool
+    passing: bool
+    consent: frozenset[str]
+    locked: bool
+    cameras: dict[str, str]
+    rung: dict[str, tuple[str, float]]
+    started: bool
+    returning: dict[str, Returning]
+    returning_until: float = msgspec.field(name="_returning_until")
+    ended_at: float | None
+    empty_since: float | None
+    ranks: int = msgspec.field(name="_ranks")
+    hosts_gone_at: float | None = msgspec.field(name="_hosts_gone_at")
+    heard: dict[int, int]
+    people: dict[str, Person]
+
+
+def _to_wire(value: Any) -> Any:
+    if isinstance(value, deque):
+        return list(value)
+    if isinstance(value, Outbox):
+        return _Kept(value.most, value.most_bytes, value.seq, [frame.decode() for frame in value.kept])
+    raise TypeError(f"{type(value).__name__} is in no room")
+
+
+def _from_wire(kind: type, value: Any) -> Outbox | deque[tuple[int, ...]]:
+    if kind is not Outbox:
+        return deque(map(tuple, value), MAIL_KEPT)
+    kept = msgspec.convert(value, _Kept)
+    return Outbox(kept.most, kept.most_bytes, kept.seq, [frame.encode() for frame in kept.frames])
+
+
+_encode = msgspec.json.Encoder(enc_hook=_to_wire).encode
+_decoders: dict[bytes, Callable[[bytes], Any]] = {
+    letter: msgspec.json.Decoder(kind).decode for letter, kind in _KINDS.items()
+}
+_NAMES = {one.name: one.encode_name for one in msgspec.structs.fields(_Whole)}
+_decode_whole = msgspec.json.Decoder(_Whole, dec_hook=_from_wire).decode
+
+
+def write_event(event: Event) -> bytes:
+    """Return what happened as an entry's body."""
+    if isinstance(event, Said):
+        letter = _SEED if isinstance(event.message, messages.Seed) else _SAID
+        return letter + event.socket.to_bytes(8, "big") + event.frame
+    if isinstance(event, Merge):
+        return _MERGE + _NUMBERS.pack(event.node, event.known) + write_room(event.other)
+    return _LETTERS[type(event)] + _encode(event)
+
+
+def read_event(body: bytes, settings: RoomSettings) -> Event | None:
+    """Return what an entry tells; `None` for what this version does not know."""
+    letter, rest = body[:1], body[1:]
+    try:
+        if letter in (_SAID, _SEED):
+            frame = rest[8:]
+            parsed = messages.parse(frame) if letter == _SAID else messages.parse_seed(frame)
+            return Said(int.from_bytes(rest[:8], "big"), parsed, frame)
+        if letter == _MERGE:
+            node, known = _NUMBERS.unpack_from(rest)
+            return Merge(node, known, read_room(rest[_NUMBERS.size :], settings))
+        found: Event | None = _decoders[letter](rest) if letter in _decoders else None
+    except (msgspec.MsgspecError, RingError):
+        return None
+    return found
+
+
+def write_room(room: Room) -> bytes:
+    """Return all of a room."""
+    return _encode({name: value for name, value in vars(room).items() if name not in _FROM_CLASS})
+
+
+def read_room(whole: bytes, settings: RoomSettings) -> Room:
+    """Return a room from `write_room`.
+
+    Raises:
+        msgspec.MsgspecError: It is none.
+    """
+    found = _decode_whole(whole)
+    room = Room(found.id, settings)
+    for name in found.__struct_fields__:
+        setattr(room, _NAMES[name], getattr(found, name))
+    room.by_socket = {person.socket: person for person in room.people.values() if person.socket is not None}
+    return room

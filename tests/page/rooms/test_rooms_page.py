@@ -1,0 +1,407 @@
+"""The page of the rooms in a real Chromium, against `ringlight demo`: what patients and clinicians see."""
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from visits import PATIENCE, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
+
+from conftest import CHROMIUM_FLAGS, Program, clean_environment
+from own_coturn import OwnCoturn
+
+pytestmark = [pytest.mark.browser, pytest.mark.program]
+DEVICES = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire",
+]
+PICTURE = Path(__file__).parents[3] / "docs" / "images" / "call.png"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a demo."""
+    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
+    yield program.url
+    program.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM_FLAGS, *DEVICES])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> Axe:
+    return Axe()
+
+
+def test_two_tabs_of_the_demo_see_and_hear_each_other_also_after_a_reload(browser: Browser, house: str) -> None:
+    """Names, moving pictures and sound on both sides; a reload comes back as the same person without asking."""
+    with visitor(browser) as doctor, visitor(browser) as patient:
+        enter(doctor, f"{house}rooms/demo", "Dr Example", "clinician")
+        enter(patient, f"{house}rooms/demo", "Ada")
+        wait_for_picture(doctor, "Ada")
+        wait_for_picture(patient, "Dr Example")
+        before = patient.evaluate("ringlightCall.me.id")
+        patient.reload()
+        wait_for_picture(patient, "Dr Example")
+        wait_for_picture(doctor, "Ada")
+        assert patient.evaluate("ringlightCall.me.id") == before
+        assert doctor.locator(person("Ada")).count() == 1
+        numbers = [_safety_number(page) for page in (doctor, patient)]
+        assert numbers[0] == numbers[1]
+        assert re.fullmatch(r"(\d{4} ){4}\d{4}", numbers[0])
+
+
+def test_mute_chat_and_screen_are_told_to_the_other_side(browser: Browser, house: str) -> None:
+    """What one turns off is seen and said at the other; words arrive; a screen gets a tile of its own."""
+    with visitor(browser) as doctor, visitor(browser) as patient:
+        enter(doctor, f"{house}rooms/told", "Dr Example", "clinician")
+        enter(patient, f"{house}rooms/told", "Ada")
+        doctor.click("#admit-next")
+        doctor.wait_for_selector(person("Ada"))
+        patient.wait_for_selector(person("Dr Example"))
+        patient.click("#mic")
+        expect(doctor.locator("#said")).to_contain_text("Ada muted the microphone.")
+        doctor.wait_for_selector(f"{person('Ada')} .tile-muted:not([hidden])")
+        patient.click("#camera")
+        expect(doctor.locator("#said")).to_contain_text("Ada turned the camera off.")
+        patient.click("#open-chat")
+        patient.fill("#chat-text", "My number is 12 34")
+        patient.press("#chat-text", "Enter")
+        expect(doctor.locator("#open-chat .badge")).to_have_text("1")
+        doctor.click("#open-chat")
+        expect(doctor.locator("#chat-log")).to_contain_text("My number is 12 34")
+        doctor.click("#screen-share")
+        patient.wait_for_selector('[data-screen-of]:has-text("Screen of Dr Example")')
+        doctor.click("#screen-share")
+        patient.wait_for_selector("[data-screen-of]", state="detached")
+
+
+def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house: str, axe: Axe) -> None:
+    """Invitation, consent, waiting area, let in, sent back, ended for all; accessible in each of these states."""
+    room = post(house, "api/rooms", {"consent": ["video"]})["id"]
+    links = {role: post(house, f"api/rooms/{room}/links", {"role": role, "name": name})["url"]
+             for role, name in (("doctor", "Dr Example"), ("patient", "Ada"))}  # fmt: skip
+    with visitor(browser) as doctor, visitor(browser, viewport={"width": 360, "height": 740}) as patient:
+        doctor.goto(house.rstrip("/") + links["doctor"])
+        doctor.click("#enter")
+        wait_for(doctor, "call")
+        patient.goto(house.rstrip("/") + links["patient"])
+        expect(patient.locator(".lead")).to_contain_text("Welcome, Ada.")
+        _judge(axe, patient)
+        looked = httpx2.get(house.rstrip("/") + links["patient"], headers={"accept": "application/json"})
+        assert looked.json()["state"] == "good"
+        patient.click("#enter")
+        wait_for(patient, "consent")
+        _judge(axe, patient)
+        assert patient.url == f"{house}rooms/{room}"  # nobody reads the link, or a token, from the address
+        assert "eyJ" not in json.dumps(patient.evaluate("({...localStorage})"))
+        patient.click("#agree")
+        wait_for(patient, "lobby")
+        expect(patient.locator("#position")).to_have_text("You are next.")
+        _judge(axe, patient)
+        patient.reload()
+        wait_for(patient, "lobby")
+        expect(doctor.locator("#said-now")).to_contain_text("Ada, Patient, is waiting to be let in.")
+        _judge(axe, doctor)
+        _let_in(doctor, "Ada")
+        wait_for_picture(patient, "Dr Example")
+        wait_for_picture(doctor, "Ada")
+        _judge(axe, patient)
+        for side in ("people", "chat", "more"):
+            patient.click(f"#open-{side}")
+            _judge(axe, patient)
+        doctor.click('.person:has-text("Ada") button')
+        wait_for(patient, "lobby")
+        _let_in(doctor, "Ada")
+        doctor.wait_for_selector(person("Ada"))
+        patient.click("#open-more")
+        patient.click("#withdraw")
+        patient.click('dialog [value="yes"]')
+        wait_for(patient, "consent")
+        patient.click("#agree")
+        wait_for_picture(patient, "Dr Example")
+        doctor.click("#leave")
+        _judge(axe, doctor)
+        doctor.click('dialog [value="end"]')
+        doctor.click('dialog [value="yes"]')
+        for page in (doctor, patient):
+            page.wait_for_selector('[data-end="ended"]')
+            _judge(axe, page)
+        patient.goto(house.rstrip("/") + links["patient"])
+        expect(patient.locator("[data-end]")).to_have_attribute("data-end", re.compile("used|ended"))
+
+
+def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str) -> None:
+    """One link for each who comes, to be copied; each leads to the door, with the role that it gives."""
+    with visitor(browser, viewport={"width": 360, "height": 740}) as page:
+        page.goto(house)
+        expect(page.get_by_role("link", name="Enter the demo room")).to_have_attribute("href", "/rooms/demo")
+        page.click("#make-room")
+        links = page.locator("[data-copy]")
+        expect(links).to_have_count(2)
+        assert_fits(page, ".rooms")
+        for link, role in zip(links.all(), ("Clinician", "Patient"), strict=True):
+            with visitor(browser) as guest:
+                guest.goto(link.get_attribute("data-copy") or "")
+                expect(guest.locator(".facts")).to_contain_text(role)
+
+
+def test_who_is_declined_reads_why(browser: Browser, house: str, axe: Axe) -> None:
+    """The reason that somebody wrote stands on the page of the one who was not let in."""
+    with visitor(browser) as doctor, visitor(browser) as patient:
+        enter(doctor, f"{house}rooms/declined", "Dr Example", "clinician")
+        wait_for(doctor, "call")
+        enter(patient, f"{house}rooms/declined", "Ada")
+        wait_for(patient, "lobby")
+        doctor.click("#knock >> text=Show")
+        doctor.click("#knocks .deny")
+        doctor.fill(".refusing input", "Please call the front desk")
+        _judge(axe, doctor)
+        doctor.click(".refusing button")
+        patient.wait_for_selector('[data-end="denied"]')
+        expect(patient.locator("q")).to_have_text("Please call the front desk")
+        _judge(axe, patient)
+
+
+def test_the_check_before_the_call_says_what_works_and_what_does_not(browser: Browser, house: str, axe: Axe) -> None:
+    """All well, and then without permission: a verdict in words, a fault with a fix, a report; entering works still."""
+    with visitor(browser) as page:
+        page.goto(f"{house}rooms/demo")
+        page.click("#check")
+        page.wait_for_selector("#verdict[data-verdict]:not([hidden])", timeout=60_000)
+        assert page.locator('[data-check="camera"]').get_attribute("data-state") == "good"
+        page.wait_for_selector(".mirror-picture:not([hidden])")
+        _judge(axe, page)
+        with page.expect_download() as saved:
+            page.click("#save-report")
+        report = json.loads(saved.value.path().read_text())
+        assert {check["name"] for check in report["checks"]} >= {"permission", "camera", "microphone", "server"}
+    with visitor(browser, viewport={"width": 360, "height": 740}) as page:
+        page.add_init_script("""navigator.mediaDevices.getUserMedia = () =>
+          Promise.reject(new DOMException("Permission denied", "NotAllowedError"))""")
+        page.goto(f"{house}rooms/demo")
+        page.click("#check")
+        page.wait_for_selector('[data-fault-code="WEB-DENIED"]', timeout=60_000)
+        _judge(axe, page)
+        page.fill("#name", "Ada")
+        page.click("#enter")
+        wait_for(page, "call")
+        page.wait_for_selector('.media-fault [data-fault-code="WEB-DENIED"]')
+
+
+def test_the_way_through_a_turn_server_is_tried_before_the_link_is_used(
+    browser: Browser, tmp_path: Path, axe: Axe
+) -> None:
+    """Through coturn and back: the check is good, the report has figures, and the link can still be used."""
+    with contextlib.closing(OwnCoturn()) as coturn:
+        settings = {"RINGLIGHT_TURN_URL": f"turn:127.0.0.1:{coturn.port}", "RINGLIGHT_TURN_SECRET": coturn.secret}
+        program = Program("demo", "--port", "0", env={**clean_environment(tmp_path), **settings})
+        room = post(program.url, "api/rooms", {})["id"]
+        link = post(program.url, f"api/rooms/{room}/links", {"role": "patient", "name": "Ada"})["url"]
+        with visitor(browser) as page:
+            page.goto(program.url.rstrip("/") + link)
+            page.click("#check")
+            page.wait_for_selector('[data-check="turn"][data-state="good"]', timeout=60_000)
+            page.wait_for_selector("#verdict[data-verdict]:not([hidden])", timeout=60_000)
+            _judge(axe, page)
+            page.click("#enter")
+            wait_for(page, "consent")
+        program.stop()
+
+
+def test_everything_can_be_done_without_a_mouse(browser: Browser, house: str, axe: Axe) -> None:
+    """Enter by keyboard alone; keys mute, open and close; their map can be shown, and the keys switched off."""
+    with visitor(browser) as page:
+        page.goto(f"{house}rooms/keys")
+        page.wait_for_selector("#enter")
+        _tab_to(page, "role")
+        page.keyboard.press("Home")
+        page.keyboard.type("Clin")
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.type("Dr Example")
+        page.keyboard.press("Enter")
+        wait_for(page, "call")
+        expect(page.locator("#mic")).to_have_accessible_name("Mic Mute microphone")
+        page.keyboard.press("m")
+        expect(page.locator("#mic")).to_have_accessible_name("Mic Unmute microphone")
+        expect(page.locator("#said")).to_contain_text("Your microphone is off.")
+        page.keyboard.press("c")
+        assert page.evaluate("document.activeElement.id") == "chat-text"
+        page.keyboard.type("m")  # a letter in a text is a letter
+        expect(page.locator("#mic")).to_have_accessible_name("Mic Unmute microphone")
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.id") == "open-chat"
+        page.keyboard.press("?")
+        expect(page.locator("#keys")).to_be_visible()
+        _judge(axe, page)
+        page.click("#keys-on")
+        page.keyboard.press("Escape")
+        page.keyboard.press("m")
+        expect(page.locator("#mic")).to_have_accessible_name("Mic Unmute microphone")
+        _tab_to(page, "leave")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Enter")
+        page.wait_for_selector('[data-end="left"]')
+        page.click("#again")
+        wait_for(page, "call")
+
+
+def test_arabic_is_read_from_the_right_and_fits_a_phone(browser: Browser, house: str, axe: Axe) -> None:
+    """The browser's language is taken; the picker changes it in place; nothing sticks out at 360 px."""
+    with visitor(browser, locale="ar", viewport={"width": 360, "height": 740}) as page:
+        page.goto(f"{house}rooms/arabic")
+        page.wait_for_selector("#enter")
+        assert page.evaluate("[document.documentElement.dir, document.documentElement.lang]") == ["rtl", "ar"]
+        heading = page.evaluate("""() => { const range = document.createRange();
+          range.selectNodeContents(document.querySelector("h1")); return range.getBoundingClientRect().right; }""")
+        assert heading > 330  # its first word is at the right edge
+        _judge(axe, page)
+        page.fill("#name", "مريم")
+        page.select_option("#role", "clinician")
+        page.click("#enter")
+        wait_for(page, "call")
+        assert page.locator("#mic").bounding_box()["x"] > page.locator("#leave").bounding_box()["x"]  # type: ignore[index]
+        _judge(axe, page)
+        page.click("#open-more")
+        page.locator("#side .language").select_option("de")
+        expect(page.locator("#side-title")).to_have_text("Mehr")
+        assert page.evaluate("document.documentElement.dir") == "ltr"
+
+
+def test_a_wrong_address_is_explained(browser: Browser, house: str, axe: Axe) -> None:
+    """`undefined`, and a link that nobody made: each has its own page, with what to do."""
+    with visitor(browser) as page:
+        enter(page, f"{house}rooms/undefined", "Ada")
+        page.wait_for_selector('[data-fault-code="ROOM-ID"]')
+        _judge(axe, page)
+        page.goto(f"{house}j/nobody-made-this")
+        page.wait_for_selector('[data-end="unknown"]')
+        _judge(axe, page)
+
+
+def test_a_server_that_stops_is_told_and_awaited(browser: Browser, start: Callable[..., object], axe: Axe) -> None:
+    """The banner says why and when it tries again; with the server back the call goes on under the same name."""
+    program = start("demo", "--port", "0")
+    address = str(program.url)  # type: ignore[attr-defined]
+    with visitor(browser) as page:
+        enter(page, f"{address}rooms/demo", "Dr Example", "clinician")
+        wait_for(page, "call")
+        program.stop()  # type: ignore[attr-defined]
+        page.wait_for_selector("#away:not([hidden])")
+        page.click("#away summary")
+        page.wait_for_selector("#away [data-fault-code]")
+        _judge(axe, page)
+        start("demo", "--port", address.rstrip("/").rpartition(":")[2])
+        page.wait_for_selector("#away", state="hidden", timeout=60_000)
+        assert page.evaluate("ringlightCall.me.name") == "Dr Example"
+
+
+def test_a_bell_rings_in_the_room_and_is_answered(browser: Browser, house: str, axe: Axe) -> None:
+    """The door's camera is in the demo room: its bell is heard there, and whoever answers sees and speaks."""
+    with visitor(browser) as page:
+        enter(page, f"{house}rooms/demo", "Reception", "clinician")
+        page.wait_for_selector('[data-camera="front-door"][data-state="playing"]')
+        with visitor(browser) as outside:
+            outside.goto(house)
+            outside.click("#press-bell")
+        page.wait_for_selector(".bell:not([hidden])")
+        expect(page.locator("#said-now")).to_contain_text("Somebody rings at Front Door")
+        _judge(axe, page)
+        page.click(".answer")
+        page.wait_for_selector('[data-camera="front-door"][data-talk="on"]')
+        page.click('[data-camera="front-door"] .talk')
+        page.wait_for_selector('[data-camera="front-door"][data-talk="off"]')
+
+
+def test_the_same_person_in_two_windows_can_take_the_visit_over(browser: Browser, house: str, axe: Axe) -> None:
+    """The older window says where the visit went on, and can take it back."""
+    room = post(house, "api/rooms", {"consent": []})["id"]
+    token = post(house, f"api/rooms/{room}/tokens", {"role": "clinician", "name": "Dr Example"})["token"]
+    visit = json.dumps(json.dumps({"room": room, "token": token, "name": "Dr Example"}))
+    with visitor(browser) as old, visitor(browser) as new:
+        for page in (old, new):
+            page.add_init_script(f"sessionStorage.setItem('ringlight.visit.{room}', {visit})")
+        old.goto(f"{house}rooms/{room}")
+        wait_for(old, "call")
+        new.goto(f"{house}rooms/{room}")
+        wait_for(new, "call")
+        old.wait_for_selector('[data-end="replaced"]')
+        _judge(axe, old)
+        old.click("#again")
+        wait_for(old, "call")
+        new.wait_for_selector('[data-end="replaced"]')
+
+
+# Chromium's own camera shows a green disc: nobody would guess from it what a call looks like.
+_PORTRAIT = """
+const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+devices.getUserMedia = async (wanted) => {
+  const stream = await open({ ...wanted, video: false });
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const paint = canvas.getContext("2d");
+  const colour = (light) => { paint.fillStyle = `hsl(${hue} 32% ${light}%)`; };
+  setInterval(() => {
+    colour(34); paint.fillRect(0, 0, 640, 480);
+    colour(58); paint.beginPath(); paint.ellipse(320, 470, 190, 160, 0, 0, 7); paint.fill();
+    const nod = Math.sin(Date.now() / 400) * 3;
+    colour(72); paint.beginPath(); paint.ellipse(320, 215 + nod, 82, 100, 0, 0, 7); paint.fill();
+  }, 40);
+  stream.addTrack(canvas.captureStream(25).getVideoTracks()[0]);
+  return stream;
+};
+"""
+
+
+@pytest.mark.skipif(not os.environ.get("RINGLIGHT_TAKE_PICTURE"), reason="`make picture` takes it")
+def test_readme_picture_of_a_call(browser: Browser, house: str) -> None:
+    """Takes the picture of the how-to."""
+    with visitor(browser, viewport={"width": 1280, "height": 800}) as doctor, visitor(browser) as patient:
+        for page, hue in ((doctor, 208), (patient, 28)):
+            page.add_init_script(f"const hue = {hue}; {_PORTRAIT}")
+        enter(doctor, f"{house}rooms/demo", "Dr Example", "clinician")
+        enter(patient, f"{house}rooms/demo", "A. Patient")
+        wait_for_picture(doctor, "A. Patient")
+        doctor.wait_for_selector('[data-camera="front-door"][data-state="playing"]', timeout=PATIENCE)
+        doctor.click("#open-people")
+        doctor.wait_for_selector(".safety:not([hidden])")
+        doctor.wait_for_selector("#quality:not([hidden])")
+        doctor.screenshot(path=PICTURE)
+
+
+def _let_in(host: Page, name: str) -> None:
+    if host.get_attribute("#open-people", "aria-expanded") == "false":
+        host.click("#open-people")
+    host.click(f'#knocks .knock:has-text("{name}") .admit')
+
+
+def _safety_number(page: Page) -> str:
+    if page.get_attribute("#open-people", "aria-expanded") == "false":
+        page.click("#open-people")
+    return page.locator(".safety-number code").inner_text()
+
+
+def _judge(axe: Axe, page: Page) -> None:
+    axe.judge(page)
+    assert_fits(page)
+
+
+def _tab_to(page: Page, wanted: str) -> None:
+    """Go on with the tab key until an element has the focus; it must come, and be seen to have it."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == wanted:
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+            return
+    raise AssertionError(f"the tab key never reached {wanted}")

@@ -1,0 +1,211 @@
+"""Rooms that several nodes share: who dies, who is cut off, and what people notice of it."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from room_nodes import Node, Nodes, same
+
+from ringlight.rooms import ledger
+from ringlight.rooms.memory import MemorySocket
+from ringlight.settings import RoomSettings
+
+
+def enter(node: Node, role: str = "doctor", **hello: Any) -> MemorySocket:
+    socket = node.connect()
+    socket.say({"t": "hello", "v": 2, "room": "visit", "role": role, **hello})
+    node.nodes.settle()
+    return socket
+
+
+def news(socket: MemorySocket) -> list[dict[str, Any]]:
+    heard = socket.heard
+    socket.frames.clear()
+    return heard
+
+
+def kinds(socket: MemorySocket) -> list[str]:
+    return [frame["t"] for frame in news(socket)]
+
+
+def test_people_of_two_nodes_meet_and_signal() -> None:
+    nodes = Nodes(2)
+    doctor, patient = enter(nodes.all[1]), enter(nodes.all[2], "patient")
+    assert kinds(doctor) == ["welcome", "roster", "knock"]
+    assert kinds(patient) == ["welcome", "waiting"]
+    doctor.say({"t": "admit", "rid": 1})
+    nodes.settle()
+    me = next(frame["person"]["id"] for frame in news(doctor) if frame["t"] == "joined")
+    patient.say({"t": "signal", "rid": 1, "candidate": {"candidate": "c"}})
+    nodes.settle()
+    assert [(frame["t"], frame.get("from")) for frame in news(doctor)] == [("signal", me)]
+    assert kinds(patient) == ["roster", "ok"]
+
+
+def test_who_was_on_a_node_that_dies_goes_on_at_another_and_has_missed_nothing() -> None:
+    nodes = Nodes(2)
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[2])
+    welcome, seq = doctor.heard[0], doctor.heard[-1]["seq"]
+    news(other)
+    other.say({"t": "chat", "rid": 1, "text": "are you there?"})
+    nodes.settle()
+    nodes.kill(1)  # the page never got the words
+    again = enter(nodes.all[2], session=welcome["session"], resume=welcome["resume"], seq=seq)
+    heard = again.heard
+    assert (heard[0]["resumed"], heard[0]["you"]["id"]) == (True, welcome["you"]["id"])
+    assert [frame.get("text") for frame in heard[1:]] == ["are you there?"]
+    assert kinds(other) == ["ok", "back"]
+
+
+def test_a_node_that_dies_leaves_nobody_behind() -> None:
+    nodes = Nodes(2, RoomSettings(grace=10))
+    enter(nodes.all[1])
+    other = enter(nodes.all[2])
+    news(other)
+    nodes.kill(1)
+    nodes.pass_time(4)
+    assert [(frame["t"], "grace_s" in frame) for frame in news(other)] == [("left", True)]
+    nodes.pass_time(12)
+    assert [(frame["t"], frame["reason"]) for frame in news(other)] == [("left", "gone")]
+
+
+def test_a_message_that_was_taken_counts_once_wherever_it_is_sent_again() -> None:
+    nodes = Nodes(3)
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[3])
+    welcome, seq = doctor.heard[0], doctor.heard[-1]["seq"]
+    doctor.say({"t": "chat", "rid": 1, "text": "one"})
+    nodes.all[1].write()
+    nodes.kill(1)  # it was written, and the page was not told
+    nodes.settle()
+    again = enter(nodes.all[2], session=welcome["session"], resume=welcome["resume"], seq=seq)
+    assert again.heard[0]["rid"] == 1
+    again.say({"t": "chat", "rid": 1, "text": "one"})
+    nodes.settle()
+    assert [frame["text"] for frame in news(other) if frame["t"] == "chat"] == ["one"]
+
+
+def test_without_redis_each_node_goes_on_with_its_people_and_says_so() -> None:
+    nodes = Nodes(2)
+    doctor, near, far = enter(nodes.all[1]), enter(nodes.all[1]), enter(nodes.all[2])
+    for socket in (doctor, near, far):
+        news(socket)
+    nodes.lose_redis()
+    notice = next(frame for frame in doctor.heard if frame["t"] == "notice")
+    assert (notice["code"], notice["on"]) == ("ROOM-ALONE", True)
+    assert [frame["t"] for frame in news(doctor)] == ["left", "notice"]
+    assert kinds(far) == ["left", "left", "notice"]
+    doctor.say({"t": "chat", "rid": 1, "text": "still here?"})
+    assert kinds(doctor) == ["ok"]
+    assert kinds(near) == ["left", "notice", "chat"]
+    late = enter(nodes.all[1])
+    assert kinds(late) == ["welcome", "roster", "notice"]
+    kinds(doctor)
+    nodes.revive_redis()
+    nodes.settle()
+    assert sorted(kinds(doctor)) == ["back", "notice"]
+    heard = news(far)
+    assert sorted(frame["t"] for frame in heard) == ["back", "back", "chat", "joined", "notice"]
+    assert [frame["text"] for frame in heard if frame["t"] == "chat"] == ["still here?"], "said while it was away"
+    assert [frame["seq"] for frame in heard] == sorted(frame["seq"] for frame in heard)
+    far.say({"t": "chat", "rid": 1, "text": "yes"})
+    nodes.settle()
+    assert [frame["text"] for frame in news(doctor) if frame["t"] == "chat"] == ["yes"]
+    same(nodes)
+
+
+def test_a_node_that_stood_still_is_taken_for_dead_and_comes_back() -> None:
+    """Its connections live, and what its people said meanwhile is not lost."""
+    nodes = Nodes(2)
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[2])
+    for socket in (doctor, other):
+        news(socket)
+    sleeper = nodes.all.pop(1)
+    doctor.say({"t": "chat", "rid": 1, "text": "one"})  # written, and read only after it was said to be dead
+    for _ in range(3):
+        nodes.look()
+        nodes.settle()
+    assert kinds(other) == ["left"]
+    nodes.all[1] = sleeper
+    nodes.look()
+    nodes.settle()
+    doctor.say({"t": "chat", "rid": 2, "text": "two"})
+    nodes.settle()
+    heard = news(other)
+    assert [frame["text"] for frame in heard if frame["t"] == "chat"] == ["one", "two"]
+    assert heard[0]["t"] == "back"
+    assert [frame["rid"] for frame in news(doctor) if frame["t"] == "ok"] == [1, 2]
+    same(nodes)
+
+
+def test_a_node_that_comes_late_reads_the_whole_room() -> None:
+    nodes = Nodes(2)
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[1])
+    for number in range(250):
+        doctor.say({"t": "chat", "rid": number + 1, "text": str(number)})
+        nodes.settle()
+        nodes.now += 1
+        for socket in (doctor, other):
+            socket.say({"t": "ping"})
+    kept = nodes.ledgers["visit"]
+    assert kept.kept >= 200
+    assert len(kept.entries) < 200, "and the oldest entries are gone"
+    third = enter(nodes.all[2])
+    assert [len(frame["people"]) for frame in third.heard if frame["t"] == "roster"] == [2]
+    same(nodes)
+
+
+def test_a_room_is_forgotten_when_all_have_left() -> None:
+    nodes = Nodes(2)
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[2])
+    doctor.say({"t": "bye"})
+    other.say({"t": "bye"})
+    nodes.settle()
+    nodes.pass_time(2)
+    assert nodes.ledgers == {}
+    assert not nodes.all[1].house.rooms
+
+
+def test_a_restarted_server_that_drains_says_so_at_once() -> None:
+    nodes = Nodes(2)
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[2])
+    for socket in (doctor, other):
+        news(socket)
+    nodes.all[1].porter.drain()
+    nodes.settle()
+    assert kinds(doctor) == ["bye"]
+    assert kinds(other) == ["left"]
+
+
+@pytest.mark.parametrize("path", ["/ws/signaling/visit/doctor"])
+def test_pages_of_the_old_kind_meet_across_nodes(path: str) -> None:
+    nodes = Nodes(2)
+    doctor = nodes.all[1].connect(path)
+    nodes.settle()
+    doctor.say('{"type":"offer","offer":{"type":"offer","sdp":"v=0"}}')
+    nodes.settle()
+    patient = nodes.all[2].connect("/ws/signaling/visit/patient")
+    nodes.settle()
+    assert [frame["type"] for frame in doctor.heard] == ["user-joined"]
+    assert [frame["type"] for frame in patient.heard] == ["offer"], "which nobody had answered"
+
+
+def test_a_room_is_written_whole() -> None:
+    """Whatever a room remembers is the same after it was written and read; only what is made anew is left out."""
+    nodes = Nodes(1)
+    room = nodes.all[1].house.make("visit", consent=["video"], cameras={"front-door": "Front Door"})
+    doctor, other = enter(nodes.all[1]), enter(nodes.all[1], "patient")
+    doctor.say({"t": "lock", "on": True})
+    doctor.say({"t": "signal", "description": {"type": "offer", "sdp": "v=0"}})
+    other.drop()
+    again = ledger.read_room(ledger.write_room(room), room.settings)
+    left_out = {"settings", "by_socket", "mark", "_out", "people"}
+    assert {name for name in vars(room) if name not in left_out} == {
+        name for name in vars(again) if name not in left_out and getattr(again, name) == getattr(room, name)
+    }
+    assert set(again.by_socket) == set(room.by_socket)
+    for before, after in zip(room.people.values(), again.people.values(), strict=True):
+        for part in dataclasses.fields(before):
+            if part.name == "outbox":
+                assert vars(before.outbox) == vars(after.outbox)
+            else:
+                assert getattr(before, part.name) == getattr(after, part.name), part.name
