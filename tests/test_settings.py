@@ -113,6 +113,7 @@ def test_the_secret_key_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RINGLIGHT_LIVE_VIEW__AUDIO", "perhaps", "live_view.audio"),
         ("RINGLIGHT_LIVE_VIEW__NO_SUCH", "1", "live_view.no_such"),
         ("RINGLIGHT_MEDIA__KEY_FRAME_CACHE", "1", "media.key_frame_cache"),
+        ("RINGLIGHT_MEDIA__ANNOUNCE", "192.0.2.7, cams.example", "'cams.example' is no IP address"),
         ("RINGLIGHT_CAMERAS__LINGER", "-1", "cameras.linger"),
         ("RINGLIGHT_LIVE_VIEW", "{", "live_view"),
     ],

@@ -4,6 +4,7 @@ Read once at the start and passed down. Later sources win: `ringlight.toml`, the
 (`RINGLIGHT_…`, `__` between levels), then options of the command line.
 """
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -157,6 +158,16 @@ class MediaSettings(_Area):
     )
 
     _split = field_validator("announce", mode="before")(_as_list)
+
+    @field_validator("announce")
+    @classmethod
+    def _judge(cls, values: list[str]) -> list[str]:
+        for value in values:
+            try:
+                ip_address(value)
+            except ValueError:
+                raise ValueError(f"{value[:60]!r} is no IP address; browsers need one such as 192.0.2.7") from None
+        return values
 
 
 class RecordingSettings(_Area):
@@ -496,6 +507,7 @@ class ServerSettings(_Area):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(8000, description="TCP port to listen on; 0 picks a free one.")
+    session_life: Week = Field(604_800.0, description="Seconds that a browser stays logged in.")
     drain: float = Field(
         0.0,
         ge=0,

@@ -21,7 +21,7 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     problems.install(app)
     app.include_router(fault_pages_router())
-    app.add_middleware(AccessMiddleware, access=Access(loopback=True, key=None, origins=frozenset()))
+    app.add_middleware(AccessMiddleware, access=Access(loopback=True, origins=frozenset()))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
         yield client
 

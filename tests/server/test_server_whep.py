@@ -318,7 +318,7 @@ async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIte
         room_server(settings, local=True, any_loopback_origin=False) as rooms,
         serving(
             create_app(
-                account, Playbacks(port), Access(True, None, frozenset()), asyncio.Event(), recordings=recordings,
+                account, Playbacks(port), Access(True, frozenset()), asyncio.Event(), recordings=recordings,
                 showings=Showings(settings.players, places), places=places, rooms=rooms,
                 relays=relays, elsewhere=elsewhere,
             ),

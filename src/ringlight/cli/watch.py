@@ -35,26 +35,37 @@ def register(app: typer.Typer) -> None:
             tell("No browser could be opened here; open the address yourself.")
 
 
+def server_of(settings: Settings) -> str:
+    """Return the address under which the server of the settings is reached from this machine; ends in a slash."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)
+    return Serving(host, settings.server.port).url
+
+
 async def _address(settings: Settings, wanted: str) -> str:
     """Return the page's address with the camera in it."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)
-    server = Serving(host, settings.server.port).url
-    for camera in await _cameras(server, settings):
+    server = server_of(settings)
+    listed = await answer_of(Request("GET", f"{server}api/cameras", bearer=settings.secret_key), server)
+    for camera in listed["cameras"]:
         if wanted.casefold() in (camera["id"].casefold(), camera["name"].casefold()):
             return f"{server}#{camera['id']}"
     raise fault_error("CAM-UNKNOWN", f"{wanted!r} is not on {server}")
 
 
-async def _cameras(server: str, settings: Settings) -> list[dict[str, Any]]:
+async def answer_of(request: Request, server: str) -> dict[str, Any]:
+    """Return what our server answers, as JSON.
+
+    Raises:
+        RingError: SERVER-GONE, REACH-OTHER, or the fault that it names.
+    """
     async with AsyncDriver(timeout=10) as driver:
         try:
-            answer = await driver.send(Request("GET", f"{server}api/cameras", bearer=settings.secret_key))
+            answer = await driver.send(request)
         except RingError as error:
             raise fault_error("SERVER-GONE", f"nothing answers at {server}") from error
     try:
         found = json.loads(answer.body)
         if answer.status >= 400:
             raise fault_error(found["code"], found.get("detail"))
-        return list(found["cameras"])
+        return dict(found)
     except (ValueError, KeyError, TypeError):
         raise fault_error("REACH-OTHER", f"HTTP {answer.status} at {server}") from None

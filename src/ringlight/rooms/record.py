@@ -59,6 +59,11 @@ class Clerk:
         found += self._kept(note, now)
         return found
 
+    def watched(self, camera: str, who: str, now: float, *, over: bool) -> NewAuditRow:
+        """Return what is to be written for somebody who begins to watch a camera, or stops."""
+        event = "camera.left" if over else "camera.watched"
+        return NewAuditRow(round(now, 3), event, person=self.key.hidden(who), detail=camera)
+
     @staticmethod
     def _kept(note: Note, now: float) -> list[Change]:
         match note.what:

@@ -1,31 +1,29 @@
 """Who may use the server: origin and host checks, the key, and the headers that protect the page."""
 
-import base64
-import hmac
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
-from ringlight.secrets import Secret
+from ringlight.server.entrance import Entrance
+from ringlight.server.plain_page import onward_page
 from ringlight.server.problems import problem
 from ringlight.server.room_guests import RoomGuests
+from ringlight.server.scopes import OWNER, Holder, is_open, may
 
-# Whoever cannot get in learns here whether there is a server at all: a page of any origin, and without a key.
-OPEN_PATHS = frozenset({"/health", "/ready"})
-# Patients have no key: their page, what it is made of, and the texts of the faults that it meets. The link or the room
-# token that they come with is judged behind this.
-_GUESTS = ("/rooms/", "/rooms-page/", "/j/", "/api/faults", "/faults")
-# Ring comes to the name that the developer portal has, without a key of ours. What it brings is judged behind this: a
-# signature, or a code that Ring alone takes back.
-SIGNED_PATHS = frozenset({"/ring/webhook", "/ring/token"})
+# Whoever cannot get in learns here whether there is a server at all: from a page of any origin, by any name.
+_PROBED = frozenset({"/health", "/ready"})
+# Ring comes to the name that the developer portal has.
+_OF_RING = frozenset({"/ring/webhook", "/ring/token"})
 # Pages of ours that others may link to; to those of the app, browsers are led by Ring.
-_LINKED = frozenset({"/", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
-_LINKED_BELOW = ("/rooms/", "/j/", "/faults/")
+_LINKED = frozenset({"/", "/login", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED_BELOW = ("/rooms/", "/j/", "/s/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -41,6 +39,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = "Location, Link, ETag, Accept-Post, Accept-Patch, Allow, Retry-After, Content-Range, X-Still-Source"
+_HOLDER = "ringlight.holder"
 _HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
@@ -51,29 +50,21 @@ class Access:
 
     Attributes:
         loopback: Whether the server listens on a loopback address only.
-        key: The key that every request needs; `None` on loopback.
         origins: Origins of other web pages that may write.
         any_loopback_origin: Whether pages of any loopback origin may write (the demo).
     """
 
     loopback: bool
-    key: Secret | None
     origins: frozenset[str]
     any_loopback_origin: bool = False
 
-    def judge(self, method: str, path: str, headers: Headers, *, is_guest: bool = False) -> None:
-        """Let a request pass, or say why not.
-
-        Args:
-            method: Of the request, like `path` and `headers`.
-            is_guest: Whether something else than the key has let this request in already.
+    def judge_origin(self, method: str, path: str, headers: Headers) -> None:
+        """Let a request pass where its page may make it, or say why not.
 
         Raises:
-            UsageError: ORIGIN-REFUSED or KEY-NEEDED.
+            UsageError: ORIGIN-REFUSED.
         """
-        if path in SIGNED_PATHS and method == "POST":
-            return
-        if path in OPEN_PATHS and method in _READING:
+        if (path in _PROBED and method in _READING) or (path in _OF_RING and method == "POST"):
             return
         host = hostname_of(f"//{headers.get('host', '')}")
         if self.loopback and not is_loopback_host(host) and host not in map(hostname_of, self.origins):
@@ -88,10 +79,6 @@ class Access:
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
-        if self.key is None or path.startswith(_GUESTS):
-            return
-        if not (is_guest or self._holds_key(headers)):
-            raise fault_error("KEY-NEEDED")
 
     def _knows(self, origin: str, host: str) -> bool:
         if netloc_of(origin) == host or origin in self.origins:
@@ -102,25 +89,46 @@ class Access:
         """Whether a page of another origin may read the answer."""
         return netloc_of(origin) != host and self._knows(origin, host)
 
-    def _holds_key(self, headers: Headers) -> bool:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "basic":  # what a browser asks its user for
-            try:
-                given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-            except ValueError:  # no base64, or no text in it
-                return False
-        elif scheme.lower() != "bearer":
-            return False
-        return self.key is not None and hmac.compare_digest(given.encode(), self.key.reveal().encode())
+
+def _refusal(error: RingError, scope: Scope, headers: Headers) -> Response:
+    """Return what a browser or a program is told: a browser that shows somebody a page is led to where one logs in."""
+    if error.fault.http != 401:
+        return problem(error)
+    if error.code.startswith("KEY-") and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        if headers.get("sec-fetch-site") == "cross-site":  # it kept the cookie to itself
+            query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+            return onward_page(quote(scope["path"]) + query)
+        return RedirectResponse("/login", 303, {"Cache-Control": "no-store"})
+    answer = problem(error)
+    # A script of our page gets no scheme that would make its browser ask for a password.
+    scheme = "Bearer" if "sec-fetch-site" in headers else "Basic"
+    answer.headers["WWW-Authenticate"] = f'{scheme} realm="Ringlight", charset="UTF-8"'
+    return answer
+
+
+def holder_of(request: HTTPConnection) -> Holder:
+    """Return who makes a request that was let in; the owner where nobody has to show anything."""
+    holder: Holder = request.scope.get(_HOLDER, OWNER)
+    return holder
 
 
 class AccessMiddleware:
-    """Applies `Access` to every HTTP request and adds the protective headers to every answer."""
+    """Lets HTTP requests in, or not, and adds the protective headers to every answer.
 
-    def __init__(self, app: ASGIApp, access: Access, guests: RoomGuests | None = None) -> None:
+    Args:
+        app: What is behind.
+        access: Which pages may use it.
+        guests: Those who come with a room's token; `None` lets nobody in with one.
+        entrance: Says who somebody is; `None` takes everybody for the owner, as on a loopback address.
+    """
+
+    def __init__(
+        self, app: ASGIApp, access: Access, guests: RoomGuests | None = None, entrance: Entrance | None = None
+    ) -> None:
         self._app = app
         self._access = access
         self._guests = guests
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -143,14 +151,25 @@ class AccessMiddleware:
             return
         try:
             is_guest = self._guests is not None and await self._guests.let_in(scope, headers)
-            self._access.judge(method, scope["path"], headers, is_guest=is_guest)
+            self._access.judge_origin(method, scope["path"], headers)
+            if not is_guest and not is_open(method, scope["path"]):
+                scope[_HOLDER] = await self._let_in(scope, headers)
         except RingError as error:
-            answer = problem(error)
-            if error.code == "KEY-NEEDED":
-                answer.headers["WWW-Authenticate"] = 'Basic realm="Ringlight", charset="UTF-8"'
-            await answer(scope, receive, protected)
+            await _refusal(error, scope, headers)(scope, receive, protected)
             return
         await self._app(scope, receive, protected)
+
+    async def _let_in(self, scope: Scope, headers: Headers) -> Holder:
+        if self._entrance is None:
+            return may(OWNER, scope["method"], scope["path"])
+        if "authorization" in headers:
+            holder = await self._entrance.holder(headers, (scope.get("client") or ("",))[0])
+        else:
+            holder = await self._entrance.by_cookie(headers)
+            if holder is not None and scope["method"] not in _READING and "origin" not in headers:
+                # Browsers send a cookie along whoever asks; with Origin, `judge_origin` has seen who that is.
+                raise fault_error("ORIGIN-REFUSED", "a request with a session has to name the page that it is of")
+        return may(holder, scope["method"], scope["path"])
 
 
 def _protect(headers: MutableHeaders, path: str, host: str, origin: str | None) -> None:

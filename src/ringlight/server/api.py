@@ -11,8 +11,10 @@ from ringlight.cameras import Cameras
 from ringlight.cameras.camera import Still
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
+from ringlight.server.access import holder_of
 from ringlight.server.event_stream import event_stream
 from ringlight.server.playback import Playbacks
+from ringlight.server.scopes import SCOPES
 
 
 def api_router(
@@ -22,14 +24,19 @@ def api_router(
     router = APIRouter(prefix="/api")
 
     @router.get("/about", tags=["about"])
-    async def about() -> dict[str, Any]:
-        """Say what this server is."""
-        return {"name": "Ringlight", "version": ringlight.__version__, "demo": demo, "ring_app": has_app}
+    async def about(request: Request) -> dict[str, Any]:
+        """Say what this server is, and in `scopes` what whoever asks may do here."""
+        scopes = holder_of(request).scopes
+        return {
+            "name": "Ringlight", "version": ringlight.__version__, "demo": demo,
+            "ring_app": has_app and "admin" in scopes, "scopes": [scope for scope in SCOPES if scope in scopes],
+        }  # fmt: skip
 
     @router.get("/cameras", tags=["cameras"])
-    async def cameras() -> dict[str, Any]:
-        """List the cameras; in `faults`, why those of an account could not be listed."""
-        listed = [camera.as_dict() for camera in await house.cameras()]
+    async def cameras(request: Request) -> dict[str, Any]:
+        """List the cameras that the key is for; in `faults`, why those of an account could not be listed."""
+        sees = holder_of(request).sees
+        listed = [camera.as_dict() for camera in await house.cameras() if sees(camera.id)]
         return {"cameras": listed, "faults": [error.fault.as_dict(error.detail) for error in house.problems]}
 
     @router.get("/cameras/{identifier}", tags=["cameras"])

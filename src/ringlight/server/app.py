@@ -13,6 +13,7 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.entrance import Entrance
 from ringlight.server.fault_pages import fault_pages_router
 from ringlight.server.hls import Showings
 from ringlight.server.metrics import CONTENT_TYPE_LATEST, Metrics
@@ -28,6 +29,7 @@ from ringlight.server.room_links_api import room_links_router
 from ringlight.server.room_server import RoomServer
 from ringlight.server.rooms_api import rooms_api_router
 from ringlight.server.rooms_page import rooms_page_router
+from ringlight.server.watches import Watches
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
 from ringlight.web import PAGE, ROOMS_PAGE
 
@@ -43,6 +45,7 @@ def create_app(
     places: Places,
     rooms: RoomServer,
     guests: RoomGuests | None = None,
+    entrance: Entrance | None = None,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -54,13 +57,14 @@ def create_app(
     Args:
         house: The cameras that are shown. Whoever opened them closes them.
         playbacks: The viewers.
-        access: Who may use it.
+        access: Which pages may use it.
         stopping: Set when the server is about to stop.
         recordings: Those that run, and the shelf.
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
         guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
+        entrance: Says who somebody is; `None` takes everybody for the owner.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -102,7 +106,10 @@ def create_app(
     app.include_router(recordings_router(house, recordings))
     app.include_router(control_router(house))
     app.include_router(players_router(house, showings, places, stopping))
-    app.include_router(whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests))
+    watches = Watches(rooms.record)
+    app.include_router(
+        whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests, watches=watches)
+    )
     app.include_router(rooms_api_router(rooms, house))
     app.include_router(room_links_router(RoomLinks(rooms.porter, rooms.record)))
     app.include_router(rooms_page_router())
@@ -117,5 +124,5 @@ def create_app(
     app.include_router(rooms_router(rooms.porter, wrong_paths=True))
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
-    app.add_middleware(AccessMiddleware, access=access, guests=guests)
+    app.add_middleware(AccessMiddleware, access=access, guests=guests, entrance=entrance)
     return app

@@ -9,32 +9,9 @@ from fastapi.responses import HTMLResponse
 from ringlight.errors import fault_error
 from ringlight.faults import AREAS, FAULTS, Fault
 from ringlight.faults.telling import RETRIES, sayings_of, signs_of
+from ringlight.server.plain_page import plain_page
 
 __all__ = ["fault_pages_router"]
-
-_PAGE = """<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-    <meta name="color-scheme" content="dark light">
-    <title>{title} · Ringlight</title>
-    <link rel="icon" type="image/svg+xml" href="/page/favicon.svg">
-    <link rel="stylesheet" href="/page/style.css">
-    <link rel="stylesheet" href="/page/panels.css">
-    <link rel="stylesheet" href="/page/fault-pages.css">
-  </head>
-  <body>
-    <header class="top">
-      <p class="brand"><a href="/"><img src="/page/favicon.svg" alt="" width="32" height="32">Ringlight</a></p>
-      <nav aria-label="Faults"><a href="/faults">All faults</a></nav>
-    </header>
-    <main class="page told">
-{body}
-    </main>
-  </body>
-</html>
-"""
 
 
 def fault_pages_router() -> APIRouter:
@@ -63,7 +40,7 @@ def _index() -> str:
             f"<li><a href='{fault.page}'><code>{fault.code}</code> {_prose(fault.title)}</a></li>" for fault in rows
         ]
         parts.append("</ul>")
-    return _PAGE.format(title="Faults", body="\n".join(parts))
+    return plain_page("Faults", "\n".join(parts))
 
 
 def _one(fault: Fault) -> str:
@@ -80,7 +57,7 @@ def _one(fault: Fault) -> str:
         listed = "".join(f"<li>{sign}</li>" for sign in signs)
         parts.append(f"<h2>How it shows itself</h2><ul class='told-signs'>{listed}</ul>")
     ask = f"<code>ringlight explain {fault.code}</code>, <a href='/api{fault.page}'>as JSON</a>"
-    return _PAGE.format(title=f"{fault.code}: {escape(fault.title)}", body="\n".join([*parts, f"<p>{ask}</p>"]))
+    return plain_page(f"{fault.code}: {escape(fault.title)}", "\n".join([*parts, f"<p>{ask}</p>"]))
 
 
 def _prose(text: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +21,10 @@ from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.bells import Bells
 from ringlight.server.doctor_api import doctor_router
+from ringlight.server.entrance import open_entrance
 from ringlight.server.hls import Showings
+from ringlight.server.links_api import links_router
+from ringlight.server.login_pages import login_router
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
@@ -59,7 +63,7 @@ async def run_server(
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
     relays = IceServers(settings.turn_url, settings.turn_secret)
     key = None if local else settings.secret_key
-    access = Access(local, key, frozenset(settings.allowed_origins), demo)
+    access = Access(local, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
@@ -70,6 +74,7 @@ async def run_server(
         if demo and settings.database_url is None:  # what was said in the demo goes with it
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
             kept = settings.model_copy(update={"state_dir": state})
+        entrance, passes = await stack.enter_async_context(open_entrance(key, kept))
         opened = room_server(kept, local=local, any_loopback_origin=demo)
         rooms = await stack.enter_async_context(opened)
         if demo:
@@ -80,9 +85,8 @@ async def run_server(
             asyncio.Event(),
             Bells(rooms.porter, settings.rooms.bell_every),
         )
-        app = None
-        if is_configured(settings):
-            app = await stack.enter_async_context(ring_app(settings, stopping, bells.press))
+        configured = is_configured(settings)
+        app = await stack.enter_async_context(ring_app(settings, stopping, bells.press)) if configured else None
         house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
         if settings.rtsp.port:
             rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
@@ -100,10 +104,15 @@ async def run_server(
         place = settings.server.model_copy(update={"port": listening.getsockname()[1]})
         signed_in = cameras if isinstance(cameras, Account) else None
         doctor = doctor_router(settings.model_copy(update={"server": place}), signed_in, trials)
-        routers = (*extra, *(app.routers if app else ()), publications_router(publications), doctor)
+        is_secure = (settings.public_url or "").startswith("https:")
+        routers = (
+            login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
+            links_router(house, passes, settings.public_url),
+            *extra, *(app.routers if app else ()), publications_router(publications), doctor,
+        )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            guests=guests, relays=relays, extra=routers, demo=demo, has_app=app is not None,
+            guests=guests, entrance=entrance, relays=relays, extra=routers, demo=demo, has_app=app is not None,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)

@@ -73,6 +73,12 @@ class RoomGuests:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look(), name="guests of rooms")
 
+    @staticmethod
+    def person_of(scope: Any) -> str | None:
+        """Return which guest makes a request, as the room's token names them; `None` is no guest."""
+        guest: _Guest | None = scope.get(_MARK)
+        return None if guest is None else guest.claims.person
+
     async def close(self) -> None:
         """Follow nobody any more."""
         if self._looking is not None:

@@ -107,8 +107,13 @@ class RoomRecord:
     def take(self, note: Note) -> int | None:
         """Take a note; return the number under which answers to it wait, or `None` where nothing has to wait."""
         changes = self.clerk.changes(note, self._porter.now)
-        if not changes:
-            return None
+        return self._add(changes) if changes else None
+
+    def watched(self, camera: str, who: str, *, over: bool = False) -> None:
+        """Take that somebody begins to watch a camera, or stops; nobody waits for that."""
+        self._add([self.clerk.watched(camera, who, self._porter.now, over=over)])
+
+    def _add(self, changes: list[Change]) -> int | None:
         if len(self._waiting) >= MOST_WAITING:
             self.lost += len(changes)
             return None

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from ringlight.cameras import Cameras
@@ -12,6 +12,7 @@ from ringlight.errors import fault_error
 from ringlight.rooms import bell
 from ringlight.rooms.events import AddCamera, Finish, RemoveCamera
 from ringlight.rooms.room import Room
+from ringlight.server.access import holder_of
 from ringlight.server.room_server import RoomServer
 from ringlight.settings import Consentable
 
@@ -73,8 +74,10 @@ def rooms_api_router(rooms: RoomServer, cameras: Cameras) -> APIRouter:
     house = porter.house
 
     @router.post("", status_code=201)
-    async def make(wanted: NewRoom) -> dict[str, Any]:
+    async def make(wanted: NewRoom, request: Request) -> dict[str, Any]:
         """Make a room, with tokens for its people. How to enter: docs/reference/rooms-protocol.md."""
+        if wanted.cameras:
+            _judge_view(request)
         guests = [house.claims("", guest.role) for guest in wanted.people]  # a wrong role leaves no room behind
         cameras = dict([await _named(name) for name in wanted.cameras])
         room = await porter.make(
@@ -115,8 +118,9 @@ def rooms_api_router(rooms: RoomServer, cameras: Cameras) -> APIRouter:
         await record.settled()
 
     @router.post("/{room_id}/cameras", status_code=204)
-    async def add_camera(room_id: str, wanted: NewCamera) -> None:
+    async def add_camera(room_id: str, wanted: NewCamera, request: Request) -> None:
         """Bring a camera into a room: who has `view` there sees it, and hears its bell."""
+        _judge_view(request)
         room = await porter.find(room_id)
         camera, name = await _named(wanted.camera)
         if len(room.cameras) >= bell.CAMERAS:
@@ -145,6 +149,12 @@ def rooms_api_router(rooms: RoomServer, cameras: Cameras) -> APIRouter:
         }  # fmt: skip
 
     return router
+
+
+def _judge_view(request: Request) -> None:
+    """Refuse to show others what one may not see oneself."""
+    if "view" not in holder_of(request).scopes:
+        raise fault_error("KEY-SCOPE", "to bring a camera into a room needs `view` too")
 
 
 def _shown(room: Room) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ringlight.server.playback import Playback, Playbacks
 from ringlight.server.problems import problem
 from ringlight.server.relay import IceServers
 from ringlight.server.room_guests import RoomGuests
+from ringlight.server.watches import Watches
 
 SDP, TRICKLE = "application/sdp", trickle.MEDIA_TYPE
 MAX_OFFER = 256 * 1024  # bytes
@@ -27,7 +28,7 @@ async def nowhere(_camera: str) -> None:
 
 def whep_router(
     house: Cameras, playbacks: Playbacks, *, relays: IceServers | None = None, elsewhere: Elsewhere = nowhere,
-    guests: RoomGuests | None = None,
+    guests: RoomGuests | None = None, watches: Watches | None = None,
 ) -> APIRouter:  # fmt: skip
     """Return the WHEP addresses.
 
@@ -37,6 +38,7 @@ def whep_router(
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says where else a camera is held; its viewers are sent there (307).
         guests: Ends the playbacks of those who came with a room's token when they leave the room.
+        watches: Writes down who watches what; `None` writes nothing down.
     """
     router = APIRouter(prefix="/whep", tags=["WHEP"])
     relays = relays or IceServers()
@@ -59,6 +61,8 @@ def whep_router(
         playback = await playbacks.start(found, offer)
         if guests is not None:
             guests.follow(request.scope, playback)
+        if watches is not None:
+            watches.began(request, playback)
         headers = {
             "Location": f"/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,
             "Cache-Control": "no-store",

@@ -21,6 +21,7 @@ from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
 
 __all__ = [
+    "ACCESS_KEYS",
     "LINKED_DEVICES",
     "LINKS",
     "LINK_BEGINNINGS",
@@ -111,6 +112,18 @@ LINKED_DEVICES = sa.Table(
     sa.Column("account", sa.Text, primary_key=True),
     sa.Column("device", sa.Text, primary_key=True),
     sa.Column("since", sa.Double, nullable=False),
+)
+ACCESS_KEYS = sa.Table(
+    "access_keys",
+    SCHEMA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("hash", sa.Text, nullable=False, unique=True),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("cameras", sa.Text),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("expires", sa.Double),
+    sa.Column("used_at", sa.Double),
 )
 
 

@@ -36,7 +36,7 @@
  * @property {number} viewers
  */
 
-/** @typedef {{ name: string, version: string, demo: boolean, ring_app: boolean }} About */
+/** @typedef {{ name: string, version: string, demo: boolean, ring_app: boolean, scopes: string[] }} About */
 /** @typedef {{ name: string, title: string, about: string, code: string | null, on: boolean }} SimFault */
 
 // The only fault text of this page: the server that knows the others is the thing that is missing.

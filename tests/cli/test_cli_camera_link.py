@@ -1,0 +1,37 @@
+"""`link`: an address for somebody without a key, made by the server that runs."""
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from conftest import RINGLIGHT, Program
+
+pytestmark = pytest.mark.program
+
+
+def _link(environment: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(RINGLIGHT), "link", *args], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_link_leads_to_its_camera(environment: dict[str, str], start: Callable[..., Program]) -> None:
+    house = start("demo", "--port", "0").url
+    asked = {**environment, "RINGLIGHT_SERVER__PORT": house.rstrip("/").rpartition(":")[2]}
+    made = _link(asked, "Front Door", "--for", "30m", "--talk")
+    assert made.stdout.startswith(f"{house}s/"), made.stderr
+    with urllib.request.urlopen(made.stdout.strip(), timeout=20) as page:
+        assert "#front-door" in page.read().decode()
+    public = _link({**asked, "RINGLIGHT_PUBLIC_URL": "https://cams.example"}, "front-door", "--json")
+    assert json.loads(public.stdout)["url"].startswith("https://cams.example/s/")
+    unknown = _link(asked, "Attic")
+    assert (unknown.returncode, unknown.stdout, unknown.stderr[:11]) == (1, "", "CAM-UNKNOWN")
+
+
+@pytest.mark.parametrize("life", ["soon", "0s", "99d", "-1h"])
+def test_a_time_that_is_none_is_refused(environment: dict[str, str], life: str) -> None:
+    refused = _link(environment, "front-door", f"--for={life}")
+    assert (refused.returncode, "expected 1h" in refused.stderr) == (2, True)
