@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -32,7 +32,7 @@ from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
-from ringlight.server.room_server import room_server
+from ringlight.server.room_server import RoomServer, room_server
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.server.trial import Trials
 from ringlight.settings import Settings
@@ -70,21 +70,11 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        kept = settings
-        if demo and settings.database_url is None:  # what was said in the demo goes with it
-            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
-            kept = settings.model_copy(update={"state_dir": state})
+        kept = stack.enter_context(_kept(settings, demo=demo))
         entrance, passes = await stack.enter_async_context(open_entrance(key, kept))
-        opened = room_server(kept, local=local, any_loopback_origin=demo)
-        rooms = await stack.enter_async_context(opened)
-        if demo:
-            with contextlib.suppress(UsageError):  # it is there: from before, or by another server
-                await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
-        places, stopping, bells = (
-            Places(settings.players.most),
-            asyncio.Event(),
-            Bells(rooms.porter, settings.rooms.bell_every),
-        )
+        rooms = await stack.enter_async_context(_rooms(kept, local=local, demo=demo))
+        bells = Bells(rooms.porter, settings.rooms.bell_every)
+        places, stopping = Places(settings.players.most), asyncio.Event()
         configured = is_configured(settings)
         app = await stack.enter_async_context(ring_app(settings, stopping, bells.press)) if configured else None
         house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
@@ -101,9 +91,7 @@ async def run_server(
         stack.push_async_callback(guests.close)
         trials = Trials(port)
         stack.push_async_callback(trials.close)
-        place = settings.server.model_copy(update={"port": listening.getsockname()[1]})
-        signed_in = cameras if isinstance(cameras, Account) else None
-        doctor = doctor_router(settings.model_copy(update={"server": place}), signed_in, trials)
+        doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
         is_secure = (settings.public_url or "").startswith("https:")
         routers = (
             login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
@@ -118,3 +106,29 @@ async def run_server(
         stack.callback(stopping.set)
         stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running
+
+
+@contextlib.contextmanager
+def _kept(settings: Settings, *, demo: bool) -> Iterator[Settings]:
+    """Give the settings of what outlives the program; what was said in a demo goes with it."""
+    if not demo or settings.database_url is not None:
+        yield settings
+        return
+    with tempfile.TemporaryDirectory(prefix="ringlight-") as state:
+        yield settings.model_copy(update={"state_dir": Path(state)})
+
+
+@contextlib.asynccontextmanager
+async def _rooms(settings: Settings, *, local: bool, demo: bool) -> AsyncIterator[RoomServer]:
+    async with room_server(settings, local=local, any_loopback_origin=demo) as rooms:
+        if demo:
+            with contextlib.suppress(UsageError):  # it is there: from before, or by another server
+                await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
+        yield rooms
+
+
+def _doctor(settings: Settings, port: int, cameras: Cameras | None, trials: Trials) -> APIRouter:
+    """Return the doctor's addresses; it looks at the port that was really taken."""
+    place = settings.server.model_copy(update={"port": port})
+    signed_in = cameras if isinstance(cameras, Account) else None
+    return doctor_router(settings.model_copy(update={"server": place}), signed_in, trials)
