@@ -141,7 +141,10 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
 
 
 def _for_demo(settings: Settings, world: "World", ring_url: str, kept: Path) -> Settings:
-    """Let the demo use the simulated Ring, its partner app, and files that go with it."""
+    """Let the demo use the simulated Ring, its partner app, and files that go with it.
+
+    A database that was named on purpose stays the one that is used, and what belongs to it too.
+    """
     from ringlight.secrets import Secret  # noqa: PLC0415
 
     app, database = world.partner.app, f"sqlite:///{kept / 'demo.db'}"
@@ -151,7 +154,9 @@ def _for_demo(settings: Settings, world: "World", ring_url: str, kept: Path) -> 
             "access_token": None, "tokens": database, "accounts": [],
         }
     )  # fmt: skip
-    changed: dict[str, object] = {"ring_url": ring_url, "database_url": Secret(database), "partner": partner}
+    changed: dict[str, object] = {"ring_url": ring_url, "partner": partner}
+    if settings.database_url is None:
+        changed |= {"database_url": Secret(database), "state_dir": kept}
     if settings.recordings.dir is None:
         changed["recordings"] = settings.recordings.model_copy(update={"dir": kept})
     return settings.model_copy(update=changed)

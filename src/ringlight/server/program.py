@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
 
@@ -70,9 +68,8 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        kept = stack.enter_context(_kept(settings, demo=demo))
-        entrance, passes = await stack.enter_async_context(open_entrance(key, kept))
-        rooms = await stack.enter_async_context(_rooms(kept, local=local, demo=demo))
+        entrance, passes = await stack.enter_async_context(open_entrance(key, settings))
+        rooms = await stack.enter_async_context(_rooms(settings, local=local, demo=demo))
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
         configured = is_configured(settings)
@@ -106,16 +103,6 @@ async def run_server(
         stack.callback(stopping.set)
         stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running
-
-
-@contextlib.contextmanager
-def _kept(settings: Settings, *, demo: bool) -> Iterator[Settings]:
-    """Give the settings of what outlives the program; what was said in a demo goes with it."""
-    if not demo or settings.database_url is not None:
-        yield settings
-        return
-    with tempfile.TemporaryDirectory(prefix="ringlight-") as state:
-        yield settings.model_copy(update={"state_dir": Path(state)})
 
 
 @contextlib.asynccontextmanager
