@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ringlight.cli.app import COMMANDS
-from ringlight.settings_sources import effective_settings
+from ringlight.settings.sources import effective_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.program

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from ringlight.cli.output import Config, Json, print_json, result, tell
-from ringlight.settings_sources import Effective, effective_settings, wrong_settings
+from ringlight.settings.sources import Effective, effective_settings, wrong_settings
 
 
 def register(app: typer.Typer) -> None:

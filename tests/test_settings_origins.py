@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ringlight.cli.app import make_app
 from ringlight.errors import SetupError
-from ringlight.settings_sources import Effective, effective_settings, wrong_settings
+from ringlight.settings.sources import Effective, effective_settings, wrong_settings
 
 Write = Callable[[str], Path]
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from ringlight.secrets import Secret
-from ringlight.settings import Settings, describe, load_settings, settings_class
+from ringlight.settings.whole import Settings, describe, load_settings, settings_class
 
 __all__ = ["Effective", "effective_settings", "wrong_settings"]
 

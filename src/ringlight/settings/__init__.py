@@ -1,0 +1,37 @@
+"""Every option of Ringlight, declared once: default, unit and a sentence.
+
+Read once at the start and passed down. Later sources win: `ringlight.toml`, the environment
+(`RINGLIGHT_…`, `__` between levels), then options of the command line.
+"""
+
+from ringlight.settings.calls import PartnerSettings, ResilienceSettings
+from ringlight.settings.cameras import (
+    CameraSettings,
+    LiveViewSettings,
+    MediaSettings,
+    MqttSettings,
+    OneCamera,
+    PlayerSettings,
+    RecordingSettings,
+    RtspSettings,
+)
+from ringlight.settings.rooms import Consentable, RoomSettings
+from ringlight.settings.whole import ServerSettings, Settings, load_settings
+
+__all__ = [
+    "CameraSettings",
+    "Consentable",
+    "LiveViewSettings",
+    "MediaSettings",
+    "MqttSettings",
+    "OneCamera",
+    "PartnerSettings",
+    "PlayerSettings",
+    "RecordingSettings",
+    "ResilienceSettings",
+    "RoomSettings",
+    "RtspSettings",
+    "ServerSettings",
+    "Settings",
+    "load_settings",
+]
