@@ -43,7 +43,7 @@ def test_help_lists_every_command_in_a_line_of_its_own() -> None:
 def test_a_slip_of_the_pen_is_answered_with_what_is_near() -> None:
     said = CliRunner().invoke(make_app(), ["lgoin"])
     assert said.exit_code == 2
-    assert "Did you mean 'login'?" in said.output
+    assert "Did you mean 'login'" in said.output
 
 
 @pytest.mark.program
