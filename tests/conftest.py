@@ -1,5 +1,6 @@
 """Fixtures for all tests: the command line as a process, and a real Chromium."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -39,6 +40,16 @@ START_WITHIN = 30  # seconds
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _levels_of_our_log() -> Iterator[None]:
+    """What a command sets for its process is taken back: others look for what is logged."""
+    loggers = [logging.getLogger(name) for name in ("ringlight", "ring.live")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 class Program:

@@ -51,7 +51,8 @@ def test_the_server_takes_webhooks_by_their_signature_alone(
     start: Callable[..., object], run: Run, tmp_path: Path
 ) -> None:
     """They come to the public name, without a key of the server; every other address stays as it is."""
-    server = start("demo", "--port", "0", RINGLIGHT_PARTNER__HMAC_KEYS=f"old,{KEY}")
+    database = f"sqlite:///{tmp_path / 'hooks.db'}"  # the demo's own goes with it
+    server = start("demo", "--port", "0", RINGLIGHT_PARTNER__HMAC_KEYS=f"old,{KEY}", RINGLIGHT_DATABASE_URL=database)
     url = f"{server.url}ring/webhook"  # type: ignore[attr-defined]
     sent = run("webhook-send", url, "--json")
     assert (sent.returncode, json.loads(sent.stdout)["outcome"]) == (0, "delivered")
@@ -60,7 +61,7 @@ def test_the_server_takes_webhooks_by_their_signature_alone(
         refused = web.post(url, headers=stranger, content=b"{}")
         assert (refused.status_code, refused.json()["code"]) == (401, "HOOK-UNSIGNED")
         assert web.get(server.url, headers=stranger).status_code == 403  # type: ignore[attr-defined]
-    assert Inbox(Database(f"sqlite:///{tmp_path / 'state' / 'ringlight.db'}")).counts() in ({"done": 1}, {"waiting": 1})
+    assert Inbox(Database(database)).counts() in ({"done": 1}, {"waiting": 1})
 
 
 def test_an_address_where_nobody_is_is_a_fault(run: Run) -> None:

@@ -185,7 +185,7 @@ async def test_a_broker_that_comes_back_is_told_everything_again(
         async with bridged(own, "h"):
             async with listening(own) as heard:
                 await heard.until("h/driveway/state")
-                own.kill()
+            own.kill()
             own.start()
             async with listening(own) as heard:
                 await heard.until("h-ha/device/ringlight_driveway/config")

@@ -12,7 +12,7 @@ from ringlight.faults import FAULTS
 from ringlight.resilience.actions import Answered, Fate
 from ringlight.resilience.classify import RULES, Class, Crowd, classify
 from ringlight.resilience.decide import Again, CallState, Decision, Fail, Finish, Refresh, Why, decide
-from ringlight.resilience.operation import Operation, Repeat
+from ringlight.resilience.operation import Family, Lane, Operation, Repeat
 from ringlight.resilience.options import ALL
 from ringlight.resilience.refusals import read_refusal, said
 from ringlight.settings import ResilienceSettings
@@ -32,7 +32,7 @@ STATUSES = {
     403: (Class.PERMISSION, "PARTNER-FORBIDDEN"),
     404: (Class.NOT_FOUND, "PARTNER-NOT-FOUND"),
     408: (Class.TIMEOUT, "PARTNER-SERVER"),
-    409: (Class.INVALID, "PARTNER-VIEW-BUSY"),
+    409: (Class.INVALID, "PARTNER-STATUS"),
     410: (Class.NOT_FOUND, "PARTNER-NOT-FOUND"),
     416: (Class.NOT_READY, "PARTNER-NO-FOOTAGE"),
     418: (Class.INVALID, "PARTNER-STATUS"),
@@ -57,6 +57,11 @@ def test_a_status_alone_has_a_class_and_a_code(status: int, body: bytes) -> None
     seen = classify(LIST, answered(status, body))
     assert (seen.kind, seen.code) == STATUSES[status]
     assert (seen.code is None) is (seen.kind is Class.GOOD)
+
+
+def test_a_409_means_something_where_a_live_view_is_opened_only() -> None:
+    opening = Operation("live.open", Repeat.ONCE, Lane.LIVE, Family.DEVICE, "door")
+    assert classify(opening, answered(409, b"")).code == "PARTNER-VIEW-BUSY"
 
 
 @settings(deadline=None, max_examples=300)

@@ -10,7 +10,7 @@ from ringlight.errors import ErrorItem
 from ringlight.faults import find
 from ringlight.resilience.actions import Failed, Fate, Outcome
 from ringlight.resilience.limits import Limits, limits
-from ringlight.resilience.operation import Operation, Repeat
+from ringlight.resilience.operation import Lane, Operation, Repeat
 from ringlight.resilience.refusals import read_refusal, said
 from ringlight.resilience.retry_after import retry_after
 
@@ -198,7 +198,7 @@ def classify(operation: Operation, outcome: Outcome, *, expired: bool = False) -
         kind, undecided = _unavailable(operation, fields, items, wait)
     return Seen(
         kind,
-        _code(kind, status, words),
+        _code(kind, status, words, operation),
         f"HTTP {status}: {words}" if words else f"HTTP {status}",
         status,
         wait,
@@ -209,7 +209,7 @@ def classify(operation: Operation, outcome: Outcome, *, expired: bool = False) -
     )
 
 
-def _code(kind: Class, status: int, words: str) -> str:
+def _code(kind: Class, status: int, words: str, operation: Operation) -> str:
     if kind is Class.DEVICE_OFFLINE:
         return "PARTNER-DEVICE-OFFLINE"
     if kind is Class.UNAVAILABLE:
@@ -217,6 +217,8 @@ def _code(kind: Class, status: int, words: str) -> str:
     if kind is Class.AUTH:
         return "PARTNER-AUTH"
     found = find("partner", status, words)
+    if found == "PARTNER-VIEW-BUSY" and operation.lane is not Lane.LIVE:
+        found = "PARTNER-STATUS"  # what a 409 means elsewhere, nobody has said
     if found is None:
         found = "PARTNER-SERVER" if kind in {Class.SERVER, Class.TIMEOUT} else "PARTNER-STATUS"
     return found
