@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
 from visits import PATIENCE, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
 
 from conftest import CHROMIUM_FLAGS, Program, clean_environment
@@ -306,6 +306,25 @@ def test_a_server_that_stops_is_told_and_awaited(browser: Browser, start: Callab
         start("demo", "--port", address.rstrip("/").rpartition(":")[2])
         page.wait_for_selector("#away", state="hidden", timeout=60_000)
         assert page.evaluate("ringlightCall.me.name") == "Dr Example"
+
+
+def test_what_everybody_should_know_of_the_server_is_shown(browser: Browser, house: str, axe: Axe) -> None:
+    """A server that lost its others says so, and says when it has them again; here the notice comes in between."""
+    lines: list[WebSocketRoute] = []
+
+    def between(line: WebSocketRoute) -> None:
+        lines.append(line)
+        line.connect_to_server()
+
+    with visitor(browser) as page:
+        page.route_web_socket("**/ws/v2", between)
+        enter(page, f"{house}rooms/demo", "Dr Example", "clinician")
+        wait_for(page, "call")
+        lines[-1].send('{"t":"notice","code":"ROOM-ALONE","on":true,"message":"…","fix":"…"}')
+        expect(page.locator("#notice")).to_have_text("Those connected elsewhere are out of reach")
+        _judge(axe, page)
+        lines[-1].send('{"t":"notice","code":"ROOM-ALONE","on":false,"message":"…","fix":"…"}')
+        expect(page.locator("#notice")).to_be_hidden()
 
 
 def test_a_bell_rings_in_the_room_and_is_answered(browser: Browser, house: str, axe: Axe) -> None:

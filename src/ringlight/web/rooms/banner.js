@@ -1,4 +1,5 @@
-// Says that the connection is lost, why, and when it is tried again; and that the picture was left out for a thin line.
+// Says that the connection is lost, why, and when it is tried again; that the picture was left out for a thin line; and
+// what the server wants everybody to know.
 
 import { el } from "../page/dom.js";
 import { faultView, headline } from "./fault-view.js";
@@ -27,7 +28,10 @@ export function connectionBanner(call, { first = false } = {}) {
     icon("network"),
     el("div", { class: "banner-words" },
       el("p", { class: "banner-title" }, say("thin.title")), el("p", {}, say("thin.text"))));
-  const element = el("div", { class: "banners" }, away, thin);
+  const news = el("p", { class: "banner-title" });
+  const notice = el("div", { id: "notice", class: "banner", hidden: true },
+    icon("network"), el("div", { class: "banner-words" }, news));
+  const element = el("div", { class: "banners" }, away, thin, el("div", { role: "status" }, notice));
 
   let wasAway = false;
   let wasThin = false;
@@ -56,9 +60,12 @@ export function connectionBanner(call, { first = false } = {}) {
     thin.hidden = !call.thin;
     if (call.thin !== wasThin) announce(call.thin ? "thin.title" : "thin.over");
     wasThin = call.thin;
+    const told = call.notices.map(headline).join(" · ");
+    notice.hidden = told === "";
+    if (told !== news.textContent) news.textContent = told;   // a reader hears it once
   };
   const clock = setInterval(() => call.phase === "away" && tick(), 1_000);
-  const stop = listening(call, ["phase", "media"], draw);
+  const stop = listening(call, ["phase", "media", "notices"], draw);
   document.addEventListener("languagechange", draw);
   return {
     element,

@@ -2,7 +2,7 @@
 
 import { Chat } from "./chat.js";
 import { Connection } from "./connection.js";
-import { FaultError } from "./fault.js";
+import { FaultError, namedFault } from "./fault.js";
 import { knocksAfter } from "./knocks.js";
 import { listDevices, LocalMedia } from "./local-media.js";
 import { People } from "./people.js";
@@ -61,7 +61,7 @@ const DEVICES_MS = 1_500;   // most open within that; who is asked by the browse
 
 /**
  * Fires, each without details (look at the properties): `phase` (also when `fault`, `position` or `retryAt` changed),
- * `people`, `knocks`, `chat`, `media` (own), `consent`, `locked`. With `.person`: `person` (they changed), `ring` (their
+ * `people`, `knocks`, `chat`, `media` (own), `consent`, `locked`, `notices`. With `.person`: `person` (they changed), `ring` (their
  * bell), and for those who are told of it in words `met`, `gone`, `went-away`, `came-back` (with `.reason`).
  */
 export class Call extends EventTarget {
@@ -77,6 +77,8 @@ export class Call extends EventTarget {
   /** Who waits, for those who may admit. @type {Knock[]} */
   knocks = [];
   locked = false;
+  /** What everybody should know of the server just now, such as that it has lost its others. @type {Fault[]} */
+  notices = [];
   /** @type {{ needed: string[], given: string[] }} */
   consent = { needed: [], given: [] };
 
@@ -250,6 +252,7 @@ export class Call extends EventTarget {
     else if (message.t === "locked") this.#setLocked(message.on);
     else if (message.t === "waiting") this.#wait(message);
     else if (message.t === "ring") this.#ring(message.id);
+    else if (message.t === "notice") this.#noticed(message);
     else this.#heardOfPeople(message);
   }
 
@@ -259,6 +262,10 @@ export class Call extends EventTarget {
     this.me = { ...welcome.you, name: this.#options.name ?? "" };
     this.consent = welcome.consent ?? { needed: [], given: [] };
     this.#setIceServers(welcome.ice);
+    if (!welcome.resumed && this.notices.length > 0) {   // those that hold are told again
+      this.notices = [];
+      this.#fire("notices");
+    }
     if (welcome.resumed) {
       this.#setPhase(this.#isInside ? "inside" : "waiting");
       for (const person of this.people) person.check();
@@ -437,6 +444,13 @@ export class Call extends EventTarget {
     await Promise.all(this.people.map((person) => person.look(now)));
     if (this.thin !== wasThin) this.#fire("media");
     if (this.phase === "inside") this.#reports.look(this.people, now);
+  }
+
+  /** @param {Message} notice */
+  #noticed({ code, on }) {
+    this.notices = this.notices.filter((one) => one.code !== code);
+    if (on) this.notices.push(namedFault(code));
+    this.#fire("notices");
   }
 
   /** @param {boolean} locked */
