@@ -91,7 +91,7 @@ async def test_who_talks_early_waits_for_the_camera(ring: SimulatedRing) -> None
         assert not talking.done()
         await talking
         await until(lambda: bool(ear(ring).open_to))
-    assert not ear(ring).open_to
+    await until(lambda: not ear(ring).open_to)
     assert [row["code"] for row in ring.world.dialogs[0].messages if row["code"]] == []
 
 
