@@ -9,6 +9,7 @@ import typer
 from ringlight.cli.output import Config, Json, print_json, result, run, tell
 from ringlight.cli.views import CameraName
 from ringlight.errors import RingError, fault_error
+from ringlight.http.address import seen_from_here
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request
 from ringlight.http.serving import Serving
@@ -37,8 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def server_of(settings: Settings) -> str:
     """Return the address under which the server of the settings is reached from this machine; ends in a slash."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)
-    return Serving(host, settings.server.port).url
+    return Serving(seen_from_here(settings.server.host), settings.server.port).url
 
 
 async def _address(settings: Settings, wanted: str) -> str:

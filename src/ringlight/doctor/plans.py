@@ -16,7 +16,7 @@ from ringlight.doctor.probes import calls, machine, net, relay, views
 from ringlight.doctor.probes.owners import listeners
 from ringlight.doctor.running import Look, Once
 from ringlight.errors import RingError, fault_error
-from ringlight.http.address import is_loopback_host
+from ringlight.http.address import is_loopback_host, seen_from_here
 from ringlight.liveview.trace import Trace
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
@@ -25,7 +25,6 @@ __all__ = ["Asked", "account_plan", "camera_plan", "machine_plan", "network_plan
            "server_plan", "url_plan"]  # fmt: skip
 
 OWN_WAIT = 2.0  # seconds for a server on this machine
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,7 +415,7 @@ def room_plan(settings: Settings, asked: Asked) -> list[Look]:
 
 
 def _host(settings: Settings) -> str:
-    host = _ANYWHERE.get(settings.server.host, settings.server.host)
+    host = seen_from_here(settings.server.host)
     return f"[{host}]" if ":" in host else host
 
 

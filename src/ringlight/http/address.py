@@ -5,7 +5,16 @@ from urllib.parse import SplitResult, urlsplit
 
 from ringlight.errors import fault_error
 
-__all__ = ["base_of", "host_of", "hostname_of", "is_loopback", "is_loopback_host", "netloc_of", "rebase"]
+__all__ = [
+    "base_of",
+    "host_of",
+    "hostname_of",
+    "is_loopback",
+    "is_loopback_host",
+    "netloc_of",
+    "rebase",
+    "seen_from_here",
+]
 
 
 def base_of(name: str, url: str, schemes: tuple[str, ...] = ("http", "https")) -> SplitResult:
@@ -77,3 +86,8 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def seen_from_here(host: str) -> str:
+    """Return the host under which this machine reaches what listens on `host`; all addresses are no address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
