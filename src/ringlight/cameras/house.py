@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ringlight.cameras.camera import Camera
 from ringlight.errors import RingError, fault_error
+from ringlight.faults import FAULTS, Retry
 
 __all__ = ["Cameras", "House"]
 
@@ -81,6 +82,9 @@ class House:
     async def camera(self, name: str) -> Camera:
         """Return a camera by its name or its id in addresses; of two with the same name the first.
 
+        Where a source fails in passing, a camera is returned that it had before: who opens its view is told what is
+        wrong, and the view tries again by itself.
+
         Raises:
             CameraError: CAM-UNKNOWN, with the names that there are.
             RingError: It is not among those that could be listed.
@@ -92,9 +96,17 @@ class House:
                 return await source.camera(name)
             except RingError as error:
                 if error.code != "CAM-UNKNOWN":
+                    before = self._before(source, name)
+                    if before is not None and FAULTS[error.code].retry in (Retry.NOW, Retry.BACKOFF):
+                        return before
                     failed = failed or error
                     continue
             known += [camera.name for camera in await source.cameras()]
         if failed is not None:
             raise failed
         raise fault_error("CAM-UNKNOWN", f"asked for {name[:80]!r}; known: {', '.join(known) or 'none'}")
+
+    def _before(self, source: Cameras, name: str) -> Camera | None:
+        """Return the camera of that name or id which a source had when it could last be listed."""
+        wanted = name.casefold()
+        return next((one for one in self._listed.get(source, ()) if wanted in (one.id, one.name.casefold())), None)

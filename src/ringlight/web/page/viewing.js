@@ -59,7 +59,7 @@ export class Viewing {
   #video;
   #listener;
   #cameraId;
-  #startedAt = 0;
+  #startedAt = performance.now();
   /** @type {"before" | "asking" | "answered" | "over"} */
   #phase = "before";
   /** @type {EventSource | null} */
