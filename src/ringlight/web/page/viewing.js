@@ -2,6 +2,7 @@
 
 import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
+import { LineWatch } from "./line-watch.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
 
@@ -55,6 +56,8 @@ export class Viewing {
   /** Our turn to talk. */
   talking;
 
+  /** Asked from the first picture on. */
+  #line = new LineWatch(() => this.#listener.progress());
   #client;
   #video;
   #listener;
@@ -96,6 +99,11 @@ export class Viewing {
   /** Whether the path to the server is broken for the moment. */
   get disconnected() {
     return this.#client.state === "disconnected" || this.#unreachable;
+  }
+
+  /** Why pictures are left out for us alone; null while they are not. @returns {Fault | null} */
+  get thin() {
+    return this.#line.fault;
   }
 
   /** Whether there is something to hear. */
@@ -244,6 +252,7 @@ export class Viewing {
   #onFirstFrame() {
     clearTimeout(this.#timer);
     this.firstFrameMs = performance.now() - this.#startedAt;
+    if (this.#client.resource) this.#line.start(this.#client.resource);
     this.#listener.playing();
   }
 
@@ -284,6 +293,7 @@ export class Viewing {
     this.#phase = "over";
     clearTimeout(this.#timer);
     this.#frames?.stop();
+    this.#line.stop();
     this.talking.end();
     this.#client.stop();
     if (this.#video.srcObject === this.#client.stream) this.#video.srcObject = null;
