@@ -10,17 +10,12 @@ from pathlib import Path
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
-from visits import PATIENCE, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
+from visits import DEVICES, PATIENCE, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
 
 from conftest import CHROMIUM_FLAGS, Program, clean_environment
 from own_coturn import OwnCoturn
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
-DEVICES = [
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--auto-select-desktop-capture-source=Entire",
-]
 PICTURE = Path(__file__).parents[3] / "docs" / "images" / "call.png"
 
 
@@ -91,7 +86,7 @@ def test_mute_chat_and_screen_are_told_to_the_other_side(browser: Browser, house
 def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house: str, axe: Axe) -> None:
     """Invitation, consent, waiting area, let in, sent back, ended for all; accessible in each of these states."""
     room = post(house, "api/rooms", {"consent": ["video"]})["id"]
-    links = {role: post(house, f"api/rooms/{room}/links", {"role": role, "name": name})["url"]
+    links = {role: post(house, f"api/rooms/{room}/links", {"role": role, "name": name, "invited_by": "Example"})["url"]
              for role, name in (("doctor", "Dr Example"), ("patient", "Ada"))}  # fmt: skip
     with visitor(browser) as doctor, visitor(browser, viewport={"width": 360, "height": 740}) as patient:
         doctor.goto(house.rstrip("/") + links["doctor"])
@@ -99,9 +94,10 @@ def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house
         wait_for(doctor, "call")
         patient.goto(house.rstrip("/") + links["patient"])
         expect(patient.locator(".lead")).to_contain_text("Welcome, Ada.")
+        expect(patient.locator("#invited-by")).to_have_text("Example")
         _judge(axe, patient)
-        looked = httpx2.get(house.rstrip("/") + links["patient"], headers={"accept": "application/json"})
-        assert looked.json()["state"] == "good"
+        looked = httpx2.get(house.rstrip("/") + links["patient"], headers={"accept": "application/json"}).json()
+        assert (looked["state"], looked["invited_by"]) == ("good", "Example")
         patient.click("#enter")
         wait_for(patient, "consent")
         _judge(axe, patient)
@@ -148,6 +144,7 @@ def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str
     with visitor(browser, viewport={"width": 360, "height": 740}) as page:
         page.goto(house)
         expect(page.get_by_role("link", name="Enter the demo room")).to_have_attribute("href", "/rooms/demo")
+        page.fill("#room-host", "Dr Example")
         page.click("#make-room")
         links = page.locator("[data-copy]")
         expect(links).to_have_count(2)
@@ -156,6 +153,7 @@ def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str
             with visitor(browser) as guest:
                 guest.goto(link.get_attribute("data-copy") or "")
                 expect(guest.locator(".facts")).to_contain_text(role)
+                expect(guest.locator("#invited-by")).to_have_text("Dr Example")
 
 
 def test_who_is_declined_reads_why(browser: Browser, house: str, axe: Axe) -> None:
