@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,13 +9,12 @@ from pathlib import Path
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
-from visits import DEVICES, PATIENCE, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
+from visits import DEVICES, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
 
 from conftest import CHROMIUM_FLAGS, Program, clean_environment
 from own_coturn import OwnCoturn
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
-PICTURE = Path(__file__).parents[3] / "docs" / "images" / "call.png"
 
 
 @pytest.fixture(scope="module")
@@ -359,42 +357,6 @@ def test_the_same_person_in_two_windows_can_take_the_visit_over(browser: Browser
         old.click("#again")
         wait_for(old, "call")
         new.wait_for_selector('[data-end="replaced"]')
-
-
-# Chromium's own camera shows a green disc: nobody would guess from it what a call looks like.
-_PORTRAIT = """
-const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
-devices.getUserMedia = async (wanted) => {
-  const stream = await open({ ...wanted, video: false });
-  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
-  const paint = canvas.getContext("2d");
-  const colour = (light) => { paint.fillStyle = `hsl(${hue} 32% ${light}%)`; };
-  setInterval(() => {
-    colour(34); paint.fillRect(0, 0, 640, 480);
-    colour(58); paint.beginPath(); paint.ellipse(320, 470, 190, 160, 0, 0, 7); paint.fill();
-    const nod = Math.sin(Date.now() / 400) * 3;
-    colour(72); paint.beginPath(); paint.ellipse(320, 215 + nod, 82, 100, 0, 0, 7); paint.fill();
-  }, 40);
-  stream.addTrack(canvas.captureStream(25).getVideoTracks()[0]);
-  return stream;
-};
-"""
-
-
-@pytest.mark.skipif(not os.environ.get("RINGLIGHT_TAKE_PICTURE"), reason="`make picture` takes it")
-def test_readme_picture_of_a_call(browser: Browser, house: str) -> None:
-    """Takes the picture of the how-to."""
-    with visitor(browser, viewport={"width": 1280, "height": 800}) as doctor, visitor(browser) as patient:
-        for page, hue in ((doctor, 208), (patient, 28)):
-            page.add_init_script(f"const hue = {hue}; {_PORTRAIT}")
-        enter(doctor, f"{house}rooms/demo", "Dr Example", "clinician")
-        enter(patient, f"{house}rooms/demo", "A. Patient")
-        wait_for_picture(doctor, "A. Patient")
-        doctor.wait_for_selector('[data-camera="front-door"][data-state="playing"]', timeout=PATIENCE)
-        doctor.click("#open-people")
-        doctor.wait_for_selector(".safety:not([hidden])")
-        doctor.wait_for_selector("#quality:not([hidden])")
-        doctor.screenshot(path=PICTURE)
 
 
 def _let_in(host: Page, name: str) -> None:
