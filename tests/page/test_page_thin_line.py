@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 from watching import wait_for_picture, watch
 
+from axe import Axe
 from conftest import Program, clean_environment
 from ringlight.faults import FAULTS
 
@@ -87,6 +88,7 @@ def test_who_watches_over_a_thin_line_reads_why_pictures_are_left_out_and_what_h
         expect(note).to_contain_text(re.compile(r"too thin for the camera: it carries \d+ kbit/s\. VIEWER-THIN"))
         expect(note).to_contain_text(FAULTS["VIEWER-THIN"].fix.replace("`", ""))
         assert thin.locator("camera-view").get_attribute("state") == "playing"
+        Axe().judge(thin)
         with other.expect_response("**/audience/*") as asked:
             expect(other.locator(".line-note")).to_be_hidden()
         assert asked.value.json()["line"]["fault"] is None

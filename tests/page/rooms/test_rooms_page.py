@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
-from visits import DEVICES, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
+from visits import DEVICES, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
 
+from axe import Axe
 from conftest import CHROMIUM_FLAGS, Program, clean_environment
 from own_coturn import OwnCoturn
 
@@ -137,7 +138,7 @@ def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house
         expect(patient.locator("[data-end]")).to_have_attribute("data-end", re.compile("used|ended"))
 
 
-def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str) -> None:
+def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str, axe: Axe) -> None:
     """One link for each who comes, to be copied; each leads to the door, with the role that it gives."""
     with visitor(browser, viewport={"width": 360, "height": 740}) as page:
         page.goto(house)
@@ -146,6 +147,7 @@ def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str
         page.click("#make-room")
         links = page.locator("[data-copy]")
         expect(links).to_have_count(2)
+        axe.judge(page)
         assert_fits(page, ".rooms")
         for link, role in zip(links.all(), ("Clinician", "Patient"), strict=True):
             with visitor(browser) as guest:

@@ -5,8 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from visits import DEVICES, Axe, assert_fits, person, post, sees, visitor, wait_for
+from visits import DEVICES, assert_fits, person, post, sees, visitor, wait_for
 
+from axe import Axe
 from conftest import CHROMIUM_FLAGS, Program, clean_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
