@@ -6,11 +6,13 @@ next run goes on from there. A finding is put into the corpus, where `make test`
 
 import argparse
 import hashlib
+import io
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
+import time
+from contextlib import redirect_stderr
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -19,6 +21,10 @@ SLOWEST = 10  # seconds of one input
 MEMORY = 1024  # MiB
 MOST_FINDINGS = 5  # of one target in one run
 ENOUGH_TO_STOP = 2  # seconds that are not worth a new process
+NO_ATHERIS = (
+    "make fuzz needs atheris, which has wheels for CPython 3.11 to 3.13 on Linux and macOS: "
+    f"{sys.executable} -m pip install 'ringlight[fuzz]'. The short half needs nothing: pytest tests/fuzz"
+)
 
 
 def main() -> int:
@@ -26,37 +32,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="for all targets together")
     parser.add_argument("--only", default="", help="names of targets, separated by commas")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    given, rest = parser.parse_known_args()
+    given = parser.parse_args()
     sys.path.insert(0, str(HERE))
-    if given.one:
-        _fuzz(given.one, [sys.argv[0], *rest])
-        return 0
     try:
-        import atheris  # noqa: F401
+        import atheris
     except ImportError:
-        print(
-            "make fuzz needs atheris, which has wheels for CPython 3.11 to 3.13 on Linux and macOS: "
-            f"{sys.executable} -m pip install 'ringlight[fuzz]'. "
-            "The short half needs nothing: pytest tests/fuzz",
-            file=sys.stderr,
-        )
+        print(NO_ATHERIS, file=sys.stderr)
         return 2
-    return _run_all(given.minutes, [name for name in given.only.split(",") if name])
-
-
-def _run_all(minutes: float, only: list[str]) -> int:
-    from fuzz_table import BY_NAME
-
-    unknown = sorted(set(only) - BY_NAME.keys())
+    with redirect_stderr(io.StringIO()), atheris.instrument_imports(["ringlight"], enable_loader_override=False):
+        from fuzz_table import BY_NAME  # before any fork: that takes seconds
+    names = [name for name in given.only.split(",") if name] or list(BY_NAME)
+    unknown = sorted(set(names) - BY_NAME.keys())
     if unknown:
         print(f"there is no target {unknown[0]!r}; there are {', '.join(BY_NAME)}", file=sys.stderr)
         return 2
-    names = only or list(BY_NAME)
-    findings = [found for name in names for found in _run_one(name, minutes * 60 / len(names))]
+    findings = [found for name in names for found in _run_one(name, given.minutes * 60 / len(names))]
     for path in findings:
         print(f"found: {path}")
-    print(f"{len(names)} targets, {minutes:g} minutes, {len(findings)} findings")
+    print(f"{len(names)} targets, {given.minutes:g} minutes, {len(findings)} findings")
     return 1 if findings else 0
 
 
@@ -67,24 +60,17 @@ def _run_one(name: str, seconds: float) -> list[Path]:
     kept = HERE / "corpus" / name
     findings: list[Path] = []
     with tempfile.TemporaryDirectory(prefix="ringlight-fuzz-") as folder:
-        left = seconds
-        while left > ENOUGH_TO_STOP and len(findings) < MOST_FINDINGS:
-            log = Path(folder) / "log"
-            before = os.times().elapsed
-            with log.open("wb") as out:
-                ended = subprocess.run(
-                    [
-                        sys.executable, __file__, "--one", name, f"-max_total_time={int(left)}", f"-timeout={SLOWEST}",
-                        f"-rss_limit_mb={MEMORY}", "-max_len=8192", f"-artifact_prefix={folder}/", str(learned),
-                        str(kept),
-                    ],
-                    stdout=out, stderr=subprocess.STDOUT, check=False, timeout=left + 120,
-                )  # fmt: skip
-            left -= os.times().elapsed - before
+        log = Path(folder) / "log"
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > ENOUGH_TO_STOP and len(findings) < MOST_FINDINGS:
+            status = _fork(name, log, [
+                f"-max_total_time={max(1, int(left))}", f"-timeout={SLOWEST}", f"-rss_limit_mb={MEMORY}",
+                "-max_len=8192", f"-artifact_prefix={folder}/", str(learned), str(kept),
+            ])  # fmt: skip
             said = log.read_text(errors="replace")
             runs = [line for line in said.splitlines() if line.startswith(("Done", "#"))][-1:]
             print(f"{name}: {runs[0][:110] if runs else 'no run'}", flush=True)
-            if ended.returncode == 0:
+            if status == 0:
                 break
             new = [path for path in Path(folder).iterdir() if path != log]
             if not new:
@@ -92,17 +78,26 @@ def _run_one(name: str, seconds: float) -> list[Path]:
             for path in new:
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
                 findings.append(Path(shutil.move(path, kept / f"found-{digest}")))
-            print("\n".join(line for line in said.splitlines() if "Error" in line or "==" in line)[-1500:], flush=True)
+            print("\n".join(line for line in said.splitlines() if "Error" in line)[-1500:], flush=True)
     return findings
 
 
-def _fuzz(name: str, arguments: list[str]) -> None:
-    import atheris
-
-    with atheris.instrument_imports(include=["ringlight"], enable_loader_override=False):
+def _fork(name: str, log: Path, arguments: list[str]) -> int:
+    """Fuzz in a process of its own, which libFuzzer ends; return its exit code."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        import atheris
         from fuzz_table import BY_NAME
-    atheris.Setup(arguments, BY_NAME[name].run)
-    atheris.Fuzz()
+
+        atheris.Setup([sys.argv[0], *arguments], BY_NAME[name].run)
+        atheris.Fuzz()
+    finally:
+        os._exit(70)  # it does not come back here
 
 
 if __name__ == "__main__":
