@@ -251,6 +251,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "CALL-DEADLINE": DeadlineExceeded,
     "CALL-GATE": RateGateFull,
     "CALL-GATE-ALONE": RateGateFull,
+    "NET-INSIDE": BadAnswerError,
     "LINK-ANSWER": TokenEndpointUnavailable,
     "LINK-LOST": LinkLost,
     "LINK-UNAVAILABLE": TokenEndpointUnavailable,
