@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -94,7 +95,16 @@ def _fork(name: str, log: Path, arguments: list[str]) -> int:
         import atheris
         from fuzz_table import BY_NAME
 
-        atheris.Setup([sys.argv[0], *arguments], BY_NAME[name].run)
+        def feed(data: bytes) -> None:
+            try:
+                BY_NAME[name].run(data)
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
+                log.with_name("crash").write_bytes(data)
+                os._exit(77)
+
+        atheris.Setup([sys.argv[0], *arguments], feed)
         atheris.Fuzz()
     finally:
         os._exit(70)  # it does not come back here
