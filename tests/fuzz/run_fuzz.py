@@ -98,7 +98,7 @@ def _fork(name: str, log: Path, arguments: list[str]) -> int:
         def feed(data: bytes) -> None:
             try:
                 BY_NAME[name].run(data)
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - whatever it was, it is kept
                 traceback.print_exc()
                 sys.stderr.flush()
                 log.with_name("crash").write_bytes(data)
