@@ -33,11 +33,11 @@ def straight(points: Sequence[tuple[float, float]]) -> Line | None:
     if len(points) < FIRST:
         return None
     own, line = list(points[:FIRST]), _through(points[:FIRST])
-    for point, following in zip(points[FIRST:], [*points[FIRST + 1 :], None], strict=True):
+    for index, point in enumerate(points[FIRST:], FIRST):
         if not _off(line, point):
             own.append(point)
             line = _through(own)
-        elif following is None or _off(line, following):
+        elif all(_off(line, following) for following in points[index + 1 : index + 2]):
             return Line(*line, bend=point[0])
     return Line(*line, bend=None)
 

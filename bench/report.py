@@ -166,7 +166,7 @@ def page(runs: list[Ran], folder: Path, link: str, *, quick: bool) -> str:
     failed = [ran.name for ran in runs if ran.code]
     parts = [
         "# What was measured\n",
-        "`python bench/report.py` wrote this page, on the machine named here. It is made anew as a whole, never edited.",
+        "`python bench/report.py` wrote this page, on the machine named here; it is made anew, never edited.",
         "What the numbers mean is said in [performance](performance.md) and [calls](calls.md).\n",
         *(f"- {line}" for line in machine()),
         f"- {met} goals met, {missed} missed" + (f"; not run to their end: {', '.join(failed)}" if failed else ""),
