@@ -1,7 +1,7 @@
 """All options together, and their reading: `ringlight.toml`, the environment, options of the command line."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_state_path
 from pydantic import Field, ValidationError, field_validator
@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         default_factory=lambda: user_state_path("ringlight"),
         description="Where tokens are kept, and what was measured of batteries.",
+    )
+    sign_in: Literal["file", "database"] = Field(
+        "file",
+        description="Where the sign-in of a person's Ring account is kept: `file`, in the state directory; `database`, "
+        "for several servers that share it: one of them renews it for all.",
     )
     secret_key: SecretText | None = Field(
         None, description="Long random text; needed to listen on other than loopback."
