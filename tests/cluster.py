@@ -184,7 +184,7 @@ class Cluster:
         for name in self.nodes:
             told = httpx2.get(f"{self.address(name)}api/nodes").json()
             urls = {one["node"]: one["url"] for one in told["nodes"]}
-            held = told["cameras"].get(camera)
+            held = told["held"].get(camera)
             if held is not None:
                 return str(urls[held["node"]]).removeprefix("/node-")
         return None

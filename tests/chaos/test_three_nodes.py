@@ -103,6 +103,8 @@ async def talking(cluster: Cluster) -> AsyncIterator[tuple[ComingBack, ComingBac
     def sockets() -> list[str]:
         return [f"{cluster.address(name).replace('http', 'ws', 1)}ws/v2" for name in sorted(cluster.nodes)]
 
+    made = httpx2.post(f"{cluster.address('a')}api/rooms", json={"id": "visit", "lobby": False}, timeout=WITHIN)
+    assert made.status_code == 201, made.text  # and what happens in it is written down
     async with (
         ComingBack(sockets, room="visit", role="doctor") as one,
         ComingBack(lambda: sockets()[::-1], room="visit", role="doctor") as other,
@@ -176,13 +178,14 @@ async def test_each_part_is_killed_in_turn_and_nothing_is_lost(started: Cluster)
         assert len(door.gaps) + len(yard.gaps) == servers, "pictures need no Redis"
 
         started.postgres.kill()
-        await asyncio.sleep(1)  # what happens in rooms is to be written down: with one who comes now
         async with ComingBack(lambda: [door_of(started)], room="visit", role="doctor") as third:
+            await told(started, "database", "away")
             await told_once(started, "record", "behind")
             await door.goes_on()
             await heard(one, "other")
             await asyncio.to_thread(started.postgres.start)
             await told(started, "record", "ok")
+            await told(started, "database", "ok")
             assert third.names
         await heard(one, "other")
         await heard(other, "one")

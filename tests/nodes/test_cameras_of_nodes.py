@@ -73,7 +73,7 @@ async def test_a_camera_has_one_session_with_ring_however_many_servers_show_it(r
         assert second.location.startswith(one.url), "the second server has sent it to the first"
         assert ring.world.live_views == 1
         told = await one.json("api/nodes")
-        assert [held["node"] for held in told["cameras"].values()] == [told["node"]]
+        assert [held["node"] for held in told["held"].values()] == [told["node"]]
         await hears_of(two, one)
         async with viewer(two.url, "driveway", two.http) as other:
             await other.receive(5)
@@ -84,7 +84,7 @@ async def hears_of(server: Server, other: Server, count: int = 1) -> None:
     """Wait until both servers know the same holders of so many cameras."""
     async with asyncio.timeout(WITHIN):
         while True:
-            held = [(await each.json("api/nodes"))["cameras"].values() for each in (server, other)]
+            held = [(await each.json("api/nodes"))["held"].values() for each in (server, other)]
             if len(held[0]) == count and sorted(map(str, held[0])) == sorted(map(str, held[1])):
                 return
             await asyncio.sleep(0.05)
@@ -153,7 +153,7 @@ async def test_a_script_of_a_page_that_cannot_follow_is_told_where_to_go(redis: 
 async def free(server: Server) -> None:
     """Wait until its view has closed."""
     async with asyncio.timeout(WITHIN):
-        while (await server.json("api/nodes"))["cameras"]:
+        while (await server.json("api/nodes"))["held"]:
             await asyncio.sleep(0.05)
 
 

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from cluster import NGINX, WITHIN, Cluster, Proxy, cluster
 from playwright.sync_api import Browser, Page
 
+from cluster import NGINX, WITHIN, Cluster, Proxy, cluster
 from own_postgres import PROGRAMS
 from own_redis import PROGRAM
 

@@ -148,8 +148,8 @@ class CameraLeases:
                 {"node": node, "url": url}
                 for node, url in sorted({**self._rules.nodes, self.node: self.address}.items())
             ],
-            "cameras": {
-                camera: {"node": node, "token": token} for camera, (node, token) in sorted({**others, **held}.items())
+            "held": {
+                name: {"node": node, "token": token} for name, (node, token) in sorted({**others, **held}.items())
             },
         }
 
@@ -246,7 +246,7 @@ class CameraLeases:
                 if alone:
                     log.warning("cameras: Redis does not answer; alone")
                 else:
-                    log.info("cameras: Redis answers again")
+                    log.info("cameras: shared over Redis")
 
     def _answer(self, number: int, answer: "Lease | RingError") -> None:
         asking = self._asking.get(number)

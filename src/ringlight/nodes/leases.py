@@ -198,7 +198,7 @@ class Leases:
         self._beat_at: float | None = now
         self._mine: dict[str, _Mine] = {}
         self._waiting: dict[str, list[int]] = {}  # for Redis's answer to a claim
-        self._leaving = False
+        self._leaving = self._has_answered = False
 
     @property
     def held(self) -> dict[str, int]:
@@ -281,8 +281,8 @@ class Leases:
         return [Open(number, mine.token) for number in waiting]
 
     def _beaten(self, event: Beaten, now: float) -> list[Action]:
-        actions: list[Action] = [Tell(alone=False)] if self.alone else []
-        self.alone = False
+        actions: list[Action] = [Tell(alone=False)] if self.alone or not self._has_answered else []
+        self.alone, self._has_answered = False, True
         self._certain_until = max(self._certain_until, event.asked + LASTS)
         self._beat_at = max(now, event.asked + BEAT)
         self.others, self.nodes = dict(event.others), dict(event.nodes)

@@ -93,7 +93,7 @@ def create_app(
     async def ready(response: Response) -> dict[str, str]:
         """Say whether somebody new may be sent here: 503 once the server is about to stop.
 
-        A server that reaches no Redis (`redis`) or no database (`record`) goes on, and says so here: were it taken out,
+        A server that reaches no Redis or no database goes on, and says so here: were it taken out,
         nobody would be left.
         """
         if rooms.is_leaving:
@@ -102,6 +102,7 @@ def create_app(
             "status": "draining" if rooms.is_leaving else "ready",
             "record": "behind" if rooms.record.is_behind else "ok",
             "redis": "away" if leases is not None and leases.is_alone else "ok",
+            "database": "away" if rooms.database.problem is not None else "ok",
         }
 
     metrics = Metrics(rooms, playbacks)
@@ -114,8 +115,10 @@ def create_app(
     here = here_by(leases)
 
     def problems_of_server() -> list[RingError]:
-        behind = [fault_error("STORE-UNREACHABLE", "what happens is written down later")] * rooms.record.is_behind
-        return [*(leases.problems if leases is not None else ()), *behind]
+        away = list(rooms.database.problems)
+        if rooms.record.is_behind and not away:
+            away = [fault_error("STORE-UNREACHABLE", "what happens in rooms is written down later")]
+        return [*(leases.problems if leases is not None else ()), *away]
 
     app.include_router(api_router(house, playbacks, stopping, here, problems_of_server, demo=demo, has_app=has_app))
     app.include_router(nodes_router(leases))

@@ -1,4 +1,4 @@
-"""The address of the nodes: who is there, and who holds which camera."""
+"""The address of the nodes: who is there, and who holds what."""
 
 from typing import Any
 
@@ -15,10 +15,12 @@ def nodes_router(leases: CameraLeases | None) -> APIRouter:
 
     @router.get("/nodes")
     async def nodes() -> dict[str, Any]:
-        """Say which servers are there, and which of them holds which camera under which token (it only rises).
+        """Say which servers are there, and which of them holds which camera, under which token (it only rises).
+
+        `mqtt` is held by the one that tells home automation.
 
         As far as this one knows: `alone` says that it does not reach Redis. Without other servers all is empty.
         """
-        return leases.as_dict() if leases else {"node": None, "alone": False, "nodes": [], "cameras": {}}
+        return leases.as_dict() if leases else {"node": None, "alone": False, "nodes": [], "held": {}}
 
     return router

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator
 
@@ -14,6 +15,7 @@ from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.nodes.opening import camera_leases
+from ringlight.nodes.role import held_by_one
 from ringlight.publishing import Publications
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
@@ -89,7 +91,9 @@ async def run_server(
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
         await stack.enter_async_context(bells.reading(house))
-        await stack.enter_async_context(Bridge(settings.mqtt, house, page=settings.public_url))
+        bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
+        if settings.mqtt.url is not None:
+            await stack.enter_async_context(held_by_one(leases, "mqtt", bridge))
         guests = RoomGuests(rooms.porter, playbacks)
         stack.push_async_callback(guests.close)
         trials = Trials(port)

@@ -135,8 +135,9 @@ export async function answers(url) {
  * @returns {Promise<string>}
  */
 export async function getLacks() {
-  const { record, redis } = await ask("/ready").catch(() => ({ record: "ok", redis: "ok" }));
-  return [record, redis].filter((word) => word && word !== "ok").join(" ");
+  /** @type {Record<string, string>} */
+  const { record, redis, database } = await ask("/ready").catch(() => ({}));
+  return Object.entries({ record, redis, database }).filter(([, word]) => word && word !== "ok").join(" ");
 }
 
 /** @returns {Promise<About>} */
