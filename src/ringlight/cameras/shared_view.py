@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, Literal
 
+from ringlight.cameras.leased import LeasedUpstream, Take
 from ringlight.cameras.progress import Progress
 from ringlight.cameras.talking import Floor
 from ringlight.cameras.view import Dial, Upstream, View
@@ -32,6 +33,10 @@ class SharedView:
         settings: For `cameras.linger`, `media` (what is kept of the past) and `recordings`.
         renewal: Says at any time what the policy for this camera is.
         on_change: Called with the progress after each change.
+
+    Attributes:
+        progress: The state of the view.
+        take: Takes the camera's lease before the upstream opens; `None` where there is one server only.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class SharedView:
         self._renewal = renewal
         self._settings = settings
         self.progress = Progress()
+        self.take: Take | None = None
         self._opening: asyncio.Task[View] | None = None
         self._upstream: Upstream | None = None
         self._lingering: asyncio.TimerHandle | None = None
@@ -164,10 +170,12 @@ class SharedView:
                 self.progress.take(event, loop.time())
                 self._tell()
 
-        upstream = self._dial(
+        upstream: Upstream = self._dial(
             on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
             is_watched=self._is_wanted, may_renew=self._may_renew,
         )  # fmt: skip
+        if self.take is not None:
+            upstream = LeasedUpstream(upstream, self.take)
         self._upstream = upstream
         floor = Floor(upstream, on_floor)
         try:
@@ -208,8 +216,8 @@ class SharedView:
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
-        if error.code == "SIG-CLOSED":
-            self.progress.end()
+        if error.code in ("SIG-CLOSED", "CAM-ELSEWHERE", "CAM-MOVED"):
+            self.progress.end(moved=error.code == "CAM-MOVED")
         else:
             self.progress.fail(error)
         self._tell()
