@@ -32,6 +32,7 @@ from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import RoomServer, room_server
 from ringlight.server.rtsp.listener import rtsp_server
+from ringlight.server.status import Status, status_router
 from ringlight.server.trial import Trials
 from ringlight.settings import Settings
 
@@ -89,11 +90,14 @@ async def run_server(
         trials = Trials(port)
         stack.push_async_callback(trials.close)
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
+        ring = app.state.status if app else None
+        status = Status(house, playbacks, places, rooms, recordings, publications, ring)
         is_secure = (settings.public_url or "").startswith("https:")
         routers = (
             login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
             links_router(house, passes, settings.public_url),
             *extra, *(app.routers if app else ()), publications_router(publications), doctor,
+            status_router(status),
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,

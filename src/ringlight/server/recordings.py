@@ -56,6 +56,11 @@ class Recordings:
         if tasks:
             await asyncio.wait(tasks)
 
+    @property
+    def running(self) -> int:
+        """How many run."""
+        return len(self._running)
+
     async def start(self, camera: Camera, seconds: float | None, before: float) -> Item:
         """Begin to record, once the camera has answered.
 

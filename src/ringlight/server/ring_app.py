@@ -31,10 +31,12 @@ class RingApp:
     Attributes:
         cameras: Those of all linked accounts.
         routers: The addresses that Ring and browsers come to, and those of the page.
+        state: What is known of its accounts and webhooks.
     """
 
     cameras: "Cameras"
     routers: tuple[APIRouter, ...]
+    state: "RingState"
 
 
 def is_configured(settings: Settings) -> bool:
@@ -86,7 +88,7 @@ async def ring_app(
             webhooks=webhooks, links=desk, sign_in=SignIn(current=owner, page=_nobody), name=partner.app_name,
             public_url=settings.public_url,
         )  # fmt: skip
-        yield RingApp(cameras, (ours, ring_api_router(state, inbox, stopping, linking=desk is not None)))
+        yield RingApp(cameras, (ours, ring_api_router(state, inbox, stopping, linking=desk is not None)), state)
 
 
 def _desk(settings: Settings, database: "Database") -> "LinkDesk | None":

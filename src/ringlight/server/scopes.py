@@ -136,6 +136,7 @@ LINES: Final = (
     # The server itself, and the Ring accounts behind it.
     Line("GET POST", "/api/doctor", "admin"),
     Line("GET", "/api/publications", "admin"),
+    Line("GET", "/api/status", "admin"),
     Line("POST", "/api/links", "admin"),
     Line("GET", "/api/ring", "admin"),
     Line("GET POST", "/api/ring/{rest:path}", "admin"),
