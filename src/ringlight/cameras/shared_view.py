@@ -11,8 +11,9 @@ from ringlight.cameras.progress import Progress
 from ringlight.cameras.talking import Floor
 from ringlight.cameras.view import Dial, Upstream, View
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview import Ended, Event, Trying
+from ringlight.liveview import Ended, Event, Step, Trying
 from ringlight.liveview.story import Story
+from ringlight.logs import about
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.negotiate import Agreed
 from ringlight.media.past import Past
@@ -46,6 +47,7 @@ class SharedView:
         self._renewal = renewal
         self._settings = settings
         self.progress = Progress()
+        self.named: Callable[[], str] = str  # returns the camera's id in addresses, for the log
         self._opening: asyncio.Task[View] | None = None
         self._upstream: Upstream | None = None
         self._lingering: asyncio.TimerHandle | None = None
@@ -67,7 +69,8 @@ class SharedView:
             self._lingering.cancel()
             self._lingering = None
         if self._opening is None:
-            self._opening = asyncio.create_task(self._open(), name="open view")
+            with about(camera=self.named()):  # all that comes of it tells of which camera it is
+                self._opening = asyncio.create_task(self._open(), name="open view")
         opening = self._opening
         self.progress.viewers += 1
         self._guests += guest
@@ -162,6 +165,7 @@ class SharedView:
             story.tell(dataclasses.replace(event, at=loop.time() - began))  # one clock, whoever tells
             if self._upstream is upstream:  # a view that was left says its last words beside the next one
                 self.progress.take(event, loop.time())
+                _note(event, loop.time() - began)
                 self._tell()
 
         upstream = self._dial(
@@ -170,6 +174,7 @@ class SharedView:
         )  # fmt: skip
         self._upstream = upstream
         floor = Floor(upstream, on_floor)
+        log.info("view_opening")
         try:
             await upstream.open()
         except RingError as error:
@@ -203,6 +208,7 @@ class SharedView:
     def _forget(self, upstream: Upstream, error: RingError) -> None:
         if self._upstream is not upstream:
             return
+        log.info("view_ended code=%s", error.code)
         self._upstream = self._opening = None
         self.progress.viewers = self._guests = 0
         if self._lingering is not None:
@@ -244,3 +250,12 @@ class SharedView:
         self._on_change(self.progress)
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _note(event: Event, after: float) -> None:
+    """Write a step of opening into the log, or what went wrong on the way."""
+    match event:
+        case Step(name):
+            log.info("view_step step=%s seconds=%.3f", name, after)
+        case Trying(number, code) if code is not None:
+            log.info("view_again attempt=%d code=%s pause=%.1f", number, code, event.pause)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringlight.cli.output import Config, TracePath, result, run, tell
+from ringlight.cli.output import Config, TracePath, log_as, result, run, tell
 from ringlight.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
         """Show everything on this machine: three simulated cameras, the page, a switchboard of faults."""
         options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = load_settings(server=options, live_view=DEMO_DEADLINES, cameras={"linger": DEMO_LINGER})
+        log_as(settings.log)
         run(_until_stopped(_demo(settings, trace)))
 
     @app.command()
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
         """Run the server for your own cameras; sign in first with `ringlight login`."""
         options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = load_settings(config, **({"server": options} if options else {}))
+        log_as(settings.log)
         run(_until_stopped(_serve(settings, trace)))
 
     @app.command()
@@ -75,6 +77,7 @@ def register(app: typer.Typer) -> None:
         if names:
             _list_names()
             return
+        log_as(load_settings().log)
         story = _Story(scenario, profile, seed, speed, tuple(fault or ()), webhook)
         run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, story, tls)))
 

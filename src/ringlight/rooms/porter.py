@@ -170,7 +170,7 @@ class Porter:
                 if (socket := self._sockets.get(action.socket)) is not None:  # the way of every message
                     socket.send(action.frame)
             elif isinstance(action, Note):
-                log.info("room: %s %s", action.role, action.what)
+                log.info("room_%s room=%s role=%s detail=%s", action.what, action.room, action.role, action.detail)
                 for hear in self.hearers:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:

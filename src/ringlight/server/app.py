@@ -23,6 +23,7 @@ from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.request_lines import RequestLines
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_links import RoomLinks
 from ringlight.server.room_links_api import room_links_router
@@ -125,4 +126,5 @@ def create_app(
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access, guests=guests, entrance=entrance)
+    app.add_middleware(RequestLines)
     return app

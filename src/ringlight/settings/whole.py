@@ -20,6 +20,7 @@ from ringlight.settings.cameras import (
     RtspSettings,
 )
 from ringlight.settings.kinds import Area, Port, SecretText, TextList, Week, as_list
+from ringlight.settings.logs import LogSettings
 from ringlight.settings.rooms import RoomSettings
 
 
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     rooms: RoomSettings = RoomSettings()
     mqtt: MqttSettings = MqttSettings()
     server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(as_list)
 
