@@ -15,7 +15,7 @@ from ringlight.logs import set_about
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
-__all__ = ["Span", "begin", "is_on", "trace_of", "use"]
+__all__ = ["Span", "begin", "is_on", "provider", "trace_of", "use"]
 
 log = logging.getLogger("ringlight")
 # https://www.w3.org/TR/trace-context/#traceparent-header; ids of zeros only are invalid.
@@ -27,6 +27,7 @@ class _Switch:
 
     trace: Any = None  # the module `opentelemetry.trace`
     tracer: Any = None
+    provider: Any = None
 
 
 def use(tracers: "TracerProvider | None") -> None:
@@ -36,16 +37,22 @@ def use(tracers: "TracerProvider | None") -> None:
         ImportError: opentelemetry-api is not installed.
     """
     if tracers is None:
-        _Switch.trace = _Switch.tracer = None
+        _Switch.trace = _Switch.tracer = _Switch.provider = None
         return
     from opentelemetry import trace  # noqa: PLC0415 - an extra
 
-    _Switch.trace, _Switch.tracer = trace, tracers.get_tracer("ringlight")
+    _Switch.trace, _Switch.tracer, _Switch.provider = trace, tracers.get_tracer("ringlight"), tracers
 
 
 def is_on() -> bool:
     """Whether spans are made."""
     return _Switch.tracer is not None
+
+
+def provider() -> "TracerProvider | None":
+    """Return whose spans they are, for parts that make their own; `None` where none are made."""
+    found: TracerProvider | None = _Switch.provider
+    return found
 
 
 def trace_of(traceparent: str) -> str | None:
@@ -92,6 +99,16 @@ class Span:
             return
         with _Switch.trace.use_span(self._span, end_on_exit=False, record_exception=False):
             yield
+
+    @contextlib.contextmanager
+    def covering(self) -> Iterator[None]:
+        """As `current`; and what the inside raises ends the span, with its code."""
+        with self.current():
+            try:
+                yield
+            except Exception as error:
+                self.end(str(getattr(error, "code", type(error).__name__)))
+                raise
 
     def name_in_log(self, traceparent: str = "") -> None:
         """Let the log of this task name its trace; where spans are off, the one that a `traceparent` names."""

@@ -95,12 +95,13 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
 async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.cameras import Account  # noqa: PLC0415
     from ringlight.liveview.trace import recording  # noqa: PLC0415
+    from ringlight.server.exporting import exporting_spans  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
     from ringlight.server.ring_app import is_configured  # noqa: PLC0415
     from ringlight.store import FileTokenStore  # noqa: PLC0415
 
     store = FileTokenStore(settings.state_dir / "tokens.json")
-    with recording(trace) as record:
+    with exporting_spans(), recording(trace) as record:
         async with Account.open(settings, store=store) as account:
             account.trace = record
             # Without a sign-in, a Ring app alone is served; without an app, the page says to sign in.
@@ -117,6 +118,7 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.http.serving import listen, serving  # noqa: PLC0415
     from ringlight.liveview.trace import recording  # noqa: PLC0415
     from ringlight.secrets import Secret  # noqa: PLC0415
+    from ringlight.server.exporting import exporting_spans  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
     from ringlight.simulator.app import create_app  # noqa: PLC0415
     from ringlight.simulator.rest import control_router  # noqa: PLC0415
@@ -125,6 +127,7 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
 
     world = World()
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(exporting_spans())
         ring = await stack.enter_async_context(serving(create_app(world), listen("127.0.0.1", 0)))
         kept = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
         configured = _for_demo(settings, world, ring.url.rstrip("/"), kept)

@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 
 import ringlight
 from ringlight.cameras import Cameras
@@ -33,6 +34,9 @@ from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.watches import Watches
 from ringlight.server.whep import Elsewhere, nowhere, whep_router
 from ringlight.web import PAGE, ROOMS_PAGE
+
+# FastAPI's own spans have whole addresses in them, and some of ours open doors: links, and names of sessions.
+OWN_SPANS: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 def create_app(
@@ -76,6 +80,7 @@ def create_app(
         title="Ringlight",
         version=ringlight.__version__,
         description="Puts cameras into a browser, and says why when live video fails.",
+        telemetry=OWN_SPANS,
     )
     problems.install(app)
 

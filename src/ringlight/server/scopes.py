@@ -79,6 +79,7 @@ LINES: Final = (
     Line("GET HEAD", "/faults/{code}", OPEN),
     Line("GET HEAD", "/page/{name}.css", OPEN),
     Line("GET HEAD", "/page/favicon.svg", OPEN),
+    Line("GET HEAD", "/page/trace.js", OPEN),
     Line("GET HEAD", "/rooms/{room}", JUDGED),
     Line("GET HEAD", "/rooms-page/{rest:path}", JUDGED),
     Line("GET HEAD POST", "/j/{token}", JUDGED),
