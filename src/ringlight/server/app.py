@@ -101,7 +101,7 @@ def create_app(
             "record": "behind" if rooms.record.is_behind else "ok",
         }
 
-    metrics = Metrics(rooms, playbacks)
+    metrics = Metrics(rooms, playbacks, places, recordings)
 
     @app.get("/metrics", tags=["about"], response_class=Response)
     def measured() -> Response:
