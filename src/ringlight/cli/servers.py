@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,9 +44,13 @@ def register(app: typer.Typer) -> None:
     def serve(host: Host = None, port: Port = None, config: Config = None, trace: TracePath = None) -> None:
         """Run the server for your own cameras; sign in first with `ringlight login`."""
         options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        settings = load_settings(config, **({"server": options} if options else {}))
+
+        def load() -> Settings:
+            return load_settings(config, **({"server": options} if options else {}))
+
+        settings = load()
         log_as(settings.log)
-        run(_until_stopped(_serve(settings, trace)))
+        run(_until_stopped(_serve(settings, trace, load)))
 
     @app.command()
     def simulate(
@@ -92,7 +96,7 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
 
 
 @contextlib.asynccontextmanager
-async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
+async def _serve(settings: Settings, trace: TracePath, load: Callable[[], Settings]) -> AsyncIterator[str]:
     from ringlight.cameras import Account  # noqa: PLC0415
     from ringlight.liveview.trace import recording  # noqa: PLC0415
     from ringlight.server.exporting import exporting_spans  # noqa: PLC0415
@@ -106,7 +110,8 @@ async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
             account.trace = record
             # Without a sign-in, a Ring app alone is served; without an app, the page says to sign in.
             is_alone = is_configured(settings) and await asyncio.to_thread(store.load) is None
-            async with run_server(settings, None if is_alone else account) as serving:
+            shown = None if is_alone else account
+            async with run_server(settings, shown, load=load, told=lambda now: log_as(now.log)) as serving:
                 _tell_rtsp(settings)
                 yield serving.url
 

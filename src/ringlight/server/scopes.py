@@ -138,6 +138,7 @@ LINES: Final = (
     Line("GET POST", "/api/doctor", "admin"),
     Line("GET", "/api/publications", "admin"),
     Line("GET", "/api/status", "admin"),
+    Line("POST", "/api/config/reload", "admin"),
     Line("POST", "/api/links", "admin"),
     Line("GET", "/api/ring", "admin"),
     Line("GET POST", "/api/ring/{rest:path}", "admin"),

@@ -37,16 +37,19 @@ class Status:
         rooms: Where people call each other.
         recordings: Those that run.
         publications: Cameras that go to other media servers.
+        settings_problem: Returns what is wrong with settings that were read anew; `None` where nothing is.
         ring: Tells of linked accounts, notices and webhooks; `None` where there is no Ring app.
         clock: Seconds, from any beginning.
     """
 
     def __init__(
         self, house: Cameras, playbacks: Playbacks, places: Places, rooms: RoomServer, recordings: Recordings,
-        publications: Publications, ring: RingStatus | None = None, clock: Callable[[], float] = time.monotonic,
+        publications: Publications, settings_problem: Callable[[], RingError | None], ring: RingStatus | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._house, self._playbacks, self._places, self._rooms = house, playbacks, places, rooms
         self._recordings, self._publications, self._ring, self._clock = recordings, publications, ring, clock
+        self._settings_problem = settings_problem
         self._began = clock()
         self._listed: Sequence[Camera] = ()
         self._listed_at = float("-inf")
@@ -103,7 +106,9 @@ class Status:
         }  # fmt: skip
 
     def _notices(self) -> list[dict[str, Any]]:
-        notices = [_notice(error) for error in self._problems]
+        notices = [_notice(error, "cameras") for error in self._problems]
+        if (problem := self._settings_problem()) is not None:
+            notices.append(_notice(problem, "settings"))
         if self._rooms.record.is_behind:
             behind = FAULTS["STORE-UNREACHABLE"].as_dict("rooms go on; what happens is written down later")
             notices.append({**behind, "subject": "record of rooms"})
@@ -113,7 +118,7 @@ class Status:
             if one["fault"]
         ]
         failed = ((camera.name, camera.view.progress.error) for camera in self._listed)
-        return [*notices, *({**_notice(error), "subject": name} for name, error in failed if error is not None)]
+        return [*notices, *(_notice(error, name) for name, error in failed if error is not None)]
 
 
 def status_router(status: Status) -> APIRouter:
@@ -147,5 +152,5 @@ def _camera(camera: Camera) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _notice(error: RingError) -> dict[str, Any]:
-    return {**error.fault.as_dict(error.detail), "subject": "cameras"}
+def _notice(error: RingError, subject: str) -> dict[str, Any]:
+    return {**error.fault.as_dict(error.detail), "subject": subject}

@@ -105,6 +105,13 @@ class Settings(BaseSettings):
         """The address of the database; it may hold a password."""
         return self.database_url or Secret(f"sqlite:///{self.state_dir / 'ringlight.db'}")
 
+    def take_over(self, changed: dict[str, Any]) -> None:
+        """Put these values in the place of areas and settings of the same names; whoever has this object sees them.
+
+        For the reload alone: to everybody else, settings do not change.
+        """
+        self.__dict__.update(changed)
+
     @classmethod
     def settings_customise_sources(
         cls,
