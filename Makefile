@@ -26,9 +26,9 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
+bench: .venv/installed-dev  ## run all benchmarks, and gather them in bench/results/report.md
 	@sh tests/debian-packages.sh
-	@for file in bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/python bench/report.py
 
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

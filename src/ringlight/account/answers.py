@@ -7,6 +7,7 @@ import msgspec
 
 from ringlight.errors import AuthError, RingError, fault_error
 from ringlight.faults import find
+from ringlight.foreign import one_line
 from ringlight.http.flow import NotJson, Request, Response, unreadable
 from ringlight.resilience.retry_after import retry_after
 from ringlight.secrets import Secret
@@ -114,7 +115,7 @@ def _words(request: Request, response: Response) -> str:
 
 
 def _tidy(text: str) -> str:
-    flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    flat = one_line(text, _LONGEST + 1)
     return flat if len(flat) <= _LONGEST else f"{flat[:_LONGEST]}…"
 
 
