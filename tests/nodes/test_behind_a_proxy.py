@@ -7,9 +7,9 @@ from urllib.parse import urljoin
 
 import httpx2
 import pytest
-from cluster import CADDY, NGINX, Cluster, Proxy, cluster
 from websockets.asyncio.client import connect
 
+from cluster import CADDY, NGINX, Cluster, Proxy, cluster
 from own_postgres import PROGRAMS
 from own_redis import PROGRAM
 from whep_viewer import viewer

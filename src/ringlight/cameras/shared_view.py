@@ -7,8 +7,8 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, Literal
 
-from ringlight.cameras.leased import LeasedUpstream, Take
 from ringlight import spans
+from ringlight.cameras.leased import LeasedUpstream, Take
 from ringlight.cameras.progress import Progress
 from ringlight.cameras.talking import Floor
 from ringlight.cameras.view import Dial, Upstream, View
@@ -176,13 +176,10 @@ class SharedView:
                 _note(event, loop.time() - began, span)
                 self._tell()
 
-        upstream: Upstream = self._dial(
+        upstream = self._upstream = self._leased(self._dial(
             on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
             is_watched=self._is_wanted, may_renew=self._may_renew,
-        )  # fmt: skip
-        if self.take is not None:
-            upstream = LeasedUpstream(upstream, self.take)
-        self._upstream = upstream
+        ))  # fmt: skip
         floor = Floor(upstream, on_floor)
         try:
             with span.covering():
@@ -207,6 +204,9 @@ class SharedView:
         if spans.is_on():
             self._spawn(_until_picture(view, span))
         return view
+
+    def _leased(self, upstream: Upstream) -> Upstream:
+        return upstream if self.take is None else LeasedUpstream(upstream, self.take)
 
     def _broadcast(self, agreed: Agreed, upstream: Upstream) -> Broadcast:
         media = self._settings.media

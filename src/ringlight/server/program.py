@@ -14,6 +14,7 @@ from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
+from ringlight.nodes.keeper import CameraLeases
 from ringlight.nodes.opening import camera_leases
 from ringlight.nodes.role import held_by_one
 from ringlight.publishing import Publications
@@ -96,9 +97,7 @@ async def run_server(
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
         await stack.enter_async_context(bells.reading(house))
-        bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
-        if settings.mqtt.url is not None:
-            await stack.enter_async_context(held_by_one(leases, "mqtt", bridge))
+        await stack.enter_async_context(_at_home(settings, house, leases))
         guests = RoomGuests(rooms.porter, playbacks)
         stack.push_async_callback(guests.close)
         trials = Trials(port)
@@ -128,6 +127,17 @@ async def run_server(
             stack.push_async_callback(leases.leave)
         stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running
+
+
+@contextlib.asynccontextmanager
+async def _at_home(settings: Settings, house: House, leases: CameraLeases | None) -> AsyncIterator[None]:
+    """Tell the home's broker of the cameras, where there is one; of several servers only one does."""
+    if settings.mqtt.url is None:
+        yield
+        return
+    bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
+    async with held_by_one(leases, "mqtt", bridge):
+        yield
 
 
 @contextlib.asynccontextmanager
