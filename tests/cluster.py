@@ -29,6 +29,7 @@ NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 CADDY = shutil.which("caddy")
 WITHIN = 60.0  # seconds that anything may take on a busy machine
 NAMES = "abc"
+HMAC_KEY = "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ="
 
 
 def free_ports(count: int) -> list[int]:
@@ -127,6 +128,7 @@ class Cluster:
             "RINGLIGHT_SIGN_IN": "database",
             "RINGLIGHT_SECRET_KEY": "k" * 32,
             "RINGLIGHT_CAMERAS__LINGER": "1",
+            "RINGLIGHT_PARTNER__HMAC_KEYS": HMAC_KEY,
         }
         self.nodes: dict[str, Program] = {}
         with ThreadPoolExecutor(1) as thread:  # a test that drives a browser has a loop of its own here

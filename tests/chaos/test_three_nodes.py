@@ -2,17 +2,22 @@
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
 
-from cluster import WITHIN, Cluster, cluster
+from cluster import HMAC_KEY, WITHIN, Cluster, cluster
 from coming_back import ComingBack
 from own_postgres import PROGRAMS
 from own_redis import PROGRAM
 from ringlight.errors import RingError
+from ringlight.partner.webhooks import signature_of
+from ringlight.simulator.partner.envelope import envelope
+from ringlight.store.database import Database
+from ringlight.store.inbox import Inbox
 from whep_viewer import viewer
 
 pytestmark = [
@@ -28,6 +33,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
 
 
+BACK_WITHIN = 10.0  # seconds; five where the machine has nothing else to do
 QUIET = 1.5  # seconds without a picture after which a viewer looks whether its server is there
 
 
@@ -35,7 +41,8 @@ class Watching:
     """A viewer that asks another server as soon as its own is gone, as a page does behind a load balancer.
 
     Attributes:
-        gaps: Seconds without a picture before each time that it came back.
+        frames: Pictures that came.
+        gaps: Seconds without a picture before each further server that it went to.
     """
 
     def __init__(self, cluster: Cluster, camera: str) -> None:
@@ -81,8 +88,8 @@ class Watching:
             while True:
                 count = sum(packet.marker for packet in playing.packets)
                 if count > seen:
-                    if (dark := time.monotonic() - self._last) > 0.5:
-                        self.gaps.append(dark)
+                    if not seen:
+                        self.gaps.append(time.monotonic() - self._last)
                     self._last = time.monotonic()
                     self.frames += count - seen
                     seen = count
@@ -119,6 +126,57 @@ async def talking(cluster: Cluster) -> AsyncIterator[tuple[ComingBack, ComingBac
             await asyncio.wait(saying)
 
 
+class Ring:
+    """Sends a webhook each third of a second, to two servers at once, and again until one has taken it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.sent = 0
+        self._sending: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Ring":
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        for task in self._sending:
+            task.cancel()
+        await asyncio.wait({self._task, *self._sending})
+
+    async def taken(self) -> None:
+        """Send no more, and wait until all are taken."""
+        assert self._task is not None
+        self._task.cancel()
+        async with asyncio.timeout(WITHIN):
+            await asyncio.gather(*self._sending)
+
+    async def _run(self) -> None:
+        while True:
+            self.sent += 1
+            self._sending.append(asyncio.create_task(self._deliver(f"event-{self.sent}")))
+            await asyncio.sleep(0.3)
+
+    async def _deliver(self, name: str) -> None:
+        body = envelope("motion_detected", request_id=name, account="ada", device=f"d{len(name)}", at_ns=time.time_ns())
+        headers = {"Content-Type": "application/json", "X-Signature": signature_of(body, HMAC_KEY)}
+        async with httpx2.AsyncClient(timeout=10) as http:
+            while True:
+                both = random.sample(sorted(self.cluster.nodes), 2)
+                answers = await asyncio.gather(
+                    *(
+                        http.post(f"{self.cluster.address(one)}ring/webhook", content=body, headers=headers)
+                        for one in both
+                    ),
+                    return_exceptions=True,
+                )
+                if any(isinstance(answer, httpx2.Response) and answer.status_code == 200 for answer in answers):
+                    return
+                await asyncio.sleep(0.5)
+
+
 SAID = {"one": 0, "other": 0}
 
 
@@ -149,6 +207,7 @@ async def test_each_part_is_killed_in_turn_and_nothing_is_lost(started: Cluster)
         Watching(started, "front-door") as door,
         Watching(started, "back-yard") as yard,
         talking(started) as room,
+        Ring(started) as ring,
     ):
         one, other = room
 
@@ -162,6 +221,8 @@ async def test_each_part_is_killed_in_turn_and_nothing_is_lost(started: Cluster)
         servers = len(door.gaps) + len(yard.gaps)
         assert servers, "nobody who was killed held a camera"
         worst = max(door.gaps + yard.gaps)
+        print(f"pictures were away for {worst:.1f} s at most")  # noqa: T201
+        assert worst < BACK_WITHIN
 
         before = (door.frames, yard.frames)
         started.redis.kill()
@@ -193,11 +254,21 @@ async def test_each_part_is_killed_in_turn_and_nothing_is_lost(started: Cluster)
         assert door.frames > before[0]
         assert yard.frames > before[1]
         assert len(set(one.names)) == len(set(other.names)) == 1, "everybody keeps their name"
-    print(f"the longest gap of a picture: {worst:.1f} s")  # noqa: T201
+        await ring.taken()
+        await all_handled(started, ring.sent)
 
 
 def door_of(cluster: Cluster) -> str:
     return f"{cluster.address(min(cluster.nodes)).replace('http', 'ws', 1)}ws/v2"
+
+
+async def all_handled(cluster: Cluster, count: int) -> None:
+    """Wait until every webhook is handled; each has one row, however often it came."""
+    database = Database(cluster.shared["RINGLIGHT_DATABASE_URL"])
+    async with asyncio.timeout(WITHIN):
+        while await asyncio.to_thread(Inbox(database).counts) != {"done": count}:
+            await asyncio.sleep(0.1)
+    await asyncio.to_thread(database.close)
 
 
 async def told_once(cluster: Cluster, key: str, word: str) -> None:
