@@ -49,6 +49,7 @@ class Watching:
         self.cluster, self.camera = cluster, camera
         self.frames = 0
         self.gaps: list[float] = []
+        self.failures: list[str] = []
         self._last = time.monotonic()
         self._task: asyncio.Task[None] | None = None
 
@@ -67,8 +68,13 @@ class Watching:
         """Wait for some more pictures."""
         until = self.frames + 10
         async with asyncio.timeout(WITHIN):
-            while self.frames < until:
-                await asyncio.sleep(0.02)
+            try:
+                while self.frames < until:
+                    assert self._task is not None
+                    assert not self._task.done(), self._task
+                    await asyncio.sleep(0.02)
+            except asyncio.CancelledError:
+                raise AssertionError(f"no picture of {self.camera}: {self.failures[-5:]}") from None
 
     async def _run(self) -> None:
         tries = 0
@@ -76,8 +82,10 @@ class Watching:
             while True:
                 alive = sorted(self.cluster.nodes)
                 tries += 1
-                with contextlib.suppress(httpx2.HTTPError, RingError, AssertionError, TimeoutError):
+                try:
                     await self._watch(http, alive[tries % len(alive)])
+                except (httpx2.HTTPError, RingError, AssertionError, OSError) as error:  # there is nobody yet
+                    self.failures.append(repr(error)[:300])
                 await asyncio.sleep(0.1)
 
     async def _watch(self, http: httpx2.AsyncClient, name: str) -> None:
