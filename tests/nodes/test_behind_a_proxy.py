@@ -44,16 +44,16 @@ async def http(proxy: Proxy) -> AsyncIterator[httpx2.AsyncClient]:
 
 async def test_viewers_events_and_rooms_go_through(started: Cluster, proxy: Proxy, http: httpx2.AsyncClient) -> None:
     before = started.live_views()
-    other = f"{proxy.url}node-b/"  # a proxy keeps who comes from one address at one server
-    async with viewer(proxy.url, "front-door", http) as first, viewer(other, "front-door", http) as second:
+    there = f"{proxy.url}node-b/"  # a proxy keeps who comes from one address at one server
+    async with viewer(proxy.url, "front-door", http) as first, viewer(there, "front-door", http) as second:
         await first.receive(10)
         await second.receive(10)
         assert started.live_views() <= before + 1, "it may still be open from the other proxy"
         place = first.location.rpartition("/whep/")[0]
         assert second.location.startswith(f"{place}/whep/front-door/")
         assert place.removeprefix("/node-") in started.ports
-        there = urljoin(proxy.url, first.location)
-        assert (await http.patch(there, content="x", headers={"Content-Type": "text/plain"})).status_code == 415
+        session = urljoin(proxy.url, first.location)
+        assert (await http.patch(session, content="x", headers={"Content-Type": "text/plain"})).status_code == 415
         for name in started.ports:  # whichever server it comes to
             async with http.stream("GET", f"{proxy.url}node-{name}/api/cameras/front-door/events") as events:
                 line = await anext(line async for line in events.aiter_lines() if line.startswith("data:"))
