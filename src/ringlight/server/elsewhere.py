@@ -26,11 +26,10 @@ def here_by(leases: CameraLeases | None) -> Here:
     return look
 
 
-def follows(request: Request, error: ElsewhereError) -> bool:
-    """Whether who asks can follow to another node. Scripts of a page cannot, where that is of another origin."""
-    there = urlsplit(error.url).netloc
+def follows(request: Request, url: str) -> bool:
+    """Whether who asks can follow to the address of a node. Scripts of a page cannot, where it is of another origin."""
     is_script = request.headers.get("sec-fetch-mode", "navigate") != "navigate"
-    return bool(error.url) and not (is_script and there not in ("", request.headers.get("host")))
+    return bool(url) and not (is_script and urlsplit(url).netloc not in ("", request.headers.get("host")))
 
 
 def way_to(request: Request, error: ElsewhereError) -> Response:

@@ -35,7 +35,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ElsewhereError)
     async def elsewhere(request: Request, error: ElsewhereError) -> Response:
-        return way_to(request, error) if follows(request, error) else problem(error)
+        return way_to(request, error) if follows(request, error.url) else problem(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

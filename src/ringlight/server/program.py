@@ -16,6 +16,7 @@ from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.nodes.keeper import CameraLeases
 from ringlight.nodes.opening import camera_leases
+from ringlight.nodes.presses import telling_all
 from ringlight.nodes.role import held_by_one
 from ringlight.publishing import Publications
 from ringlight.rooms.fast import FastRooms
@@ -83,7 +84,8 @@ async def run_server(
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
         configured = is_configured(settings)
-        app = await stack.enter_async_context(ring_app(settings, stopping, bells.press)) if configured else None
+        press = await stack.enter_async_context(telling_all(settings.redis_url, bells.press))
+        app = await stack.enter_async_context(ring_app(settings, stopping, press)) if configured else None
         leases = await stack.enter_async_context(camera_leases(settings, listening.getsockname()[1], local=local))
         house = House(
             *(source for source in (cameras, app.cameras if app else None) if source is not None),

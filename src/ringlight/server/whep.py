@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.media import trickle
+from ringlight.server.elsewhere import follows
 from ringlight.server.playback import Playback, Playbacks
 from ringlight.server.problems import problem
 from ringlight.server.relay import IceServers
@@ -50,8 +51,9 @@ def whep_router(
             guests.follow(request.scope, playback)
         if watches is not None:
             watches.began(request, playback)
+        ours = address if follows(request, address) else ""
         headers = {
-            "Location": f"{address}/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,
+            "Location": f"{ours}/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,
             "Cache-Control": "no-store",
         }  # fmt: skip
         answer = Response(playback.answer, 201, headers, SDP)

@@ -79,7 +79,7 @@ export class Viewing {
   #asking = false;
   #unreachable = false;
   #isMoving;
-  /** Where the server that shows the camera says that it lives, if that is one of several. @type {string | null} */
+  /** Where the server is that shows the camera, if that is one of several. @type {string | null} */
   #node = null;
 
   /**
@@ -150,8 +150,7 @@ export class Viewing {
       return;
     }
     this.#phase = "answered";
-    const [base] = (this.#client.resource ?? "").split("/whep/");
-    this.#node = base && base !== location.origin ? `${base}/health` : null;
+    this.#follow();
     this.#onConnection();
     if (this.snapshot.state === "failed") this.#onFailed();
     this.#frames = new FrameWatch(this.#video, () => this.getStats(), {
@@ -180,6 +179,15 @@ export class Viewing {
     }
   }
 
+  /** Of several servers, the one that shows the camera tells of its view; the events may still come from another. */
+  #follow() {
+    const [base] = (this.#client.resource ?? "").split("/whep/");
+    if (!base || base === location.origin || new URL(base).origin !== location.origin) return;
+    this.#node = base;
+    this.#events?.close();
+    void this.#listen();
+  }
+
   /** End quietly. */
   stop() {
     this.#end();
@@ -194,12 +202,12 @@ export class Viewing {
   /** @returns {Promise<void>} Resolves with the first message. */
   #listen() {
     return new Promise((resolve) => {
-      this.#events = new EventSource(`/api/cameras/${this.#cameraId}/events`);
-      this.#events.addEventListener("message", (event) => {
+      const events = this.#events = new EventSource(`${this.#node ?? ""}/api/cameras/${this.#cameraId}/events`);
+      events.addEventListener("message", (event) => {
         this.#onSnapshot(event.data);
         resolve();
       });
-      this.#events.addEventListener("error", () => this.#onEventsLost());
+      events.addEventListener("error", () => events === this.#events && this.#onEventsLost());
     });
   }
 
@@ -260,9 +268,9 @@ export class Viewing {
 
   /** Whether there are several servers, and the one that shows the camera is no more, while another one answers. */
   async #nodeIsGone() {
-    if (!this.#node || await answers(this.#node)) return false;
+    if (!this.#node || await answers(`${this.#node}/health`)) return false;
     await sleep(SECOND_LOOK_MS);
-    return !(await answers(this.#node)) && await getAbout().then(() => true, () => false);
+    return !(await answers(`${this.#node}/health`)) && await getAbout().then(() => true, () => false);
   }
 
   #moved() {
