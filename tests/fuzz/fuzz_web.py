@@ -89,7 +89,7 @@ def read_pages(data: bytes) -> None:
             break
         conversation = pages.page()
         call = next(conversation)
-        assert call.request.url.startswith(f"{API.origin}/")
+        assert API.is_own(call.request.url)
         assert len(call.request.url) < 10_000
         assert call.request.url not in asked
         asked.add(call.request.url)
