@@ -250,10 +250,7 @@ def _json(data: bytes) -> object:
         return None
 
 
-_ACCOUNT = codes(
-    "AUTH-ANSWER AUTH-CODE-NEEDED AUTH-CODE-WRONG AUTH-PASSWORD AUTH-CODE-LIMIT AUTH-RATE AUTH-EDGE-BLOCK "
-    "AUTH-LINK-LOST AUTH-PAGES ACCOUNT-ANSWER ACCOUNT-SESSION ACCOUNT-TOKEN ACCOUNT-RING NET-UNREACHABLE"
-)
+_ACCOUNT = frozenset(code for code in FAULTS if code.startswith(("AUTH-", "ACCOUNT-", "RING-")))
 
 TARGETS = (
     Target("partner-documents", read_documents),

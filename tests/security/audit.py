@@ -12,6 +12,7 @@ COMMAND = [
     sys.executable, "-m", "pip_audit", "--vulnerability-service", "osv", "--skip-editable", "--format", "json",
     "--progress-spinner", "off", "--timeout", "15",
 ]  # fmt: skip
+WITHIN = 120  # seconds for all packages
 UNKNOWN = (
     "NOT AUDITED: {why}. Nothing was learned of the installed packages; run `make audit` where there is a network."
 )
@@ -19,7 +20,11 @@ UNKNOWN = (
 
 def main() -> int:
     """Ask; return 1 where a weakness is known."""
-    asked = subprocess.run(COMMAND, capture_output=True, text=True, check=False)
+    try:
+        asked = subprocess.run(COMMAND, capture_output=True, text=True, check=False, timeout=WITHIN)
+    except subprocess.TimeoutExpired:
+        print(UNKNOWN.format(why=f"no answer within {WITHIN} s"))
+        return 0
     report = read(asked.stdout)
     if report is None:
         last = next((line for line in reversed(asked.stderr.splitlines()) if line.strip()), "pip-audit said nothing")
