@@ -25,7 +25,7 @@ KNOWN = {
     "partner/linking.py: nonce == link.nonce": "both are of class Secret",
     "resilience/token_state.py: token == self.id": "a number of ours",
     "resilience/shared.py: key[0] == device": "the key of a mapping",
-    "server/rtsp/credentials.py: named.get('nonce') != nonce": "the connection was told it; the proof follows",
+    "server/rtsp/credentials.py: named.get('nonce') != nonce": "everybody may know it; the proof of the key follows",
     "doctor/probes/owners.py: line.state == LISTENING": "the state of a socket",
     "doctor/probes/owners.py: line.state == ESTABLISHED": "the state of a socket",
     "media/turn.py: number == STALE_NONCE": "the number of an error",
@@ -51,7 +51,7 @@ def _comparisons(path: Path) -> Iterator[str]:
 
 
 def test_secrets_are_compared_in_constant_time() -> None:
-    """By `hmac.compare_digest`, or as `Secret`, which does so. A new one has to be judged, and put down above."""
+    """By `hmac.compare_digest`, or as `Secret`, which does so. A new comparison has to be judged and put down here."""
     found = {line for path in MODULES for line in _comparisons(path)}
     assert found == set(KNOWN)
 
