@@ -46,9 +46,9 @@ fuzz: .venv/installed-dev  ## look for input that breaks a reader of foreign byt
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-picture: .venv/installed-dev  ## take the README's picture of the page anew
+picture: .venv/installed-dev  ## take the pictures of README and docs anew, from the real pages
 	@sh tests/debian-packages.sh
-	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
+	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page/rooms/test_page_pictures.py -k Pictures
 
 faults: .venv/installed-dev  ## write the pages about the faults, and the copy that the rooms' page has, anew
 	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
