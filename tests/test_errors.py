@@ -65,6 +65,8 @@ CLASSES = {
     "LINK-REFUSED": errors.AuthError,
     "AUDIT-BROKEN": errors.StoreError,
     "MQTT-BROKER": errors.NetworkError,
+    "NODE-ALONE": errors.NetworkError,
+    "CAM-ELSEWHERE": errors.ElsewhereError,
     "REACH-MIXED": errors.NetworkError,
     "TURN-UNREACHABLE": errors.NetworkError,
     "WEB-DENIED": errors.MediaError,

@@ -16,6 +16,7 @@ __all__ = [
     "CircuitOpen",
     "DeadlineExceeded",
     "DeviceOfflineError",
+    "ElsewhereError",
     "ErrorItem",
     "InternalServerError",
     "LinkLost",
@@ -109,6 +110,15 @@ class RateLimited(RingError):  # noqa: N818 - the name says what to do
 
 class CameraError(RingError):
     """The camera is unknown, offline or not allowed to show anything."""
+
+
+class ElsewhereError(CameraError):
+    """Another node shows the camera: ask there."""
+
+    @property
+    def url(self) -> str:
+        """Where that node is found, without a slash at the end; empty where it has told no address."""
+        return self.detail or ""
 
 
 class SignalingError(RingError):
@@ -254,6 +264,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "CALL-GATE": RateGateFull,
     "CALL-GATE-ALONE": RateGateFull,
     "NET-INSIDE": BadAnswerError,
+    "CAM-ELSEWHERE": ElsewhereError,
     "LINK-ANSWER": TokenEndpointUnavailable,
     "LINK-LOST": LinkLost,
     "LINK-UNAVAILABLE": TokenEndpointUnavailable,
@@ -303,6 +314,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "MEDIA": MediaError,
     "MQTT": NetworkError,
     "NET": NetworkError,
+    "NODE": NetworkError,
     "ORIGIN": UsageError,
     "PARTNER": StatusError,
     "PUBLISH": MediaError,

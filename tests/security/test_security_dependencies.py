@@ -68,5 +68,5 @@ def test_without_a_network_it_says_that_it_learned_nothing() -> None:
 
 
 def test_the_safety_rules_of_the_linter_are_on() -> None:
-    """They are bandit's (ruff's `S`); docs/decisions/0011-safety-rules.md says why there is no second program."""
+    """They are bandit's (ruff's `S`); docs/decisions/0012-safety-rules.md says why there is no second program."""
     assert "S" in PROJECT["tool"]["ruff"]["lint"]["select"]

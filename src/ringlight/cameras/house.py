@@ -1,13 +1,18 @@
 """All cameras of one server, whatever drivers they come from."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from ringlight.cameras.camera import Camera
+from ringlight.cameras.leased import Lease
 from ringlight.errors import RingError, fault_error
 
-__all__ = ["Cameras", "House"]
+__all__ = ["Cameras", "House", "TakeCamera"]
+
+TakeCamera = Callable[[str, str], Awaitable[Lease]]
+"""Takes the lease of a camera by Ring's id, with the name to be shown; raises ElsewhereError."""
 
 
 class Cameras(Protocol):
@@ -37,10 +42,12 @@ class House:
 
     Args:
         sources: In the order in which their cameras are listed. Whoever opened them closes them.
+        take: Asked before a view opens; `None` where there is one server only.
     """
 
-    def __init__(self, *sources: Cameras) -> None:
+    def __init__(self, *sources: Cameras, take: TakeCamera | None = None) -> None:
         self._sources = sources
+        self._take = take
         self._problems: tuple[RingError, ...] = ()
         self._listed: dict[Cameras, Sequence[Camera]] = {}  # by each source, when it could last
 
@@ -72,7 +79,7 @@ class House:
             else:
                 failed.append(answer)
         self._listed = listed
-        found = [camera for cameras in listed.values() for camera in cameras]
+        found = [self._leased(camera) for cameras in listed.values() for camera in cameras]
         if failed and not found:
             raise failed[0]
         self._problems = (*failed, *(problem for source in sources for problem in source.problems))
@@ -89,7 +96,7 @@ class House:
         failed: RingError | None = None
         for source in sources:
             try:
-                return await source.camera(name)
+                return self._leased(await source.camera(name))
             except RingError as error:
                 if error.code != "CAM-UNKNOWN":
                     failed = failed or error
@@ -98,3 +105,8 @@ class House:
         if failed is not None:
             raise failed
         raise fault_error("CAM-UNKNOWN", f"asked for {name[:80]!r}; known: {', '.join(known) or 'none'}")
+
+    def _leased(self, camera: Camera) -> Camera:
+        if self._take is not None and camera.view.take is None:
+            camera.view.take = partial(self._take, str(camera.device.id), camera.id)
+        return camera

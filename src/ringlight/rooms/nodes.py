@@ -11,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ringlight.errors import fault_error
+from ringlight.http.redis import redis_client, redis_package
 from ringlight.rooms.address import judge_room_id
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Write
 from ringlight.rooms.ledger import Entry, read_entry
@@ -60,7 +61,7 @@ class SharedPorter(Porter):
         super().__init__(house, clock)
         self._number = house.node << NODE_SHIFT
         self._url = url
-        self._redis = _import_redis()
+        self._redis = redis_package()
         self._client(PATIENCE)  # judges the address
         self._asked: deque[Load | Write | Keep | Leave] = deque()
         self._stirred, self._quiet = asyncio.Event(), asyncio.Event()
@@ -128,14 +129,7 @@ class SharedPorter(Porter):
     # Redis
 
     def _client(self, patience: float | None) -> "Redis":
-        retry = self._redis.asyncio.retry.Retry(self._redis.backoff.NoBackoff(), 0)
-        try:
-            found: Redis = self._redis.asyncio.Redis.from_url(
-                self._url.reveal(), socket_timeout=patience, socket_connect_timeout=PATIENCE, retry=retry
-            )
-        except ValueError:
-            raise fault_error("CFG-INVALID", "redis_url names no Redis") from None
-        return found
+        return redis_client(self._url, patience, connect=PATIENCE)
 
     async def _run(self) -> None:
         """Talk to Redis for ever; while it is away, this node is alone."""
@@ -242,14 +236,6 @@ class SharedPorter(Porter):
                 if asked.forget is not None:
                     arguments = ["forget", asked.epoch, str(asked.forget)]
         return [(asked.room, arguments)] if arguments else []
-
-
-def _import_redis() -> Any:
-    try:
-        import redis.asyncio  # noqa: PLC0415 - an extra, and a quarter of a second to import
-    except ImportError:
-        raise fault_error("CFG-DEPENDENCY", "redis is not installed: pip install 'ringlight[redis]'") from None
-    return redis
 
 
 def _script(name: str) -> str:

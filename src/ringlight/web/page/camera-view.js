@@ -108,8 +108,12 @@ export class CameraView extends HTMLElement {
     this.retry();
   }
 
-  /** Start again from nothing: a new connection, no steps, no fault. */
-  retry() {
+  /**
+   * Start again from nothing: a new connection, no steps, no fault.
+   *
+   * @param {{ isMoving?: boolean }} [options]  Whether another server takes over what was on the screen.
+   */
+  retry(options = {}) {
     if (!this.#camera) return;
     this.#viewing?.stop();
     this.#player.reset();
@@ -124,7 +128,8 @@ export class CameraView extends HTMLElement {
       playing: () => this.#enter("playing"),
       fault: (fault) => this.#fail(fault),
       closed: () => this.#stopped("Ringlight closed this view."),
-    });
+      moved: () => this.retry({ isMoving: true }),
+    }, options);
     this.#enter("opening");
     this.#viewing.start();
   }
