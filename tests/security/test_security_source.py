@@ -28,6 +28,8 @@ KNOWN = {
     "server/rtsp/credentials.py: named.get('nonce') != nonce": "everybody may know it; the proof of the key follows",
     "doctor/probes/owners.py: line.state == LISTENING": "the state of a socket",
     "doctor/probes/owners.py: line.state == ESTABLISHED": "the state of a socket",
+    "nodes/leases.py: self.held.get(camera) == token": "the number of a lease of ours, which orders and proves nothing",
+    "settings/reload.py: bool(old.partner.hmac_keys) != bool(new.partner.hmac_keys)": "whether there are any",
     "media/turn.py: number == STALE_NONCE": "the number of an error",
     "store/database.py: state == _LOCK_NOT_AVAILABLE": "the code of an error",
     "store/pair_database.py: table.c.refresh == over.reveal()": "a condition of SQL over what we stored ourselves",
