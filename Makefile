@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs picture faults fuzz format clean
+.PHONY: help demo test check lint bench docs picture faults fuzz format clean audit constraints
 MINUTES ?= 10
+PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -30,6 +31,13 @@ lint: .venv/installed-dev
 bench: .venv/installed-dev  ## run all benchmarks, and gather them in bench/results/report.md
 	@sh tests/debian-packages.sh
 	$(BIN)/python bench/report.py
+
+audit: .venv/installed-dev  ## ask which known weaknesses the installed packages have; needs the network
+	@$(BIN)/python -c 'import pip_audit' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]' || true
+	@$(BIN)/python tests/security/audit.py
+
+constraints: .venv/installed-dev  ## write down the versions that the tests ran with
+	$(BIN)/python tests/security/constraints.py > constraints.txt
 
 fuzz: .venv/installed-dev  ## look for input that breaks a reader of foreign bytes; MINUTES=30 sets for how long
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || true
@@ -60,9 +68,9 @@ clean:  ## remove what these commands made
 	  { echo "Python cannot make a virtual environment here. On Debian: apt-get install python3-venv" >&2; exit 2; }
 
 .venv/installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable .
 	@touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev]'
 	@touch .venv/installed $@

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ringlight.faults import FAULTS, Fault, Retry
+from ringlight.foreign import one_line
 
 __all__ = [
     "AuthError",
@@ -67,7 +68,8 @@ class RingError(Exception):
 
     def __init__(self, code: str, detail: str | None = None, *, retry_after: float | None = None) -> None:
         self.code = code
-        self.detail = None if detail is None else _on_one_line(detail)
+        # Words of another side may be in it, wherever they came in: safe for a line of a log and for a terminal.
+        self.detail = detail if detail is None or _is_fit(detail) else one_line(detail, LONGEST_DETAIL)
         self.retry_after = retry_after
         super().__init__(code, self.detail)
 
@@ -343,11 +345,8 @@ def fault_error(code: str, detail: str | None = None, *, retry_after: float | No
     return error(code, detail, retry_after=retry_after)
 
 
-def _on_one_line(detail: str) -> str:
-    """Make words of another side safe for a line of a log and for a terminal, wherever they came in."""
-    if not detail.isprintable():
-        detail = "".join(character if character.isprintable() else " " for character in detail)
-    return detail if len(detail) <= LONGEST_DETAIL else f"{detail[: LONGEST_DETAIL - 1]}…"
+def _is_fit(detail: str) -> bool:
+    return detail.isprintable() and len(detail) <= LONGEST_DETAIL
 
 
 def _rebuild(kind: type[RingError], code: str, detail: str | None) -> RingError:

@@ -1,7 +1,9 @@
 """Readers of files and words that people give to the program: traces, settings, copies; and of MQTT."""
 
+import atexit
 import io
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from unittest import mock
@@ -19,6 +21,7 @@ from ringlight.settings.sources import wrong_settings
 from ringlight.simulator.scenario import parse_scenario
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="ringlight-fuzz-"))
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 TOPICS = Topics("ringlight")
 
 

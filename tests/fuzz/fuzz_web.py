@@ -89,7 +89,7 @@ def read_pages(data: bytes) -> None:
             break
         conversation = pages.page()
         call = next(conversation)
-        assert call.request.url.startswith(f"{API.origin}/")
+        assert API.is_own(call.request.url)
         assert len(call.request.url) < 10_000
         assert call.request.url not in asked
         asked.add(call.request.url)
@@ -250,10 +250,7 @@ def _json(data: bytes) -> object:
         return None
 
 
-_ACCOUNT = codes(
-    "AUTH-ANSWER AUTH-CODE-NEEDED AUTH-CODE-WRONG AUTH-PASSWORD AUTH-CODE-LIMIT AUTH-RATE AUTH-EDGE-BLOCK "
-    "AUTH-LINK-LOST AUTH-PAGES ACCOUNT-ANSWER ACCOUNT-SESSION ACCOUNT-TOKEN ACCOUNT-RING NET-UNREACHABLE"
-)
+_ACCOUNT = frozenset(code for code in FAULTS if code.startswith(("AUTH-", "ACCOUNT-", "RING-")))
 
 TARGETS = (
     Target("partner-documents", read_documents),

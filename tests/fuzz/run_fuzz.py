@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 import traceback
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -20,8 +19,6 @@ HERE = Path(__file__).parent
 LEARNED = HERE.parent.parent / ".fuzz"
 SLOWEST = 10  # seconds of one input
 MEMORY = 1024  # MiB
-MOST_FINDINGS = 5  # of one target in one run
-ENOUGH_TO_STOP = 2  # seconds that are not worth a new process
 NO_ATHERIS = (
     "make fuzz needs atheris, which has wheels for CPython 3.11 to 3.13 on Linux and macOS: "
     f"{sys.executable} -m pip install 'ringlight[fuzz]'. The short half needs nothing: pytest tests/fuzz"
@@ -55,32 +52,29 @@ def main() -> int:
 
 
 def _run_one(name: str, seconds: float) -> list[Path]:
-    """Fuzz one target for a time, beginning anew after each finding."""
+    """Fuzz one target for a time, or until something is found: with that in the corpus it would end at once again."""
     learned = LEARNED / name
     learned.mkdir(parents=True, exist_ok=True)
     kept = HERE / "corpus" / name
-    findings: list[Path] = []
     with tempfile.TemporaryDirectory(prefix="ringlight-fuzz-") as folder:
         log = Path(folder) / "log"
-        ends = time.monotonic() + seconds
-        while (left := ends - time.monotonic()) > ENOUGH_TO_STOP and len(findings) < MOST_FINDINGS:
-            status = _fork(name, log, [
-                f"-max_total_time={max(1, int(left))}", f"-timeout={SLOWEST}", f"-rss_limit_mb={MEMORY}",
-                "-max_len=8192", f"-artifact_prefix={folder}/", str(learned), str(kept),
-            ])  # fmt: skip
-            said = log.read_text(errors="replace")
-            runs = [line for line in said.splitlines() if line.startswith(("Done", "#"))][-1:]
-            print(f"{name}: {runs[0][:110] if runs else 'no run'}", flush=True)
-            if status == 0:
-                break
-            new = [path for path in Path(folder).iterdir() if path != log]
-            if not new:
-                raise RuntimeError(f"{name} cannot be fuzzed: {said[-2000:]}")
-            for path in new:
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-                findings.append(Path(shutil.move(path, kept / f"found-{digest}")))
-            print("\n".join(line for line in said.splitlines() if "Error" in line)[-1500:], flush=True)
-    return findings
+        status = _fork(name, log, [
+            f"-max_total_time={max(1, int(seconds))}", f"-timeout={SLOWEST}", f"-rss_limit_mb={MEMORY}",
+            "-max_len=8192", f"-artifact_prefix={folder}/", str(learned), str(kept),
+        ])  # fmt: skip
+        said = log.read_text(errors="replace")
+        runs = [line for line in said.splitlines() if line.startswith(("Done", "#"))][-1:]
+        print(f"{name}: {runs[0][:110] if runs else 'no run'}", flush=True)
+        if status == 0:
+            return []
+        new = [path for path in Path(folder).iterdir() if path != log]
+        if not new:
+            raise RuntimeError(f"{name} cannot be fuzzed: {said[-2000:]}")
+        print("\n".join(line for line in said.splitlines() if "Error" in line)[-1500:], flush=True)
+        return [
+            Path(shutil.move(path, kept / f"found-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"))
+            for path in new
+        ]
 
 
 def _fork(name: str, log: Path, arguments: list[str]) -> int:

@@ -11,9 +11,9 @@ from typing import Any
 from jumping_loop import JumpingLoop
 from ringlight.errors import RingError
 from ringlight.http.flow import Request, Response, Streamed
-from ringlight.http.foreign import Target
 from ringlight.http.reach import Way
 from ringlight.http.sending import Sending
+from ringlight.http.target import Target
 from ringlight.http.translate import HTTPX2
 from ringlight.partner import AsyncClient, Event
 from ringlight.settings import ResilienceSettings, Settings

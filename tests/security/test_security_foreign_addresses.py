@@ -14,10 +14,10 @@ from ringlight.account import control
 from ringlight.errors import RingError
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request, Response
-from ringlight.http.foreign import is_inside, is_inside_by_name, pinned
 from ringlight.http.sending import Sending
 from ringlight.http.session_driver import SessionDriver
 from ringlight.http.sync_driver import SyncDriver
+from ringlight.http.target import is_inside, is_inside_by_name, pinned
 from ringlight.partner.api import Api
 from ringlight.partner.media import Media, fetch
 from ringlight.publishing.whip import Place
@@ -164,7 +164,7 @@ def test_a_name_that_changes_its_mind_leads_to_what_was_judged(
 ) -> None:
     """DNS rebinding: outside when it is judged, inside when it would be looked up again. It is not."""
     asked = _resolve(monkeypatch, ["127.0.0.2"], ["127.0.0.1"])
-    monkeypatch.setattr("ringlight.http.foreign.is_inside", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("ringlight.http.target.is_inside", lambda address: address == "127.0.0.1")
     with pytest.raises(RingError) as caught:
         _send(kind, Request("GET", f"http://storage.example:{door.port}/", foreign=True))
     assert caught.value.code == "NET-UNREACHABLE"  # nobody listens at 127.0.0.2
@@ -176,7 +176,7 @@ def test_a_name_that_changes_its_mind_leads_to_what_was_judged(
 def test_the_server_is_told_its_own_name(kind: str, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Virtual hosts and signed addresses need it."""
     _resolve(monkeypatch, ["127.0.0.1"])
-    monkeypatch.setattr("ringlight.http.foreign.is_inside", lambda address: False)
+    monkeypatch.setattr("ringlight.http.target.is_inside", lambda address: False)
     url = f"http://storage.example:{door.port}/a%20b?sig=%2F"
     assert _send(kind, Request("GET", url, foreign=True)).body == b"hi"
     assert door.heard.startswith(b"GET /a%20b?sig=%2F HTTP/1.1\r\n")

@@ -201,12 +201,15 @@ def test_no_page_takes_scripts_frames_or_forms_of_others(visited: Visited) -> No
     for one in visited.asked:
         if not one.is_page or one.path in WITH_FOREIGN_SCRIPTS:
             continue
-        policy = dict(part.strip().partition(" ")[::2] for part in one.headers["content-security-policy"].split(";"))
+        policy = {"form-action": "missing"} | dict(
+            part.strip().partition(" ")[::2] for part in one.headers["content-security-policy"].split(";")
+        )
         assert policy["default-src"] in ("'self'", "'none'"), one
         assert "script-src" not in policy, one
         assert policy["frame-ancestors"] == "'none'", one
         assert policy["base-uri"] == "'none'", one
-        assert policy["form-action"] == "'self'", one
+        # Forms of a Ring app lead on to Ring, and Chromium asks the policy about that redirect too.
+        assert policy["form-action"] == "'self'" or one.path.startswith("/ring/"), one
         assert b"<script>" not in one.body, one
         assert re.search(rb"\son[a-z]+=", one.body) is None, one
 
@@ -225,7 +228,7 @@ def test_nothing_outside_its_folders_is_served(visited: Visited) -> None:
         assert b"root:" not in one.body, one
         assert b"SQLite format 3" not in one.body, one
         if one.path in TRAVERSALS and not one.path.startswith(("/j/", "/s/")):
-            assert one.status >= 400, one
+            assert one.status >= 400 or (one.status == 303 and not one.has_key), one  # to where one logs in
 
 
 def test_no_request_breaks_the_server(visited: Visited) -> None:

@@ -25,9 +25,11 @@ KNOWN = {
     "partner/linking.py: nonce == link.nonce": "both are of class Secret",
     "resilience/token_state.py: token == self.id": "a number of ours",
     "resilience/shared.py: key[0] == device": "the key of a mapping",
-    "server/rtsp/credentials.py: named.get('nonce') != nonce": "the connection was told it; the proof follows",
+    "server/rtsp/credentials.py: named.get('nonce') != nonce": "everybody may know it; the proof of the key follows",
     "doctor/probes/owners.py: line.state == LISTENING": "the state of a socket",
     "doctor/probes/owners.py: line.state == ESTABLISHED": "the state of a socket",
+    "nodes/leases.py: self.held.get(camera) == token": "the number of a lease of ours, which orders and proves nothing",
+    "settings/reload.py: bool(old.partner.hmac_keys) != bool(new.partner.hmac_keys)": "whether there are any",
     "media/turn.py: number == STALE_NONCE": "the number of an error",
     "store/database.py: state == _LOCK_NOT_AVAILABLE": "the code of an error",
     "store/pair_database.py: table.c.refresh == over.reveal()": "a condition of SQL over what we stored ourselves",
@@ -51,7 +53,7 @@ def _comparisons(path: Path) -> Iterator[str]:
 
 
 def test_secrets_are_compared_in_constant_time() -> None:
-    """By `hmac.compare_digest`, or as `Secret`, which does so. A new one has to be judged, and put down above."""
+    """By `hmac.compare_digest`, or as `Secret`, which does so. A new comparison has to be judged and put down here."""
     found = {line for path in MODULES for line in _comparisons(path)}
     assert found == set(KNOWN)
 

@@ -8,8 +8,8 @@ import msgspec
 from ringlight.errors import RingError
 from ringlight.http.address import base_of, host_of, hostname_of
 from ringlight.http.flow import Request, unreadable
-from ringlight.http.foreign import is_inside_by_name
 from ringlight.http.reach import Patience, Way
+from ringlight.http.target import is_inside_by_name
 from ringlight.http.translate import Dialect, translate
 from ringlight.resilience.actions import Failed
 from ringlight.secrets import Secret

@@ -11,8 +11,8 @@ from ringlight.http.address import is_loopback
 from ringlight.http.border import content_of
 from ringlight.http.discretion import be_discreet
 from ringlight.http.flow import Request
-from ringlight.http.foreign import Target
 from ringlight.http.reach import Patience
+from ringlight.http.target import Target
 from ringlight.http.translate import HTTPX2
 
 __all__ = ["asked_by", "new_client"]

@@ -10,9 +10,9 @@ from ringlight.http.border import USER_AGENT, checked
 from ringlight.http.connections import asked_by, new_client
 from ringlight.http.discretion import hiding
 from ringlight.http.flow import MAX_BODY, Headers, Request, Response, Streamed
-from ringlight.http.foreign import Target
 from ringlight.http.reach import Patience, Remaining, Way
 from ringlight.http.sending import Sending
+from ringlight.http.target import Target
 from ringlight.http.translate import HTTPX2
 
 __all__ = ["MAX_BODY", "USER_AGENT", "AsyncDriver"]

@@ -11,8 +11,8 @@ from typing import Self, TypeVar
 from ringlight.http.address import rebase
 from ringlight.http.border import Border, too_long, whole
 from ringlight.http.flow import Flow, Request, Response, Streamed, drive
-from ringlight.http.foreign import Target, host_and_port, is_proxied, pinned
 from ringlight.http.reach import Way
+from ringlight.http.target import Target, host_and_port, is_proxied, pinned
 from ringlight.resilience.actions import Failed
 
 __all__ = ["Sending"]

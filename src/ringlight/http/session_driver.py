@@ -15,9 +15,9 @@ from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback
 from ringlight.http.border import USER_AGENT, checked, content_of
 from ringlight.http.flow import Headers, Request, Response, Streamed
-from ringlight.http.foreign import Target
 from ringlight.http.reach import Patience, Way
 from ringlight.http.sending import Sending
+from ringlight.http.target import Target
 from ringlight.http.translate import Dialect
 
 __all__ = ["SessionDriver"]

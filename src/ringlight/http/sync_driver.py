@@ -14,8 +14,8 @@ from ringlight.http.border import USER_AGENT, Border, checked, too_long, whole
 from ringlight.http.connections import asked_by, new_client
 from ringlight.http.discretion import hiding
 from ringlight.http.flow import Flow, Headers, Request, Response, StreamedNow, drive_waiting
-from ringlight.http.foreign import Target, host_and_port, is_proxied, pinned
 from ringlight.http.reach import Patience, Remaining, Way
+from ringlight.http.target import Target, host_and_port, is_proxied, pinned
 from ringlight.http.translate import HTTPX2
 from ringlight.resilience.actions import Failed
 

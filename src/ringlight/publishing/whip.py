@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.flow import Flow, Request, Response
-from ringlight.http.foreign import is_inside_by_name
+from ringlight.http.target import is_inside_by_name
 from ringlight.media.ice_servers import IceServer, read_links
 from ringlight.resilience.retry_after import retry_after
 from ringlight.secrets import Secret

@@ -19,16 +19,18 @@ CANDIDATES_KEPT = 64  # of one offer; a machine with four networks and two TURN 
 def pass_signal(room: "Room", person: Person, message: Signal, now: float) -> None:
     """Pass a description or a candidate of a `/ws/v2` page on."""
     room.need(person, "signal")
-    if (message.description is UNSET) == (message.candidate is UNSET):
+    description, candidate, to = message.description, message.candidate, message.to
+    if (description is UNSET) == (candidate is UNSET):
         raise fault_error("ROOM-MESSAGE", "a signal has either a description or a candidate")
-    kind = messages.kind_of(message.description) if isinstance(message.description, Raw) else "candidate"
-    others = [room.other(person, message.to)] if message.to is not None else room.others(person)
+    kind = "candidate" if description is UNSET else messages.kind_of(description)
+    others = room.others(person) if to is None else [room.other(person, to)]
     if room.consent:
-        others = _consenting(room, person, others, named=message.to is not None)
-    kept, until = message.to is None, now + room.settings.offer_kept
-    _remember(person, others, None, kind, message.description, message.candidate, kept=kept, until=until)
+        others = _consenting(room, person, others, named=to is not None)
+    if kind != "candidate" or person.offered is not None:
+        until = now + room.settings.offer_kept
+        _remember(person, others, None, kind, description, candidate, kept=to is None, until=until)
     for other in others:
-        _deliver(room, person, other, kind, message.description, message.candidate)
+        _deliver(room, person, other, kind, description, candidate)
 
 
 def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: float) -> None:
@@ -39,8 +41,9 @@ def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: fl
     if kind != "other":
         if room.consent:
             others = _consenting(room, person, others, named=False)
-        until = now + room.settings.offer_kept
-        _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
+        if kind != "candidate" or person.offered is not None:
+            until = now + room.settings.offer_kept
+            _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
     for other in others:
         if other.dialect is Dialect.SEED:
             room.send(other, frame)
@@ -136,10 +139,7 @@ def _remember(
 
 def _deliver(room: "Room", person: Person, other: Person, kind: str, description: Given, candidate: Given) -> None:
     if other.dialect is Dialect.OWN:
-        if isinstance(description, Raw):
-            room.tell(other, Signalled(from_=person.id, description=description))
-        elif isinstance(candidate, Raw):
-            room.tell(other, Signalled(from_=person.id, candidate=candidate))
+        room.tell(other, Signalled(from_=person.id, description=description, candidate=candidate))
     elif isinstance(candidate, Raw):
         room.send(other, messages.encode(SeedCandidate(candidate)))
     elif isinstance(description, Raw) and kind in ("offer", "answer"):

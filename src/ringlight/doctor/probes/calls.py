@@ -17,8 +17,8 @@ from ringlight.doctor.probes.owners import speaking_with
 from ringlight.errors import RingError
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request, Response
-from ringlight.http.foreign import Target
 from ringlight.http.reach import Way
+from ringlight.http.target import Target
 from ringlight.partner.async_client import AsyncClient
 from ringlight.partner.parts import UNSET, plain
 from ringlight.partner.setup import Stored, store_address
