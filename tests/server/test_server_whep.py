@@ -11,7 +11,6 @@ import httpx2
 import pytest
 from aioice import stun as ice
 from test_server import GOOD_OFFER, SDP, house
-from whep_viewer import viewer
 
 from ringlight.account import Credentials
 from ringlight.cameras import Account
@@ -33,6 +32,7 @@ from ringlight.server.room_server import room_server
 from ringlight.settings import MediaSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
+from whep_viewer import viewer
 
 pytestmark = pytest.mark.anyio
 TRICKLE = "application/trickle-ice-sdpfrag"

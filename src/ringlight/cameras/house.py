@@ -8,6 +8,7 @@ from typing import Protocol
 from ringlight.cameras.camera import Camera
 from ringlight.cameras.leased import Lease
 from ringlight.errors import RingError, fault_error
+from ringlight.faults import FAULTS, Retry
 
 __all__ = ["Cameras", "House", "TakeCamera"]
 
@@ -88,6 +89,9 @@ class House:
     async def camera(self, name: str) -> Camera:
         """Return a camera by its name or its id in addresses; of two with the same name the first.
 
+        Where a source fails in passing, a camera is returned that it had before: who opens its view is told what is
+        wrong, and the view tries again by itself.
+
         Raises:
             CameraError: CAM-UNKNOWN, with the names that there are.
             RingError: It is not among those that could be listed.
@@ -99,6 +103,9 @@ class House:
                 return self._leased(await source.camera(name))
             except RingError as error:
                 if error.code != "CAM-UNKNOWN":
+                    before = self._before(source, name)
+                    if before is not None and FAULTS[error.code].retry in (Retry.NOW, Retry.BACKOFF):
+                        return self._leased(before)
                     failed = failed or error
                     continue
             known += [camera.name for camera in await source.cameras()]
@@ -110,3 +117,8 @@ class House:
         if self._take is not None and camera.view.take is None:
             camera.view.take = partial(self._take, str(camera.device.id), camera.id)
         return camera
+
+    def _before(self, source: Cameras, name: str) -> Camera | None:
+        """Return the camera of that name or id which a source had when it could last be listed."""
+        wanted = name.casefold()
+        return next((one for one in self._listed.get(source, ()) if wanted in (one.id, one.name.casefold())), None)

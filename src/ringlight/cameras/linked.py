@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from ringlight import spans
 from ringlight.cameras.house import House
 from ringlight.cameras.partner import PartnerCamera, PartnerCameras
 from ringlight.errors import RingError, StoreError
+from ringlight.http.telemetry import Telemetry
 from ringlight.partner import AsyncClient, Notice, Stored
 from ringlight.partner.setup import Tokens, store_of
 from ringlight.settings import Settings
@@ -86,7 +88,8 @@ class LinkedCameras(House):
         for account in self._open.keys() - wanted.keys():
             await self._close(account)
         for account in wanted.keys() - self._open.keys():
-            client = AsyncClient(tokens=wanted[account], settings=self._settings)
+            telemetry = Telemetry(spans.provider()) if spans.is_on() else None
+            client = AsyncClient(tokens=wanted[account], settings=self._settings, telemetry=telemetry)
             client.on_notice(lambda notice, account=account: self._on_notice(account, notice))  # type: ignore[misc]
             self._open[account] = (client, PartnerCameras(client, self._settings))
 

@@ -14,7 +14,7 @@ from ringlight.errors import fault_error
 from ringlight.http.redis import redis_client, redis_package
 from ringlight.rooms.address import judge_room_id
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Write
-from ringlight.rooms.ledger import Entry
+from ringlight.rooms.ledger import Entry, read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
 from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, SharedHouse
@@ -189,7 +189,11 @@ class SharedPorter(Porter):
                 self._asked.append(Load(room))  # from here on nothing is missed
                 self._stirred.set()
             elif message["type"] == "message":
-                self.feed(Read(room, _entry(message["data"])))
+                entry = read_entry(message["data"])
+                if entry is None:  # another program's; were it a damaged one of ours, the next tells that it is missing
+                    log.warning("rooms: what was published for a room is no entry of its ledger")
+                    continue
+                self.feed(Read(room, entry))
 
     async def _write(self, commands: "Redis", script: str, pubsub: "PubSub") -> None:
         """Do what is asked for, all that there is at a time."""
@@ -252,11 +256,11 @@ def _channel(room: str) -> str:
     return f"{_name(room)}:said"
 
 
-def _entry(text: bytes) -> Entry:
-    epoch, number, ms, node, serial, body = text.split(b" ", 5)
-    return Entry(epoch.decode(), int(number), int(ms) / 1000, int(node), int(serial), body)
-
-
 def _loaded(room: str, answer: list[Any]) -> Loaded:
     epoch, number, whole, entries = answer
-    return Loaded(room, epoch.decode(), int(number), whole, tuple(map(_entry, entries)))
+    # One that cannot be read keeps its place: as with an event of a newer version, nothing comes of it.
+    found = (
+        read_entry(line) or Entry(epoch.decode(), int(number) + at, 0.0, 0, 0, b"")
+        for at, line in enumerate(entries, start=1)
+    )
+    return Loaded(room, epoch.decode(), int(number), whole, tuple(found))

@@ -63,6 +63,14 @@ def api_router(
         await here(found)
         return {**found.as_dict(), "audience": [playback.as_dict() for playback in playbacks.of(found.id)]}
 
+    @router.get("/cameras/{identifier}/audience/{playback}", tags=["cameras"])
+    async def viewer(identifier: str, playback: str) -> dict[str, Any]:
+        """Show how one viewer fares, to itself: `playback` is the end of its WHEP address, which nobody else knows.
+
+        `line.fault` is VIEWER-THIN while its line carries less than the camera sends.
+        """
+        return playbacks.find(identifier, playback).as_dict()
+
     @router.get("/media", tags=["about"])
     async def media() -> dict[str, Any]:
         """Say how the viewers' port does: its number, who is there, and what was counted since the start."""

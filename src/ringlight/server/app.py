@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 
 import ringlight
 from ringlight.cameras import Cameras
@@ -27,6 +28,7 @@ from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.request_lines import RequestLines
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_links import RoomLinks
 from ringlight.server.room_links_api import room_links_router
@@ -36,6 +38,9 @@ from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.watches import Watches
 from ringlight.server.whep import whep_router
 from ringlight.web import PAGE, ROOMS_PAGE
+
+# FastAPI's own spans have whole addresses in them, and some of ours open doors: links, and names of sessions.
+OWN_SPANS: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 def create_app(
@@ -79,6 +84,7 @@ def create_app(
         title="Ringlight",
         version=ringlight.__version__,
         description="Puts cameras into a browser, and says why when live video fails.",
+        telemetry=OWN_SPANS,
     )
     problems.install(app)
 
@@ -105,7 +111,7 @@ def create_app(
             "database": "away" if rooms.database.problem is not None else "ok",
         }
 
-    metrics = Metrics(rooms, playbacks)
+    metrics = Metrics(rooms, playbacks, places, recordings)
 
     @app.get("/metrics", tags=["about"], response_class=Response)
     def measured() -> Response:
@@ -146,4 +152,5 @@ def create_app(
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access, guests=guests, entrance=entrance)
+    app.add_middleware(RequestLines)
     return app

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from fastapi import APIRouter
 
@@ -14,6 +14,7 @@ from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
+from ringlight.nodes.keeper import CameraLeases
 from ringlight.nodes.opening import camera_leases
 from ringlight.nodes.presses import telling_all
 from ringlight.nodes.role import held_by_one
@@ -32,10 +33,12 @@ from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
+from ringlight.server.reloading import Parts, Reloading, reload_router
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import RoomServer, room_server
 from ringlight.server.rtsp.listener import rtsp_server
+from ringlight.server.status import Status, status_router
 from ringlight.server.trial import Trials
 from ringlight.settings import Settings
 
@@ -46,8 +49,9 @@ LAST_WORDS = 0.1  # seconds for the pages' event streams to tell how it ended
 
 @contextlib.asynccontextmanager
 async def run_server(
-    settings: Settings, cameras: Cameras | None = None, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
-) -> AsyncIterator[Serving]:
+    settings: Settings, cameras: Cameras | None = None, *, extra: tuple[APIRouter, ...] = (), demo: bool = False,
+    load: Callable[[], Settings] | None = None, told: Callable[[Settings], None] = lambda _: None,
+) -> AsyncIterator[Serving]:  # fmt: skip
     """Run the server; it answers inside the `async with`.
 
     Args:
@@ -56,6 +60,8 @@ async def run_server(
             shown beside them. `None` shows these alone.
         extra: More routers.
         demo: Whether this is the demo, which takes requests from pages of any loopback origin.
+        load: Reads the settings anew, at SIGHUP or when the API is told to; `None` changes nothing then.
+        told: Called with the settings when they have changed.
 
     Raises:
         SetupError: CFG-PORT, CFG-SECRET-KEY or CFG-INVALID.
@@ -93,19 +99,24 @@ async def run_server(
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
         await stack.enter_async_context(bells.reading(house))
-        bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
-        if settings.mqtt.url is not None:
-            await stack.enter_async_context(held_by_one(leases, "mqtt", bridge))
+        await stack.enter_async_context(_at_home(settings, house, leases))
         guests = RoomGuests(rooms.porter, playbacks)
         stack.push_async_callback(guests.close)
         trials = Trials(port)
         stack.push_async_callback(trials.close)
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
+        reloading = Reloading(settings, load, Parts(rooms.porter.house, access, publications, app), told)
+        stack.enter_context(reloading.on_signal())
+        ring = app.state.status if app else None
+        status = Status(
+            house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring
+        )  # fmt: skip
         is_secure = (settings.public_url or "").startswith("https:")
         routers = (
             login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
             links_router(house, passes, settings.public_url),
             *extra, *(app.routers if app else ()), publications_router(publications), doctor,
+            status_router(status), reload_router(reloading),
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
@@ -118,6 +129,17 @@ async def run_server(
             stack.push_async_callback(leases.leave)
         stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running
+
+
+@contextlib.asynccontextmanager
+async def _at_home(settings: Settings, house: House, leases: CameraLeases | None) -> AsyncIterator[None]:
+    """Tell the home's broker of the cameras, where there is one; of several servers only one does."""
+    if settings.mqtt.url is None:
+        yield
+        return
+    bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
+    async with held_by_one(leases, "mqtt", bridge):
+        yield
 
 
 @contextlib.asynccontextmanager

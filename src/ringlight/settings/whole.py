@@ -20,6 +20,7 @@ from ringlight.settings.cameras import (
     RtspSettings,
 )
 from ringlight.settings.kinds import Area, Port, SecretText, TextList, Week, as_list
+from ringlight.settings.logs import LogSettings
 from ringlight.settings.rooms import RoomSettings
 
 
@@ -114,6 +115,7 @@ class Settings(BaseSettings):
     rooms: RoomSettings = RoomSettings()
     mqtt: MqttSettings = MqttSettings()
     server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(as_list)
 
@@ -121,6 +123,13 @@ class Settings(BaseSettings):
     def database(self) -> Secret:
         """The address of the database; it may hold a password."""
         return self.database_url or Secret(f"sqlite:///{self.state_dir / 'ringlight.db'}")
+
+    def take_over(self, changed: dict[str, Any]) -> None:
+        """Put these values in the place of areas and settings of the same names; whoever has this object sees them.
+
+        For the reload alone: to everybody else, settings do not change.
+        """
+        self.__dict__.update(changed)
 
     @classmethod
     def settings_customise_sources(

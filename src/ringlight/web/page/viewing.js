@@ -2,6 +2,7 @@
 
 import { answers, faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
+import { LineWatch } from "./line-watch.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
 
@@ -61,11 +62,13 @@ export class Viewing {
   /** Our turn to talk. */
   talking;
 
+  /** Asked from the first picture on. */
+  #line = new LineWatch(() => this.#listener.progress());
   #client;
   #video;
   #listener;
   #cameraId;
-  #startedAt = 0;
+  #startedAt = performance.now();
   /** @type {"before" | "asking" | "answered" | "over"} */
   #phase = "before";
   /** @type {EventSource | null} */
@@ -112,6 +115,11 @@ export class Viewing {
   /** Whether the path to the server is broken for the moment. */
   get disconnected() {
     return this.#client.state === "disconnected" || this.#unreachable;
+  }
+
+  /** Why pictures are left out for us alone; null while they are not. @returns {Fault | null} */
+  get thin() {
+    return this.#line.fault;
   }
 
   /** Whether there is something to hear. */
@@ -311,6 +319,7 @@ export class Viewing {
   #onFirstFrame() {
     clearTimeout(this.#timer);
     this.firstFrameMs = performance.now() - this.#startedAt;
+    if (this.#client.resource) this.#line.start(this.#client.resource);
     this.#listener.playing();
   }
 
@@ -351,6 +360,7 @@ export class Viewing {
     this.#phase = "over";
     clearTimeout(this.#timer);
     this.#frames?.stop();
+    this.#line.stop();
     this.talking.end();
     this.#client.stop();
     if (this.#video.srcObject === this.#client.stream) this.#video.srcObject = null;
