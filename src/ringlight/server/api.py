@@ -15,11 +15,13 @@ from ringlight.server.access import holder_of
 from ringlight.server.event_stream import event_stream
 from ringlight.server.playback import Playbacks
 from ringlight.server.scopes import SCOPES
+from ringlight.server.watches import Watches, seer_of
 
 
 def api_router(
-    house: Cameras, playbacks: Playbacks, stopping: asyncio.Event, *, demo: bool, has_app: bool = False
-) -> APIRouter:
+    house: Cameras, playbacks: Playbacks, stopping: asyncio.Event, watches: Watches, *, demo: bool,
+    has_app: bool = False,
+) -> APIRouter:  # fmt: skip
     """Return `/api/…`. Event streams end when `stopping` is set: they would hold up the end of the program."""
     router = APIRouter(prefix="/api")
 
@@ -55,10 +57,10 @@ def api_router(
         """Stream the state of the camera's shared view: a whole snapshot for each change."""
         found = await house.camera(identifier)
         snapshots = (progress.as_dict() async for progress in found.view.changes())
-        return event_stream(snapshots, request, stopping)
+        return event_stream(snapshots, request, stopping, watches.of_request(request))
 
     @router.get("/cameras/{identifier}/snapshot.jpg", tags=["cameras"], response_class=Response)
-    async def snapshot(identifier: str, fresh: bool = False) -> Response:
+    async def snapshot(identifier: str, request: Request, fresh: bool = False) -> Response:
         """Take a still from the running view, or open it for one.
 
         With `fresh=1` the camera takes a picture by itself, without a live view. A camera on battery takes none while
@@ -70,6 +72,7 @@ def api_router(
         else:
             async with found.live_view() as view:
                 still = Still(await view.snapshot(), "view")
+        watches.looked(seer_of(request), found.id, "still")
         headers = {"Cache-Control": "no-store", "X-Still-Source": still.source}
         return Response(still.image, media_type="image/jpeg", headers=headers)
 

@@ -44,6 +44,7 @@ def create_app(
     showings: Showings,
     places: Places,
     rooms: RoomServer,
+    watches: Watches,
     guests: RoomGuests | None = None,
     entrance: Entrance | None = None,
     relays: IceServers | None = None,
@@ -63,6 +64,7 @@ def create_app(
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
+        watches: Who watches what.
         guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
         entrance: Says who somebody is; `None` takes everybody for the owner.
         relays: STUN and TURN servers that viewers are told of.
@@ -102,11 +104,10 @@ def create_app(
         """Show what is counted, in the text format of Prometheus."""
         return Response(metrics.shown(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app.include_router(api_router(house, playbacks, stopping, demo=demo, has_app=has_app))
-    app.include_router(recordings_router(house, recordings))
-    app.include_router(control_router(house))
-    app.include_router(players_router(house, showings, places, stopping))
-    watches = Watches(rooms.record)
+    app.include_router(api_router(house, playbacks, stopping, watches, demo=demo, has_app=has_app))
+    app.include_router(recordings_router(house, recordings, watches))
+    app.include_router(control_router(house, watches))
+    app.include_router(players_router(house, showings, places, stopping, watches))
     app.include_router(
         whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests, watches=watches)
     )

@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from ringlight.errors import RingError, fault_error
 from ringlight.secrets import Secret
-from ringlight.server.entrance import COOKIE, Entrance
-from ringlight.server.passes import Pass, Passes
+from ringlight.server.entrance import COOKIE, Doors
+from ringlight.server.passes import Pass
 from ringlight.server.plain_page import onward_page, plain_page
 from ringlight.server.scopes import Holder
 
@@ -33,19 +33,17 @@ _INSIDE = """<h1>You are logged in</h1>
 <form method="post" action="/logout" class="login"><button class="button" type="submit">Log out</button></form>"""
 
 
-def login_router(
-    entrance: Entrance | None, passes: Passes, *, life: float, is_secure: bool, clock: Callable[[], float]
-) -> APIRouter:
+def login_router(doors: Doors, *, life: float, is_secure: bool, clock: Callable[[], float]) -> APIRouter:
     """Return the addresses.
 
     Args:
-        entrance: Says who somebody is; `None` where nobody has to log in.
-        passes: Signs sessions, and checks links.
+        doors: The ways into the server.
         life: Seconds that a session is good for.
         is_secure: Whether browsers reach this server by https, whatever a proxy makes of it.
         clock: Seconds since 1970.
     """
     router = APIRouter(include_in_schema=False)
+    entrance, passes = doors.entrance, doors.passes
 
     def with_session(answer: Response, request: Request, said: Pass) -> Response:
         left = max(0, int(said.ends - clock()))
@@ -96,17 +94,16 @@ def login_router(
     @router.get("/s/{token}")
     async def follow(token: str, request: Request) -> Response:
         try:
-            said = passes.check("link", token, clock())
-            if said.camera is None:
-                raise fault_error("KEY-LINK", "it names no camera")
+            # Where nobody has to log in, a link is an address like others, and only has to be one of ours.
+            said = passes.check("link", token, clock()) if entrance is None else await entrance.by_link(token)
         except RingError as error:
             if "text/html" not in request.headers.get("accept", ""):
                 raise
             return HTMLResponse(plain_page(error.fault.title, _told(error)), error.fault.http, _HEADERS)
-        answer = onward_page(f"/#{quote(said.camera)}")
+        answer = onward_page(f"/#{quote(said.camera or '')}")
         holder = await inside(request)
         # Who may do more already keeps that.
-        if entrance is None or (holder is not None and holder.sees(said.camera) and said.scopes <= holder.scopes):
+        if entrance is None or (holder is not None and holder.sees(said.camera or "") and said.scopes <= holder.scopes):
             return answer
         return with_session(answer, request, said)
 

@@ -19,7 +19,7 @@ from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.bells import Bells
 from ringlight.server.doctor_api import doctor_router
-from ringlight.server.entrance import open_entrance
+from ringlight.server.entrance import open_doors
 from ringlight.server.hls import Showings
 from ringlight.server.links_api import links_router
 from ringlight.server.login_pages import login_router
@@ -31,8 +31,10 @@ from ringlight.server.relay import IceServers
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import RoomServer, room_server
+from ringlight.server.rtsp.connection import House as RtspHouse
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.server.trial import Trials
+from ringlight.server.watches import Watches
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
@@ -68,16 +70,19 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        entrance, passes = await stack.enter_async_context(open_entrance(key, settings))
+        doors = await stack.enter_async_context(open_doors(key, settings))
         rooms = await stack.enter_async_context(_rooms(settings, local=local, demo=demo))
+        watches = await stack.enter_async_context(Watches(rooms.record, doors.entrance))
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
         configured = is_configured(settings)
-        app = await stack.enter_async_context(ring_app(settings, stopping, bells.press)) if configured else None
+        app = (
+            await stack.enter_async_context(ring_app(settings, stopping, watches, bells.press)) if configured else None
+        )
         house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
         if settings.rtsp.port:
-            rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
-            await stack.enter_async_context(rtsp)
+            shared = RtspHouse(house, places, watches, doors.entrance, udp=settings.rtsp.udp)
+            await stack.enter_async_context(rtsp_server(shared, host, settings.rtsp.port))
         recordings = await stack.enter_async_context(Recordings(settings))
         publications = await stack.enter_async_context(Publications(settings, house))
         showings = Showings(settings.players, places)
@@ -91,13 +96,14 @@ async def run_server(
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
         is_secure = (settings.public_url or "").startswith("https:")
         routers = (
-            login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
-            links_router(house, passes, settings.public_url),
+            login_router(doors, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
+            links_router(house, doors, settings.public_url),
             *extra, *(app.routers if app else ()), publications_router(publications), doctor,
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            guests=guests, entrance=entrance, relays=relays, extra=routers, demo=demo, has_app=app is not None,
+            watches=watches, guests=guests, entrance=doors.entrance, relays=relays, extra=routers,
+            demo=demo, has_app=app is not None,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.server.recordings import Recordings
+from ringlight.server.watches import Watches, seer_of
 
 MP4 = "video/mp4"
 CHUNK = 64 * 1024  # bytes
@@ -30,7 +31,7 @@ class WantedRecording(BaseModel):
     )
 
 
-def recordings_router(house: Cameras, recordings: Recordings) -> APIRouter:
+def recordings_router(house: Cameras, recordings: Recordings, watches: Watches) -> APIRouter:
     """Return `/api/cameras/{id}/recordings…`."""
     router = APIRouter(prefix="/api/cameras/{identifier}/recordings", tags=["recordings"])
 
@@ -58,6 +59,8 @@ def recordings_router(house: Cameras, recordings: Recordings) -> APIRouter:
         if read is None:
             raise fault_error("FILE-GONE", name[:60])
         path, grows = await recordings.file(found.id, read[1], int(read[2] or 1))
+        if request.method == "GET":
+            watches.looked(seer_of(request), found.id, "recording")
         headers = {"Content-Disposition": f'inline; filename="{found.id}-{name}.mp4"'}
         if not grows:
             return FileResponse(path, media_type=MP4, headers={**headers, "Cache-Control": "private, no-cache"})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringlight.partner.link_desk import LinkDesk
     from ringlight.partner.webhooks import Event, Webhooks
     from ringlight.server.ring_state import RingState
+    from ringlight.server.watches import Watches
     from ringlight.store.database import Database
 
 __all__ = ["RingApp", "is_configured", "ring_app"]
@@ -45,13 +46,15 @@ def is_configured(settings: Settings) -> bool:
 
 @asynccontextmanager
 async def ring_app(
-    settings: Settings, stopping: asyncio.Event, on_press: Callable[[str, str], None] = lambda _camera, _press: None
-) -> AsyncIterator[RingApp]:
+    settings: Settings, stopping: asyncio.Event, watches: "Watches",
+    on_press: Callable[[str, str], None] = lambda _camera, _press: None,
+) -> AsyncIterator[RingApp]:  # fmt: skip
     """Open the app. With an HMAC key it takes webhooks; with the app's credentials as well it links accounts.
 
     Args:
         settings: The app's.
         stopping: Set when the server is about to stop.
+        watches: Ends what the page is told when its key does.
         on_press: Called with the camera's id in addresses and the event's when somebody rings at a camera of a linked
             account, or at a device that `cameras.<id>.partner_device` names.
 
@@ -86,7 +89,7 @@ async def ring_app(
             webhooks=webhooks, links=desk, sign_in=SignIn(current=owner, page=_nobody), name=partner.app_name,
             public_url=settings.public_url,
         )  # fmt: skip
-        yield RingApp(cameras, (ours, ring_api_router(state, inbox, stopping, linking=desk is not None)))
+        yield RingApp(cameras, (ours, ring_api_router(state, inbox, stopping, watches, linking=desk is not None)))
 
 
 def _desk(settings: Settings, database: "Database") -> "LinkDesk | None":

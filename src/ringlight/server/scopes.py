@@ -26,11 +26,13 @@ class Holder:
         who: Stands for the holder in the audit, such as `key:3f2a` or `owner`.
         scopes: What may be done. None of them holds another.
         cameras: The cameras (ids in addresses) that this is limited to; `None` is all, and everything beside cameras.
+        ends: When it is over, in seconds since 1970; `None` is never.
     """
 
     who: str
     scopes: frozenset[Scope]
     cameras: frozenset[str] | None = None
+    ends: float | None = field(default=None, compare=False)
 
     def sees(self, camera: str) -> bool:
         """Whether a camera is among those that there are for this holder."""
@@ -136,7 +138,8 @@ LINES: Final = (
     # The server itself, and the Ring accounts behind it.
     Line("GET POST", "/api/doctor", "admin"),
     Line("GET", "/api/publications", "admin"),
-    Line("POST", "/api/links", "admin"),
+    Line("GET POST", "/api/links", "admin"),
+    Line("DELETE", "/api/links/{link}", "admin"),
     Line("GET", "/api/ring", "admin"),
     Line("GET POST", "/api/ring/{rest:path}", "admin"),
     Line("GET POST", "/ring/{rest:path}", "admin"),

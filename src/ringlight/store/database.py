@@ -22,6 +22,7 @@ from ringlight.store.private_file import held_lock, words
 
 __all__ = [
     "ACCESS_KEYS",
+    "CAMERA_LINKS",
     "LINKED_DEVICES",
     "LINKS",
     "LINK_BEGINNINGS",
@@ -124,6 +125,16 @@ ACCESS_KEYS = sa.Table(
     sa.Column("made_at", sa.Double, nullable=False),
     sa.Column("expires", sa.Double),
     sa.Column("used_at", sa.Double),
+    sa.Column("digest", sa.Text),
+)
+CAMERA_LINKS = sa.Table(
+    "camera_links",
+    SCHEMA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("camera", sa.Text, nullable=False),
+    sa.Column("talk", sa.Boolean, nullable=False),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("expires", sa.Double, nullable=False, index=True),
 )
 
 

@@ -165,6 +165,11 @@ export class Viewing {
         this.#onSnapshot(event.data);
         resolve();
       });
+      // The server ends them itself when the key or link that let us in is over; it names that one.
+      this.#events.addEventListener("fault", (event) => {
+        this.#events?.close();   // it would only be refused again and again
+        this.#fail(toFault(JSON.parse(event.data)) ?? serverGone("the events ended with an unreadable fault"));
+      });
       this.#events.addEventListener("error", () => this.#onEventsLost());
     });
   }
