@@ -75,7 +75,7 @@ class Access:
         if origin is not None and method not in _READING and not known:
             raise fault_error("ORIGIN-REFUSED", f"the page is of {origin[:80]}")
         linked = path in _LINKED or path.startswith(_LINKED_BELOW)
-        followed_link = headers.get("sec-fetch-mode") == "navigate" and linked
+        followed_link = method in _READING and headers.get("sec-fetch-mode") == "navigate" and linked
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")

@@ -8,10 +8,12 @@ from fastapi.staticfiles import StaticFiles
 
 import ringlight
 from ringlight.cameras import Cameras
+from ringlight.http.proxies import Proxies
 from ringlight.rooms.asgi import rooms_router
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
+from ringlight.server.callers import CallerMiddleware
 from ringlight.server.control_api import control_router
 from ringlight.server.entrance import Entrance
 from ringlight.server.fault_pages import fault_pages_router
@@ -47,6 +49,7 @@ def create_app(
     watches: Watches,
     guests: RoomGuests | None = None,
     entrance: Entrance | None = None,
+    proxies: Proxies | None = None,
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
@@ -67,6 +70,7 @@ def create_app(
         watches: Who watches what.
         guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
         entrance: Says who somebody is; `None` takes everybody for the owner.
+        proxies: Those that are believed when they name a caller; `None` is none.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
         extra: More routers; the demo adds the simulator's controls.
@@ -126,4 +130,5 @@ def create_app(
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access, guests=guests, entrance=entrance)
+    app.add_middleware(CallerMiddleware, proxies=proxies or Proxies())  # the last that is added is the first to judge
     return app

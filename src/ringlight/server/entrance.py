@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
 from ringlight.errors import RingError, UsageError, fault_error
-from ringlight.rooms.limits import Tries
+from ringlight.resilience.tries import Tries
 from ringlight.secrets import Secret
 from ringlight.server.fresh_rows import FreshRows
 from ringlight.server.passes import OWNERS, Pass, Passes

@@ -11,6 +11,7 @@ from ringlight.cameras import Account, Cameras, House
 from ringlight.errors import UsageError, fault_error
 from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
+from ringlight.http.proxies import Proxies
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.publishing import Publications
@@ -63,6 +64,7 @@ async def run_server(
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
     relays = IceServers(settings.turn_url, settings.turn_secret)
     key = None if local else settings.secret_key
+    proxies = Proxies(settings.server.trusted_proxies, settings.server.proxy_header)
     access = Access(local, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
@@ -102,10 +104,10 @@ async def run_server(
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            watches=watches, guests=guests, entrance=doors.entrance, relays=relays, extra=routers,
+            watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, extra=routers,
             demo=demo, has_app=app is not None,
         )  # fmt: skip
-        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
+        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter, proxies)))
         stack.callback(stopping.set)
         stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running

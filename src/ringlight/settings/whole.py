@@ -1,7 +1,8 @@
 """All options together, and their reading: `ringlight.toml`, the environment, options of the command line."""
 
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_state_path
 from pydantic import Field, ValidationError, field_validator
@@ -29,6 +30,16 @@ class ServerSettings(Area):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(8000, description="TCP port to listen on; 0 picks a free one.")
     session_life: Week = Field(604_800.0, description="Seconds that a browser stays logged in.")
+    trusted_proxies: TextList = Field(
+        default_factory=list,
+        description="Networks of proxies in front of this server, separated by commas (`127.0.0.1,10.0.0.0/8`): what "
+        "they say of a caller's address and of https is believed; empty: nobody is.",
+    )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for",
+        description="The header in which they name the caller: `x-forwarded-for` (https by `x-forwarded-proto`), or "
+        "`forwarded` of RFC 7239. The other one is not read.",
+    )
     drain: float = Field(
         0.0,
         ge=0,
@@ -36,6 +47,15 @@ class ServerSettings(Area):
         description="Seconds from SIGTERM, at which `/ready` begins to answer 503, until rooms send everybody to come "
         "back later and the server ends; a load balancer has to notice in that time.",
     )
+
+    _split_proxies = field_validator("trusted_proxies", mode="before")(as_list)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for one in value:
+            ip_network(one, strict=False)  # its ValueError names what was seen
+        return value
 
 
 class Settings(BaseSettings):
