@@ -297,6 +297,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "MQTT": NetworkError,
     "NET": NetworkError,
     "ORIGIN": UsageError,
+    "OIDC": UsageError,
     "PARTNER": StatusError,
     "PUBLISH": MediaError,
     "REACH": NetworkError,

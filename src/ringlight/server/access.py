@@ -22,7 +22,19 @@ _PROBED = frozenset({"/health", "/ready"})
 # Ring comes to the name that the developer portal has.
 _OF_RING = frozenset({"/ring/webhook", "/ring/token"})
 # Pages of ours that others may link to; to those of the app, browsers are led by Ring.
-_LINKED = frozenset({"/", "/login", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED = frozenset(
+    {
+        "/",
+        "/login",
+        "/login/oidc",
+        "/login/oidc/callback",
+        "/docs",
+        "/ring/link",
+        "/ring/home",
+        "/ring/callback",
+        "/faults",
+    }
+)
 _LINKED_BELOW = ("/rooms/", "/j/", "/s/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {

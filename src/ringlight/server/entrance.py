@@ -184,6 +184,8 @@ class Entrance:
 def _of_session(said: Pass) -> Holder:
     if said.camera is not None:
         return Holder(f"link:{said.id}", said.scopes, frozenset({said.camera}), said.ends)
+    if said.granted is not None:
+        return Holder(said.id, frozenset(said.granted), None, said.ends)
     if said.id == OWNERS:
         return replace(OWNER, ends=said.ends)
     return Holder(f"key:{said.id}", frozenset(), None, said.ends)

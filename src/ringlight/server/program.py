@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter
@@ -23,7 +22,7 @@ from ringlight.server.doctor_api import doctor_router
 from ringlight.server.entrance import open_doors
 from ringlight.server.hls import Showings
 from ringlight.server.links_api import links_router
-from ringlight.server.login_pages import login_router
+from ringlight.server.log_ins import log_ins
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
@@ -96,11 +95,10 @@ async def run_server(
         trials = Trials(port)
         stack.push_async_callback(trials.close)
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
-        is_secure = (settings.public_url or "").startswith("https:")
+        logins = await stack.enter_async_context(log_ins(settings, doors))
         routers = (
-            login_router(doors, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
-            links_router(house, doors, settings.public_url),
-            *extra, *(app.routers if app else ()), publications_router(publications), doctor,
+            *logins, links_router(house, doors, settings.public_url), *extra,
+            *(app.routers if app else ()), publications_router(publications), doctor,
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,

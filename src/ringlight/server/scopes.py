@@ -3,14 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from ringlight.errors import fault_error
+from ringlight.settings.access import SCOPES, Scope
 
 __all__ = ["ANYBODY", "JUDGED", "LINES", "OWNER", "SCOPES", "Holder", "Line", "Scope", "is_open", "line_of", "may"]
 
-Scope = Literal["view", "talk", "control", "rooms", "admin"]
-SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 OPEN: Final = "open"  # no key: it tells nothing, or has to be read by who has none yet
 JUDGED: Final = "judged"  # no key of ours: a signature, a link or a room's token is judged behind it
 ANYBODY: Final = "anybody"  # any key, whatever it is for
@@ -86,6 +85,8 @@ LINES: Final = (
     Line("GET HEAD POST", "/j/{token}", JUDGED),
     Line("GET", "/s/{token}", JUDGED),
     Line("GET POST", "/login", JUDGED),
+    Line("GET", "/login/oidc", JUDGED),
+    Line("GET", "/login/oidc/callback", JUDGED),
     Line("POST", "/logout", JUDGED),
     # Ring comes to the names that the developer portal has: with a signature, or a code that Ring alone takes back.
     Line("POST", "/ring/webhook", JUDGED),

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ringlight.errors import fault_error
 from ringlight.secrets import Secret
+from ringlight.settings.access import OidcSettings
 from ringlight.settings.calls import PartnerSettings, ResilienceSettings
 from ringlight.settings.cameras import (
     CameraSettings,
@@ -114,6 +115,7 @@ class Settings(BaseSettings):
     resilience: ResilienceSettings = ResilienceSettings()
     rooms: RoomSettings = RoomSettings()
     mqtt: MqttSettings = MqttSettings()
+    oidc: OidcSettings = OidcSettings()
     server: ServerSettings = ServerSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(as_list)
