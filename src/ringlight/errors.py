@@ -281,6 +281,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "SIG-AUTH": AuthError,
     "SIG-TOKEN": AuthError,
     "STORE-ADDRESS": SetupError,
+    "STORE-SEALED": SetupError,
 }
 _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "ACCOUNT": AuthError,

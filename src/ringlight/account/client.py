@@ -19,6 +19,7 @@ from ringlight.http.opening import Session, open_driver
 from ringlight.secrets import Secret
 from ringlight.settings import Settings, load_settings
 from ringlight.store import FileTokenStore, TokenStore
+from ringlight.store.sealing import seal_of
 
 __all__ = ["AccountClient"]
 
@@ -80,7 +81,7 @@ class AccountClient:
             UsageError: REQUEST-INVALID, the session is closed.
         """
         settings = settings or load_settings()
-        store = store or FileTokenStore(settings.state_dir / "tokens.json")
+        store = store or FileTokenStore(settings.state_dir / "tokens.json", seal_of(settings))
         timeout = settings.live_view.http_timeout
         async with open_driver(session, timeout=timeout, base_url=settings.ring_url) as driver:
             client = cls(settings, store, driver, clock=clock, credentials=credentials)

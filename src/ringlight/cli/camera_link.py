@@ -76,9 +76,9 @@ def register(app: typer.Typer) -> None:
 @contextmanager
 def _opened(config: Config) -> "Iterator[CameraLinkRows]":
     from ringlight.store.camera_link_rows import CameraLinkRows  # noqa: PLC0415
-    from ringlight.store.database import Database  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
 
-    database = Database(load_settings(config).database.reveal())
+    database = database_of(load_settings(config))
     try:
         yield CameraLinkRows(database)
     finally:

@@ -104,10 +104,10 @@ def _day(at: float | None) -> str:
 
 @contextmanager
 def _opened(config: Config) -> "Iterator[KeyRows]":
-    from ringlight.store.database import Database  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.key_rows import KeyRows  # noqa: PLC0415
 
-    database = Database(load_settings(config).database.reveal())
+    database = database_of(load_settings(config))
     try:
         yield KeyRows(database)
     finally:

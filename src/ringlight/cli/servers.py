@@ -95,8 +95,9 @@ async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.server.program import run_server  # noqa: PLC0415
     from ringlight.server.ring_app import is_configured  # noqa: PLC0415
     from ringlight.store import FileTokenStore  # noqa: PLC0415
+    from ringlight.store.sealing import seal_of  # noqa: PLC0415
 
-    store = FileTokenStore(settings.state_dir / "tokens.json")
+    store = FileTokenStore(settings.state_dir / "tokens.json", seal_of(settings))
     with recording(trace) as record:
         async with Account.open(settings, store=store) as account:
             account.trace = record

@@ -23,6 +23,8 @@ from ringlight.store.camera_link_rows import CameraLinkRows, KeptCameraLink
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
 from ringlight.store.own_key import own_key
+from ringlight.store.resealing import check, secret_files
+from ringlight.store.sealing import seal_of
 
 __all__ = ["COOKIE", "Doors", "Entrance", "open_doors"]
 
@@ -215,14 +217,16 @@ async def open_doors(key: Secret | None, settings: Settings) -> AsyncIterator[Do
         settings: Where the database is, and what signs passes.
 
     Raises:
-        SetupError: CFG-STATE-DIR or STORE-ADDRESS.
+        SetupError: CFG-STATE-DIR, STORE-ADDRESS or CFG-SECRETS-KEY; STORE-SEALED, the key is not that of what is kept.
     """
+    seal = await asyncio.to_thread(seal_of, settings)
     secret = settings.secret_key
     if not secret:
-        secret = await asyncio.to_thread(own_key, settings.state_dir)
+        secret = await asyncio.to_thread(own_key, settings.state_dir, seal)
     passes = Passes(secret)
-    database = Database(settings.database.reveal())
+    database = Database(settings.database.reveal(), seal)
     try:
+        await asyncio.to_thread(check, database, secret_files(settings), seal)
         links = CameraLinkRows(database)
         entrance = None if key is None else Entrance(key, KeyRows(database), passes, links=links)
         yield Doors(entrance, passes, links)

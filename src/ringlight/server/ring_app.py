@@ -67,7 +67,7 @@ async def ring_app(
     from ringlight.partner.linking import Person  # noqa: PLC0415
     from ringlight.server.ring_api import ring_api_router  # noqa: PLC0415
     from ringlight.server.ring_state import RingState  # noqa: PLC0415
-    from ringlight.store.database import Database  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.inbox import Inbox  # noqa: PLC0415
     from ringlight.store.link_rows import LinkRows  # noqa: PLC0415
 
@@ -77,7 +77,7 @@ async def ring_app(
         return Person("owner", partner.person)  # whoever the server has let in
 
     async with AsyncExitStack() as stack:
-        database = Database(settings.database.reveal())
+        database = database_of(settings)
         stack.push_async_callback(asyncio.to_thread, database.close)
         cameras = LinkedCameras(settings, database, lambda account, notice: state.noticed(account, notice))  # noqa: PLW0108 - it comes later
         await stack.enter_async_context(cameras)

@@ -21,7 +21,7 @@ from ringlight.settings.cameras import (
     RecordingSettings,
     RtspSettings,
 )
-from ringlight.settings.kinds import Area, Port, SecretText, TextList, Week, as_list
+from ringlight.settings.kinds import Area, Port, SecretList, SecretText, TextList, Week, as_list
 from ringlight.settings.rooms import RoomSettings
 
 
@@ -77,6 +77,16 @@ class Settings(BaseSettings):
     )
     secret_key: SecretText | None = Field(
         None, description="Long random text; needed to listen on other than loopback."
+    )
+    secrets_key: SecretList | None = Field(
+        None,
+        description="Long random text that seals what is secret on the disk; several, separated by commas, while one "
+        "replaces another: the first seals, all open. Empty: `secrets_key_file`.",
+    )
+    secrets_key_file: Path | None = Field(
+        None,
+        description="A file with such keys, one a line; empty: `secrets.key` in the state directory, if there is one "
+        "(`ringlight secrets init` makes it).",
     )
     database_url: SecretText | None = Field(
         None,
