@@ -136,9 +136,10 @@ def _tokens(tokens: Tokens | None, settings: "Settings") -> tuple[Secret | None,
         return _secret(tokens), MemoryPairStore(), True, _ALONE
     if isinstance(tokens, Stored):
         own = isinstance(tokens.store, (str, Path))
-        store = open_pairs(tokens.store, state_dir=settings.state_dir, seal=seal_of(settings)) if isinstance(tokens.store, (str, Path)) else (
-            tokens.store
-        )  # fmt: skip
+        if isinstance(tokens.store, (str, Path)):
+            store = open_pairs(tokens.store, state_dir=settings.state_dir, seal=seal_of(settings))
+        else:
+            store = tokens.store
         return None, store, own, tokens.account or _only(store)
     pair = tokens if isinstance(tokens, TokenPair) else _pair(tokens)
     memory = MemoryPairStore()

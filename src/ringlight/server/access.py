@@ -51,7 +51,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = "Location, Link, ETag, Accept-Post, Accept-Patch, Allow, Retry-After, Content-Range, X-Still-Source"
-_HOLDER = "ringlight.holder"
+_HOLDER, _SESSION = "ringlight.holder", "ringlight.session"
 _HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
@@ -124,6 +124,11 @@ def holder_of(request: HTTPConnection) -> Holder:
     return holder
 
 
+def has_session(request: HTTPConnection) -> bool:
+    """Whether whoever makes a request was let in by a log-in of their browser."""
+    return request.scope.get(_SESSION) is True
+
+
 class AccessMiddleware:
     """Lets HTTP requests in, or not, and adds the protective headers to every answer.
 
@@ -178,6 +183,7 @@ class AccessMiddleware:
             holder = await self._entrance.holder(headers, (scope.get("client") or ("",))[0])
         else:
             holder = await self._entrance.by_cookie(headers)
+            scope[_SESSION] = holder is not None
             if holder is not None and scope["method"] not in _READING and "origin" not in headers:
                 # Browsers send a cookie along whoever asks; with Origin, `judge_origin` has seen who that is.
                 raise fault_error("ORIGIN-REFUSED", "a request with a session has to name the page that it is of")

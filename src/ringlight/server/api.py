@@ -11,7 +11,7 @@ from ringlight.cameras import Cameras
 from ringlight.cameras.camera import Still
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
-from ringlight.server.access import holder_of
+from ringlight.server.access import has_session, holder_of
 from ringlight.server.event_stream import event_stream
 from ringlight.server.playback import Playbacks
 from ringlight.server.scopes import SCOPES
@@ -27,11 +27,12 @@ def api_router(
 
     @router.get("/about", tags=["about"])
     async def about(request: Request) -> dict[str, Any]:
-        """Say what this server is, and in `scopes` what whoever asks may do here."""
+        """Say what this server is, in `scopes` what whoever asks may do, and whether a browser has logged in for it."""
         scopes = holder_of(request).scopes
         return {
             "name": "Ringlight", "version": ringlight.__version__, "demo": demo,
             "ring_app": has_app and "admin" in scopes, "scopes": [scope for scope in SCOPES if scope in scopes],
+            "logged_in": has_session(request),
         }  # fmt: skip
 
     @router.get("/cameras", tags=["cameras"])

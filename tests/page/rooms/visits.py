@@ -7,8 +7,9 @@ from typing import Any, cast
 import httpx2
 from playwright.sync_api import Browser, Page
 
-from own_node import PACKAGES, install_npm_packages
+from own_axe import Axe
 
+__all__ = ["PATIENCE", "Axe", "assert_fits", "enter", "person", "visitor", "wait_for", "wait_for_picture"]
 PATIENCE = 30_000  # ms; a loaded machine takes its time
 _DECODED = """async () => {
   const found = { frames: 0, energy: 0 };
@@ -66,27 +67,6 @@ def wait_for_picture(page: Page, name: str) -> None:
     before = page.evaluate(_DECODED)
     page.wait_for_function(f"async (before) => {{ const now = await ({_DECODED})(); "
                            "return now.sounds && now.frames > before + 20; }", arg=before["frames"])  # fmt: skip
-
-
-class Axe:
-    """Judges what a page shows by axe-core, all of its rules."""
-
-    def __init__(self) -> None:
-        install_npm_packages()
-        self._source = (PACKAGES / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
-
-    def judge(self, page: Page) -> None:
-        """Assert that nothing is wrong, in the dark and in the light."""
-        page.evaluate(self._source)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=cast(Any, scheme), reduced_motion="reduce")
-            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            wrong = [
-                f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-                for rule in found["violations"]
-                for node in rule["nodes"]
-            ]
-            assert not wrong, f"{page.url} in the {scheme}:\n" + "\n".join(wrong)
 
 
 def assert_fits(page: Page, where: str = "body") -> None:

@@ -1,9 +1,10 @@
 // <camera-view>: one camera on the screen, from the click to the picture, or to the fault and what to do about it.
 
 import { namedFault } from "./api.js";
-import { el, icon } from "./dom.js";
+import { el, icon, prose } from "./dom.js";
 import { diagnosisText, faultCard } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
+import { may, whyLimited } from "./may.js";
 import { Player } from "./player.js";
 import { RecordBar } from "./record-bar.js";
 import { RenewalBar } from "./renewal-bar.js";
@@ -56,6 +57,7 @@ export class CameraView extends HTMLElement {
   #turning = new TurnPad();
   #talk = new TalkBar();
   #recording = new RecordBar();
+  #limits = el("p", { id: "limits", class: "quiet-text", hidden: true });
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
   #notes = el("ul", { class: "notes" });
@@ -68,6 +70,7 @@ export class CameraView extends HTMLElement {
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
       this.#player.element, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
+      this.#limits,
       this.#faultPlace, this.#story,
     );
     this.#enter("idle");
@@ -134,6 +137,12 @@ export class CameraView extends HTMLElement {
     if (this.state !== "opening" && this.state !== "playing") return;
     this.#viewing?.stop();
     this.#stopped("Stopped.");
+  }
+
+  /** Leave out what whoever watches may not do, and say why. */
+  limit() {
+    this.#limits.replaceChildren(prose(whyLimited()));
+    this.#render();
   }
 
   /** Stop watching and forget the camera. */
@@ -222,9 +231,11 @@ export class CameraView extends HTMLElement {
     });
     const asked = this.state === "playing" && this.#viewing?.snapshot.renewal === "asked";
     this.#renewal.show(this.#camera?.id ?? "", asked);
-    this.#turning.show(this.#camera?.id ?? "", this.state === "playing" && this.#camera?.canTurn === true);
-    this.#recording.show(this.#camera?.id ?? "", this.state === "playing");
-    this.#talk.show(this.state === "playing" ? this.#viewing : null);
+    const playing = this.state === "playing";
+    this.#turning.show(this.#camera?.id ?? "", playing && this.#camera?.canTurn === true && may("control"));
+    this.#recording.show(this.#camera?.id ?? "", playing && may("control"));
+    this.#talk.show(playing && may("talk") ? this.#viewing : null);
+    this.#limits.hidden = !playing || this.#limits.childNodes.length === 0;
     if (this.state === "opening") this.#announce(steps);
   }
 
