@@ -13,7 +13,6 @@ import pytest
 from room_house import house
 from test_rtsp_players import Raw, by_hand
 from test_server_entrance import KEY, OWN, kept
-from whep_viewer import viewer
 
 from ringlight.http.serving import listen
 from ringlight.rooms.audit import AuditKey, judge
@@ -22,6 +21,7 @@ from ringlight.server.rtsp.credentials import digest_of
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, hash_of_key
+from whep_viewer import viewer
 
 pytestmark = pytest.mark.anyio
 NAN = KeptKey(

@@ -45,6 +45,7 @@ COMMANDS = {
     },
     "keys": {"key": "Give keys to others, each for some things only."},
     "secrets": {"secrets": "Seal what is secret on the disk, by a key."},
+    "status": {"status": "Show how the running server does, live."},
     "doctor": {"doctor": "Find out what is wrong, and what to fix first."},
     "explain": {"explain": "Say what a code or an error text means."},
     "config": {"config": "Show the settings, and where each comes from."},

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
+from ringlight.server.elsewhere import Here
 from ringlight.server.film_stream import film_stream
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
@@ -18,9 +19,9 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 def players_router(
-    house: Cameras, showings: Showings, places: Places, stopping: asyncio.Event, watches: Watches
+    house: Cameras, showings: Showings, places: Places, stopping: asyncio.Event, here: Here, watches: Watches
 ) -> APIRouter:
-    """Return `/api/cameras/{id}/live.mp4` and `/api/cameras/{id}/hls/…`."""
+    """Return `/api/cameras/{id}/live.mp4` and `/api/cameras/{id}/hls/…`; `here` sends players where the camera is."""
     router = APIRouter(prefix="/api/cameras/{identifier}", tags=["players"])
 
     @router.get("/live.mp4", response_class=Response)
@@ -31,6 +32,7 @@ def players_router(
         changes its pictures, too: ask again.
         """
         found = await house.camera(identifier)
+        await here(found)
         film = await film_stream(found, places, stopping, sound=sound)
         path = f"/api/cameras/{found.id}/live.mp4"
         film.on_end = watches.began(seer_of(request), found.id, "mp4", film.end, path=path)
@@ -44,6 +46,7 @@ def players_router(
         nobody has asked for it any more (`players.idle`).
         """
         found = await house.camera(identifier)
+        await here(found)
         listed = await showings.playlist(found, sound=sound)
         watches.looked(seer_of(request), found.id, "hls")
         return Response(listed, media_type=PLAYLIST, headers=_NO_STORE)
@@ -55,6 +58,7 @@ def players_router(
         if read is None:
             raise fault_error("VIEWER-GONE", name[:60])
         found = await house.camera(identifier)
+        await here(found)
         kind = "video/mp4" if read[1] == "mp4" else "video/iso.segment"
         return Response(showings.file(found.id, name), media_type=kind, headers=_NO_STORE)
 

@@ -7,9 +7,11 @@ from typing import Any, cast
 import httpx2
 from playwright.sync_api import Browser, Page
 
-from own_axe import Axe
-
-__all__ = ["PATIENCE", "Axe", "assert_fits", "enter", "person", "visitor", "wait_for", "wait_for_picture"]
+DEVICES = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire",
+]
 PATIENCE = 30_000  # ms; a loaded machine takes its time
 _DECODED = """async () => {
   const found = { frames: 0, energy: 0 };
@@ -20,6 +22,15 @@ _DECODED = """async () => {
     found.sounds = !video.muted && !video.paused && stream.getAudioTracks().some((track) => !track.muted);
   }
   return found;
+}"""
+_MOVES = """(name) => {
+  const { stream } = ringlightCall.people.find((one) => one.name === name) ?? {};
+  const video = stream && [...document.querySelectorAll("video")].find((one) => one.srcObject === stream);
+  if (!video || video.muted || video.paused || !stream.getAudioTracks().length) return false;
+  const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+  const seen = (globalThis.seenFrames ??= new Map());
+  if (!seen.has(video) || seen.get(video) > frames) seen.set(video, frames);
+  return frames > seen.get(video) + 5 && seen.delete(video);
 }"""
 _SMALL = """(where) => [...document.querySelectorAll(`${where} :is(button, a, select, textarea, input, summary)`)]
   .filter((one) => one.type !== "checkbox" && getComputedStyle(one).display !== "inline")
@@ -67,6 +78,12 @@ def wait_for_picture(page: Page, name: str) -> None:
     before = page.evaluate(_DECODED)
     page.wait_for_function(f"async (before) => {{ const now = await ({_DECODED})(); "
                            "return now.sounds && now.frames > before + 20; }", arg=before["frames"])  # fmt: skip
+
+
+def sees(page: Page, name: str) -> None:
+    """Wait until the picture of one person moves, and their sound is not held back."""
+    page.wait_for_selector(person(name))
+    page.wait_for_function(_MOVES, arg=name)
 
 
 def assert_fits(page: Page, where: str = "body") -> None:

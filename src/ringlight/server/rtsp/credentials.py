@@ -12,7 +12,8 @@ from ringlight.secrets import Secret
 from ringlight.server.shown import shown_key
 
 REALM = "Ringlight"
-_FIELD = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_FIELD = re.compile(r'(?<!\w)(\w++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s,]++))')
+_LONGEST = 2048  # characters of an Authorization field; players send some three hundred
 
 
 def challenges(nonce: str) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def read(header: str, nonce: str, method: str) -> Secret | Answer | None:
 
 
 def _answer(nonce: str, method: str, fields: str) -> Answer | None:
-    named = {name.lower(): quoted or plain for name, quoted, plain in _FIELD.findall(fields[:4096])}
+    named = {name.lower(): quoted or plain for name, quoted, plain in _FIELD.findall(fields[:_LONGEST])}
     if named.get("algorithm", "MD5").upper() != "MD5" or named.get("nonce") != nonce or named.get("realm") != REALM:
         return None
     request = _md5(method, named.get("uri", ""))

@@ -2,7 +2,7 @@
 
 import { namedFault } from "./api.js";
 import { el, icon, prose } from "./dom.js";
-import { diagnosisText, faultCard } from "./fault-card.js";
+import { diagnosisText, faultCard, faultLink } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
 import { may, whyLimited } from "./may.js";
 import { Player } from "./player.js";
@@ -39,6 +39,8 @@ export class CameraView extends HTMLElement {
   #viewing = null;
   /** @type {Fault | null} */
   #fault = null;
+  /** What is said of our own line. @type {Fault | null} */
+  #thin = null;
   #announced = 0;
   #clock = 0;
 
@@ -58,6 +60,7 @@ export class CameraView extends HTMLElement {
   #talk = new TalkBar();
   #recording = new RecordBar();
   #limits = el("p", { id: "limits", class: "quiet-text", hidden: true });
+  #line = el("div", { class: "line-note", role: "status", hidden: true });
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
   #notes = el("ul", { class: "notes" });
@@ -69,7 +72,7 @@ export class CameraView extends HTMLElement {
     if (this.childElementCount) return;
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
-      this.#player.element, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
+      this.#player.element, this.#line, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
       this.#limits,
       this.#faultPlace, this.#story,
     );
@@ -111,8 +114,12 @@ export class CameraView extends HTMLElement {
     this.retry();
   }
 
-  /** Start again from nothing: a new connection, no steps, no fault. */
-  retry() {
+  /**
+   * Start again from nothing: a new connection, no steps, no fault.
+   *
+   * @param {{ isMoving?: boolean }} [options]  Whether another server takes over what was on the screen.
+   */
+  retry(options = {}) {
     if (!this.#camera) return;
     this.#viewing?.stop();
     this.#player.reset();
@@ -127,7 +134,8 @@ export class CameraView extends HTMLElement {
       playing: () => this.#enter("playing"),
       fault: (fault) => this.#fail(fault),
       closed: () => this.#stopped("Ringlight closed this view."),
-    });
+      moved: () => this.retry({ isMoving: true }),
+    }, options);
     this.#enter("opening");
     this.#viewing.start();
   }
@@ -236,7 +244,23 @@ export class CameraView extends HTMLElement {
     this.#recording.show(this.#camera?.id ?? "", playing && may("control"));
     this.#talk.show(playing && may("talk") ? this.#viewing : null);
     this.#limits.hidden = !playing || this.#limits.childNodes.length === 0;
+    this.#showLine(playing ? this.#viewing?.thin ?? null : null);
     if (this.state === "opening") this.#announce(steps);
+  }
+
+  /**
+   * Say that pictures are left out for this viewer alone, why, and what helps.
+   *
+   * @param {Fault | null} fault
+   */
+  #showLine(fault) {
+    if (fault === this.#thin) return;
+    this.#thin = fault;
+    this.#line.hidden = fault === null;
+    this.#line.replaceChildren(...(fault ? [
+      el("p", { class: "line-title" }, prose(fault.title), fault.detail ? `: ${fault.detail}. ` : ". ", faultLink(fault)),
+      el("p", {}, prose(fault.fix)),
+    ] : []));
   }
 
   /** The seconds that a person waits are counted before their eyes. */
