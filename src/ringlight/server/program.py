@@ -119,7 +119,8 @@ async def run_server(
             house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring
         )  # fmt: skip
         routers = (
-            *await stack.enter_async_context(log_ins(settings, doors)), links_router(house, doors, settings.public_url), *extra,
+            *await stack.enter_async_context(log_ins(settings, doors)),
+            links_router(house, doors, settings.public_url), *extra,
             *(app.routers if app else ()), publications_router(publications), doctor,
             status_router(status), reload_router(reloading),
         )  # fmt: skip

@@ -107,6 +107,7 @@ LINES: Final = (
     Line("GET", "/api/cameras", "view", limited=True),
     Line("GET", "/api/cameras/{camera}", "view"),
     Line("GET", "/api/cameras/{camera}/events", "view"),
+    Line("GET", "/api/cameras/{camera}/audience/{session}", "view"),
     Line("GET", "/api/cameras/{camera}/snapshot.jpg", "view"),
     Line("POST", "/api/cameras/{camera}/renewal", "view"),
     Line("GET", "/api/cameras/{camera}/live.mp4", "view"),
