@@ -299,6 +299,7 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "SIG-AUTH": AuthError,
     "SIG-TOKEN": AuthError,
     "STORE-ADDRESS": SetupError,
+    "STORE-SEALED": SetupError,
 }
 _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "ACCOUNT": AuthError,
@@ -316,6 +317,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "NET": NetworkError,
     "NODE": NetworkError,
     "ORIGIN": UsageError,
+    "OIDC": UsageError,
     "PARTNER": StatusError,
     "PUBLISH": MediaError,
     "REACH": NetworkError,

@@ -18,6 +18,12 @@ def _link(environment: dict[str, str], *args: str) -> subprocess.CompletedProces
     )
 
 
+def _links(environment: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(RINGLIGHT), "links", *args], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
 def test_a_link_leads_to_its_camera(environment: dict[str, str], start: Callable[..., Program]) -> None:
     house = start("demo", "--port", "0").url
     asked = {**environment, "RINGLIGHT_SERVER__PORT": house.rstrip("/").rpartition(":")[2]}
@@ -27,6 +33,12 @@ def test_a_link_leads_to_its_camera(environment: dict[str, str], start: Callable
         assert "#front-door" in page.read().decode()
     public = _link({**asked, "RINGLIGHT_PUBLIC_URL": "https://cams.example"}, "front-door", "--json")
     assert json.loads(public.stdout)["url"].startswith("https://cams.example/s/")
+    (kept,) = [one for one in json.loads(_links(asked, "list", "--json").stdout)["links"] if one["talk"]]
+    assert f"{kept['id']}: front-door, to watch and talk; ends 20" in _links(asked, "list").stdout
+    assert _links(asked, "revoke", kept["id"]).returncode == 0
+    again = _links(asked, "revoke", kept["id"])
+    assert (again.returncode, again.stderr[:16]) == (1, "KEY-LINK-UNKNOWN")
+    assert kept["id"] not in _links(asked, "list").stdout
     unknown = _link(asked, "Attic")
     assert (unknown.returncode, unknown.stdout, unknown.stderr[:11]) == (1, "", "CAM-UNKNOWN")
 

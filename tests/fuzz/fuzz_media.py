@@ -27,6 +27,7 @@ from ringlight.media.sdp import Codec, Transport
 from ringlight.media.transport_wide import TransportFeedback
 from ringlight.secrets import Secret
 from ringlight.server.rtsp import credentials, messages, transport
+from ringlight.server.rtsp.credentials import Answer
 from ringlight.server.rtsp.description import describe
 from ringlight.server.rtsp.session import Dialog, Opened, Received, Tick
 
@@ -191,9 +192,9 @@ def read_rtsp(data: bytes) -> None:
     in_pieces = [piece for at in range(0, len(data), 5) for piece in reader.feed(data[at : at + 5])]
     if not any(isinstance(piece, messages.Unreadable) for piece in at_once):
         assert in_pieces == at_once
-    dialog = Dialog("session", "0a1b2c", key="a key", udp=True, address="127.0.0.1", now=0.0)
+    dialog = Dialog("session", "0a1b2c", guarded=True, udp=True, address="127.0.0.1", now=0.0)
     dialog.receive(Received(data), 1.0)
-    free = Dialog("session", "0a1b2c", key=None, udp=True, address="127.0.0.1", now=0.0)
+    free = Dialog("session", "0a1b2c", guarded=False, udp=True, address="127.0.0.1", now=0.0)
     free.receive(Received(data), 1.0)
     free.receive(Opened(describe("Front Door", CAMERA, SSRCS, h264.AccessUnit(0, ()))), 2.0)
     free.receive(Tick(), 1000.0)
@@ -206,7 +207,10 @@ def read_rtsp_transport(data: bytes) -> None:
 
 
 def read_rtsp_authorization(data: bytes) -> None:
-    assert not credentials.knows("a key that nobody knows", "nonce", "DESCRIBE", data.decode("utf-8", "replace"))
+    shown = credentials.read(data.decode("utf-8", "replace"), "nonce", "DESCRIBE")
+    key = Secret("a key that nobody knows")
+    proved = shown.proves(credentials.digest_of(shown.user, key)) if isinstance(shown, Answer) else shown == key
+    assert not proved
 
 
 TARGETS = (

@@ -128,3 +128,10 @@ def test_both_ways_in_a_real_browser(people: People, app: AppProcess, chromium: 
     page.goto(f"{app.url}/home")
     assert "Shop" in page.inner_text("h1")
     page.close()
+
+
+def test_who_sends_wrong_codes_waits_before_ring_is_asked_again(people: People, app: AppProcess) -> None:
+    sent = [people.web.post(f"{app.url}/token", data={"code": f"guess-{number}"}) for number in range(11)]
+    assert [(one.status_code, one.json()["code"]) for one in sent[:10]] == [(400, "LINK-CODE-EXPIRED")] * 10
+    assert (sent[10].status_code, sent[10].json()["code"]) == (429, "LINK-TRIES")
+    assert 0 < int(sent[10].headers["retry-after"]) <= 60

@@ -11,12 +11,18 @@ import httpx2
 from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.secrets import Secret
+from ringlight.server.entrance import open_doors
 from ringlight.server.places import Places
 from ringlight.server.program import run_server
+from ringlight.server.room_server import room_server
+from ringlight.server.rtsp.connection import House as RtspHouse
 from ringlight.server.rtsp.listener import Listening, rtsp_server
+from ringlight.server.watches import Watches
 from ringlight.settings import CameraSettings, LiveViewSettings, PlayerSettings, ServerSettings, Settings
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
+from ringlight.store.database import Database
+from ringlight.store.key_rows import KeptKey, KeyRows
 from ringlight.testing import simulator
 
 
@@ -48,7 +54,7 @@ class Ways:
 @contextlib.asynccontextmanager
 async def ways_out(
     *, key: str | None = None, udp: bool = True, hevc: bool = False, cameras: dict[str, Any] | None = None,
-    **players: Any,
+    keys: tuple[KeptKey, ...] = (), **players: Any,
 ) -> AsyncIterator[Ways]:  # fmt: skip
     async with simulator() as ring:
         settings = Settings(
@@ -57,10 +63,17 @@ async def ways_out(
         )  # fmt: skip
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
         places = Places(settings.players.most)
+        database = Database(settings.database.reveal())
+        for one in keys:
+            KeyRows(database).add(one)
+        database.close()
         async with (
             Account.open(settings, store=MemoryTokenStore(), credentials=known) as account,
             run_server(settings, account) as serving,
-            rtsp_server(account, places, "127.0.0.1", 0, key=Secret(key) if key else None, udp=udp) as rtsp,
+            room_server(settings, local=True, any_loopback_origin=False) as rooms,
+            open_doors(Secret(key) if key else None, settings) as doors,
+            Watches(rooms.record, doors.entrance) as watches,
+            rtsp_server(RtspHouse(account, places, watches, doors.entrance, udp=udp), "127.0.0.1", 0) as rtsp,
             httpx2.AsyncClient(base_url=f"http://127.0.0.1:{serving.port}/", timeout=20) as http,
         ):
             yield Ways(http, rtsp, account, ring.world, places)

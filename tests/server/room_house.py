@@ -14,7 +14,7 @@ from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
-from ringlight.settings import RoomSettings, ServerSettings, Settings
+from ringlight.settings import PlayerSettings, RoomSettings, RtspSettings, ServerSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
 
@@ -22,7 +22,7 @@ from ringlight.testing import simulator
 @contextlib.asynccontextmanager
 async def house(
     state: Path, *, demo: bool = False, key: str | None = None, rooms: RoomSettings | None = None,
-    turn: str | None = None,
+    turn: str | None = None, rtsp: int = 0, trusted: tuple[str, ...] = (),
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:  # fmt: skip
     """The server with a client for its addresses, and where its sockets are."""
     async with simulator() as ring:
@@ -30,10 +30,12 @@ async def house(
             ring_url=ring.url,
             state_dir=state,
             rooms=rooms or RoomSettings(),
+            rtsp=RtspSettings(port=rtsp),
+            players=PlayerSettings(segment=1.0),
             secret_key=Secret(key) if key else None,
             turn_url=[turn] if turn else [],
             turn_secret=Secret("of coturn") if turn else None,
-            server=ServerSettings(host="0.0.0.0" if key else "127.0.0.1", port=0),
+            server=ServerSettings(host="0.0.0.0" if key else "127.0.0.1", port=0, trusted_proxies=list(trusted)),
         )
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
         headers = {"Authorization": f"Bearer {key}"} if key else {}

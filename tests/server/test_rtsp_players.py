@@ -1,6 +1,7 @@
 """RTSP with real players: ffmpeg and GStreamer by both ways, keys, cameras that are refused, and who behaves badly."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import re
@@ -18,10 +19,13 @@ from ringlight.faults import FAULTS
 from ringlight.http.serving import listen
 from ringlight.media import rtcp, rtp
 from ringlight.secrets import Secret
+from ringlight.server.entrance import WRONG_KEYS
 from ringlight.server.program import run_server
 from ringlight.server.rtsp import connection, listener, player, ways
+from ringlight.server.rtsp.credentials import digest_of
 from ringlight.settings import RtspSettings, ServerSettings, Settings
 from ringlight.store import MemoryTokenStore
+from ringlight.store.key_rows import KeptKey, hash_of_key
 from ringlight.testing import simulator
 
 pytestmark = pytest.mark.anyio
@@ -178,6 +182,48 @@ async def test_with_a_key_a_player_that_has_it_plays_and_others_do_not() -> None
         assert [one[0] for one in (wrong, none)] == [1, 1]
         assert "401 Unauthorized" in wrong[2]
         assert "401 Unauthorized" in none[2]
+
+
+async def test_a_key_of_somebody_else_plays_by_digest_and_basic_what_it_is_for_and_no_more() -> None:
+    """ffmpeg answers in Digest: the user is the key's name then. In Basic it may be anybody."""
+    given = Secret("rlk_" + "g" * 43)
+    seeing = KeptKey(
+        "g1", "nvr in the hall", hash_of_key(given), ("view",), ("front-door",), 0.0,
+        digest=digest_of("nvr in the hall", given),
+    )  # fmt: skip
+    talking = KeptKey("g2", "intercom", hash_of_key(Secret("rlk_" + "t" * 43)), ("talk",), None, 0.0)
+    async with ways_out(key=KEY, keys=(seeing, talking)) as house:
+        where = f"127.0.0.1:{house.rtsp.port}/"
+        by_name, other_user, other_camera = await asyncio.gather(
+            probe(f"rtsp://nvr%20in%20the%20hall:{given.reveal()}@{where}front-door"),
+            probe(f"rtsp://somebody:{given.reveal()}@{where}front-door"),
+            probe(f"rtsp://nvr%20in%20the%20hall:{given.reveal()}@{where}driveway"),
+        )
+        assert by_name[:2] == (0, ["h264", "opus"])
+        assert (other_user[0], "401 Unauthorized" in other_user[2]) == (1, True)
+        assert (other_camera[0], "403 KEY-CAMERA" in other_camera[2]) == (1, True)
+        for password, expected in ((given.reveal(), "200 OK"), ("rlk_" + "t" * 43, "403 KEY-SCOPE")):
+            shown = base64.b64encode(f"anybody:{password}".encode()).decode()
+            async with by_hand(house.rtsp.port) as raw:
+                _, text = await raw.ask("DESCRIBE", f"rtsp://{where}front-door", f"Authorization: Basic {shown}")
+                assert text.startswith(f"RTSP/1.0 {expected}")
+
+
+async def test_who_guesses_keys_by_rtsp_waits_on_every_way_in() -> None:
+    async with ways_out(key=KEY) as house:
+        url = f"rtsp://127.0.0.1:{house.rtsp.port}/front-door"
+
+        def shown(key: str) -> str:
+            return "Authorization: Basic " + base64.b64encode(f":{key}".encode()).decode()
+
+        for number in range(WRONG_KEYS[0]):
+            async with by_hand(house.rtsp.port) as raw:
+                assert (await raw.ask("DESCRIBE", url, shown(f"guess {number}")))[0] == 401
+        async with by_hand(house.rtsp.port) as raw:
+            status, text = await raw.ask("DESCRIBE", url, shown(KEY))
+            assert (status, "KEY-TRIES" in text) == (429, True)
+            assert await raw.ended() == b""
+        assert house.world.live_views == 0
 
 
 async def test_a_camera_on_battery_is_joined_and_not_woken_but_by_its_owners_leave() -> None:

@@ -10,16 +10,19 @@ from ringlight.errors import fault_error
 from ringlight.media.h264 import AccessUnit
 from ringlight.media.rtp import TIMESTAMPS
 from ringlight.media.sdp import Codec
+from ringlight.secrets import Secret
 from ringlight.server.rtsp import session
 from ringlight.server.rtsp.description import describe
 from ringlight.server.rtsp.messages import interleaved
 from ringlight.server.rtsp.player import SLEW, steadily
 from ringlight.server.rtsp.session import (
     Action,
+    Admitted,
     Alive,
     Close,
     Dialog,
     Event,
+    Judge,
     Open,
     Opened,
     Pause,
@@ -43,8 +46,8 @@ TCP, UDP = "RTP/AVP/TCP;unicast;interleaved=0-1", "RTP/AVP;unicast;client_port=5
 class Talk:
     """A dialog with a player, told line by line."""
 
-    def __init__(self, *, key: str | None = None, udp: bool = True) -> None:
-        self.dialog = Dialog("S", "00" * 16, key=key, udp=udp, address="192.0.2.1", now=0.0)
+    def __init__(self, *, guarded: bool = False, udp: bool = True) -> None:
+        self.dialog = Dialog("S", "00" * 16, guarded=guarded, udp=udp, address="192.0.2.1", now=0.0)
         self.now, self.number = 0.0, 0
 
     def feed(self, event: Event) -> list[Action]:
@@ -176,24 +179,44 @@ def test_another_camera_before_that_leaves_the_first() -> None:
     assert Talk().opened().ask("DESCRIBE", "rtsp://h/driveway") == [Open("driveway")]
 
 
+BASIC = "Authorization: Basic bWU6c2VjcmV0"
+
+
 def test_with_a_key_only_options_is_answered_to_strangers() -> None:
-    talk = Talk(key="secret")
+    talk = Talk(guarded=True)
     assert statuses(talk.ask("OPTIONS")) == [200]
     said = text(talk.ask("DESCRIBE"))
     assert said.startswith("RTSP/1.0 401 ")
     assert 'WWW-Authenticate: Digest realm="Ringlight", nonce="' in said
     assert 'WWW-Authenticate: Basic realm="Ringlight"' in said
-    assert talk.ask("DESCRIBE", URL, "Authorization: Basic bWU6c2VjcmV0") == [Open("front-door")]
-    talk.feed(Opened(STREAM))
+    assert talk.ask("DESCRIBE", URL, BASIC) == [Judge("front-door", Secret("secret"))]
+    assert talk.ask("OPTIONS") == [], "one after the other"
+    assert talk.feed(Admitted()) == [Open("front-door")]
+    assert statuses(talk.feed(Opened(STREAM))) == [200, 200]
     assert statuses(talk.ask("SETUP", URL + "/trackID=0", f"Transport: {TCP}")) == [401], "each request proves it"
+    assert talk.ask("GET_PARAMETER", "*", BASIC) == [Judge("front-door", Secret("secret"))]
+    assert talk.feed(Opened(STREAM)) == [], "that was not asked"
 
 
 def test_the_third_wrong_key_ends_it() -> None:
-    talk = Talk(key="secret")
+    talk = Talk(guarded=True)
     assert [len(talk.ask("DESCRIBE")) for _ in range(5)] == [1] * 5, "not to know is no guess"
-    guesses = [talk.ask("DESCRIBE", URL, "Authorization: Basic bWU6Z3Vlc3M=") for _ in range(3)]
-    assert [statuses(one) for one in guesses] == [[401]] * 3
-    assert guesses[-1][-1] == Close("a wrong key")
+    said = list[list[Action]]()
+    for _ in range(session.GUESSES):
+        assert isinstance(talk.ask("DESCRIBE", URL, BASIC)[0], Judge)
+        said.append(talk.feed(Refused(fault_error("KEY-NEEDED"))))
+    assert [statuses(one) for one in said] == [[401]] * 3
+    assert said[-1][-1] == Close("a wrong key")
+
+
+def test_what_a_key_is_not_for_is_said_and_who_guesses_has_to_wait_elsewhere() -> None:
+    talk = Talk(guarded=True)
+    talk.ask("DESCRIBE", URL, BASIC)
+    assert text(talk.feed(Refused(fault_error("KEY-CAMERA")))).startswith("RTSP/1.0 403 KEY-CAMERA ")
+    talk.ask("DESCRIBE", URL, BASIC)
+    last = talk.feed(Refused(fault_error("KEY-TRIES", retry_after=12.0)))
+    assert (statuses(last), last[-1]) == ([429], Close("KEY-TRIES"))
+    assert "Retry-After: 12" in text(last)
 
 
 def test_by_udp_a_player_without_a_sign_of_life_is_let_go_and_any_sign_counts() -> None:
@@ -285,7 +308,7 @@ LINES = st.builds(
     st.sampled_from(["*", URL, URL + "/", URL + "/trackID=0", URL + "/trackID=1", "rtsp://h/driveway/trackID=0", "x"]),
     st.integers(0, 9),
     st.lists(st.sampled_from([f"Transport: {TCP}", f"Transport: {UDP}", "Transport: RTP/AVP/TCP", "Session: S",
-                              "Session: T", "Content-Length: 0", "Accept: application/sdp"]), max_size=3),
+                              "Session: T", "Content-Length: 0", "Accept: application/sdp", BASIC]), max_size=3),
 )  # fmt: skip
 EVENTS = st.one_of(
     LINES.map(Received),
@@ -294,20 +317,22 @@ EVENTS = st.one_of(
     st.just(Opened(STREAM)),
     st.just(Refused(fault_error("CAM-OFFLINE"))),
     st.just(Placed((6000, 6001))),
+    st.just(Admitted()),
     st.just(Alive()),
     st.just(Tick()),
 )
 
 
-@given(st.lists(st.tuples(EVENTS, st.floats(0, 40)), max_size=60))
+@given(st.lists(st.tuples(EVENTS, st.floats(0, 40)), max_size=60), st.booleans())
 def test_in_any_order_each_request_has_one_answer_and_after_the_end_there_is_silence(
-    steps: list[tuple[Event, float]],
+    steps: list[tuple[Event, float]], guarded: bool
 ) -> None:
-    talk, asked, closed = Talk(), None, False
+    talk, closed = Talk(guarded=guarded), False
+    asked: type[Event] | None = None
     for event, passed in steps:
         talk.now += passed
-        if isinstance(event, Opened | Refused | Placed):
-            if asked is None or (isinstance(event, Opened | Placed) and type(event) is not asked):
+        if isinstance(event, Admitted | Opened | Refused | Placed):
+            if asked is None or (isinstance(event, Admitted | Opened | Placed) and type(event) is not asked):
                 continue  # the shell answers what it was asked
             asked = None
         actions = talk.feed(event)
@@ -315,9 +340,9 @@ def test_in_any_order_each_request_has_one_answer_and_after_the_end_there_is_sil
         for action in actions:
             assert not closed, "nothing comes behind Close"
             closed = isinstance(action, Close)
-            if isinstance(action, Open | Place):
+            if isinstance(action, Judge | Open | Place):
                 assert asked is None, "one thing at a time"
-                asked = Opened if isinstance(action, Open) else Placed
+                asked = {Judge: Admitted, Open: Opened, Place: Placed}[type(action)]
             if isinstance(action, Play):
                 assert talk.dialog.camera
                 assert action.channels

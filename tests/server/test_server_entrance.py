@@ -14,11 +14,13 @@ from starlette.datastructures import Headers
 
 from ringlight.errors import UsageError
 from ringlight.secrets import Secret
-from ringlight.server.entrance import FRESH, NOTED_EVERY, WRONG_KEYS, Entrance
+from ringlight.server.entrance import NOTED_EVERY, WRONG_KEYS, Entrance
+from ringlight.server.fresh_rows import FRESH
 from ringlight.server.passes import Passes
 from ringlight.server.program import run_server
 from ringlight.server.scopes import OWNER, Holder
 from ringlight.settings import ServerSettings, Settings
+from ringlight.store.camera_link_rows import CameraLinkRows
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
 
@@ -48,6 +50,10 @@ class Clock:
         return self.now
 
 
+def entrance_of(rows: KeyRows, clock: Clock) -> Entrance:
+    return Entrance(Secret(OWN), rows, PASSES, links=CameraLinkRows(rows.database), clock=clock)
+
+
 def bearer(key: str) -> Headers:
     return Headers({"Authorization": f"Bearer {key}"})
 
@@ -55,7 +61,7 @@ def bearer(key: str) -> Headers:
 async def test_a_key_is_what_it_was_made_for_until_it_ends(tmp_path: Path) -> None:
     clock = Clock()
     with kept(tmp_path, KeptKey("a1", "nan", FRONT.hash, ("talk", "view"), ("front-door",), 0.0, 2000.0)) as rows:
-        entrance = Entrance(Secret(OWN), rows, PASSES, clock=clock)
+        entrance = entrance_of(rows, clock)
         holder = await entrance.holder(bearer(KEY), "10.0.0.1")
         assert holder is not None
         assert holder == Holder("key:a1", frozenset({"view", "talk"}), frozenset({"front-door"}))
@@ -67,7 +73,7 @@ async def test_a_key_is_what_it_was_made_for_until_it_ends(tmp_path: Path) -> No
 async def test_its_last_use_is_noted_once_a_minute(tmp_path: Path) -> None:
     clock = Clock()
     with kept(tmp_path, FRONT) as rows:
-        entrance = Entrance(Secret(OWN), rows, PASSES, clock=clock)
+        entrance = entrance_of(rows, clock)
         noted = list[float | None]()
         for clock.now in (1000.0, 1000.0 + NOTED_EVERY / 2, 1000.0 + NOTED_EVERY):
             await entrance.holder(bearer(KEY), "10.0.0.1")
@@ -78,7 +84,7 @@ async def test_its_last_use_is_noted_once_a_minute(tmp_path: Path) -> None:
 async def test_a_revoked_key_ends_within_seconds(tmp_path: Path) -> None:
     clock = Clock()
     with kept(tmp_path, FRONT) as rows:
-        entrance = Entrance(Secret(OWN), rows, PASSES, clock=clock)
+        entrance = entrance_of(rows, clock)
         assert await entrance.holder(bearer(KEY), "10.0.0.1") is not None
         rows.revoke("nan")
         clock.now += FRESH
@@ -89,7 +95,7 @@ async def test_whoever_guesses_waits_and_nobody_else_does(tmp_path: Path) -> Non
     clock = Clock()
     most, within = WRONG_KEYS
     with kept(tmp_path, FRONT) as rows:
-        entrance = Entrance(Secret(OWN), rows, PASSES, clock=clock)
+        entrance = entrance_of(rows, clock)
         for number in range(most):
             assert await entrance.holder(bearer(f"guess {number}"), "10.0.0.1") is None
         for guess in ("one more", OWN, "rlk_nonsense"):

@@ -17,6 +17,7 @@ from test_server_entrance import FRONT, KEY, OWN, kept, served
 from ringlight.secrets import Secret
 from ringlight.server.entrance import COOKIE, WRONG_KEYS
 from ringlight.server.passes import Pass, Passes
+from ringlight.store.camera_link_rows import CameraLinkRows, KeptCameraLink
 
 pytestmark = pytest.mark.anyio
 LOOKS = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
@@ -131,6 +132,23 @@ async def test_a_link_shows_one_camera_until_it_ends(tmp_path: Path, caplog: pyt
         assert (await owner.post("api/links", json={"camera": "attic"})).json()["code"] == "CAM-UNKNOWN"
 
 
+async def test_a_link_that_was_taken_back_lets_nobody_in_any_more(tmp_path: Path) -> None:
+    async with house(tmp_path, key=OWN) as (owner, _):
+        made = (await owner.post("api/links", json={"camera": "front-door", "seconds": 600})).json()
+        assert (await owner.get("api/links")).json() == {"links": [{k: v for k, v in made.items() if k != "url"}]}
+        async with httpx2.AsyncClient(base_url=owner.base_url, headers=LOOKS, timeout=20) as http:
+            assert COOKIE in (await http.get(made["url"])).headers["set-cookie"]
+            assert (await http.get("api/cameras/front-door")).status_code == 200
+            assert (await owner.delete(f"api/links/{made['id']}")).status_code == 204
+            async with asyncio.timeout(30):
+                while (await http.get("api/cameras/front-door")).status_code != 303:
+                    await asyncio.sleep(0.2)
+            shown = await http.get(made["url"], headers={"Accept": "application/json"})
+            assert (shown.status_code, shown.json()["code"]) == (410, "KEY-LINK-REVOKED")
+        assert (await owner.get("api/links")).json() == {"links": []}
+        assert (await owner.delete(f"api/links/{made['id']}")).json()["code"] == "KEY-LINK-UNKNOWN"
+
+
 async def test_a_link_that_is_over_or_changed_says_so_and_lets_nobody_in(tmp_path: Path) -> None:
     passes = Passes(Secret(OWN))
     over = passes.sign("link", Pass("x", time.time() - 60, "front-door")).reveal()
@@ -150,6 +168,8 @@ async def test_a_link_that_is_over_or_changed_says_so_and_lets_nobody_in(tmp_pat
 
 async def test_a_link_takes_nothing_from_who_may_do_more(tmp_path: Path) -> None:
     link = Passes(Secret(OWN)).sign("link", Pass("x", time.time() + 60, "front-door")).reveal()
+    with kept(tmp_path) as rows:
+        CameraLinkRows(rows.database).add(KeptCameraLink("x", "front-door", False, 0.0, time.time() + 60))
     async with browser(tmp_path) as http:
         await http.post("login", data={"key": OWN}, headers=ours(http))
         before = http.cookies[COOKIE]

@@ -26,7 +26,7 @@ async def test_no_log_of_a_whole_visit_names_anybody(tmp_path: Path, caplog: pyt
             caplog.set_level(logging.DEBUG, logger=name)
     secrets = list(MARKS)
     sdp = {"type": "offer", "sdp": "v=0 canary-sdp 192.0.2.77"}
-    async with house(tmp_path) as (http, sockets):
+    async with house(tmp_path, trusted=("127.0.0.1",)) as (http, sockets):
         through = {"X-Forwarded-For": "198.51.100.99", "Accept": "application/json"}
         wanted = {"id": "visit-canary", "consent": ["video"], "people": [{"role": "doctor", "name": "Dr Canary"}]}
         doctor_token = (await http.post("api/rooms", json=wanted)).json()["people"][0]["token"]

@@ -14,7 +14,7 @@ from ringlight.secrets import Secret
 from ringlight.server import app as app_module
 from ringlight.server import program
 from ringlight.server.scopes import LINES, OWNER, SCOPES, Holder, Scope, is_open, line_of, may
-from ringlight.settings import PartnerSettings, ServerSettings, Settings
+from ringlight.settings import OidcSettings, PartnerSettings, ServerSettings, Settings
 
 LIMITED = Holder("key:front", frozenset({"view", "talk"}), frozenset({"front-door"}))
 
@@ -67,7 +67,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     app = PartnerSettings(
         client_id="sim-client", client_secret=Secret("sim-secret"), hmac_keys=[Secret("c2ltLWhtYWMta2V5LWZvci1yaW5n")]
     )
-    settings = Settings(state_dir=tmp_path_factory.mktemp("state"), server=ServerSettings(port=0), partner=app)
+    settings = Settings(
+        state_dir=tmp_path_factory.mktemp("state"), server=ServerSettings(host="0.0.0.0", port=0), partner=app,
+        secret_key=Secret("the owner's own key, long and random"),
+        oidc=OidcSettings(issuer="http://127.0.0.1:9", client_id="x", scopes={"*": ["view"]}),
+    )  # fmt: skip
 
     async def start() -> None:
         async with program.run_server(settings):
@@ -82,6 +86,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 def test_every_route_and_socket_has_a_line_on_purpose(served: FastAPI) -> None:
     everything = walked(served)
     assert {("POST", "/whep/thing"), ("WS", "/ws/v2"), ("WS", "/ws/signaling/some/thing")} <= everything
+    assert {("GET", "/login/oidc/callback"), ("DELETE", "/api/links/thing")} <= everything
     assert {("POST", "/ring/webhook"), ("GET", "/api/ring/stream"), ("GET", "/page/main.js")} <= everything
     assert [one for one in sorted(everything) if line_of(*one)[0] not in LINES] == []
 
@@ -89,7 +94,7 @@ def test_every_route_and_socket_has_a_line_on_purpose(served: FastAPI) -> None:
 def test_without_a_key_nothing_answers_but_what_is_meant_to(served: FastAPI) -> None:
     """A list by hand, so that a line of the table that opens too much is seen."""
     reached = {path for method, path in walked(served) if got(None, method, path) == "yes"}
-    assert reached - {"/login", "/logout", "/s/thing"} == {
+    assert reached - {"/login", "/login/oidc", "/login/oidc/callback", "/logout", "/s/thing"} == {
         "/health", "/ready", "/api/faults", "/api/faults/thing", "/faults", "/faults/thing", "/rooms/thing",
         "/rooms-page/main.js", "/j/thing", "/ring/webhook", "/ring/token", "/ws/v2", "/ws/signaling",
         "/ws/signaling/some/thing", "//ws/v2", "//ws/signaling/some/thing", "/some/thing",

@@ -29,6 +29,7 @@ from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import LIFETIME, IceServers
 from ringlight.server.room_server import room_server
+from ringlight.server.watches import Watches
 from ringlight.settings import MediaSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
@@ -316,7 +317,7 @@ async def _with_relays(relays: IceServers) -> AsyncIterator[httpx2.AsyncClient]:
         serving(
             create_app(
                 account, Playbacks(port), Access(True, frozenset()), asyncio.Event(), recordings=recordings,
-                showings=Showings(settings.players, places), places=places, rooms=rooms,
+                showings=Showings(settings.players, places), places=places, rooms=rooms, watches=Watches(rooms.record),
                 relays=relays,
             ),
             listening,

@@ -39,8 +39,12 @@ COMMANDS = {
     },
     "partner": {"partner": "Use Ring's official Partner API."},
     "audit": {"audit": "Look whether the record of rooms is whole, and print it."},
-    "camera_link": {"link": "Make a link to one camera, for somebody without a key."},
+    "camera_link": {
+        "link": "Make a link to one camera, for somebody without a key.",
+        "links": "The links to cameras that were made.",
+    },
     "keys": {"key": "Give keys to others, each for some things only."},
+    "secrets": {"secrets": "Seal what is secret on the disk, by a key."},
     "status": {"status": "Show how the running server does, live."},
     "doctor": {"doctor": "Find out what is wrong, and what to fix first."},
     "explain": {"explain": "Say what a code or an error text means."},

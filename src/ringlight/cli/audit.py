@@ -64,12 +64,13 @@ def register(app: typer.Typer) -> None:
 def _opened(config: Config) -> "Iterator[tuple[AuditKey, AuditRows]]":
     from ringlight.rooms.audit import AuditKey  # noqa: PLC0415
     from ringlight.store.audit_rows import AuditRows  # noqa: PLC0415
-    from ringlight.store.database import Database  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.own_key import own_key  # noqa: PLC0415
+    from ringlight.store.sealing import seal_of  # noqa: PLC0415
 
     settings = load_settings(config)
-    key = AuditKey(settings.secret_key or own_key(settings.state_dir))
-    database = Database(settings.database.reveal())
+    key = AuditKey(settings.secret_key or own_key(settings.state_dir, seal_of(settings)))
+    database = database_of(settings)
     try:
         yield key, AuditRows(database, key.hashed, key.seal)
     finally:

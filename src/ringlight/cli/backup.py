@@ -11,7 +11,7 @@ from ringlight.cli.output import Config, Json, print_json, tell
 from ringlight.settings import Settings, load_settings
 from ringlight.store.backup import Contents, back_up
 from ringlight.store.backup import restore as put_back
-from ringlight.store.database import Database
+from ringlight.store.database import database_of
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         The file holds tokens: keep it as you keep a password. Recordings are files of their own and not in it.
         """
         settings = load_settings(config)
-        database = Database(settings.database.reveal())
+        database = database_of(settings)
         try:
             contents = back_up(out, database, _files(settings), version=ringlight.__version__)
         finally:
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         It goes to the database that the settings name: so it also moves from SQLite to PostgreSQL.
         """
         settings = load_settings(config)
-        database = Database(settings.database.reveal())
+        database = database_of(settings)
         try:
             contents = put_back(source, database, _files(settings), replace=replace)
         finally:
@@ -58,11 +58,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _files(settings: Settings) -> dict[str, Path]:
-    names = ("tokens.json", "batteries.json", "partner-tokens.json", "secret-key")
-    files = {name: settings.state_dir / name for name in names}
-    if settings.partner.tokens and not _elsewhere(settings):
-        files["partner-tokens.json"] = Path(settings.partner.tokens)
-    return files
+    from ringlight.store.resealing import secret_files  # noqa: PLC0415
+
+    return {**secret_files(settings), "batteries.json": settings.state_dir / "batteries.json"}
 
 
 def _elsewhere(settings: Settings) -> list[str]:

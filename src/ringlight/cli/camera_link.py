@@ -1,9 +1,15 @@
-"""`link`: a link to one camera for a time, for somebody who has no key."""
+"""`link`: a link to one camera for a time, for somebody who has no key; `links`: those that there are."""
 
 import re
-from typing import Annotated, Any
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from ringlight.cli.output import Config, Json, print_json, result, run, tell
 from ringlight.cli.views import CameraName
@@ -11,6 +17,9 @@ from ringlight.cli.watch import answer_of, server_of
 from ringlight.errors import fault_error
 from ringlight.http.flow import Request
 from ringlight.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from ringlight.store.camera_link_rows import CameraLinkRows
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -32,8 +41,48 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(made)
             return
-        tell("Whoever has it may watch until it ends; it cannot be taken back.")
+        tell(f"Whoever has it may watch until it ends. To take it back: ringlight links revoke {made['id']}")
         result.print(made["url"])
+
+    group = typer.Typer(name="links", help="The links to cameras that were made.", no_args_is_help=True)
+    app.add_typer(group)
+
+    @group.command("list")
+    def listed(config: Config = None, as_json: Json = False) -> None:
+        """List the links that are good still."""
+        with _opened(config) as rows:
+            found = rows.all(time.time())
+        if as_json:
+            print_json({"links": [asdict(one) for one in found]})
+        for one in () if as_json else found:
+            ends = datetime.fromtimestamp(one.expires, UTC)
+            does = "watch and talk" if one.talk else "watch"
+            result.print(Text(f"{one.id}: {one.camera}, to {does}; ends {ends:%Y-%m-%d %H:%M} UTC"))
+        if not found and not as_json:
+            tell("There are none. Make one with `ringlight link CAMERA --for 1h`.")
+
+    @group.command()
+    def revoke(
+        link: Annotated[str, typer.Argument(help="The link's, as `ringlight links list` shows it.", metavar="ID")],
+        config: Config = None,
+    ) -> None:
+        """Take a link back. Who watches by it sees nothing more within seconds."""
+        with _opened(config) as rows:
+            if not rows.revoke(link):
+                raise fault_error("KEY-LINK-UNKNOWN", repr(link))
+        tell(f"The link {link!r} opens nothing any more.")
+
+
+@contextmanager
+def _opened(config: Config) -> "Iterator[CameraLinkRows]":
+    from ringlight.store.camera_link_rows import CameraLinkRows  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
+
+    database = database_of(load_settings(config))
+    try:
+        yield CameraLinkRows(database)
+    finally:
+        database.close()
 
 
 async def _made(settings: Settings, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Make a key. It is shown this once: only its hash is kept."""
         from ringlight.secrets import Secret  # noqa: PLC0415
+        from ringlight.server.rtsp.credentials import digest_of  # noqa: PLC0415
         from ringlight.server.scopes import SCOPES  # noqa: PLC0415
         from ringlight.server.shown import KEY_BEGINS  # noqa: PLC0415
         from ringlight.store.key_rows import KeptKey, hash_of_key  # noqa: PLC0415
@@ -55,7 +56,10 @@ def register(app: typer.Typer) -> None:
         key, now = Secret(KEY_BEGINS + secrets.token_urlsafe(32)), time.time()
         ends = None if days is None else now + days * DAY
         cameras = tuple(camera) if camera else None
-        kept = KeptKey(secrets.token_hex(4), name, hash_of_key(key), wanted, cameras, round(now, 3), ends)
+        kept = KeptKey(
+            secrets.token_hex(4), name, hash_of_key(key), wanted, cameras, round(now, 3), ends,
+            digest=digest_of(name, key),
+        )  # fmt: skip
         with _opened(config) as rows:
             if not rows.add(kept):
                 raise fault_error("KEY-NAME", repr(name))
@@ -100,10 +104,10 @@ def _day(at: float | None) -> str:
 
 @contextmanager
 def _opened(config: Config) -> "Iterator[KeyRows]":
-    from ringlight.store.database import Database  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.key_rows import KeyRows  # noqa: PLC0415
 
-    database = Database(load_settings(config).database.reveal())
+    database = database_of(load_settings(config))
     try:
         yield KeyRows(database)
     finally:

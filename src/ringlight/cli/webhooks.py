@@ -66,10 +66,10 @@ def register(partner: typer.Typer) -> None:
 
 
 def _dead_letters(action: str, numbers: list[int] | None, config: Any, json: bool) -> None:
-    from ringlight.store.database import Database  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.inbox import Inbox  # noqa: PLC0415
 
-    database = Database(load_settings(config).database.reveal())
+    database = database_of(load_settings(config))
     try:
         inbox = Inbox(database)
         if action == "list":

@@ -15,6 +15,7 @@ from ringlight.faults import (
     lookup,
     media,
     nodes,
+    oidc,
     partner,
     program,
     publishing,
@@ -32,7 +33,8 @@ FAULTS: dict[str, Fault] = {}
 # The rows by what they are about, under the first words of the table that they stand in.
 AREAS: dict[str, tuple[Fault, ...]] = {}
 _TABLES = (
-    account, calls, camera, home, links, live_view, media, nodes, partner, program, publishing, reach, rooms, storage,
+    account, calls, camera, home, links, live_view, media, nodes, oidc, partner, program, publishing, reach, rooms,
+    storage,
     webhooks,
 )  # fmt: skip
 for _row in (row for table in _TABLES for row in table.ROWS):

@@ -58,6 +58,17 @@ ROWS = (
         source="partner-api.md#tokens",
     ),
     Fault(
+        "LINK-TRIES",
+        "Too many wrong codes",
+        cause="Many authorization codes that Ring does not take have come from this address within a minute, so it has "
+        "to wait. Each costs a call to Ring.",
+        fix="Wait for as long as `Retry-After` says. If Ring itself sends them, look at why they are refused "
+        "(`code_not_taken` in the log). Behind a proxy, name it in `server.trusted_proxies`.",
+        retry=Retry.BACKOFF,
+        http=429,
+        source="partner-api.md#linking",
+    ),
+    Fault(
         "LINK-NONE",
         "This account is not linked",
         cause="The token store has no tokens for this account.",

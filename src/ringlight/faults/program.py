@@ -72,6 +72,22 @@ ROWS = (
         http=401,
     ),
     Fault(
+        "KEY-REVOKED",
+        "The key was taken back",
+        cause="Whoever runs this server has taken back the key with which this was opened, so it has ended.",
+        fix="Ask for another key (`ringlight key add NAME`), and log in with it at /login.",
+        retry=Retry.AFTER_FIX,
+        http=401,
+    ),
+    Fault(
+        "KEY-SESSION",
+        "The log-in has ended",
+        cause="A browser stays logged in for a time (`server.session_life`), and that is over.",
+        fix="Log in again at /login.",
+        retry=Retry.AFTER_FIX,
+        http=401,
+    ),
+    Fault(
         "KEY-TRIES",
         "Too many wrong keys",
         cause="Many wrong keys have come from this address within a minute, so it has to wait. Other addresses, open "
@@ -95,6 +111,22 @@ ROWS = (
         fix="Ask for another one (`ringlight link CAMERA --for 1h`); if it is new, compare the clocks.",
         retry=Retry.AFTER_FIX,
         http=410,
+    ),
+    Fault(
+        "KEY-LINK-REVOKED",
+        "The link was taken back",
+        cause="Whoever runs this server has taken the link back, or it was made before links could be taken back.",
+        fix="Ask for another one (`ringlight link CAMERA --for 1h`).",
+        retry=Retry.AFTER_FIX,
+        http=410,
+    ),
+    Fault(
+        "KEY-LINK-UNKNOWN",
+        "There is no link of this id",
+        cause="No link to a camera with this id is good still: it has ended, was taken back, or never was.",
+        fix="Look for its id with `ringlight links list`.",
+        retry=Retry.AFTER_FIX,
+        http=404,
     ),
     Fault(
         "KEY-NAME",

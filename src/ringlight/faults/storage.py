@@ -4,6 +4,23 @@ from ringlight.faults.fault import Fault, Retry
 
 ROWS = (
     Fault(
+        "STORE-SEALED",
+        "What is kept needs another key",
+        cause="A secret on the disk is sealed with a key that the settings do not have, or was changed since.",
+        fix="Set RINGLIGHT_SECRETS_KEY to the key it was sealed with, or put `secrets.key` back (both may have "
+        "several: the new one first). Without that key, sign in and link the accounts anew.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
+        "CFG-SECRETS-KEY",
+        "The key for secrets cannot be used",
+        cause="RINGLIGHT_SECRETS_KEY or the file of `secrets_key_file` has no key in it, or one that is too short.",
+        fix="Use a long random text, such as `openssl rand -base64 48` prints.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
         "AUDIT-BROKEN",
         "The audit is not as it was written",
         cause="A row of the record of rooms was changed, removed, put in another order or cut off, or another secret "

@@ -38,6 +38,7 @@ MAX_BODY = 4 * 1024 * 1024  # bytes; a list of a hundred devices takes half a Mi
 # An answer that cannot be read is a fault of the step that it belongs to.
 _UNREADABLE = {
     "token": "AUTH-ANSWER", "ticket": "TICKET-ANSWER", "partner": "PARTNER-ANSWER", "publish": "PUBLISH-ANSWER",
+    "oidc": "OIDC-ANSWER",
 }  # fmt: skip
 
 

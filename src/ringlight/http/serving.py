@@ -81,6 +81,7 @@ async def serving(
         ws=protocol_class(sockets) if sockets is not None else "websockets-sansio", ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=GRACE, server_header=False,
+        proxy_headers=False,  # whom to believe is said in the settings, and judged by proxies.py
         ssl_certfile=tls.certificate if tls else None, ssl_keyfile=tls.key if tls else None,
     )  # fmt: skip
     server = _Server(config)

@@ -3,6 +3,8 @@
 import asyncio
 import hmac
 import logging
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,12 +19,15 @@ from ringlight.errors import RingError, fault_error
 from ringlight.partner.link_desk import LinkDesk
 from ringlight.partner.link_pages import confirm_page, fault_page, home_page, linked_page, sign_in_page
 from ringlight.partner.linking import Person
+from ringlight.resilience.tries import Tries
 from ringlight.secrets import Secret
 
 __all__ = ["SignIn", "linking_router"]
 
 MAX_BODY = 16 * 1024  # bytes; a code and a form take a few hundred
 COOKIE = "ringlight_link"
+WRONG_CODES = (10, 60.0)  # so many from one address, in so many seconds
+_WRONG = frozenset({"LINK-CODE-EXPIRED", "REQUEST-INVALID"})  # what of a code is its sender's fault
 OWN_CODE = 600  # seconds that the browser may stay at Ring
 _log = logging.getLogger("ringlight.partner")
 
@@ -76,15 +81,23 @@ def linking_router(
 
 
 def _add_token(router: APIRouter, desk: LinkDesk) -> None:
+    tries = Tries(*WRONG_CODES)
+
     @router.post("/token")
     async def token(request: Request) -> Response:
         """Take an authorization code from Ring: in a form, in JSON or in the query."""
+        peer, now = request.client.host if request.client else "", time.monotonic()
         try:
+            if (wait := tries.wait(peer, now)) > 0:  # each code costs a call to Ring, out of the app's own limit
+                raise fault_error("LINK-TRIES", f"{wait:.0f} s to wait", retry_after=wait)
             code = await _code_of(request)
             await desk.take_code(code)
         except RingError as error:
+            if error.code in _WRONG:
+                tries.failed(peer, now)
             _log.warning("code_not_taken error=%s", error)
-            return JSONResponse({"status": "error", "code": error.code}, error.fault.http)
+            headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+            return JSONResponse({"status": "error", "code": error.code}, error.fault.http, headers)
         return JSONResponse({"status": "ok"})
 
 

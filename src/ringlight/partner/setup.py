@@ -16,6 +16,7 @@ from ringlight.resilience.options import Options
 from ringlight.secrets import Secret
 from ringlight.store.opening import open_pairs
 from ringlight.store.pairs import MemoryPairStore, PairStore, TokenPair
+from ringlight.store.sealing import seal_of
 
 if TYPE_CHECKING:
     from ringlight.settings import ResilienceSettings, Settings
@@ -135,9 +136,10 @@ def _tokens(tokens: Tokens | None, settings: "Settings") -> tuple[Secret | None,
         return _secret(tokens), MemoryPairStore(), True, _ALONE
     if isinstance(tokens, Stored):
         own = isinstance(tokens.store, (str, Path))
-        store = open_pairs(tokens.store, state_dir=settings.state_dir) if isinstance(tokens.store, (str, Path)) else (
-            tokens.store
-        )  # fmt: skip
+        if isinstance(tokens.store, (str, Path)):
+            store = open_pairs(tokens.store, state_dir=settings.state_dir, seal=seal_of(settings))
+        else:
+            store = tokens.store
         return None, store, own, tokens.account or _only(store)
     pair = tokens if isinstance(tokens, TokenPair) else _pair(tokens)
     memory = MemoryPairStore()
@@ -173,7 +175,7 @@ def store_of(settings: "Settings") -> PairStore:
         SetupError: STORE-ADDRESS.
         StoreError: It cannot be opened.
     """
-    return open_pairs(store_address(settings), state_dir=settings.state_dir)
+    return open_pairs(store_address(settings), state_dir=settings.state_dir, seal=seal_of(settings))
 
 
 def store_address(settings: "Settings") -> str | Path:

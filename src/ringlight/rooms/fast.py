@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from ringlight import spans
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback_host
+from ringlight.http.proxies import Proxies
 from ringlight.http.websocket.handshake import Upgrade
 from ringlight.http.websocket.protocol import FastSocket
 from ringlight.rooms import messages
@@ -25,10 +26,12 @@ class FastRooms:
     Args:
         porter: Of the rooms. An ASGI router may serve the same one: paths that are not taken here go there, and
             people of both meet.
+        proxies: Those that are believed when they name a caller; `None` is none.
     """
 
-    def __init__(self, porter: Porter) -> None:
+    def __init__(self, porter: Porter, proxies: Proxies | None = None) -> None:
         self._porter = porter
+        self._proxies = proxies or Proxies()
         self.most_bytes = porter.house.settings.message_bytes
         self.queue_bytes = porter.house.settings.queue_bytes
         self.ping_after = PING_AFTER
@@ -58,10 +61,8 @@ class FastRooms:
         if not token and dialect_of(upgrade.path) is Dialect.SEED:
             token = parse_qs(upgrade.query).get("token", [""])[-1]
         headers, peer = upgrade.headers, socket.address("peername")
-        forwarded = headers.get("x-forwarded-for")
-        through = forwarded is not None or "forwarded" in headers  # a proxy on this machine is not this machine
-        if forwarded is not None and is_loopback_host(peer):
-            peer = forwarded.rpartition(",")[2].strip()  # what the nearest proxy says, as uvicorn takes it
+        through = "x-forwarded-for" in headers or "forwarded" in headers  # a proxy on this machine is not this machine
+        peer = self._proxies.caller(peer, headers.get).address
         origin = headers.get("origin")
         # Most sockets say the same here, and all of it is kept as long as they are.
         socket.path = sys.intern(socket.path)

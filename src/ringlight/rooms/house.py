@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
+from ringlight.resilience.tries import Tries
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, judge_room_id, read_address
 from ringlight.rooms.events import (
@@ -27,7 +28,7 @@ from ringlight.rooms.events import (
     Tick,
 )
 from ringlight.rooms.ice import Turn
-from ringlight.rooms.limits import Allowance, Rates, Tries
+from ringlight.rooms.limits import Allowance, Rates
 from ringlight.rooms.messages import Bye, Hello, Seed
 from ringlight.rooms.messages import Heard as Message
 from ringlight.rooms.people import ROLES, USER_TYPES, Claims, Dialect

@@ -1,8 +1,8 @@
-"""How much one connection may send, and how often one address may try a wrong token."""
+"""How much one connection may send."""
 
 from dataclasses import dataclass
 
-__all__ = ["Allowance", "Rates", "Tries"]
+__all__ = ["Allowance", "Rates"]
 
 ROUNDING = 1e-3  # seconds; seconds since 1970 are exact to a quarter of a microsecond, and a burst adds many
 
@@ -55,31 +55,3 @@ class Allowance:
             self._messages_until, self._bytes_until = until, bytes_until
             return 0.0
         return max(until - now - rates.messages_ahead, bytes_until - now - rates.bytes_ahead)
-
-
-class Tries:
-    """Wrong tokens by address. Whoever guesses is slowed down, and takes no memory for long.
-
-    Args:
-        most: Wrong tokens that an address may send within the time.
-        within: Seconds.
-    """
-
-    KEPT = 4096  # addresses
-
-    def __init__(self, most: int, within: float) -> None:
-        self._most = most
-        self._within = within
-        self._wrong: dict[str, list[float]] = {}
-
-    def wait(self, address: str, now: float) -> float:
-        """Return the seconds until an address may try again; 0 is at once."""
-        times = self._wrong.get(address, [])
-        return max(0.0, times[0] + self._within - now) if len(times) >= self._most else 0.0
-
-    def failed(self, address: str, now: float) -> None:
-        """Count a wrong token."""
-        times = [at for at in self._wrong.pop(address, []) if at > now - self._within]
-        self._wrong[address] = [*times, now][-self._most :]
-        while len(self._wrong) > self.KEPT:
-            del self._wrong[next(iter(self._wrong))]

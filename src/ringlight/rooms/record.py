@@ -59,10 +59,19 @@ class Clerk:
         found += self._kept(note, now)
         return found
 
-    def watched(self, camera: str, who: str, now: float, *, over: bool) -> NewAuditRow:
-        """Return what is to be written for somebody who begins to watch a camera, or stops."""
-        event = "camera.left" if over else "camera.watched"
-        return NewAuditRow(round(now, 3), event, person=self.key.hidden(who), detail=camera)
+    def watched(self, camera: str, who: str, way: str, now: float, seconds: float | None = None) -> NewAuditRow:
+        """Return what is to be written for somebody who begins to watch a camera, or has left it.
+
+        Args:
+            camera: Its id in addresses.
+            who: It is written as a keyed hash.
+            way: How, in one word.
+            now: Seconds since 1970.
+            seconds: For how long they have watched; `None` where they begin.
+        """
+        event = "camera.watched" if seconds is None else "camera.left"
+        detail = f"{camera} {way}" if seconds is None else f"{camera} {way} {seconds:.0f} s"
+        return NewAuditRow(round(now, 3), event, person=self.key.hidden(who), detail=detail)
 
     @staticmethod
     def _kept(note: Note, now: float) -> list[Change]:

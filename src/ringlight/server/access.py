@@ -22,7 +22,19 @@ _PROBED = frozenset({"/health", "/ready"})
 # Ring comes to the name that the developer portal has.
 _OF_RING = frozenset({"/ring/webhook", "/ring/token"})
 # Pages of ours that others may link to; to those of the app, browsers are led by Ring.
-_LINKED = frozenset({"/", "/login", "/docs", "/ring/link", "/ring/home", "/ring/callback", "/faults"})
+_LINKED = frozenset(
+    {
+        "/",
+        "/login",
+        "/login/oidc",
+        "/login/oidc/callback",
+        "/docs",
+        "/ring/link",
+        "/ring/home",
+        "/ring/callback",
+        "/faults",
+    }
+)
 _LINKED_BELOW = ("/rooms/", "/j/", "/s/", "/faults/")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROTECTION = {
@@ -39,7 +51,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = "Location, Link, ETag, Accept-Post, Accept-Patch, Allow, Retry-After, Content-Range, X-Still-Source"
-_HOLDER = "ringlight.holder"
+_HOLDER, _SESSION = "ringlight.holder", "ringlight.session"
 _HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
@@ -75,7 +87,7 @@ class Access:
         if origin is not None and method not in _READING and not known:
             raise fault_error("ORIGIN-REFUSED", f"the page is of {origin[:80]}")
         linked = path in _LINKED or path.startswith(_LINKED_BELOW)
-        followed_link = headers.get("sec-fetch-mode") == "navigate" and linked
+        followed_link = method in _READING and headers.get("sec-fetch-mode") == "navigate" and linked
         if headers.get("sec-fetch-site") == "cross-site" and not known and not followed_link:
             # A picture of ours inside of a stranger's page would wake a camera.
             raise fault_error("ORIGIN-REFUSED", "the request comes from a page of another site")
@@ -110,6 +122,11 @@ def holder_of(request: HTTPConnection) -> Holder:
     """Return who makes a request that was let in; the owner where nobody has to show anything."""
     holder: Holder = request.scope.get(_HOLDER, OWNER)
     return holder
+
+
+def has_session(request: HTTPConnection) -> bool:
+    """Whether whoever makes a request was let in by a log-in of their browser."""
+    return request.scope.get(_SESSION) is True
 
 
 class AccessMiddleware:
@@ -166,6 +183,7 @@ class AccessMiddleware:
             holder = await self._entrance.holder(headers, (scope.get("client") or ("",))[0])
         else:
             holder = await self._entrance.by_cookie(headers)
+            scope[_SESSION] = holder is not None
             if holder is not None and scope["method"] not in _READING and "origin" not in headers:
                 # Browsers send a cookie along whoever asks; with Origin, `judge_origin` has seen who that is.
                 raise fault_error("ORIGIN-REFUSED", "a request with a session has to name the page that it is of")

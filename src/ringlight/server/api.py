@@ -12,15 +12,16 @@ from ringlight.cameras import Cameras
 from ringlight.cameras.camera import Still
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
-from ringlight.server.access import holder_of
+from ringlight.server.access import has_session, holder_of
 from ringlight.server.elsewhere import Here
 from ringlight.server.event_stream import event_stream
 from ringlight.server.playback import Playbacks
 from ringlight.server.scopes import SCOPES
+from ringlight.server.watches import Watches, seer_of
 
 
 def api_router(
-    house: Cameras, playbacks: Playbacks, stopping: asyncio.Event, here: Here,
+    house: Cameras, playbacks: Playbacks, stopping: asyncio.Event, here: Here, watches: Watches,
     problems: Callable[[], Sequence[RingError]], *, demo: bool, has_app: bool = False,
 ) -> APIRouter:  # fmt: skip
     """Return `/api/…`. Event streams end when `stopping` is set: they would hold up the end of the program.
@@ -30,6 +31,7 @@ def api_router(
         playbacks: The viewers.
         stopping: Set when the server is about to stop.
         here: Sends whoever asks for the view of a camera to the node that holds it.
+        watches: Who watches what.
         problems: What people should know of the server itself just now.
         demo: Whether the page shows the switchboard.
         has_app: Whether it shows a Ring app.
@@ -38,11 +40,12 @@ def api_router(
 
     @router.get("/about", tags=["about"])
     async def about(request: Request) -> dict[str, Any]:
-        """Say what this server is, and in `scopes` what whoever asks may do here."""
+        """Say what this server is, in `scopes` what whoever asks may do, and whether a browser has logged in for it."""
         scopes = holder_of(request).scopes
         return {
             "name": "Ringlight", "version": ringlight.__version__, "demo": demo,
             "ring_app": has_app and "admin" in scopes, "scopes": [scope for scope in SCOPES if scope in scopes],
+            "logged_in": has_session(request),
         }  # fmt: skip
 
     @router.get("/cameras", tags=["cameras"])
@@ -82,10 +85,10 @@ def api_router(
         found = await house.camera(identifier)
         await here(found)
         snapshots = (progress.as_dict() async for progress in found.view.changes())
-        return event_stream(snapshots, request, stopping)
+        return event_stream(snapshots, request, stopping, watches.of_request(request))
 
     @router.get("/cameras/{identifier}/snapshot.jpg", tags=["cameras"], response_class=Response)
-    async def snapshot(identifier: str, fresh: bool = False) -> Response:
+    async def snapshot(identifier: str, request: Request, fresh: bool = False) -> Response:
         """Take a still from the running view, or open it for one.
 
         With `fresh=1` the camera takes a picture by itself, without a live view. A camera on battery takes none while
@@ -98,6 +101,7 @@ def api_router(
         else:
             async with found.live_view() as view:
                 still = Still(await view.snapshot(), "view")
+        watches.looked(seer_of(request), found.id, "still")
         headers = {"Cache-Control": "no-store", "X-Still-Source": still.source}
         return Response(still.image, media_type="image/jpeg", headers=headers)
 

@@ -10,11 +10,13 @@ from fastapi.telemetry import TelemetryConfig
 import ringlight
 from ringlight.cameras import Cameras
 from ringlight.errors import RingError, fault_error
+from ringlight.http.proxies import Proxies
 from ringlight.nodes.keeper import CameraLeases
 from ringlight.rooms.asgi import rooms_router
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
+from ringlight.server.callers import CallerMiddleware
 from ringlight.server.control_api import control_router
 from ringlight.server.elsewhere import here_by
 from ringlight.server.entrance import Entrance
@@ -53,8 +55,10 @@ def create_app(
     showings: Showings,
     places: Places,
     rooms: RoomServer,
+    watches: Watches,
     guests: RoomGuests | None = None,
     entrance: Entrance | None = None,
+    proxies: Proxies | None = None,
     relays: IceServers | None = None,
     leases: CameraLeases | None = None,
     extra: tuple[APIRouter, ...] = (),
@@ -72,8 +76,10 @@ def create_app(
         showings: What is shown by HLS.
         places: Of players by RTSP and over HTTP.
         rooms: Where people call each other.
+        watches: Who watches what.
         guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
         entrance: Says who somebody is; `None` takes everybody for the owner.
+        proxies: Those that are believed when they name a caller; `None` is none.
         relays: STUN and TURN servers that viewers are told of.
         leases: Who of several nodes holds which camera; `None` where there is one server.
         extra: More routers; the demo adds the simulator's controls.
@@ -126,12 +132,13 @@ def create_app(
             away = [fault_error("STORE-UNREACHABLE", "what happens in rooms is written down later")]
         return [*(leases.problems if leases is not None else ()), *away]
 
-    app.include_router(api_router(house, playbacks, stopping, here, problems_of_server, demo=demo, has_app=has_app))
+    app.include_router(
+        api_router(house, playbacks, stopping, here, watches, problems_of_server, demo=demo, has_app=has_app)
+    )
     app.include_router(nodes_router(leases))
-    app.include_router(recordings_router(house, recordings, here))
-    app.include_router(control_router(house))
-    app.include_router(players_router(house, showings, places, stopping, here))
-    watches = Watches(rooms.record)
+    app.include_router(recordings_router(house, recordings, here, watches))
+    app.include_router(control_router(house, watches))
+    app.include_router(players_router(house, showings, places, stopping, here, watches))
     app.include_router(
         whep_router(
             house, playbacks, relays=relays, guests=guests, watches=watches, address=leases.address if leases else ""
@@ -153,4 +160,5 @@ def create_app(
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access, guests=guests, entrance=entrance)
     app.add_middleware(RequestLines)
+    app.add_middleware(CallerMiddleware, proxies=proxies or Proxies())  # the last that is added is the first to judge
     return app

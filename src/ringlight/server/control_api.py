@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -19,6 +19,7 @@ from ringlight.cameras.view import Direction
 from ringlight.errors import fault_error
 from ringlight.http.flow import Streamed
 from ringlight.secrets import Secret
+from ringlight.server.watches import Watches, seer_of
 
 __all__ = ["control_router"]
 
@@ -75,7 +76,7 @@ class History(BaseModel):
     next: str | None = Field(description="The `before` of the next page; null where this is the last.")
 
 
-def control_router(house: Cameras) -> APIRouter:
+def control_router(house: Cameras, watches: Watches) -> APIRouter:
     """Return the addresses under `/api/cameras/{identifier}/`."""
     router = APIRouter(prefix="/api/cameras/{identifier}", tags=["cameras"])
     addresses = _Addresses()
@@ -126,6 +127,7 @@ def control_router(house: Cameras) -> APIRouter:
     async def recording(
         identifier: str,
         event: str,
+        request: Request,
         span: Annotated[str | None, Header(alias="Range")] = None,
         condition: Annotated[str | None, Header(alias="If-Range")] = None,
     ) -> Response:
@@ -142,6 +144,7 @@ def control_router(house: Cameras) -> APIRouter:
             headers |= {"Accept-Ranges": "bytes", "Cache-Control": "private, no-store"}
             if answer.status == 416:
                 return Response(status_code=416, headers={k: v for k, v in headers.items() if k != "content-length"})
+            watches.looked(seer_of(request), camera.id, "history")
             film = _pass_on(answer, stack.pop_all())
             return StreamingResponse(film, answer.status, headers, media_type="video/mp4")
 

@@ -5,28 +5,32 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
 from ringlight.errors import RingError, UsageError, fault_error
-from ringlight.rooms.limits import Tries
+from ringlight.resilience.tries import Tries
 from ringlight.secrets import Secret
-from ringlight.server.passes import OWNERS, Passes
+from ringlight.server.fresh_rows import FreshRows
+from ringlight.server.passes import OWNERS, Pass, Passes
+from ringlight.server.rtsp.credentials import Answer, digest_of
 from ringlight.server.scopes import OWNER, SCOPES, Holder
 from ringlight.server.shown import KEY_BEGINS, shown_key
 from ringlight.settings import Settings
+from ringlight.store.camera_link_rows import CameraLinkRows, KeptCameraLink
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
 from ringlight.store.own_key import own_key
+from ringlight.store.resealing import check, secret_files
+from ringlight.store.sealing import seal_of
 
-__all__ = ["COOKIE", "Entrance", "open_entrance"]
+__all__ = ["COOKIE", "Doors", "Entrance", "open_doors"]
 
 COOKIE = "ringlight_session"
 WRONG_KEYS = (10, 60.0)  # so many from one address, in so many seconds
-FRESH = 2.0  # seconds after which a key is looked up again: so long a revoked one may still work
 NOTED_EVERY = 60.0  # seconds between two notes that a key was used
-KEPT = 512  # keys that are remembered at once
 log = logging.getLogger("ringlight.server")
 
 
@@ -36,17 +40,23 @@ class Entrance:
     Args:
         key: The owner's.
         keys: Those that were given to others.
+        links: Those to cameras that were made.
         passes: Checks the sessions of browsers.
         clock: Seconds since 1970.
     """
 
-    def __init__(self, key: Secret, keys: KeyRows, passes: Passes, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, key: Secret, keys: KeyRows, passes: Passes, *, links: CameraLinkRows,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self._passes = passes
         self._key = key
         self._keys = keys
+        self._links = links
         self._clock = clock
         self._tries = Tries(*WRONG_KEYS)
-        self._known: dict[str, tuple[KeptKey, float]] = {}
+        self._known = FreshRows[KeptKey](clock)
+        self._known_links = FreshRows[KeptCameraLink](clock)
 
     async def holder(self, headers: Headers, peer: str) -> Holder | None:
         """Return who makes a request; `None` who shows nothing, or a wrong key, which counts.
@@ -72,12 +82,31 @@ class Entrance:
             UsageError: KEY-TRIES or KEY-EXPIRED.
             StoreError: Whether the key is one could not be read.
         """
-        if given.reveal().startswith(KEY_BEGINS) and (kept := await self._kept(given)) is not None:
+        if given.reveal().startswith(KEY_BEGINS):
+            kept = await self._known.get("hash", hash_of_key(given), self._keys.by_hash)
+            if kept is not None:
+                return await self._holder(kept)
+        return self._owner(given == self._key, peer)
+
+    async def by_answer(self, answer: Answer, peer: str) -> Holder | None:
+        """Return who proves a key in Digest; `None` is nobody, which counts.
+
+        What is kept of a key of ours works with its name as the user's; the owner's key with any.
+
+        Raises:
+            UsageError: KEY-TRIES or KEY-EXPIRED.
+            StoreError: Whether there is such a key could not be read.
+        """
+        kept = await self._known.get("name", answer.user, self._keys.by_name)
+        if kept is not None and kept.digest is not None and answer.proves(kept.digest):
             return await self._holder(kept)
+        return self._owner(answer.proves(digest_of(answer.user, self._key)), peer)
+
+    def _owner(self, is_theirs: bool, peer: str) -> Holder | None:
         now = self._clock()
         if (wait := self._tries.wait(peer, now)) > 0:
             raise fault_error("KEY-TRIES", f"{wait:.0f} s to wait", retry_after=wait)
-        if given == self._key:
+        if is_theirs:
             return OWNER
         self._tries.failed(peer, now)
         log.warning("a wrong key came from %s", peer or "an unknown address")
@@ -96,65 +125,110 @@ class Entrance:
             return None
         try:
             said = self._passes.check("session", text, self._clock())
-            if said.camera is not None:
-                return Holder(f"link:{said.id}", said.scopes, frozenset({said.camera}))
-            if said.id == OWNERS:
-                return OWNER
-            kept = await self._looked_up(said.id, self._keys.by_id)
-            return None if kept is None else await self._holder(kept)
+            return await self.still(_of_session(said))
         except UsageError:  # then it has none
             return None
 
-    async def _kept(self, given: Secret) -> KeptKey | None:
-        return await self._looked_up(hash_of_key(given), self._keys.by_hash)
+    async def by_link(self, token: str) -> Pass:
+        """Return what a link to a camera says.
 
-    async def _looked_up(self, name: str, read: Callable[[str], KeptKey | None]) -> KeptKey | None:
-        known, at = self._known.get(name, (None, 0.0))
-        if known is not None and 0 <= self._clock() - at < FRESH:
-            return known
-        self._known.pop(name, None)
-        found = await asyncio.to_thread(read, name)
-        if found is not None:
-            self._known[name] = found, self._clock()
-            while len(self._known) > KEPT:
-                del self._known[next(iter(self._known))]
-        return found
+        Raises:
+            UsageError: KEY-LINK, KEY-LINK-EXPIRED or KEY-LINK-REVOKED.
+            StoreError: Whether it was taken back could not be read.
+        """
+        said = self._passes.check("link", token, self._clock())
+        if said.camera is None:
+            raise fault_error("KEY-LINK", "it names no camera")
+        await self.still(_of_session(said))
+        return said
+
+    async def still(self, holder: Holder) -> Holder:
+        """Return what somebody who was let in may do by now.
+
+        Raises:
+            UsageError: KEY-REVOKED, KEY-EXPIRED, KEY-SESSION, KEY-LINK-EXPIRED or KEY-LINK-REVOKED: nothing any more.
+            StoreError: Whether the key is still there could not be read.
+        """
+        kind, _, id = holder.who.partition(":")  # noqa: A001 - the rows' own word
+        is_over = holder.ends is not None and holder.ends <= self._clock()
+        if kind == "link":
+            if is_over:
+                raise fault_error("KEY-LINK-EXPIRED")
+            if await self._known_links.get("id", id, self._links.by_id) is None:
+                raise fault_error("KEY-LINK-REVOKED")
+            return holder
+        now = holder
+        if kind == "key":
+            kept = await self._known.get("id", id, self._keys.by_id)
+            if kept is None:
+                raise fault_error("KEY-REVOKED")
+            now = await self._holder(kept)
+        if is_over:
+            raise fault_error("KEY-SESSION")
+        ends = min((at for at in (now.ends, holder.ends) if at is not None), default=None)
+        return replace(now, ends=ends)
 
     async def _holder(self, kept: KeptKey) -> Holder:
         now = self._clock()
         if kept.expires is not None and kept.expires <= now:
             raise fault_error("KEY-EXPIRED", f"{kept.name!r} ended {(now - kept.expires) / 3600:.1f} h ago")
         if kept.used_at is None or now - kept.used_at >= NOTED_EVERY:
-            for name in (kept.hash, kept.id):
-                self._known.pop(name, None)
+            self._known.forget(kept)
             try:
                 await asyncio.to_thread(self._keys.used, kept.id, now)
             except RingError as error:  # a full disk keeps nobody out
                 log.warning("the use of a key could not be noted: %s", error.code)
         cameras = None if kept.cameras is None else frozenset(kept.cameras)
-        return Holder(f"key:{kept.id}", frozenset(scope for scope in SCOPES if scope in kept.scopes), cameras)
+        scopes = frozenset(scope for scope in SCOPES if scope in kept.scopes)
+        return Holder(f"key:{kept.id}", scopes, cameras, kept.expires)
+
+
+def _of_session(said: Pass) -> Holder:
+    if said.camera is not None:
+        return Holder(f"link:{said.id}", said.scopes, frozenset({said.camera}), said.ends)
+    if said.granted is not None:
+        return Holder(said.id, frozenset(said.granted), None, said.ends)
+    if said.id == OWNERS:
+        return replace(OWNER, ends=said.ends)
+    return Holder(f"key:{said.id}", frozenset(), None, said.ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The ways into a server.
+
+    Attributes:
+        entrance: Says who somebody is; `None` on a loopback address, where nobody has to show anything.
+        passes: Signs sessions and links.
+        links: Those to cameras that were made.
+    """
+
+    entrance: Entrance | None
+    passes: Passes
+    links: CameraLinkRows
 
 
 @contextlib.asynccontextmanager
-async def open_entrance(key: Secret | None, settings: Settings) -> AsyncIterator[tuple[Entrance | None, Passes]]:
-    """Open the entrance, with the keys of the settings' database.
+async def open_doors(key: Secret | None, settings: Settings) -> AsyncIterator[Doors]:
+    """Open the ways in, with the keys and links of the settings' database.
 
     Args:
-        key: The owner's; `None` on a loopback address, where nobody has to show anything and there is no entrance.
+        key: The owner's; `None` on a loopback address.
         settings: Where the database is, and what signs passes.
 
     Raises:
-        SetupError: CFG-STATE-DIR or STORE-ADDRESS.
+        SetupError: CFG-STATE-DIR, STORE-ADDRESS or CFG-SECRETS-KEY; STORE-SEALED, the key is not that of what is kept.
     """
+    seal = await asyncio.to_thread(seal_of, settings)
     secret = settings.secret_key
     if not secret:
-        secret = await asyncio.to_thread(own_key, settings.state_dir)
+        secret = await asyncio.to_thread(own_key, settings.state_dir, seal)
     passes = Passes(secret)
-    if key is None:
-        yield None, passes
-        return
-    database = Database(settings.database.reveal())
+    database = Database(settings.database.reveal(), seal)
     try:
-        yield Entrance(key, KeyRows(database), passes), passes
+        await asyncio.to_thread(check, database, secret_files(settings), seal)
+        links = CameraLinkRows(database)
+        entrance = None if key is None else Entrance(key, KeyRows(database), passes, links=links)
+        yield Doors(entrance, passes, links)
     finally:
         await asyncio.to_thread(database.close)

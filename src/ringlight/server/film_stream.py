@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -116,6 +116,9 @@ class FilmResponse(StreamingResponse):
         camera: For the log.
         held: Gives the place in the view back.
         stopping: Set when the program is about to end.
+
+    Attributes:
+        on_end: Called when it has ended.
     """
 
     def __init__(
@@ -123,6 +126,13 @@ class FilmResponse(StreamingResponse):
     ) -> None:
         super().__init__(stream.pieces(), media_type="video/mp4", headers={"Cache-Control": "no-store"})
         self._film, self._camera, self._held, self._stopping = stream, camera, held, stopping
+        self._why = "left"
+        self.on_end: Callable[[], None] | None = None
+
+    def end(self, error: RingError) -> None:
+        """End it early, for a reason."""
+        self._why = error.code
+        self._film.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -139,7 +149,9 @@ class FilmResponse(StreamingResponse):
                 task.cancel()
             await asyncio.wait({sending, *ends})
             await self._held.aclose()
-            log.info("live.mp4 of %s ended: %s", self._camera, "VIEWER-SLOW" if self._film.slow else "left")
+            log.info("live.mp4 of %s ended: %s", self._camera, "VIEWER-SLOW" if self._film.slow else self._why)
+            if self.on_end is not None:
+                self.on_end()
         if not sending.cancelled():
             sending.result()
 

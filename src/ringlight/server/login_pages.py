@@ -1,26 +1,29 @@
 """`/login` and `/logout` for browsers, `/s/{token}` for who was sent a link to a camera. They work without scripts."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from html import escape
 from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from ringlight.errors import RingError, fault_error
 from ringlight.secrets import Secret
-from ringlight.server.entrance import COOKIE, Entrance
+from ringlight.server.entrance import COOKIE, Doors
 from ringlight.server.passes import Pass, Passes
 from ringlight.server.plain_page import onward_page, plain_page
 from ringlight.server.scopes import Holder
 
-__all__ = ["login_router"]
+__all__ = ["NO_STORE", "Sessions", "fault_words", "login_router"]
 
 MAX_FORM = 8192  # bytes
 # A page that says nothing of where one comes from would make its forms say so little that they are refused.
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+NO_STORE = {"Cache-Control": "no-store"}
+_ALSO = """<p><a class="button" href="/login/oidc">Log in with {name}</a></p>
+"""
 _FORM = """<h1>Log in</h1>
-{problem}<form method="post" action="/login" class="login">
+{also}{problem}<form method="post" action="/login" class="login">
   <label for="key">Key</label>
   <input id="key" name="key" type="password" autocomplete="current-password" required autofocus{wrong}>
   <button class="button" type="submit">Log in</button>
@@ -33,28 +36,58 @@ _INSIDE = """<h1>You are logged in</h1>
 <form method="post" action="/logout" class="login"><button class="button" type="submit">Log out</button></form>"""
 
 
+class Sessions:
+    """Gives sessions to browsers, and takes them back.
+
+    Args:
+        passes: Signs them.
+        public_url: The address that browsers use, of the settings; `None` is that of each request.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, passes: Passes, public_url: str | None, clock: Callable[[], float]) -> None:
+        self._passes, self._public_url, self._clock = passes, public_url, clock
+
+    def address(self, request: Request, path: str) -> str:
+        """Return the whole address of a path, as browsers see it."""
+        return (self._public_url or str(request.base_url)).rstrip("/") + path
+
+    def is_secure(self, request: Request) -> bool:
+        """Whether browsers come by https, whatever a proxy makes of it."""
+        return request.url.scheme == "https" or (self._public_url or "").startswith("https:")
+
+    def give(self, answer: Response, request: Request, said: Pass) -> Response:
+        """Let a browser keep a session."""
+        left = max(0, int(said.ends - self._clock()))
+        answer.set_cookie(
+            COOKIE, self._passes.sign("session", said).reveal(), max_age=left, path="/",
+            secure=self.is_secure(request), httponly=True, samesite="strict",
+        )  # fmt: skip
+        return answer
+
+
+LogOut = Callable[[str], Awaitable[str | None]]
+"""Given where to come back to; returns where somebody logs out at the provider too, `None` where there is no place."""
+
+
 def login_router(
-    entrance: Entrance | None, passes: Passes, *, life: float, is_secure: bool, clock: Callable[[], float]
-) -> APIRouter:
+    doors: Doors, sessions: Sessions, *, life: float, clock: Callable[[], float], other: str | None = None,
+    log_out_there: LogOut | None = None,
+) -> APIRouter:  # fmt: skip
     """Return the addresses.
 
     Args:
-        entrance: Says who somebody is; `None` where nobody has to log in.
-        passes: Signs sessions, and checks links.
+        doors: The ways into the server.
+        sessions: Of browsers.
         life: Seconds that a session is good for.
-        is_secure: Whether browsers reach this server by https, whatever a proxy makes of it.
         clock: Seconds since 1970.
+        other: What the service is called by which people may log in too; `None` is no other.
+        log_out_there: For who has logged in by it.
     """
     router = APIRouter(include_in_schema=False)
-
-    def with_session(answer: Response, request: Request, said: Pass) -> Response:
-        left = max(0, int(said.ends - clock()))
-        secure = is_secure or request.url.scheme == "https"
-        answer.set_cookie(
-            COOKIE, passes.sign("session", said).reveal(), max_age=left, path="/", secure=secure, httponly=True,
-            samesite="strict",
-        )  # fmt: skip
-        return answer
+    entrance, passes = doors.entrance, doors.passes
+    with_session = sessions.give
+    also = "" if other is None else _ALSO.format(name=escape(other))
 
     async def inside(request: Request) -> Holder | None:
         return None if entrance is None else await entrance.by_cookie(request.headers)
@@ -65,7 +98,7 @@ def login_router(
             return RedirectResponse("/", 303)
         holder = await inside(request)
         if holder is None:
-            return HTMLResponse(_form(None), headers=_HEADERS)
+            return HTMLResponse(_form(None, also), headers=_HEADERS)
         cameras = "" if holder.cameras is None else f", for {_coded(holder.cameras)}"
         body = _INSIDE.format(scopes=_coded(holder.scopes) or "nothing", cameras=cameras)
         return HTMLResponse(plain_page("Logged in", body), headers=_HEADERS)
@@ -83,51 +116,64 @@ def login_router(
             headers = dict(_HEADERS)
             if error.retry_after is not None:
                 headers["Retry-After"] = str(int(error.retry_after + 0.999))
-            return HTMLResponse(_form(error), error.fault.http, headers)
+            return HTMLResponse(_form(error, also), error.fault.http, headers)
         said = Pass(holder.who.removeprefix("key:"), clock() + life)
         return with_session(RedirectResponse("/", 303, _HEADERS), request, said)
 
     @router.post("/logout")
-    async def log_out() -> Response:
-        answer = RedirectResponse("/login", 303, _HEADERS)
+    async def log_out(request: Request) -> Response:
+        holder, onward = await inside(request), "/login"
+        if holder is not None and holder.who.startswith("oidc:") and log_out_there is not None:
+            onward = await log_out_there(sessions.address(request, "/login")) or onward
+        answer: Response
+        if "application/json" in request.headers.get("accept", ""):  # a script of the page, which goes there itself
+            answer = JSONResponse({"next": onward}, headers=_HEADERS)
+        elif onward == "/login":
+            answer = RedirectResponse(onward, 303, _HEADERS)
+        else:  # by its `form-action` a form must not lead to another site
+            answer = onward_page(onward)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
         return answer
 
     @router.get("/s/{token}")
     async def follow(token: str, request: Request) -> Response:
         try:
-            said = passes.check("link", token, clock())
-            if said.camera is None:
-                raise fault_error("KEY-LINK", "it names no camera")
+            # Where nobody has to log in, a link is an address like others, and only has to be one of ours.
+            said = passes.check("link", token, clock()) if entrance is None else await entrance.by_link(token)
         except RingError as error:
             if "text/html" not in request.headers.get("accept", ""):
                 raise
             return HTMLResponse(plain_page(error.fault.title, _told(error)), error.fault.http, _HEADERS)
-        answer = onward_page(f"/#{quote(said.camera)}")
+        answer = onward_page(f"/#{quote(said.camera or '')}")
         holder = await inside(request)
         # Who may do more already keeps that.
-        if entrance is None or (holder is not None and holder.sees(said.camera) and said.scopes <= holder.scopes):
+        if entrance is None or (holder is not None and holder.sees(said.camera or "") and said.scopes <= holder.scopes):
             return answer
         return with_session(answer, request, said)
 
     return router
 
 
-def _form(error: RingError | None) -> str:
+def _form(error: RingError | None, also: str) -> str:
     if error is None:
-        return plain_page("Log in", _FORM.format(problem="", wrong=""))
+        return plain_page("Log in", _FORM.format(problem="", wrong="", also=also))
     wrong = ' aria-invalid="true" aria-describedby="problem"'
     return plain_page(
-        "Log in", _FORM.format(problem=f"<div id='problem' role='alert'>{_told(error)}</div>\n", wrong=wrong)
+        "Log in", _FORM.format(problem=f"<div id='problem' role='alert'>{_told(error)}</div>\n", wrong=wrong, also=also)
     )
 
 
 def _told(error: RingError) -> str:
-    fault = error.fault
     if error.code == "KEY-NEEDED":
         return (
             "<p><strong>This key is not known here.</strong> Look for a letter that is missing, or ask for another.</p>"
         )
+    return fault_words(error)
+
+
+def fault_words(error: RingError) -> str:
+    """Return a fault as HTML."""
+    fault = error.fault
     detail = f" ({escape(error.detail)})" if error.detail else ""
     return f"<h1>{escape(fault.title)}</h1><p>{escape(fault.cause)}{detail}</p><p>{escape(fault.fix)}</p>"
 

@@ -11,7 +11,7 @@ from joserfc.jwk import OctKey
 
 from ringlight.errors import fault_error
 from ringlight.secrets import Secret
-from ringlight.server.scopes import Scope
+from ringlight.server.scopes import SCOPES, Scope
 
 __all__ = ["OWNERS", "Pass", "Passes"]
 
@@ -28,12 +28,14 @@ class Pass:
         ends: Seconds since 1970.
         camera: The camera that a link is for, by its id in addresses; `None` where a key says what is allowed.
         talk: Whether a link lets people talk as well.
+        granted: What somebody may do who has logged in through another service; `None` where a key or link says that.
     """
 
     id: str
     ends: float
     camera: str | None = None
     talk: bool = False
+    granted: tuple[Scope, ...] | None = None
 
     @property
     def scopes(self) -> frozenset[Scope]:
@@ -52,13 +54,20 @@ class Passes:
     def __init__(self, secret: Secret) -> None:
         told = secret.reveal().encode(errors="surrogatepass")
         kinds: tuple[Kind, ...] = ("session", "link")
+        self._told = told
         self._keys = {
             kind: OctKey.import_key(hmac.digest(told, f"ringlight {kind}".encode(), hashlib.sha256)) for kind in kinds
         }
 
+    def derived(self, what: str, text: str) -> Secret:
+        """Return what only this server can make of a text, in 64 characters; `what` says what it is for."""
+        return Secret(hmac.digest(self._told, f"ringlight {what} {text}".encode(), hashlib.sha256).hex())
+
     def sign(self, kind: Kind, said: Pass) -> Secret:
         """Return a pass as text, for a cookie or an address."""
         claims = {"aud": kind, "sub": said.id, "exp": int(said.ends), "camera": said.camera, "talk": said.talk}
+        if said.granted is not None:
+            claims["scopes"] = list(said.granted)
         return Secret(jwt.encode({"alg": "HS256"}, claims, self._keys[kind]))
 
     def check(self, kind: Kind, text: str, now: float) -> Pass:
@@ -76,4 +85,6 @@ class Passes:
             raise fault_error("KEY-LINK", "it has not the claims of one")
         if ends <= now:
             raise fault_error("KEY-LINK-EXPIRED", f"it ended {(now - ends) / 60:.0f} min ago")
-        return Pass(id, float(ends), camera if isinstance(camera, str) else None, talk is True)
+        listed = said.get("scopes")
+        granted = tuple(one for one in SCOPES if one in listed) if isinstance(listed, list) else None
+        return Pass(id, float(ends), camera if isinstance(camera, str) else None, talk is True, granted)

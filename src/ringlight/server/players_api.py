@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
@@ -11,6 +11,7 @@ from ringlight.server.elsewhere import Here
 from ringlight.server.film_stream import film_stream
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
+from ringlight.server.watches import Watches, seer_of
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 _FILE = re.compile(r"[0-9a-f]{8}-\d{1,9}\.(mp4|m4s)")
@@ -18,13 +19,13 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 def players_router(
-    house: Cameras, showings: Showings, places: Places, stopping: asyncio.Event, here: Here
+    house: Cameras, showings: Showings, places: Places, stopping: asyncio.Event, here: Here, watches: Watches
 ) -> APIRouter:
     """Return `/api/cameras/{id}/live.mp4` and `/api/cameras/{id}/hls/…`; `here` sends players where the camera is."""
     router = APIRouter(prefix="/api/cameras/{identifier}", tags=["players"])
 
     @router.get("/live.mp4", response_class=Response)
-    async def live(identifier: str, sound: bool = True) -> Response:
+    async def live(identifier: str, request: Request, sound: bool = True) -> Response:
         """Send the shared view as an MP4 file without end, from a key frame on; opens it if nobody watches yet.
 
         Pictures are passed through, sound is Opus. A player that is too slow is let go. It ends where the camera
@@ -32,10 +33,13 @@ def players_router(
         """
         found = await house.camera(identifier)
         await here(found)
-        return await film_stream(found, places, stopping, sound=sound)
+        film = await film_stream(found, places, stopping, sound=sound)
+        path = f"/api/cameras/{found.id}/live.mp4"
+        film.on_end = watches.began(seer_of(request), found.id, "mp4", film.end, path=path)
+        return film
 
     @router.get("/hls/index.m3u8", response_class=Response)
-    async def playlist(identifier: str, sound: bool = True) -> Response:
+    async def playlist(identifier: str, request: Request, sound: bool = True) -> Response:
         """Return the HLS playlist of the shared view; the first request opens it and waits for a segment.
 
         With `sound=0` it has pictures alone, for players that know no Opus in MP4. It ends some seconds after
@@ -43,7 +47,9 @@ def players_router(
         """
         found = await house.camera(identifier)
         await here(found)
-        return Response(await showings.playlist(found, sound=sound), media_type=PLAYLIST, headers=_NO_STORE)
+        listed = await showings.playlist(found, sound=sound)
+        watches.looked(seer_of(request), found.id, "hls")
+        return Response(listed, media_type=PLAYLIST, headers=_NO_STORE)
 
     @router.get("/hls/{name}", response_class=Response)
     async def file(identifier: str, name: str) -> Response:

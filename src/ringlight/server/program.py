@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import time
 from collections.abc import AsyncIterator, Callable
 
 from fastapi import APIRouter
@@ -12,6 +11,7 @@ from ringlight.cameras import Account, Cameras, House
 from ringlight.errors import UsageError, fault_error
 from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
+from ringlight.http.proxies import Proxies
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
 from ringlight.nodes.keeper import CameraLeases
@@ -24,10 +24,10 @@ from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.bells import Bells
 from ringlight.server.doctor_api import doctor_router
-from ringlight.server.entrance import open_entrance
+from ringlight.server.entrance import open_doors
 from ringlight.server.hls import Showings
 from ringlight.server.links_api import links_router
-from ringlight.server.login_pages import login_router
+from ringlight.server.log_ins import log_ins
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
@@ -37,9 +37,11 @@ from ringlight.server.reloading import Parts, Reloading, reload_router
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import RoomServer, room_server
+from ringlight.server.rtsp.connection import House as RtspHouse
 from ringlight.server.rtsp.listener import rtsp_server
 from ringlight.server.status import Status, status_router
 from ringlight.server.trial import Trials
+from ringlight.server.watches import Watches
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
@@ -72,6 +74,7 @@ async def run_server(
         raise fault_error("CFG-SECRET-KEY", f"asked to listen on {host}")
     relays = IceServers(settings.turn_url, settings.turn_secret)
     key = None if local else settings.secret_key
+    proxies = Proxies(settings.server.trusted_proxies, settings.server.proxy_header)
     access = Access(local, frozenset(settings.allowed_origins), demo)
     listening = listen(host, settings.server.port)
     async with contextlib.AsyncExitStack() as stack:
@@ -79,21 +82,25 @@ async def run_server(
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = Playbacks(port)
         stack.push_async_callback(playbacks.close)
-        entrance, passes = await stack.enter_async_context(open_entrance(key, settings))
+        doors = await stack.enter_async_context(open_doors(key, settings))
         rooms = await stack.enter_async_context(_rooms(settings, local=local, demo=demo))
+        watches = await stack.enter_async_context(Watches(rooms.record, doors.entrance))
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
-        configured = is_configured(settings)
         press = await stack.enter_async_context(telling_all(settings.redis_url, bells.press))
-        app = await stack.enter_async_context(ring_app(settings, stopping, press)) if configured else None
+        app = (
+            await stack.enter_async_context(ring_app(settings, stopping, watches, press))
+            if is_configured(settings)
+            else None
+        )
         leases = await stack.enter_async_context(camera_leases(settings, listening.getsockname()[1], local=local))
         house = House(
             *(source for source in (cameras, app.cameras if app else None) if source is not None),
             take=leases.take if leases is not None else None,
         )
         if settings.rtsp.port:
-            rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
-            await stack.enter_async_context(rtsp)
+            shared = RtspHouse(house, places, watches, doors.entrance, udp=settings.rtsp.udp)
+            await stack.enter_async_context(rtsp_server(shared, host, settings.rtsp.port))
         recordings = await stack.enter_async_context(Recordings(settings))
         publications = await stack.enter_async_context(Publications(settings, house))
         showings = Showings(settings.players, places)
@@ -111,19 +118,18 @@ async def run_server(
         status = Status(
             house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring
         )  # fmt: skip
-        is_secure = (settings.public_url or "").startswith("https:")
         routers = (
-            login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
-            links_router(house, passes, settings.public_url),
-            *extra, *(app.routers if app else ()), publications_router(publications), doctor,
+            *await stack.enter_async_context(log_ins(settings, doors)),
+            links_router(house, doors, settings.public_url), *extra,
+            *(app.routers if app else ()), publications_router(publications), doctor,
             status_router(status), reload_router(reloading),
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            guests=guests, entrance=entrance, relays=relays, leases=leases, extra=routers, demo=demo,
-            has_app=app is not None,
+            watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, leases=leases,
+            extra=routers, demo=demo, has_app=app is not None,
         )  # fmt: skip
-        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
+        running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter, proxies)))
         stack.push_async_callback(_end_streams, stopping)
         if leases is not None:
             stack.push_async_callback(leases.leave)

@@ -14,6 +14,7 @@ from ringlight.cameras import Camera, Cameras
 from ringlight.errors import RingError, fault_error
 from ringlight.server.elsewhere import Here
 from ringlight.server.recordings import Recordings
+from ringlight.server.watches import Watches, seer_of
 from ringlight.store.shelf import Item
 
 MP4 = "video/mp4"
@@ -32,7 +33,7 @@ class WantedRecording(BaseModel):
     )
 
 
-def recordings_router(house: Cameras, recordings: Recordings, here: Here) -> APIRouter:
+def recordings_router(house: Cameras, recordings: Recordings, here: Here, watches: Watches) -> APIRouter:
     """Return `/api/cameras/{id}/recordings…`; what is not here may be where the camera is (`here`)."""
     router = APIRouter(prefix="/api/cameras/{identifier}/recordings", tags=["recordings"])
 
@@ -68,6 +69,8 @@ def recordings_router(house: Cameras, recordings: Recordings, here: Here) -> API
             raise fault_error("FILE-GONE", name[:60])
         await kept(found, read[1])
         path, grows = await recordings.file(found.id, read[1], int(read[2] or 1))
+        if request.method == "GET":
+            watches.looked(seer_of(request), found.id, "recording")
         headers = {"Content-Disposition": f'inline; filename="{found.id}-{name}.mp4"'}
         if not grows:
             return FileResponse(path, media_type=MP4, headers={**headers, "Cache-Control": "private, no-cache"})

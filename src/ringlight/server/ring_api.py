@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ringlight.server.event_stream import event_stream
 from ringlight.server.ring_state import RingState
+from ringlight.server.watches import Watches
 from ringlight.store.inbox import Inbox
 
 __all__ = ["ring_api_router"]
@@ -24,7 +25,9 @@ class Chosen(BaseModel):
     )
 
 
-def ring_api_router(state: RingState, inbox: Inbox, stopping: asyncio.Event, *, linking: bool) -> APIRouter:
+def ring_api_router(
+    state: RingState, inbox: Inbox, stopping: asyncio.Event, watches: Watches, *, linking: bool
+) -> APIRouter:
     """Return `/api/ring…`."""
     router = APIRouter(prefix="/api/ring", tags=["Ring app"])
 
@@ -37,7 +40,7 @@ def ring_api_router(state: RingState, inbox: Inbox, stopping: asyncio.Event, *, 
     async def stream(request: Request) -> Response:
         """Stream the same: a whole snapshot for each change."""
         snapshots = ({"linking": linking, **snapshot} async for snapshot in state.changes())
-        return event_stream(snapshots, request, stopping)
+        return event_stream(snapshots, request, stopping, watches.of_request(request))
 
     @router.post("/dead-letters/replay")
     async def replay(chosen: Chosen) -> dict[str, int]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ringlight.partner.link_desk import LinkDesk
     from ringlight.partner.webhooks import Event, Verifier, Webhooks
     from ringlight.server.ring_state import RingState
+    from ringlight.server.watches import Watches
     from ringlight.store.database import Database
 
 __all__ = ["RingApp", "is_configured", "ring_app"]
@@ -50,13 +51,15 @@ def is_configured(settings: Settings) -> bool:
 
 @asynccontextmanager
 async def ring_app(
-    settings: Settings, stopping: asyncio.Event, on_press: Callable[[str, str], None] = lambda _camera, _press: None
-) -> AsyncIterator[RingApp]:
+    settings: Settings, stopping: asyncio.Event, watches: "Watches",
+    on_press: Callable[[str, str], None] = lambda _camera, _press: None,
+) -> AsyncIterator[RingApp]:  # fmt: skip
     """Open the app. With an HMAC key it takes webhooks; with the app's credentials as well it links accounts.
 
     Args:
         settings: The app's.
         stopping: Set when the server is about to stop.
+        watches: Ends what the page is told when its key does.
         on_press: Called with the camera's id in addresses and the event's when somebody rings at a camera of a linked
             account, or at a device that `cameras.<id>.partner_device` names.
 
@@ -69,7 +72,7 @@ async def ring_app(
     from ringlight.partner.linking import Person  # noqa: PLC0415
     from ringlight.server.ring_api import ring_api_router  # noqa: PLC0415
     from ringlight.server.ring_state import RingState  # noqa: PLC0415
-    from ringlight.store.database import Database  # noqa: PLC0415
+    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.inbox import Inbox  # noqa: PLC0415
     from ringlight.store.link_rows import LinkRows  # noqa: PLC0415
 
@@ -79,7 +82,7 @@ async def ring_app(
         return Person("owner", partner.person)  # whoever the server has let in
 
     async with AsyncExitStack() as stack:
-        database = Database(settings.database.reveal())
+        database = database_of(settings)
         stack.push_async_callback(asyncio.to_thread, database.close)
         cameras = LinkedCameras(settings, database, lambda account, notice: state.noticed(account, notice))  # noqa: PLW0108 - it comes later
         await stack.enter_async_context(cameras)
@@ -100,7 +103,7 @@ async def ring_app(
             public_url=settings.public_url,
         )  # fmt: skip
         yield RingApp(
-            cameras, (ours, ring_api_router(state, inbox, stopping, linking=desk is not None)), state, use_keys
+            cameras, (ours, ring_api_router(state, inbox, stopping, watches, linking=desk is not None)), state, use_keys
         )
 
 

@@ -114,9 +114,9 @@ class RoomRecord:
         changes = self.clerk.changes(note, self._porter.now)
         return self._add(changes) if changes else None
 
-    def watched(self, camera: str, who: str, *, over: bool = False) -> None:
-        """Take that somebody begins to watch a camera, or stops; nobody waits for that."""
-        self._add([self.clerk.watched(camera, who, self._porter.now, over=over)])
+    def watched(self, camera: str, who: str, way: str, *, seconds: float | None = None) -> None:
+        """Take that somebody begins to watch a camera, or has left it after so many seconds; nobody waits for that."""
+        self._add([self.clerk.watched(camera, who, way, self._porter.now, seconds)])
 
     def _add(self, changes: list[Change]) -> int | None:
         if len(self._waiting) >= MOST_WAITING:

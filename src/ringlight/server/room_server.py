@@ -15,9 +15,10 @@ from ringlight.server.database_watch import DatabaseWatch
 from ringlight.server.room_record import RoomRecord
 from ringlight.settings import Settings
 from ringlight.store.audit_rows import AuditRows
-from ringlight.store.database import Database
+from ringlight.store.database import database_of
 from ringlight.store.own_key import own_key
 from ringlight.store.room_rows import RoomRows
+from ringlight.store.sealing import seal_of
 
 if TYPE_CHECKING:
     from ringlight.server.room_webhooks import RoomWebhooks
@@ -68,12 +69,12 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
     entrance = settings.rooms.model_copy(update={"open": settings.rooms.open and local})
     key = settings.secret_key
     if not key:
-        key = await asyncio.to_thread(own_key, settings.state_dir)
+        key = await asyncio.to_thread(own_key, settings.state_dir, seal_of(settings))
     porter = open_shared_rooms(
         settings.model_copy(update={"rooms": entrance, "secret_key": key}), any_loopback_origin=any_loopback_origin
     )
     audit = AuditKey(key)
-    database = Database(settings.database.reveal())
+    database = database_of(settings)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, database.close)
         rows = RoomRows(database, AuditRows(database, audit.hashed, audit.seal))

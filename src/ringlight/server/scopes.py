@@ -3,14 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from ringlight.errors import fault_error
+from ringlight.settings.access import SCOPES, Scope
 
 __all__ = ["ANYBODY", "JUDGED", "LINES", "OWNER", "SCOPES", "Holder", "Line", "Scope", "is_open", "line_of", "may"]
 
-Scope = Literal["view", "talk", "control", "rooms", "admin"]
-SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 OPEN: Final = "open"  # no key: it tells nothing, or has to be read by who has none yet
 JUDGED: Final = "judged"  # no key of ours: a signature, a link or a room's token is judged behind it
 ANYBODY: Final = "anybody"  # any key, whatever it is for
@@ -26,11 +25,13 @@ class Holder:
         who: Stands for the holder in the audit, such as `key:3f2a` or `owner`.
         scopes: What may be done. None of them holds another.
         cameras: The cameras (ids in addresses) that this is limited to; `None` is all, and everything beside cameras.
+        ends: When it is over, in seconds since 1970; `None` is never.
     """
 
     who: str
     scopes: frozenset[Scope]
     cameras: frozenset[str] | None = None
+    ends: float | None = field(default=None, compare=False)
 
     def sees(self, camera: str) -> bool:
         """Whether a camera is among those that there are for this holder."""
@@ -85,6 +86,8 @@ LINES: Final = (
     Line("GET HEAD POST", "/j/{token}", JUDGED),
     Line("GET", "/s/{token}", JUDGED),
     Line("GET POST", "/login", JUDGED),
+    Line("GET", "/login/oidc", JUDGED),
+    Line("GET", "/login/oidc/callback", JUDGED),
     Line("POST", "/logout", JUDGED),
     # Ring comes to the names that the developer portal has: with a signature, or a code that Ring alone takes back.
     Line("POST", "/ring/webhook", JUDGED),
@@ -104,6 +107,7 @@ LINES: Final = (
     Line("GET", "/api/cameras", "view", limited=True),
     Line("GET", "/api/cameras/{camera}", "view"),
     Line("GET", "/api/cameras/{camera}/events", "view"),
+    Line("GET", "/api/cameras/{camera}/audience/{session}", "view"),
     Line("GET", "/api/cameras/{camera}/snapshot.jpg", "view"),
     Line("POST", "/api/cameras/{camera}/renewal", "view"),
     Line("GET", "/api/cameras/{camera}/live.mp4", "view"),
@@ -140,7 +144,8 @@ LINES: Final = (
     Line("GET", "/api/nodes", "admin"),
     Line("GET", "/api/status", "admin"),
     Line("POST", "/api/config/reload", "admin"),
-    Line("POST", "/api/links", "admin"),
+    Line("GET POST", "/api/links", "admin"),
+    Line("DELETE", "/api/links/{link}", "admin"),
     Line("GET", "/api/ring", "admin"),
     Line("GET POST", "/api/ring/{rest:path}", "admin"),
     Line("GET POST", "/ring/{rest:path}", "admin"),

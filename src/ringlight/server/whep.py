@@ -10,7 +10,7 @@ from ringlight.server.playback import Playback, Playbacks
 from ringlight.server.problems import problem
 from ringlight.server.relay import IceServers
 from ringlight.server.room_guests import RoomGuests
-from ringlight.server.watches import Watches
+from ringlight.server.watches import Watches, seer_of
 
 SDP, TRICKLE = "application/sdp", trickle.MEDIA_TYPE
 MAX_OFFER = 256 * 1024  # bytes
@@ -29,7 +29,7 @@ def whep_router(
         playbacks: The viewers.
         relays: STUN and TURN servers that viewers are told of.
         guests: Ends the playbacks of those who came with a room's token when they leave the room.
-        watches: Writes down who watches what; `None` writes nothing down.
+        watches: Writes down who watches what, and ends it when they may not any more; `None` does neither.
         address: Where this node is found, without a slash at the end, so that a session is asked for where it is.
     """
     router = APIRouter(prefix="/whep", tags=["WHEP"])
@@ -49,8 +49,13 @@ def whep_router(
         playback = await playbacks.start(found, offer)
         if guests is not None:
             guests.follow(request.scope, playback)
-        if watches is not None:
-            watches.began(request, playback)
+        if watches is not None and playback.task is not None:
+            end = playback.viewer.close
+            over = watches.began(
+                seer_of(request), found.id, "whep", lambda error: end(error.code), path=f"/whep/{found.id}",
+                method="POST",
+            )  # fmt: skip
+            playback.task.add_done_callback(lambda _: over())
         ours = address if follows(request, address) else ""
         headers = {
             "Location": f"{ours}/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,

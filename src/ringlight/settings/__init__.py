@@ -4,6 +4,7 @@ Read once at the start and passed down. Later sources win: `ringlight.toml`, the
 (`RINGLIGHT_…`, `__` between levels), then options of the command line.
 """
 
+from ringlight.settings.access import OidcSettings
 from ringlight.settings.calls import PartnerSettings, ResilienceSettings
 from ringlight.settings.cameras import (
     CameraSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "LogSettings",
     "MediaSettings",
     "MqttSettings",
+    "OidcSettings",
     "OneCamera",
     "PartnerSettings",
     "PlayerSettings",

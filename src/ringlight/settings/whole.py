@@ -1,5 +1,6 @@
 """All options together, and their reading: `ringlight.toml`, the environment, options of the command line."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ringlight.errors import fault_error
 from ringlight.secrets import Secret
+from ringlight.settings.access import OidcSettings
 from ringlight.settings.calls import PartnerSettings, ResilienceSettings
 from ringlight.settings.cameras import (
     CameraSettings,
@@ -19,7 +21,7 @@ from ringlight.settings.cameras import (
     RecordingSettings,
     RtspSettings,
 )
-from ringlight.settings.kinds import Area, Port, SecretText, TextList, Week, as_list
+from ringlight.settings.kinds import Area, Port, SecretList, SecretText, TextList, Week, as_list
 from ringlight.settings.logs import LogSettings
 from ringlight.settings.rooms import RoomSettings
 
@@ -44,6 +46,16 @@ class ServerSettings(Area):
         "have a session with the same camera. 0: rather none than two.",
     )
     session_life: Week = Field(604_800.0, description="Seconds that a browser stays logged in.")
+    trusted_proxies: TextList = Field(
+        default_factory=list,
+        description="Networks of proxies in front of this server, separated by commas (`127.0.0.1,10.0.0.0/8`): what "
+        "they say of a caller's address and of https is believed; empty: nobody is.",
+    )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for",
+        description="The header in which they name the caller: `x-forwarded-for` (https by `x-forwarded-proto`), or "
+        "`forwarded` of RFC 7239. The other one is not read.",
+    )
     drain: float = Field(
         0.0,
         ge=0,
@@ -51,6 +63,15 @@ class ServerSettings(Area):
         description="Seconds from SIGTERM, at which `/ready` begins to answer 503, until rooms send everybody to come "
         "back later and the server ends; a load balancer has to notice in that time.",
     )
+
+    _split_proxies = field_validator("trusted_proxies", mode="before")(as_list)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for one in value:
+            ip_network(one, strict=False)  # its ValueError names what was seen
+        return value
 
 
 class Settings(BaseSettings):
@@ -76,6 +97,16 @@ class Settings(BaseSettings):
     )
     secret_key: SecretText | None = Field(
         None, description="Long random text; needed to listen on other than loopback."
+    )
+    secrets_key: SecretList | None = Field(
+        None,
+        description="Long random text that seals what is secret on the disk; several, separated by commas, while one "
+        "replaces another: the first seals, all open. Empty: `secrets_key_file`.",
+    )
+    secrets_key_file: Path | None = Field(
+        None,
+        description="A file with such keys, one a line; empty: `secrets.key` in the state directory, if there is one "
+        "(`ringlight secrets init` makes it).",
     )
     database_url: SecretText | None = Field(
         None,
@@ -114,6 +145,7 @@ class Settings(BaseSettings):
     resilience: ResilienceSettings = ResilienceSettings()
     rooms: RoomSettings = RoomSettings()
     mqtt: MqttSettings = MqttSettings()
+    oidc: OidcSettings = OidcSettings()
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
 

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 
 from ringlight.errors import fault_error
 from ringlight.store import room_tables
-from ringlight.store.database import Database
+from ringlight.store.database import Database, SealedText
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import PrivateFile, words
 
@@ -137,7 +137,9 @@ def _write_tables(archive: zipfile.ZipFile, database: Database) -> dict[str, int
 
 def _write_rows(out: IO[bytes], connection: Connection, table: sa.Table) -> int:
     count = 0
-    ordered = sa.select(table).order_by(*table.primary_key.columns)
+    # Secrets are copied as they are: sealed ones stay so, and need their key where they are put back.
+    raw = [sa.type_coerce(one, sa.Text).label(one.name) if isinstance(one.type, SealedText) else one for one in table.c]
+    ordered = sa.select(*raw).order_by(*table.primary_key.columns)
     for row in connection.execution_options(yield_per=AT_ONCE).execute(ordered).mappings():
         out.write(json.dumps({name: _packed(value) for name, value in row.items()}).encode() + b"\n")
         count += 1

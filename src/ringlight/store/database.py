@@ -16,12 +16,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from ringlight.errors import RingError, fault_error
+from ringlight.settings import Settings
 from ringlight.store.discretion import raise_alone
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
+from ringlight.store.sealing import Seal, seal_of, unsealed
 
 __all__ = [
     "ACCESS_KEYS",
+    "CAMERA_LINKS",
     "LINKED_DEVICES",
     "LINKS",
     "LINK_BEGINNINGS",
@@ -30,6 +33,8 @@ __all__ = [
     "TOKEN_PAIRS",
     "WEBHOOK_INBOX",
     "Database",
+    "SealedText",
+    "database_of",
     "queue_table",
 ]
 
@@ -41,13 +46,43 @@ LOCK_QUEUE = 60.0  # seconds that it waits for one of them
 _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's SQLSTATE for a lock that was not free in time
 _MIGRATION_LOCK: Final = 0x52494E47_4D494752  # "RINGMIGR", for pg_advisory_xact_lock
 
+_SEAL = "ringlight_seal"  # an attribute of an engine's dialect, as columns are told nothing else of their database
+
+
+class SealedText(sa.types.TypeDecorator[str]):
+    """A text that is a secret: sealed where its database has a key. It cannot be compared in SQL.
+
+    Args:
+        place: `table.column`.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Seal."""
+        seal: Seal | None = getattr(dialect, _SEAL, None)
+        return value if value is None or seal is None else seal.close(value, self.place)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Open."""
+        seal: Seal | None = getattr(dialect, _SEAL, None)
+        if value is None:
+            return None
+        return unsealed(value, self.place) if seal is None else seal.open(value, self.place)
+
+
 SCHEMA = sa.MetaData()
 TOKEN_PAIRS = sa.Table(
     "token_pairs",
     SCHEMA,
     sa.Column("account", sa.Text, primary_key=True),
-    sa.Column("access", sa.Text, nullable=False),
-    sa.Column("refresh", sa.Text, nullable=False),
+    sa.Column("access", SealedText("token_pairs.access"), nullable=False),
+    sa.Column("refresh", SealedText("token_pairs.refresh"), nullable=False),
     sa.Column("obtained_at", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
@@ -87,8 +122,8 @@ LINKS = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
     sa.Column("person", sa.Text, index=True),
     sa.Column("identifier", sa.Text),
-    sa.Column("nonce", sa.Text),
-    sa.Column("spent", sa.Text),
+    sa.Column("nonce", SealedText("links.nonce")),
+    sa.Column("spent", SealedText("links.spent")),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
 )
@@ -97,12 +132,12 @@ LINK_BEGINNINGS = sa.Table(
     SCHEMA,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("began_at", sa.Double, nullable=False),
-    sa.Column("code", sa.Text),
-    sa.Column("verifier", sa.Text),
+    sa.Column("code", SealedText("link_beginnings.code")),
+    sa.Column("verifier", SealedText("link_beginnings.verifier")),
     sa.Column("person", sa.Text),
     sa.Column("identifier", sa.Text),
-    sa.Column("access", sa.Text),
-    sa.Column("refresh", sa.Text),
+    sa.Column("access", SealedText("link_beginnings.access")),
+    sa.Column("refresh", SealedText("link_beginnings.refresh")),
     sa.Column("obtained_at", sa.Double),
     sa.Column("expires_at", sa.Double),
     sa.Column("account", sa.Text),
@@ -125,17 +160,36 @@ ACCESS_KEYS = sa.Table(
     sa.Column("made_at", sa.Double, nullable=False),
     sa.Column("expires", sa.Double),
     sa.Column("used_at", sa.Double),
+    sa.Column("digest", SealedText("access_keys.digest")),
+)
+CAMERA_LINKS = sa.Table(
+    "camera_links",
+    SCHEMA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("camera", sa.Text, nullable=False),
+    sa.Column("talk", sa.Boolean, nullable=False),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("expires", sa.Double, nullable=False, index=True),
 )
 SIGN_IN = sa.Table(
     "sign_in",
     SCHEMA,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("hardware_id", sa.Text, nullable=False),
-    sa.Column("access", sa.Text),
-    sa.Column("refresh", sa.Text),
+    sa.Column("access", SealedText("sign_in.access")),
+    sa.Column("refresh", SealedText("sign_in.refresh")),
     sa.Column("expires_at", sa.Double),
     sa.Column("email", sa.Text),
 )
+
+
+def database_of(settings: Settings) -> "Database":
+    """Return the settings' database, with what seals its secrets.
+
+    Raises:
+        SetupError: STORE-ADDRESS or CFG-SECRETS-KEY.
+    """
+    return Database(settings.database.reveal(), seal_of(settings))
 
 
 def insert(connection: Connection, table: sa.Table) -> Any:
@@ -151,14 +205,16 @@ class Database:
 
     Args:
         address: `sqlite:///path` or `postgresql://user:password@host/name`.
+        seal: Seals the secrets in it; `None` leaves them as they are.
 
     Raises:
         SetupError: STORE-ADDRESS, there is no such kind of database, or psycopg is not installed.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, seal: Seal | None = None) -> None:
         self._url = _url(address)
         self._engine = _engine(self._url)
+        setattr(self._engine.dialect, _SEAL, seal)
         # Locks are held for long: were they to take the last connection, nobody could do what they wait for.
         self._locks = _engine(self._url, pool_size=2, max_overflow=LOCKS_AT_ONCE - 2, pool_timeout=LOCK_QUEUE)
         self._ready = False
@@ -217,6 +273,20 @@ class Database:
                     connection.execute(sa.text("SELECT 1"))
 
             yield check
+
+    def compact(self) -> None:
+        """Write SQLite's file anew, without what was in it before; PostgreSQL does so in its own time.
+
+        Raises:
+            StoreError: STORE-UNREACHABLE, as while another process writes.
+        """
+        if self.file is None:
+            return
+        with self._border(), self._connection() as connection:
+            plain = connection.connection.cursor()
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                plain.execute(statement)
+                plain.fetchall()
 
     def close(self) -> None:
         """Close every connection."""

@@ -30,6 +30,8 @@ class KeptKey:
         made_at: In seconds since 1970, like the others.
         expires: When it ends; `None` is never.
         used_at: When it was used last, to the minute; `None` is never.
+        digest: What Digest is worked out from (RFC 7616's H(A1), MD5) with the key's name as the user's: as good as the
+            key to whoever has it, for RTSP only. `None` for keys of before there was one.
     """
 
     id: str
@@ -40,6 +42,7 @@ class KeptKey:
     made_at: float
     expires: float | None = None
     used_at: float | None = None
+    digest: Secret | None = None
 
 
 class KeyRows:
@@ -52,7 +55,7 @@ class KeyRows:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     def add(self, key: KeptKey) -> bool:
         """Keep a new key; `False` where there is one of this name, and nothing was changed."""
@@ -60,14 +63,15 @@ class KeyRows:
         row = {
             "id": key.id, "name": key.name, "hash": key.hash, "scopes": " ".join(key.scopes), "cameras": cameras,
             "made_at": key.made_at, "expires": key.expires, "used_at": key.used_at,
+            "digest": None if key.digest is None else key.digest.reveal(),
         }  # fmt: skip
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             new = insert(connection, ACCESS_KEYS).values(row).on_conflict_do_nothing(index_elements=["name"])
             return connection.execute(new.returning(ACCESS_KEYS.c.id)).first() is not None
 
     def all(self) -> list[KeptKey]:
         """Return all keys, by name."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return [_key(row) for row in connection.execute(sa.select(ACCESS_KEYS).order_by(ACCESS_KEYS.c.name))]
 
     def by_hash(self, hash: str) -> KeptKey | None:  # noqa: A002 - the field's own word
@@ -78,18 +82,22 @@ class KeyRows:
         """Return the key that has this id."""
         return self._one(ACCESS_KEYS.c.id == id)
 
+    def by_name(self, name: str) -> KeptKey | None:
+        """Return the key that has this name."""
+        return self._one(ACCESS_KEYS.c.name == name)
+
     def used(self, id: str, now: float) -> None:  # noqa: A002 - as above
         """Note that a key was used."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(sa.update(ACCESS_KEYS).where(ACCESS_KEYS.c.id == id).values(used_at=now))
 
     def revoke(self, name: str) -> bool:
         """Forget a key; `False` where there is none of this name."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return connection.execute(sa.delete(ACCESS_KEYS).where(ACCESS_KEYS.c.name == name)).rowcount > 0
 
     def _one(self, here: Any) -> KeptKey | None:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             row = connection.execute(sa.select(ACCESS_KEYS).where(here)).one_or_none()
         return None if row is None else _key(row)
 
@@ -97,5 +105,6 @@ class KeyRows:
 def _key(row: Any) -> KeptKey:
     cameras = None if row.cameras is None else tuple(row.cameras.split())
     return KeptKey(
-        row.id, row.name, row.hash, tuple(row.scopes.split()), cameras, row.made_at, row.expires, row.used_at
-    )
+        row.id, row.name, row.hash, tuple(row.scopes.split()), cameras, row.made_at, row.expires, row.used_at,
+        None if row.digest is None else Secret(row.digest),
+    )  # fmt: skip

@@ -5,19 +5,20 @@ from pathlib import Path
 
 from ringlight.secrets import Secret
 from ringlight.store.private_file import PrivateFile
+from ringlight.store.sealing import Seal
 
 __all__ = ["own_key"]
 
 LOCK_PATIENCE = 10.0  # seconds
 
 
-def own_key(state_dir: Path) -> Secret:
+def own_key(state_dir: Path, seal: Seal | None = None) -> Secret:
     """Return the key, from a file that only its owner may read.
 
     Raises:
         SetupError: CFG-STATE-DIR.
     """
-    file = PrivateFile(state_dir / "secret-key")
+    file = PrivateFile(state_dir / "secret-key", seal)
     found = file.read(_parse)
     if found is None:
         with file.lock(LOCK_PATIENCE):

@@ -50,7 +50,11 @@ class DatabasePairStore:
         table = TOKEN_PAIRS
         with self._database.writing() as connection:
             if over is not None:
-                here = (table.c.account == account) & (table.c.refresh == over.reveal())
+                here = table.c.account == account
+                # The row is held until the end: sealed values cannot be compared in SQL.
+                kept = connection.execute(sa.select(table.c.refresh).where(here).with_for_update()).scalar()
+                if kept is None or Secret(kept) != over:
+                    return False
                 return connection.execute(sa.update(table).where(here).values(asdict(row_of(pair)))).rowcount == 1
             try:
                 connection.execute(sa.insert(table).values(account=account, **asdict(row_of(pair))))

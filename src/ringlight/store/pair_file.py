@@ -10,6 +10,7 @@ from ringlight.secrets import Secret
 from ringlight.store.account_lock import account_lock
 from ringlight.store.pairs import Row, TokenPair, pair_of, replaces, row_of
 from ringlight.store.private_file import PrivateFile
+from ringlight.store.sealing import Seal
 
 __all__ = ["FilePairStore"]
 
@@ -27,11 +28,12 @@ class FilePairStore:
 
     Args:
         path: The file. It and its directory are made when needed.
+        seal: Seals what is in it; `None` leaves it as it is.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
         self.path = path
-        self._file = PrivateFile(path)
+        self._file = PrivateFile(path, seal)
 
     def read(self, account: str) -> TokenPair | None:
         """Return what is kept, or `None`.

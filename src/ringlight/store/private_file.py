@@ -11,10 +11,12 @@ from typing import IO, TypeVar
 from filelock import FileLock, Timeout
 
 from ringlight.errors import RingError, fault_error
+from ringlight.store.sealing import Seal, is_sealed, unsealed
 
 __all__ = ["PrivateFile", "held_lock", "words"]
 
 T = TypeVar("T")
+PLACE = "a private file"  # of all: a copy may be put back by another name
 
 
 class PrivateFile:
@@ -22,10 +24,12 @@ class PrivateFile:
 
     Args:
         path: The file. It and its directory are made when needed.
+        seal: Seals what is in it; `None` leaves it as it is.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
         self.path = path
+        self._seal = seal
 
     def read(self, parse: Callable[[bytes], T]) -> T | None:
         """Return what is in the file, or `None` where there is none.
@@ -35,12 +39,12 @@ class PrivateFile:
 
         Raises:
             SetupError: CFG-STATE-DIR, the file cannot be read, or is damaged; then it is kept beside itself
-                with `.damaged` at its end, and the next call finds none.
+                with `.damaged` at its end, and the next call finds none. STORE-SEALED, it needs another key.
         """
         try:
             with self.path.open("rb") as file:
                 try:
-                    return parse(file.read())
+                    return parse(self._opened(file.read()))
                 except ValueError as error:
                     raise self._set_aside(file, str(error)) from None
         except FileNotFoundError:
@@ -63,7 +67,7 @@ class PrivateFile:
             temporary = Path(name)
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(content())
+                    file.write(self._closed(content()))
                     file.flush()
                     os.fsync(file.fileno())
                 temporary.replace(self.path)
@@ -84,6 +88,30 @@ class PrivateFile:
         with held_lock(Path(f"{self.path}.lock"), timeout, self.error):
             self.sweep()
             yield
+
+    def reseal(self) -> bool:
+        """Seal by the first key what is not; hold the lock. Returns whether that changed anything.
+
+        Raises:
+            SetupError: CFG-STATE-DIR or STORE-SEALED.
+        """
+        if self._seal is None or not self.path.exists():
+            return False
+        if not self._seal.needs_closing(self.path.read_bytes().decode("ascii", "replace")):
+            return False
+        plain = self.read(bytes)
+        self.write(lambda: plain or b"")
+        return True
+
+    def _opened(self, content: bytes) -> bytes:
+        kept = content.decode("latin-1")
+        if self._seal is None:
+            unsealed(kept, PLACE)
+            return content
+        return self._seal.open(kept, PLACE).encode("latin-1") if is_sealed(kept) else content
+
+    def _closed(self, content: bytes) -> bytes:
+        return content if self._seal is None else self._seal.close(content.decode("latin-1"), PLACE).encode()
 
     def make_directory(self) -> None:
         """Make the directory, for its owner only."""

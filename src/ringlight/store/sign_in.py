@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from ringlight.settings import Settings
+from ringlight.store.sealing import seal_of
 from ringlight.store.tokens import TokenStore
 
 __all__ = ["sign_in_store"]
@@ -19,12 +20,12 @@ def sign_in_store(settings: Settings) -> Iterator[TokenStore]:
     if settings.sign_in == "file":
         from ringlight.store.token_file import FileTokenStore  # noqa: PLC0415
 
-        yield FileTokenStore(settings.state_dir / "tokens.json")
+        yield FileTokenStore(settings.state_dir / "tokens.json", seal_of(settings))
         return
-    from ringlight.store.database import Database  # noqa: PLC0415 - who keeps a file pays for no database
+    from ringlight.store.database import database_of  # noqa: PLC0415 - who keeps a file pays for no database
     from ringlight.store.token_database import DatabaseTokenStore  # noqa: PLC0415
 
-    database = Database(settings.database.reveal())
+    database = database_of(settings)
     try:
         yield DatabaseTokenStore(database)
     finally:

@@ -11,6 +11,7 @@ from filelock import AsyncFileLock, Timeout
 
 from ringlight.secrets import Secret
 from ringlight.store.private_file import PrivateFile, words
+from ringlight.store.sealing import Seal
 from ringlight.store.tokens import Tokens
 
 __all__ = ["FileTokenStore"]
@@ -37,11 +38,12 @@ class FileTokenStore:
 
     Args:
         path: The file, usually `tokens.json` in the state directory. It and its directory are made when needed.
+        seal: Seals what is in it; `None` leaves it as it is.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seal: Seal | None = None) -> None:
         self.path = path
-        self._file = PrivateFile(path)
+        self._file = PrivateFile(path, seal)
 
     def load(self) -> Tokens | None:
         """Return what is kept, or `None` when nobody is signed in.

@@ -27,6 +27,7 @@ from ringlight.secrets import Secret
 from ringlight.settings import Settings
 from ringlight.store.opening import open_pairs
 from ringlight.store.pairs import TokenPair
+from ringlight.store.sealing import seal_of
 
 CALL_WAIT = 6.0  # seconds
 HOOK_LISTENS = 7.0  # seconds; an answer after five is late, and that it comes at all tells more than that
@@ -61,7 +62,7 @@ def kept(settings: Settings, now: float) -> Kept:
     pairs: list[TokenPair] = []
     try:
         for address in _stores(settings):
-            with closing(open_pairs(address, state_dir=settings.state_dir)) as store:
+            with closing(open_pairs(address, state_dir=settings.state_dir, seal=seal_of(settings))) as store:
                 accounts = store.accounts()
                 found += [(address, account) for account in accounts]
                 pairs += [pair for pair in map(store.read, accounts) if pair is not None]
@@ -177,9 +178,9 @@ def dormant_links(settings: Settings) -> int | None:
     path = address.removeprefix("sqlite:///")
     if address.startswith("sqlite") and not Path(path).exists():
         return None
-    from ringlight.store.database import Database  # noqa: PLC0415 - who has no links pays for none
+    from ringlight.store.database import database_of  # noqa: PLC0415 - who has no links pays for none
     from ringlight.store.link_rows import LinkRows  # noqa: PLC0415
     from ringlight.store.links import LinkState  # noqa: PLC0415
 
-    with closing(Database(address)) as database:
+    with closing(database_of(settings)) as database:
         return len(LinkRows(database).links(LinkState.AWAITING))

@@ -13,15 +13,19 @@ from ringlight.cameras import Cameras, View
 from ringlight.errors import RingError, fault_error
 from ringlight.media import rtcp
 from ringlight.secrets import Secret
+from ringlight.server.entrance import Entrance
 from ringlight.server.places import Places
 from ringlight.server.rtsp import description
+from ringlight.server.rtsp.credentials import Answer
 from ringlight.server.rtsp.description import Stream
 from ringlight.server.rtsp.player import Player
 from ringlight.server.rtsp.session import (
+    Admitted,
     Alive,
     Close,
     Dialog,
     Event,
+    Judge,
     Open,
     Opened,
     Pause,
@@ -35,6 +39,8 @@ from ringlight.server.rtsp.session import (
     Tick,
 )
 from ringlight.server.rtsp.ways import DRAINED, FULL, Between, Ports
+from ringlight.server.scopes import OWNER, Holder, may
+from ringlight.server.watches import Seer, Watches
 
 log = logging.getLogger("ringlight.server")
 FIRST_PICTURE = 20.0  # seconds for a camera that has to wake up first
@@ -53,14 +59,16 @@ class House:
     Attributes:
         cameras: Those there are.
         places: Of players.
-        key: What a player has to know; `None` on a loopback address.
+        watches: Who watches what.
+        entrance: Says whose key a player shows; `None` on a loopback address, where none is asked for.
         udp: Whether packets may go by UDP.
     """
 
     cameras: Cameras
     places: Places
-    key: Secret | None
-    udp: bool
+    watches: Watches
+    entrance: Entrance | None = None
+    udp: bool = True
 
 
 class Connection(asyncio.Protocol):
@@ -84,6 +92,9 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._dialog: Dialog | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._judging: asyncio.Task[None] | None = None
+        self._holder = OWNER  # where nobody is asked for a key
+        self._over: Callable[[], None] | None = None
         self._held: contextlib.AsyncExitStack | None = None
         self._watching: asyncio.Task[None] | None = None
         self._view: View | None = None
@@ -94,7 +105,7 @@ class Connection(asyncio.Protocol):
         self._why: str | None = None
         self._last_words: asyncio.TimerHandle | None = None
         self.gone: asyncio.Future[None] = self._loop.create_future()
-        self.host = self._own = ""
+        self.host = self._own = self._camera = ""
         self.playing = False
 
     # ---- asyncio's side ----
@@ -107,10 +118,9 @@ class Connection(asyncio.Protocol):
         # `None` where the player had gone before we looked.
         self.host = (transport.get_extra_info("peername") or ("",))[0]
         self._own = (transport.get_extra_info("sockname") or ("",))[0]
-        key = self._house.key
         self._dialog = Dialog(
-            secrets.token_hex(8), secrets.token_hex(16), key=key.reveal() if key else None, udp=self._house.udp,
-            address=self._own, now=self._loop.time(),
+            secrets.token_hex(8), secrets.token_hex(16), guarded=self._house.entrance is not None,
+            udp=self._house.udp, address=self._own, now=self._loop.time(),
         )  # fmt: skip
         if not self._on_made(self):
             transport.abort()
@@ -169,6 +179,8 @@ class Connection(asyncio.Protocol):
             match action:
                 case Send(data):
                     self._write(data)
+                case Judge(camera, shown):
+                    self._judging = asyncio.create_task(self._judge(camera, shown), name="rtsp judges")
                 case Open(camera):
                     self._open(camera)
                 case Place(track, ports):
@@ -198,6 +210,29 @@ class Connection(asyncio.Protocol):
         self._transport.close()
         self._last_words = self._loop.call_later(FAREWELL, self._transport.abort)
 
+    async def _judge(self, camera: str, shown: Secret | Answer) -> None:
+        """Say whether a player may watch a camera, by what it shows."""
+        try:
+            self._holder = await self._let_in(shown)
+            if camera:  # requests about none are signs of life
+                may(self._holder, "RTSP", f"/{camera}")
+        except RingError as error:
+            self._feed(Refused(error))
+        else:
+            self._feed(Admitted())
+
+    async def _let_in(self, shown: Secret | Answer) -> Holder:
+        entrance = self._house.entrance
+        if entrance is None:
+            return OWNER
+        if isinstance(shown, Answer):
+            holder = await entrance.by_answer(shown, self.host)
+        else:
+            holder = await entrance.by_key(shown, self.host)
+        if holder is None:
+            raise fault_error("KEY-NEEDED")
+        return holder
+
     def _open(self, camera: str) -> None:
         self._opening = asyncio.create_task(self._join(camera), name="rtsp opens")
 
@@ -225,7 +260,7 @@ class Connection(asyncio.Protocol):
             return
         broadcast = view.broadcast
         ssrcs = {kind: track.ssrc for kind, track in broadcast.tracks.items()}
-        self._held, self._view = held, view
+        self._held, self._view, self._camera = held, view, found.id
         self._stream = description.describe(found.name, broadcast.codecs, ssrcs, picture)
         self._watching = asyncio.create_task(self._watch(view), name="rtsp watches")
         self._feed(Opened(self._stream))
@@ -256,6 +291,11 @@ class Connection(asyncio.Protocol):
                 self._player.seat(offered.kind, broadcast.tracks[offered.kind], offered.codec.payload_type, way)
         self.playing = True
         broadcast.add(self._player)
+        if self._over is None:
+            seer, camera = Seer(self._holder.who, self._holder), self._camera
+            self._over = self._house.watches.began(
+                seer, camera, "rtsp", self.end, path=f"/{camera}", method="RTSP"
+            )  # fmt: skip
 
     def _pause(self) -> None:
         if self._view is not None and self._player is not None:
@@ -277,6 +317,9 @@ class Connection(asyncio.Protocol):
         watching, held, view, self._watching, self._held, self._view = (
             self._watching, self._held, self._view, None, None, None,
         )  # fmt: skip
+        if self._over is not None:
+            self._over()
+            self._over = None
         if view is not None and self._player is not None:
             view.broadcast.remove(self._player)
             self._player.pause()
@@ -287,9 +330,10 @@ class Connection(asyncio.Protocol):
             await held.aclose()
 
     async def _leave(self) -> None:
-        if self._opening is not None and not self._opening.done():
-            self._opening.cancel()
-            await asyncio.wait({self._opening})
+        for task in (self._judging, self._opening):
+            if task is not None and not task.done():
+                task.cancel()
+                await asyncio.wait({task})
         await self._release()
         for ports in self._ports.values():
             ports.close()

@@ -7,10 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from ringlight.cameras import Cameras
 from ringlight.http.serving import listen
-from ringlight.secrets import Secret
-from ringlight.server.places import Places
 from ringlight.server.rtsp.connection import Connection, House
 
 log = logging.getLogger("ringlight.server")
@@ -35,26 +32,20 @@ class Listening:
 
 
 @contextlib.asynccontextmanager
-async def rtsp_server(
-    cameras: Cameras, places: Places, host: str, port: int, *, key: Secret | None, udp: bool
-) -> AsyncIterator[Listening]:
+async def rtsp_server(house: House, host: str, port: int) -> AsyncIterator[Listening]:
     """Serve cameras by RTSP inside the `async with`.
 
     Args:
-        cameras: Those there are.
-        places: Of players.
+        house: The cameras, and who may watch them.
         host: Address to listen on.
         port: TCP port; 0 picks a free one.
-        key: What a player has to know; `None` asks for nothing.
-        udp: Whether packets may go by UDP.
 
     Raises:
         SetupError: CFG-PORT.
     """
-    house = House(cameras, places, key, udp)
     bound = listen(host, port)
     loop = asyncio.get_running_loop()
-    crowd = _Crowd(places.most)
+    crowd = _Crowd(house.places.most)
     server = await loop.create_server(lambda: Connection(house, crowd.welcome, crowd.part), sock=bound)
     ticking = asyncio.create_task(_tick(crowd), name="rtsp ticks")
     try:

@@ -12,6 +12,7 @@ from enum import Enum
 import msgspec
 
 from ringlight.errors import RingError
+from ringlight.secrets import Secret
 from ringlight.server.rtsp import credentials, transport
 from ringlight.server.rtsp.description import Stream
 from ringlight.server.rtsp.messages import Channel, Reader, Request, Unreadable, response
@@ -50,8 +51,13 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """What the player has shown is good for what it asks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
-    """The camera cannot be watched, or ports cannot be had."""
+    """The player may not watch, the camera cannot be watched, or ports cannot be had."""
 
     error: RingError
 
@@ -73,7 +79,7 @@ class Tick:
     """Time has passed."""
 
 
-Event = Received | Opened | Refused | Placed | Alive | Tick
+Event = Received | Admitted | Opened | Refused | Placed | Alive | Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,19 @@ class Send:
     """Send text to the player."""
 
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judge whether somebody may watch a camera by what they show of a key; `Admitted` or `Refused` answers.
+
+    Attributes:
+        camera: Empty where the request names none.
+        shown: The key, or an answer that proves one.
+    """
+
+    camera: str
+    shown: Secret | credentials.Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +144,7 @@ class Close:
     why: str | None = None
 
 
-Action = Send | Open | Place | Play | Pause | Report | Close
+Action = Send | Judge | Open | Place | Play | Pause | Report | Close
 
 
 class Dialog:
@@ -134,7 +153,7 @@ class Dialog:
     Args:
         session: The id of its session.
         nonce: For the proof of the key.
-        key: What a player has to know; `None` asks for nothing.
+        guarded: Whether a player has to show a key.
         udp: Whether packets may go by UDP.
         address: Ours, as the player reached it.
         now: Seconds on the clock of `receive`.
@@ -144,13 +163,14 @@ class Dialog:
         camera: Whose view is open; empty before.
     """
 
-    def __init__(self, session: str, nonce: str, *, key: str | None, udp: bool, address: str, now: float) -> None:
+    def __init__(self, session: str, nonce: str, *, guarded: bool, udp: bool, address: str, now: float) -> None:
         self.state = State.NEW
         self.camera = ""
-        self._session, self._nonce, self._key, self._udp, self._address = session, nonce, key, udp, address
+        self._session, self._nonce, self._guarded, self._udp, self._address = session, nonce, guarded, udp, address
         self._reader = Reader()
         self._queue: deque[Request] = deque()
-        self._asked: Request | None = None  # it waits for the camera, or for ports
+        self._asked: Request | None = None  # it waits for a judgement, for the camera, or for ports
+        self._judging = False
         self._stream: Stream | None = None
         self._seats: dict[int, OverTcp | OverUdp] = {}
         self._began: float | None = None  # the request that is not whole yet
@@ -169,7 +189,7 @@ class Dialog:
             case Alive():
                 self._heard = now
                 return []
-            case Opened() | Refused() | Placed():
+            case Admitted() | Opened() | Refused() | Placed():
                 return [*self._answered(event, now), *self._go_on(now)]
 
     # ---- what comes in ----
@@ -226,7 +246,19 @@ class Dialog:
     def _handle(self, request: Request, now: float) -> list[Action]:
         if "cseq" not in request.headers:
             return self._end(response(400, None), "a request without CSeq")
-        refusal = self._judge(request)
+        if self._guarded and request.method != "OPTIONS":
+            given = request.headers.get("authorization")
+            shown = None if given is None else credentials.read(given, self._nonce, request.method)
+            if shown is None:
+                return self._challenge(request, is_guess=given is not None)
+            self._asked, self._judging = request, True
+            named = "" if request.url == "*" else request.target[0]
+            return [Judge(named or self.camera, shown)]
+        return self._serve(request, now)
+
+    def _serve(self, request: Request, now: float) -> list[Action]:
+        """Do what somebody asks who may."""
+        refusal = self._unfit(request)
         if refusal is not None:
             return refusal
         match request.method:
@@ -249,15 +281,24 @@ class Dialog:
         status = 405 if request.method in _UNSERVED else 501
         return self._say(request, status, ("Allow", _PUBLIC))
 
-    def _judge(self, request: Request) -> list[Action] | None:
-        """Return the refusal of a request that is not for us, of a stranger, or of another session."""
-        if self._key is not None and request.method != "OPTIONS":
-            given = request.headers.get("authorization")
-            if given is None or not credentials.knows(self._key, self._nonce, request.method, given):
-                challenge = [("WWW-Authenticate", value) for value in credentials.challenges(self._nonce)]
-                self._guesses += given is not None
-                text = self._text(request, 401, *challenge)
-                return self._end(text, "a wrong key") if self._guesses >= GUESSES else [Send(text)]
+    def _challenge(self, request: Request, *, is_guess: bool) -> list[Action]:
+        """Ask for a key; who shows wrong ones is let go."""
+        challenge = [("WWW-Authenticate", value) for value in credentials.challenges(self._nonce)]
+        self._guesses += is_guess
+        text = self._text(request, 401, *challenge)
+        return self._end(text, "a wrong key") if self._guesses >= GUESSES else [Send(text)]
+
+    def _judged(self, request: Request, event: Admitted | Refused, now: float) -> list[Action]:
+        if isinstance(event, Admitted):
+            return self._serve(request, now)
+        if event.error.code == "KEY-NEEDED":
+            return self._challenge(request, is_guess=True)
+        text = self._refusal(request, event.error)
+        # Whoever has tried too often would only try on.
+        return self._end(text, event.error.code) if event.error.code == "KEY-TRIES" else [Send(text)]
+
+    def _unfit(self, request: Request) -> list[Action] | None:
+        """Return the refusal of a request that is not for us, or of another session."""
         if "require" in request.headers:
             return self._say(request, 551, ("Unsupported", request.headers["require"][:200]))
         named = request.headers.get("session")
@@ -289,10 +330,13 @@ class Dialog:
         self._asked, self.camera, self._stream = request, camera, None
         return [Open(camera)]
 
-    def _answered(self, event: Opened | Refused | Placed, now: float) -> list[Action]:
+    def _answered(self, event: Admitted | Opened | Refused | Placed, now: float) -> list[Action]:
         request, self._asked = self._asked, None
+        judging, self._judging = self._judging, False
         if request is None:
             return []
+        if judging:
+            return self._judged(request, event, now) if isinstance(event, Admitted | Refused) else []
         self._moved = self._heard = now
         match event:
             case Refused(error):
@@ -302,6 +346,8 @@ class Dialog:
                 return self._described(request) if request.method == "DESCRIBE" else self._seated(request)
             case Placed(ports):
                 return self._placed(request, ports)
+            case Admitted():  # nobody asked
+                return []
 
     def _described(self, request: Request) -> list[Action]:
         assert self._stream is not None  # noqa: S101 - the callers have looked

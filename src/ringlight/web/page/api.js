@@ -36,7 +36,7 @@
  * @property {number} viewers
  */
 
-/** @typedef {{ name: string, version: string, demo: boolean, ring_app: boolean, scopes: string[] }} About */
+/** @typedef {{ name: string, version: string, demo: boolean, ring_app: boolean, scopes: string[], logged_in: boolean }} About */
 /** @typedef {{ name: string, title: string, about: string, code: string | null, on: boolean }} SimFault */
 
 // The only fault text of this page: the server that knows the others is the thing that is missing.
@@ -142,6 +142,13 @@ export async function getLacks() {
 
 /** @returns {Promise<About>} */
 export const getAbout = () => ask("/api/about");
+
+/**
+ * End the log-in of this browser.
+ *
+ * @returns {Promise<string>}  Where to go on.
+ */
+export const logOut = async () => (await ask("/logout", { method: "POST", headers: { accept: "application/json" } })).next;
 
 /** @returns {Promise<{ cameras: Camera[], faults?: Fault[] }>}  In `faults`, why those of an account are missing. */
 export const getCameras = () => ask("/api/cameras");

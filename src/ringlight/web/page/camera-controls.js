@@ -5,6 +5,7 @@ import { setLight, setSiren, takePicture } from "./control-api.js";
 import { el, icon } from "./dom.js";
 import { cardOf } from "./fault-card.js";
 import { HistoryList } from "./history-list.js";
+import { may } from "./may.js";
 import { SirenButton } from "./siren-button.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
@@ -52,7 +53,8 @@ export class CameraControls {
   /** @param {Camera} camera */
   show(camera) {
     this.#camera = camera;
-    const { name, has_light: light, has_siren: siren } = camera;
+    const { name } = camera;
+    const [light, siren] = [camera.has_light && may("control"), camera.has_siren && may("control")];
     const recordings = camera.has_recordings !== false;   // not known is not "none"
     const parts = ["picture", light ? "light" : "", siren ? "siren" : "", recordings ? "history" : ""].filter(Boolean);
     const words = parts.join(", ");

@@ -4,6 +4,7 @@ import { namedFault } from "./api.js";
 import { el, icon, prose } from "./dom.js";
 import { diagnosisText, faultCard, faultLink } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
+import { may, whyLimited } from "./may.js";
 import { Player } from "./player.js";
 import { RecordBar } from "./record-bar.js";
 import { RenewalBar } from "./renewal-bar.js";
@@ -58,6 +59,7 @@ export class CameraView extends HTMLElement {
   #turning = new TurnPad();
   #talk = new TalkBar();
   #recording = new RecordBar();
+  #limits = el("p", { id: "limits", class: "quiet-text", hidden: true });
   #line = el("div", { class: "line-note", role: "status", hidden: true });
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
@@ -71,6 +73,7 @@ export class CameraView extends HTMLElement {
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
       this.#player.element, this.#line, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
+      this.#limits,
       this.#faultPlace, this.#story,
     );
     this.#enter("idle");
@@ -142,6 +145,12 @@ export class CameraView extends HTMLElement {
     if (this.state !== "opening" && this.state !== "playing") return;
     this.#viewing?.stop();
     this.#stopped("Stopped.");
+  }
+
+  /** Leave out what whoever watches may not do, and say why. */
+  limit() {
+    this.#limits.replaceChildren(prose(whyLimited()));
+    this.#render();
   }
 
   /** Stop watching and forget the camera. */
@@ -230,10 +239,12 @@ export class CameraView extends HTMLElement {
     });
     const asked = this.state === "playing" && this.#viewing?.snapshot.renewal === "asked";
     this.#renewal.show(this.#camera?.id ?? "", asked);
-    this.#turning.show(this.#camera?.id ?? "", this.state === "playing" && this.#camera?.canTurn === true);
-    this.#recording.show(this.#camera?.id ?? "", this.state === "playing");
-    this.#talk.show(this.state === "playing" ? this.#viewing : null);
-    this.#showLine(this.state === "playing" ? this.#viewing?.thin ?? null : null);
+    const playing = this.state === "playing";
+    this.#turning.show(this.#camera?.id ?? "", playing && this.#camera?.canTurn === true && may("control"));
+    this.#recording.show(this.#camera?.id ?? "", playing && may("control"));
+    this.#talk.show(playing && may("talk") ? this.#viewing : null);
+    this.#limits.hidden = !playing || this.#limits.childNodes.length === 0;
+    this.#showLine(playing ? this.#viewing?.thin ?? null : null);
     if (this.state === "opening") this.#announce(steps);
   }
 

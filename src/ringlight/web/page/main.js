@@ -1,12 +1,13 @@
 // Wires the page: what the address names is watched, the list follows, and a server that went away is awaited.
 
-import { faultOf, getAbout, getCameras, getLacks } from "./api.js";
+import { faultOf, getAbout, getCameras, getLacks, logOut } from "./api.js";
 import { aboutCamera, CameraList } from "./camera-list.js";
 import { CameraView } from "./camera-view.js";
 import { Catalogue } from "./catalogue.js";
 import { Doctor } from "./doctor.js";
 import { el } from "./dom.js";
 import { cardOf, diagnosisText, faultCard } from "./fault-card.js";
+import { learn, may } from "./may.js";
 import { RingPanel } from "./ring-panel.js";
 import { RoomMaker } from "./room-maker.js";
 import { Switchboard } from "./switchboard.js";
@@ -167,11 +168,16 @@ async function start() {
   try {
     const about = await getAbout();
     find("about").textContent = `${about.name} ${about.version}${about.demo ? ", demo with simulated cameras" : ""}`;
+    learn(about.scopes);
+    find("log-out").hidden = !about.logged_in;
+    find("open-doctor").hidden = !may("admin");
     if (about.ring_app) showRingApp(about.demo);
     if (about.demo) {
       rooms.showDemo();
-      showSwitchboard();
+      if (may("admin")) showSwitchboard();
     }
+    rooms.limit();
+    view.limit();
   } catch {
     // The list, asked for next, shows the fault.
   }
@@ -200,6 +206,10 @@ find("side").append(rooms.element);
 find("open-faults").addEventListener("click", () => void catalogue.open());
 find("open-doctor").addEventListener("click", () => void doctor.open());
 find("open-switchboard").addEventListener("click", () => switchboard.reveal());
+find("log-out").addEventListener("click", async () => {
+  view.stop();
+  location.assign(await logOut().catch(() => "/login"));
+});
 find("refresh").addEventListener("click", () => void loadCameras());
 view.addEventListener("viewstate", () => {
   mark();

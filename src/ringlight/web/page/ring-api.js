@@ -44,6 +44,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 export function listen(show) {
   const source = new EventSource("/api/ring/stream");
   source.addEventListener("message", ({ data }) => show(JSON.parse(data)));
+  source.addEventListener("fault", () => source.close());   // the key is over; what is pressed next says so
 }
 
 /**

@@ -1,8 +1,9 @@
 // Rooms: makes one, with a link for each who comes; on the demo, a room to enter from two tabs.
 
 import { ask, faultOf } from "./api.js";
-import { el, icon } from "./dom.js";
+import { el, icon, prose } from "./dom.js";
 import { copy, diagnosisText, faultCard } from "./fault-card.js";
+import { may } from "./may.js";
 
 const DEMO_ROOM = "/rooms/demo";
 const DEMO_BELL = "/_sim/cameras/1001/bell";   // of the camera that is in it
@@ -33,6 +34,13 @@ export class RoomMaker {
   /** On the demo there is a room already. */
   showDemo() {
     this.#demo.hidden = false;
+  }
+
+  /** Without the scope there is no button, and the reason in its place. */
+  limit() {
+    this.#make.hidden = !may("rooms");
+    this.#bell.hidden = !may("admin");
+    if (!may("rooms")) this.#made.replaceChildren(el("p", { class: "quiet-text" }, prose("To make a room, log in with what allows `rooms`.")));
   }
 
   async #ring() {

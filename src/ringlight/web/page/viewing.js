@@ -215,6 +215,11 @@ export class Viewing {
         this.#onSnapshot(event.data);
         resolve();
       });
+      // The server ends them itself when the key or link that let us in is over; it names that one.
+      events.addEventListener("fault", (event) => {
+        events.close();   // it would only be refused again and again
+        this.#fail(toFault(JSON.parse(event.data)) ?? serverGone("the events ended with an unreadable fault"));
+      });
       events.addEventListener("error", () => events === this.#events && this.#onEventsLost());
     });
   }
