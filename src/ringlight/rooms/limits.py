@@ -6,6 +6,7 @@ __all__ = ["Allowance", "Rates", "Tries"]
 
 ROUNDING = 1e-3  # seconds; seconds since 1970 are exact to a quarter of a microsecond, and a burst adds many
 
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """How much each connection may send.

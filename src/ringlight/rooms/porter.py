@@ -4,10 +4,10 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
-from ringlight.rooms.events import Action, Close, Keep, Leave, Load, Note, Outside, Send, Tick, Write
+from ringlight.rooms.events import Action, Close, Late, Make, Note, Outside, Send, Shared, Tick
 from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.room import Room
@@ -52,6 +52,8 @@ class Porter:
         self.hearers: list[Callable[[Note], None]] = []  # told of what happens, such as those who count
         # Writes down what happens; returns under which number what answers it waits until that is on the disk.
         self.record: Callable[[Note], int | None] | None = None
+        # Finds a room that was made on purpose and that no server has any more.
+        self.recall: Callable[[str], Awaitable[Make | None]] | None = None
         # Gets how long a frame took from socket to sockets, for one in so many of them.
         self.timed: Callable[[float], None] | None = None
         self._frames = TIMED_EACH  # until the next one that is timed
@@ -175,6 +177,9 @@ class Porter:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:
                     number = given
+            elif isinstance(action, Late):
+                if self.record is not None:
+                    self.record(action.note)
             elif not isinstance(action, Send | Close):
                 self.more(action)
             elif number is not None or (held and action.socket in held):
@@ -189,5 +194,5 @@ class Porter:
         elif type(action) is Close and (socket := self._sockets.pop(action.socket, None)) is not None:
             socket.close(action.code, action.reason)
 
-    def more(self, action: Load | Write | Keep | Leave) -> None:
+    def more(self, action: Shared) -> None:
         """Do what only several nodes ask for."""

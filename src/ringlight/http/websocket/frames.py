@@ -181,7 +181,6 @@ class Frames:
             self._held = bytearray(memoryview(data)[at:])
         return events
 
-
     def _read(self, data: bytes, events: list[Event]) -> int:
         """Read all whole frames; return where the next one begins, with `_need` set to what it lacks."""
         at, end = 0, len(data)
