@@ -123,7 +123,7 @@ class House:
         self.rooms: dict[str, Room] = {}
         self.draining = False
         self._mint = mint
-        self._origins = origins
+        self.origins = origins
         self._any_loopback_origin = any_loopback_origin
         self._turn = turn or Turn([], None, 0)
         self._connections: dict[int, _Connection] = {}
@@ -299,7 +299,7 @@ class House:
     def _judge_origin(self, event: Opened) -> None:
         if event.origin is None:
             return
-        if event.origin in self._origins or netloc_of(event.origin) == event.host != "":
+        if event.origin in self.origins or netloc_of(event.origin) == event.host != "":
             return
         if self._any_loopback_origin and event.local and is_loopback_host(hostname_of(event.origin)):
             return

@@ -57,6 +57,8 @@ def pass_chat(room: "Room", person: Person, message: Chat, now: float) -> None:
     """Pass words on."""
     room.need(person, "chat")
     others = [room.other(person, message.to)] if message.to is not None else room.others(person)
+    if room.consent:
+        others = _in_company(room, person, others, named=message.to is not None)
     for other in others:
         if other.dialect is Dialect.SEED:
             room.send(other, messages.encode(messages.SeedChat(person.user_type, message.text)))
@@ -76,6 +78,8 @@ def replay(room: "Room", person: Person, now: float) -> None:
         offered = other.offered
         if offered is None or offered.until <= now or other.role == person.role:
             continue
+        if consent.missing_between(room, person, other) is not None:
+            continue
         for frame, kind, raw in (
             (offered.frame, "offer", offered.description),
             *((frame, "candidate", raw) for frame, raw in offered.candidates),
@@ -93,10 +97,18 @@ def _consenting(room: "Room", person: Person, others: list[Person], *, named: bo
     if not consent.is_given(room, person):
         raise fault_error("ROOM-CONSENT", "you have not consented to 'video'")
     if not named:
-        return [other for other in others if consent.is_given(room, other)]
-    if not consent.is_given(room, others[0]):
+        others = [other for other in others if consent.is_given(room, other)]
+    elif not consent.is_given(room, others[0]):
         raise fault_error("ROOM-CONSENT", "the other person has not consented to 'video'")
-    return others
+    return _in_company(room, person, others, named=named)
+
+
+def _in_company(room: "Room", person: Person, others: list[Person], *, named: bool) -> list[Person]:
+    """Return those of whom neither minds the other's company; raise ROOM-CONSENT where the one who is named does."""
+    missing = {other.id: consent.missing_between(room, person, other) for other in others}
+    if named and (what := missing[others[0].id]) is not None:
+        raise fault_error("ROOM-CONSENT", f"one of the two has not consented to {what!r}")
+    return [other for other in others if missing[other.id] is None]
 
 
 def _read(message: Seed) -> tuple[str, Given, Given]:

@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
+from ringlight import spans
 from ringlight.rooms.events import Action, Close, Late, Make, Note, Outside, Send, Shared, Tick
 from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
+from ringlight.rooms.joining import Joining
 from ringlight.rooms.room import Room
 
 __all__ = ["Porter", "Socket", "steady_clock"]
@@ -76,12 +78,17 @@ class Porter:
 
     def open(
         self, socket: Socket, path: str, *, token: str = "", origin: str | None = None, host: str = "",
-        local: bool = False, peer: str = "",
+        local: bool = False, peer: str = "", traceparent: str = "",
     ) -> int:  # fmt: skip
-        """Take a new connection; return its number for `heard` and `lost`. See `Opened`."""
+        """Take a new connection; return its number for `heard` and `lost`. See `Opened`.
+
+        Where spans are made, its way in is one, and a part of the trace that `traceparent` names.
+        """
         self._number += 1
-        self._sockets[self._number] = socket
         number = self._number
+        if spans.is_on():
+            socket = Joining(socket, traceparent, lambda plain: self._sockets.__setitem__(number, plain))
+        self._sockets[number] = socket
         self.feed(Opened(number, path, token, origin, host, local, peer))
         return number
 
@@ -106,7 +113,9 @@ class Porter:
 
     def lost(self, number: int, reason: str = "network") -> None:
         """Take note that a connection is over. Nothing happens for one that was closed from here."""
-        if self._sockets.pop(number, None) is not None:
+        if (socket := self._sockets.pop(number, None)) is not None:
+            if isinstance(socket, Joining):
+                socket.gone()
             self.feed(Lost(number, reason))
 
     def tick(self) -> None:
@@ -172,7 +181,7 @@ class Porter:
                 if (socket := sockets.get(action.socket)) is not None:  # the way of every message
                     socket.send(action.frame)
             elif isinstance(action, Note):
-                log.info("room: %s %s", action.role, action.what)
+                log.info("room_%s room=%s role=%s detail=%s", action.what, action.room, action.role, action.detail)
                 for hear in self.hearers:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:

@@ -243,7 +243,7 @@ class FastSocket(asyncio.Protocol):
     def _begin(self, head: bytes) -> None:
         upgrade = handshake.read_upgrade(head)
         listener, transport = self._hall.listener, self._transport
-        assert transport is not None and self._config is not None and self._app_state is not None  # noqa: PT018, S101
+        assert transport is not None and self._config is not None and self._app_state is not None  # noqa: PT018, S101 - a request comes after the connection
         if not listener.takes(upgrade.path):
             self._other = WebSocketsSansIOProtocol(self._config, self._state, self._app_state)
             self._other.connection_made(transport)
