@@ -306,6 +306,12 @@ def test_a_kept_room_is_found_while_redis_is_away() -> None:
     assert kinds(patient)[:2] == ["welcome", "roster"]
 
 
+def test_a_room_that_nobody_made_begins_while_redis_is_away() -> None:
+    nodes = Nodes(1)
+    nodes.lose_redis()
+    assert kinds(enter(nodes.all[1]))[:2] == ["welcome", "roster"]
+
+
 def test_redis_forgets_all_without_being_away_and_nothing_is_lost() -> None:
     nodes = Nodes(3)
     nodes.database["visit"] = Make(lobby=False)

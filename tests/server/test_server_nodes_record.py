@@ -112,9 +112,9 @@ async def test_a_server_is_killed_between_the_change_and_its_row(
             await patient.send(json.dumps({"t": "bye", "rid": 2}))
             await until(patient, "bye")
             expected = ["participant.admitted", "participant.joined", "participant.left"]
-            await wait_for(lambda: [kind for _, kind in told][-3:] == expected)
+            await wait_for(lambda: list(dict(told).values())[-3:] == expected)
         assert events(database) == [*before, "person.admitted", "person.entered", "person.left"]
-        assert len({name for name, _ in told}) == len(told) == 6, told
+        assert len(set(told)) == 6, "one that was on its way when its sender died may come twice, under the same id"
 
 
 @contextlib.asynccontextmanager

@@ -315,7 +315,11 @@ class SharedHouse(House):
                 return [Load(event.room, copy.epoch, copy.number)]
             actions += self._go_on(event.room, copy)
         for one in waiting or ():
-            actions += self.happen(event.room, one, now)
+            if self.alone:
+                self._serial += 1
+                actions += self._take_marked(event.room, one, self._serial, now)
+            else:
+                actions += self.happen(event.room, one, now)
         return actions
 
     def _go_on(self, room_id: str, copy: _Copy) -> list[Action]:
