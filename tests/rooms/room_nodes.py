@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.rooms import ledger
-from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Write
+from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Note, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.memory import MemorySocket
 from ringlight.rooms.porter import Porter
-from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, SharedHouse
+from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, Recalled, SharedHouse
 from ringlight.rooms.tokens import Tokens
 from ringlight.settings import RoomSettings
 
@@ -43,6 +43,7 @@ class Nodes:
         self.now = 1e9
         self.away = False
         self.ledgers: dict[str, Ledger] = {}
+        self.database: dict[str, Make] = {}
         self.settings, self.tokens = settings or RoomSettings(), tokens
         self._chance = itertools.count(1)
         self.all: dict[int, Node] = {}
@@ -89,6 +90,10 @@ class Nodes:
         for node in self.all.values():
             node.cut()
 
+    def flush_redis(self) -> None:
+        """Redis forgets all, and goes on."""
+        self.ledgers.clear()
+
     def revive_redis(self) -> None:
         self.away = False
         for node in self.all.values():
@@ -104,10 +109,14 @@ class _SharedPorter(Porter):
     def __init__(self, house: SharedHouse, nodes: Nodes) -> None:
         super().__init__(house, lambda: nodes.now)
         self._number = house.node << NODE_SHIFT
-        self.asked: deque[Load | Write | Keep | Leave] = deque()
+        self.asked: deque[Shared] = deque()
+        self.recalled: deque[str] = deque()
 
-    def more(self, action: Load | Write | Keep | Leave) -> None:
-        self.asked.append(action)
+    def more(self, action: Shared) -> None:
+        if isinstance(action, Recall):
+            self.recalled.append(action.room)
+        else:
+            self.asked.append(action)
 
 
 class Node:
@@ -120,7 +129,9 @@ class Node:
         self.house = SharedHouse(nodes.settings, nodes.mint, tokens=nodes.tokens, any_loopback_origin=True, node=number)
         self.porter = _SharedPorter(self.house, nodes)
         self.follows: set[str] = set()
-        self.arrived: deque[Read | Loaded] = deque()
+        self.arrived: deque[Read | Loaded | Recalled] = deque()
+        self.recorded: list[Note] = []  # what it writes down
+        self.porter.record = self.recorded.append
         self.rooms_read: dict[str, int] = defaultdict(int)
 
     def connect(self, path: str = "/ws/v2", **options: object) -> MemorySocket:
@@ -133,7 +144,7 @@ class Node:
         """The connection to Redis breaks; what was not sent is gone, and what was not read."""
         self.is_cut = True
         self.porter.asked.clear()
-        self.arrived.clear()
+        self.arrived = deque(one for one in self.arrived if isinstance(one, Recalled))
         self.follows.clear()
         self.porter.feed(Cut())
 
@@ -143,8 +154,10 @@ class Node:
 
     def write(self, most: int = 1000) -> bool:
         """Let what is asked for reach Redis, or so much of it; whether there was anything."""
+        recalled, self.porter.recalled = self.porter.recalled, deque()
+        self.arrived += [Recalled(room, self.nodes.database.get(room)) for room in recalled]
         if self.is_cut or not self.porter.asked:
-            return False
+            return bool(recalled)
         while self.porter.asked and most:
             self._ask(self.porter.asked.popleft())
             most -= 1
@@ -159,7 +172,7 @@ class Node:
             most -= 1
         return True
 
-    def _ask(self, asked: Load | Write | Keep | Leave) -> None:
+    def _ask(self, asked: Shared) -> None:
         ledgers = self.nodes.ledgers
         match asked:
             case Write(room=room):

@@ -1,5 +1,6 @@
 """The audit of rooms: what is in it, and that nothing can be done to it unseen."""
 
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,8 @@ from ringlight.rooms.memory import MemoryRooms
 from ringlight.rooms.record import EVENTS, Clerk
 from ringlight.secrets import Secret
 from ringlight.store.audit_rows import AuditHead
-from ringlight.store.rooms import AuditRow, KeptPerson, NewAuditRow, PersonIs, RoomIs
+from ringlight.store.inbox import Put
+from ringlight.store.rooms import AuditRow, KeptPerson, NewAuditRow, Once, PersonIs, RoomIs
 
 KEY = AuditKey(Secret("for tests, and for nothing else"))
 
@@ -155,13 +157,26 @@ def test_only_what_is_audited_is_audited() -> None:
 
 def test_what_is_kept_follows_what_happens() -> None:
     clerk = Clerk(KEY, lambda: "x")
-    note = Note("entered", "patient", "", "r", "p_1", "u_1", inside=True, consents=frozenset({"video"}))
+    note = Note("entered", "patient", "", "r", "p_1", "u_1", inside=True, consents=frozenset({"video"}), kept=True)
     assert PersonIs("r", "u_1", KeptPerson("r", "u_1", True, ("video",))) in clerk.changes(note, 1.0)
     assert PersonIs("r", "u_1", None) in clerk.changes(replace(note, what="left"), 1.0)
     sent = clerk.changes(replace(note, what="sent_back", inside=False, by="u_2"), 1.0)
     assert RoomIs("r", lobby=True) in sent
-    assert clerk.changes(Note("ended", room="r"), 7.0)[-1] == RoomIs("r", ended_at=7.0)
-    assert clerk.changes(Note("unlocked", room="r"), 7.0)[-1] == RoomIs("r", locked=False)
+    assert clerk.changes(Note("ended", room="r", kept=True), 7.0)[-1] == RoomIs("r", ended_at=7.0)
+    assert clerk.changes(Note("unlocked", room="r", kept=True), 7.0)[-1] == RoomIs("r", locked=False)
+    (row,) = clerk.changes(replace(note, kept=False), 1.0)
+    assert isinstance(row, NewAuditRow), "nobody comes back to a room that was not made on purpose"
+
+
+def test_what_several_servers_may_write_down_has_a_name_and_its_own_time() -> None:
+    note = Note("entered", "patient", "", "r", "p_1", "u_1", kept=True, id="epoch.7.0", at=5.0)
+    chance = itertools.count(1)
+    clerk = Clerk(KEY, lambda: str(next(chance)), webhooks=True)
+    (once,) = clerk.changes(note, 99.0)
+    assert clerk.changes(note, 100.0) == [once]
+    assert isinstance(once, Once)
+    assert once.at == 5.0
+    assert [type(change) for change in once.changes] == [Put, NewAuditRow, PersonIs]
 
 
 @pytest.mark.parametrize("event", sorted(set(EVENTS.values())))

@@ -7,7 +7,9 @@ import pytest
 from room_nodes import Node, Nodes, same
 
 from ringlight.rooms import ledger
+from ringlight.rooms.events import Make
 from ringlight.rooms.memory import MemorySocket
+from ringlight.rooms.people import Returning
 from ringlight.settings import RoomSettings
 
 
@@ -209,3 +211,137 @@ def test_a_room_is_written_whole() -> None:
                 assert vars(before.outbox) == vars(after.outbox)
             else:
                 assert getattr(before, part.name) == getattr(after, part.name), part.name
+
+
+def recorded(nodes: Nodes) -> list[str]:
+    return [note.what for node in nodes.all.values() for note in node.recorded if note.what != "lost"]
+
+
+def test_what_happens_is_recorded_by_one_node() -> None:
+    nodes = Nodes(3, RoomSettings(grace=10))
+    doctor, patient = enter(nodes.all[1]), enter(nodes.all[2], "patient")
+    enter(nodes.all[3])
+    doctor.say({"t": "admit"})
+    nodes.settle()
+    patient.drop()
+    nodes.pass_time(20)
+    doctor.say({"t": "end"})
+    nodes.settle()
+    assert sorted(recorded(nodes)) == ["admitted", "ended", *["entered"] * 3, "left", "started", "waiting"]
+
+
+def test_what_a_node_had_not_written_down_when_it_died_is_recorded_by_the_others_under_one_name() -> None:
+    nodes = Nodes(3)
+    doctor = enter(nodes.all[1])
+    patient = enter(nodes.all[2], "patient")
+    enter(nodes.all[3])
+    doctor.say({"t": "admit"})
+    nodes.settle()
+    assert "roster" in kinds(patient)
+    lost = [note for note in nodes.all[1].recorded if note.what in ("admitted", "entered")]
+    nodes.kill(1)
+    nodes.pass_time(200)
+    for node in nodes.all.values():
+        found = [note for note in node.recorded if note in lost]
+        assert found == lost, "once, with its name and its time; of all who write it down, the first counts"
+
+
+def test_what_only_the_dead_node_had_read_is_recorded_by_who_comes_to_the_room_next() -> None:
+    nodes = Nodes(2)
+    enter(nodes.all[1])
+    lost = nodes.all[1].recorded
+    nodes.kill(1)
+    enter(nodes.all[2], "patient")
+    nodes.pass_time(4)
+    assert [note for note in nodes.all[2].recorded if note in lost] == lost
+
+
+def test_a_node_that_is_alone_does_not_say_that_people_of_others_have_left() -> None:
+    nodes = Nodes(2, RoomSettings(grace=5))
+    enter(nodes.all[1]), enter(nodes.all[2])
+    before = recorded(nodes)
+    nodes.lose_redis()
+    nodes.pass_time(30)
+    assert recorded(nodes) == before
+    nodes.revive_redis()
+    nodes.settle()
+    assert recorded(nodes) == before
+    same(nodes)
+
+
+def test_a_visit_whose_time_is_over_ends_once_also_while_nodes_are_apart() -> None:
+    nodes = Nodes(2)
+    nodes.database["visit"] = Make(lobby=False, closes=nodes.now + 20)
+    enter(nodes.all[1]), enter(nodes.all[2])
+    nodes.lose_redis()
+    nodes.pass_time(30)
+    nodes.revive_redis()
+    nodes.settle()
+    ended = [note for node in nodes.all.values() for note in node.recorded if note.what == "ended"]
+    assert len({note.id for note in ended}) == 1
+    assert ended[0].id != ""
+
+
+def test_a_kept_room_is_found_in_the_database_by_a_node_that_never_had_it() -> None:
+    """And as it was: locked, with its cameras, and whoever was inside comes in at once."""
+    nodes = Nodes(2)
+    awaited = {"u_b": Returning(True, frozenset({"video"}))}
+    made = Make(cameras={"front-door": "Front Door"}, consent=frozenset({"video"}), locked=True, returning=awaited)
+    nodes.database["visit"] = made
+    doctor = enter(nodes.all[1])
+    assert doctor.heard[-1]["people"][0]["camera"] == "front-door"
+    assert [frame["code"] for frame in enter(nodes.all[2], "patient").heard if frame["t"] == "error"] == ["ROOM-LOCKED"]
+    room = nodes.all[2].house.rooms["visit"]
+    assert (room.kept, room.consent, room.returning) == (True, frozenset({"video"}), awaited)
+    same(nodes)
+
+
+def test_a_kept_room_is_found_while_redis_is_away() -> None:
+    nodes = Nodes(1)
+    nodes.database["visit"] = Make(ended_at=1.0)
+    nodes.lose_redis()
+    assert [frame["code"] for frame in enter(nodes.all[1]).heard if frame["t"] == "error"] == ["ROOM-ENDED"]
+    nodes.database["other"] = Make(lobby=False)
+    patient = enter(nodes.all[1], "patient", room="other")
+    assert kinds(patient)[:2] == ["welcome", "roster"]
+
+
+def test_a_room_that_nobody_made_begins_while_redis_is_away() -> None:
+    nodes = Nodes(1)
+    nodes.lose_redis()
+    assert kinds(enter(nodes.all[1]))[:2] == ["welcome", "roster"]
+
+
+def test_redis_forgets_all_without_being_away_and_nothing_is_lost() -> None:
+    nodes = Nodes(3)
+    nodes.database["visit"] = Make(lobby=False)
+    doctor, patient = enter(nodes.all[1]), enter(nodes.all[2], "patient")
+    nodes.flush_redis()
+    news(doctor), news(patient)
+    patient.say({"t": "chat", "text": "still there?"})
+    nodes.settle()
+    doctor.say({"t": "signal", "candidate": None})
+    nodes.settle()
+    told = kinds(doctor)
+    assert [kind for kind in told if kind in ("chat", "left", "back")] == ["left", "back", "chat"]
+    assert "signal" in kinds(patient)
+    late = enter(nodes.all[3], "patient")
+    assert len(late.heard[-1]["people"]) == 2
+    assert nodes.all[3].house.rooms["visit"].kept
+    same(nodes)
+
+
+def test_who_comes_first_after_redis_has_forgotten_all_meets_those_who_were_there() -> None:
+    nodes = Nodes(2, RoomSettings(silent_after=1000))
+    nodes.database["visit"] = Make(lobby=False)
+    doctor = enter(nodes.all[1])
+    nodes.flush_redis()
+    news(doctor)
+    patient = enter(nodes.all[2], "patient")
+    assert "joined" in kinds(doctor)
+    patient.say({"t": "chat", "text": "hello"})
+    nodes.settle()
+    assert [frame["text"] for frame in news(doctor) if frame["t"] == "chat"] == ["hello"]
+    nodes.pass_time(200)
+    assert [note.what for node in nodes.all.values() for note in node.recorded if note.what == "left"] == []
+    same(nodes)

@@ -179,6 +179,18 @@ class Outages(RuleBasedStateMachine):
             node.read()
         self.nodes.lose_redis()
 
+    @precondition(lambda self: self.whole and self._healed and any(client.socket for client in self.clients))
+    @rule(data=st.data())
+    def redis_forgets_all(self, data: st.DataObject) -> None:
+        """It is not away for a moment: those who have the room bring it back as soon as one of them writes."""
+        self._settle_all()
+        self.nodes.flush_redis()
+        for client in data.draw(st.permutations(self.clients)):
+            if client.socket is not None:
+                self._say(client)
+                client.socket.say(client.said[-1])
+        self.nodes.settle()
+
     @precondition(lambda self: self.nodes.away)
     @rule()
     def redis_comes_back(self) -> None:
@@ -213,6 +225,9 @@ class Outages(RuleBasedStateMachine):
             self.redis_comes_back()
         self.be_connected_again()
         self.everybody_has_heard_everything_once()
+        notes = {note.id: note for node in self.nodes.all.values() for note in node.recorded if note.id}
+        for node in self.nodes.all.values():
+            assert all(notes[note.id] == note for note in node.recorded if note.id), "a name is of one event"
 
     @precondition(lambda self: self.whole)
     @rule()

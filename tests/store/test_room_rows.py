@@ -14,8 +14,8 @@ from ringlight.secrets import Secret
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database
 from ringlight.store.inbox import Put
-from ringlight.store.room_rows import LINKS_KEPT, RoomRows, room_outbox
-from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, PersonIs, RoomIs
+from ringlight.store.room_rows import LINKS_KEPT, ONCE_KEPT, RoomRows, room_outbox
+from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, Once, PersonIs, RoomIs
 
 KEY = AuditKey(Secret("for tests, and for nothing else"))
 ROOM = KeptRoom("visit", True, None, 900.0, 6, ("recording", "video"), 100.0)
@@ -91,6 +91,24 @@ def test_who_is_in_a_room_is_known_until_they_leave_or_it_ends(rows: RoomRows) -
     assert rows.people() == [inside]
     rows.record([RoomIs("visit", ended_at=300.0)])
     assert rows.people() == []
+
+
+def test_what_two_servers_write_down_is_there_once(rows: RoomRows, audit: AuditRows, database: Database) -> None:
+    """With all that belongs to it: what came later in between is not put back."""
+    rows.make(ROOM)
+    came = PersonIs("visit", "u_1", KeptPerson("visit", "u_1", True, ()))
+    put = Put("msg_1", "", "visit", "participant.joined", b"{}", 1.0)
+    entered = Once("one", 1.0, (put, NewAuditRow(1.0, "person.entered"), came))
+    left = Once("two", 2.0, (NewAuditRow(2.0, "person.left"), PersonIs("visit", "u_1", None)))
+    rows.record([entered, entered])
+    rows.record([left])
+    other = RoomRows(database, AuditRows(database, KEY.hashed, KEY.seal))
+    other.record([entered, left, NewAuditRow(3.0, "room.locked")])
+    assert [row.event for row in audit.read()] == ["person.entered", "person.left", "room.locked"]
+    assert rows.people() == []
+    assert room_outbox(database).counts() == {"waiting": 1}
+    rows.record([Once("three", 2.0 + 2 * ONCE_KEPT, (NewAuditRow(4.0, "room.unlocked"),))])  # the others are forgotten
+    assert judge(KEY, audit.read(), audit.head()).rows == 4
 
 
 def test_a_link_is_used_once_and_not_beyond_its_time(rows: RoomRows) -> None:

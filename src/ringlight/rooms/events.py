@@ -6,15 +6,42 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from ringlight.rooms.messages import Heard, IceServer, Seed
-from ringlight.rooms.people import NOTHING, Claims, Dialect
+from ringlight.rooms.people import NOTHING, Claims, Dialect, Returning
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room
 
 __all__ = [
-    "NODE_SHIFT", "Action", "AddCamera", "Alone", "Away", "Close", "Enter", "Event", "Finish", "Gone", "Keep", "Leave",
-    "Load", "Make", "Merge", "Note", "Outside", "Pressed", "RemoveCamera", "Renew", "Resuming", "Said", "Send", "Tick",
-    "What", "Write", "node_of",
+    "NODE_SHIFT",
+    "Action",
+    "AddCamera",
+    "Alone",
+    "Away",
+    "Close",
+    "Enter",
+    "Event",
+    "Finish",
+    "Gone",
+    "Keep",
+    "Late",
+    "Leave",
+    "Load",
+    "Make",
+    "Merge",
+    "Note",
+    "Outside",
+    "Pressed",
+    "Recall",
+    "RemoveCamera",
+    "Renew",
+    "Resuming",
+    "Said",
+    "Send",
+    "Shared",
+    "Tick",
+    "What",
+    "Write",
+    "node_of",
 ]  # fmt: skip
 
 
@@ -75,7 +102,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """The room is made on purpose. Attributes are those of `Room`, and what each of its cameras is called."""
+    """The room is made on purpose, or found again as it was. Attributes are those of `Room`.
+
+    `cameras` is what each is called by its id in addresses; `returning` are those who are awaited, by their identity.
+    """
 
     lobby: bool = True
     opens: float | None = None
@@ -83,6 +113,10 @@ class Make:
     capacity: int | None = None
     consent: frozenset[str] = frozenset()
     cameras: dict[str, str] = field(default_factory=dict)
+    locked: bool = False
+    started: bool = False
+    ended_at: float | None = None
+    returning: dict[str, Returning] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +237,10 @@ class Note:
         consents: To what the person has consented by now.
         passing: Whether nothing of the room is remembered (open mode).
         figures: What was measured, by name.
+        kept: Whether the room was made on purpose, so that who is in it is kept too.
+        home: The node that has, or had last, the person's connection; 0 where there is one only.
+        id: Names this note, where several nodes may write it down; empty where only one can.
+        at: When it was, in seconds since 1970; `None` is now.
     """
 
     what: What
@@ -216,6 +254,24 @@ class Note:
     consents: frozenset[str] = NOTHING
     passing: bool = False
     figures: dict[str, float] = field(default_factory=dict)
+    kept: bool = False
+    home: int = 0
+    id: str = ""
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """For the record only: what a node did that is gone, and may not have written down."""
+
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Look whether a room was made on purpose, of which no node knows."""
+
+    room: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,4 +313,5 @@ class Leave:
     forget: int | None = None
 
 
-Action = Send | Close | Note | Load | Write | Keep | Leave  # the last four where several nodes share the rooms
+Shared = Load | Write | Keep | Leave | Recall  # what is asked for where several nodes share the rooms
+Action = Send | Close | Note | Late | Shared

@@ -203,7 +203,7 @@ class House:
 
     def take(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Feed a room, which begins to be where this is how rooms begin."""
-        room = self.rooms.get(room_id) or self._begin(room_id, event)
+        room = self.rooms.get(room_id) or self._begin(room_id, event, now)
         if room is None:
             if type(event) is Enter:
                 error = fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
@@ -214,7 +214,7 @@ class House:
             self._entered(room, event, now)
         return actions
 
-    def _begin(self, room_id: str, event: Event) -> Room | None:
+    def _begin(self, room_id: str, event: Event, now: float) -> Room | None:
         match event:
             case Make():
                 room = Room(
@@ -222,6 +222,9 @@ class House:
                     capacity=event.capacity, kept=True, consent=event.consent,
                 )  # fmt: skip
                 room.cameras.update(event.cameras)
+                room.locked, room.started, room.ended_at = event.locked, event.started, event.ended_at
+                if event.returning:
+                    room.expect(dict(event.returning), now)
             case Enter(claims=Claims() as claims):
                 # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
                 lobby = event.dialect is Dialect.OWN or claims.person is not None

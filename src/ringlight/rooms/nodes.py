@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from ringlight.errors import fault_error
+from ringlight.errors import RingError, fault_error
 from ringlight.http.redis import redis_client, redis_package
 from ringlight.rooms.address import judge_room_id
-from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Write
+from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry, read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
-from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, SharedHouse
+from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, Recalled, SharedHouse
 from ringlight.secrets import Secret
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class SharedPorter(Porter):
         self._stirred, self._quiet = asyncio.Event(), asyncio.Event()
         self._quiet.set()  # nothing is asked for that was not done
         self._changed: list[asyncio.Future[None]] = []
+        self._recalling: set[asyncio.Future[None]] = set()
         self._rooms: dict[bytes, str] = {}  # which are followed, by their channels
 
     @contextlib.asynccontextmanager
@@ -87,6 +88,8 @@ class SharedPorter(Porter):
 
     async def find(self, room_id: str) -> Room:
         """Return a room, as it is on all nodes."""
+        if self.house.alone and room_id not in self.house.rooms:
+            await self._recall(room_id)
         self.perform(self.house.follow(room_id))
         await self._until(lambda: self.house.is_settled(room_id))
         return self.house.room(room_id)
@@ -104,11 +107,25 @@ class SharedPorter(Porter):
         await self._until(lambda: name in self.house.rooms)
         return self.house.room(name)
 
-    def more(self, action: Load | Write | Keep | Leave) -> None:
-        """Keep what is asked of Redis, until the task that talks to it comes to it."""
+    def more(self, action: Shared) -> None:
+        """Keep what is asked of Redis, until the task that talks to it comes to it; ask the database at once."""
+        if isinstance(action, Recall):
+            task = asyncio.ensure_future(self._recall(action.room))
+            self._recalling.add(task)
+            task.add_done_callback(self._recalling.discard)
+            return
         self._asked.append(action)
         self._stirred.set()
         self._quiet.clear()
+
+    async def _recall(self, room_id: str) -> None:
+        made = None
+        if self.recall is not None:
+            try:
+                made = await self.recall(room_id)
+            except RingError as error:  # a visit does not wait for the database
+                log.warning("rooms: a room could not be looked for (%s)", error.code)
+        self.feed(Recalled(room_id, made))
 
     def feed(self, event: Any) -> None:
         """Tell the house what happened, and whoever waits that something did."""

@@ -48,6 +48,7 @@ def merge(room: "Room", event: Merge, now: float) -> None:
         for person in theirs.values():
             _put(room, person, before[person.id])
         for person in theirs.values():
+            room.returning.pop(person.claims.person or "", None)
             _introduce(room, person, before[person.id], theirs, other)
         _tell_knocks(room, theirs, before, other, now)
         for person in theirs.values():
@@ -56,11 +57,14 @@ def merge(room: "Room", event: Merge, now: float) -> None:
         for there in other.people.values():
             if there.id not in theirs and there.id in room.people:
                 _say_again(room, room.people[there.id], there, {**room.heard, node: event.known}, taken)
+        if other.kept and not room.kept:  # here it began anew, when nobody knew of it
+            room.kept, room.lobby, room.opens, room.closes = True, other.lobby, other.opens, other.closes
+            room.capacity, room.consent = other.capacity, other.consent
         room.locked = room.locked or other.locked
         room.started = room.started or other.started
         room.cameras = {**other.cameras, **room.cameras}
         if other.ended_at is not None or room.ended_at is not None:
-            room.finish(now, "elsewhere")
+            room.finish(now, "elsewhere", noted=True)  # by whoever ended it
     for person in room.people.values():
         if person.socket is not None and node_of(person.socket) == node:
             _notice(room, person, on=False)

@@ -4,11 +4,11 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from ringlight import spans
-from ringlight.rooms.events import Action, Close, Keep, Leave, Load, Note, Outside, Send, Tick, Write
+from ringlight.rooms.events import Action, Close, Late, Make, Note, Outside, Send, Shared, Tick
 from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.joining import Joining
@@ -54,6 +54,8 @@ class Porter:
         self.hearers: list[Callable[[Note], None]] = []  # told of what happens, such as those who count
         # Writes down what happens; returns under which number what answers it waits until that is on the disk.
         self.record: Callable[[Note], int | None] | None = None
+        # Finds a room that was made on purpose and that no server has any more.
+        self.recall: Callable[[str], Awaitable[Make | None]] | None = None
         # Gets how long a frame took from socket to sockets, for one in so many of them.
         self.timed: Callable[[float], None] | None = None
         self._frames = TIMED_EACH  # until the next one that is timed
@@ -184,6 +186,9 @@ class Porter:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:
                     number = given
+            elif isinstance(action, Late):
+                if self.record is not None:
+                    self.record(action.note)
             elif not isinstance(action, Send | Close):
                 self.more(action)
             elif number is not None or (held and action.socket in held):
@@ -198,5 +203,5 @@ class Porter:
         elif type(action) is Close and (socket := self._sockets.pop(action.socket, None)) is not None:
             socket.close(action.code, action.reason)
 
-    def more(self, action: Load | Write | Keep | Leave) -> None:
+    def more(self, action: Shared) -> None:
         """Do what only several nodes ask for."""

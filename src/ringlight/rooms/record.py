@@ -1,17 +1,18 @@
 """What is written down of what happens in rooms: rows of the audit, changes of what is kept, webhooks. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ringlight.rooms.audit import AuditKey
-from ringlight.rooms.events import Note, What
+from ringlight.rooms.events import Make, Note, What
+from ringlight.rooms.people import Returning
 from ringlight.rooms.telling import delivery_of
 from ringlight.store.inbox import Put
-from ringlight.store.rooms import KeptPerson, NewAuditRow, PersonIs, RoomIs
+from ringlight.store.rooms import KeptPerson, KeptRoom, NewAuditRow, Once, PersonIs, RoomIs
 
-__all__ = ["Change", "Clerk"]
+__all__ = ["Change", "Clerk", "remade"]
 
-Change = NewAuditRow | RoomIs | PersonIs | Put
+Change = NewAuditRow | RoomIs | PersonIs | Put | Once
 
 EVENTS: dict[What, str] = {
     "made": "room.made", "ended": "room.ended", "locked": "room.locked", "unlocked": "room.unlocked",
@@ -38,12 +39,24 @@ class Clerk:
     webhooks: bool = False
 
     def changes(self, note: Note, now: float) -> list[Change]:
-        """Return what is to be written for a note; nothing for one that only counts."""
-        found: list[Change] = []
-        if self.webhooks and (put := delivery_of(note, now, self.mint)) is not None:
+        """Return what is to be written for a note; nothing for one that only counts.
+
+        What several servers may write down carries a name, by which it comes once, in the audit and to receivers of
+        webhooks.
+        """
+        at = now if note.at is None else note.at
+        if not note.id:
+            return [*self._changes(note, at, self.mint)]
+        name = self.key.hidden(note.id)
+        found = self._changes(note, at, lambda: name[:24])
+        return [Once(name, at, tuple(found))] if found else []
+
+    def _changes(self, note: Note, now: float, mint: Callable[[], str]) -> list[NewAuditRow | RoomIs | PersonIs | Put]:
+        found: list[NewAuditRow | RoomIs | PersonIs | Put] = []
+        if self.webhooks and (put := delivery_of(note, now, mint)) is not None:
             found.append(put)
         if note.passing or (event := EVENTS.get(note.what)) is None:
-            if note.what == "started":
+            if note.what == "started" and note.kept:
                 found.append(RoomIs(note.room, started=True))
             return found
         if note.what == "refused" and note.detail not in _REFUSED:
@@ -74,7 +87,9 @@ class Clerk:
         return NewAuditRow(round(now, 3), event, person=self.key.hidden(who), detail=detail)
 
     @staticmethod
-    def _kept(note: Note, now: float) -> list[Change]:
+    def _kept(note: Note, now: float) -> list[RoomIs | PersonIs]:
+        if not note.kept:
+            return []
         match note.what:
             case "ended":
                 return [RoomIs(note.room, ended_at=now)]
@@ -84,7 +99,16 @@ class Clerk:
             return []
         gone = note.what in ("left", "denied")
         kept = None if gone else KeptPerson(note.room, note.identity, note.inside, tuple(sorted(note.consents)))
-        changes: list[Change] = [PersonIs(note.room, note.identity, kept)]
+        changes: list[RoomIs | PersonIs] = [PersonIs(note.room, note.identity, kept)]
         if note.what == "sent_back" and note.by:
             changes.append(RoomIs(note.room, lobby=True))
         return changes
+
+
+def remade(room: KeptRoom, people: Iterable[KeptPerson]) -> Make:
+    """Return how a room is made anew that was kept, with those who were in it."""
+    return Make(
+        room.lobby, room.opens, room.closes, room.capacity, frozenset(room.consent), dict(room.cameras), room.locked,
+        room.started, room.ended_at,
+        {person.person: Returning(person.inside, frozenset(person.consents)) for person in people},
+    )  # fmt: skip

@@ -37,8 +37,9 @@ from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
 from ringlight.rooms.people import Claims, Dialect, Person, Returning
 from ringlight.settings import RoomSettings
 
-__all__ = ["Room"]
+__all__ = ["TIME_IS_OVER", "Room", "refused"]
 
+TIME_IS_OVER = "time is over"
 EXPIRED_GRACE = 25.0  # seconds that a connection lives on beyond its token, for a renewal that is on its way
 
 
@@ -141,12 +142,12 @@ class Room(Company):
         """Note for the record what happened to the room, or to somebody."""
         doer = "" if by is None else by.claims.person or by.id
         if person is None:
-            self._out.append(Note(what, "", detail, self.id, by=doer, passing=self.passing))
+            self._out.append(Note(what, "", detail, self.id, by=doer, passing=self.passing, kept=self.kept))
             return
         self._out.append(
             Note(
                 what, person.role, detail, self.id, person.id, person.claims.person, doer, person.inside,
-                person.consents, self.passing, figures or {},
+                person.consents, self.passing, figures or {}, self.kept, person.home,
             )
         )  # fmt: skip
 
@@ -497,10 +498,11 @@ class Room(Company):
         for other in self.hosts():
             self.tell(other, self.knock_of(person, now))
 
-    def finish(self, now: float, why: str, by: Person | None = None) -> None:
-        """Tell everybody that the visit is over; nobody comes in again."""
+    def finish(self, now: float, why: str, by: Person | None = None, *, noted: bool = False) -> None:
+        """Tell everybody that the visit is over; nobody comes in again. `noted` says that the record has it."""
         self.ended_at = now
-        self.note("ended", by=by, detail=why)
+        if not noted:
+            self.note("ended", by=by, detail=why)
         self.returning.clear()
         for person in list(self.people.values()):
             socket, dialect = person.socket, person.dialect
@@ -524,7 +526,7 @@ class Room(Company):
 
     def _tick(self, _: Tick, now: float) -> None:
         if self.ended_at is None and self.closes is not None and now >= self.closes:
-            self.finish(now, "time is over")
+            self.finish(now, TIME_IS_OVER)
         for person in list(self.people.values()):
             if person.gone_at is not None and now >= person.gone_at:
                 self.remove(person, "gone", now)
@@ -532,7 +534,10 @@ class Room(Company):
                 self.dismiss(person, fault_error("ROOM-TOKEN-EXPIRED"), now)
         if self.returning and now >= self._returning_until:
             for identity in self.returning:
-                self._out.append(Note("left", "", "did not return", self.id, identity=identity, passing=self.passing))
+                left = Note(
+                    "left", "", "did not return", self.id, identity=identity, passing=self.passing, kept=self.kept
+                )  # fmt: skip
+                self._out.append(left)
             self.returning.clear()
         if self._hosts_gone_at is not None and now >= self._hosts_gone_at:
             self._hosts_gone_at = None

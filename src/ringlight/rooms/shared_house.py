@@ -7,7 +7,8 @@ docs/decisions/0010-one-ledger-a-room.md.
 """
 
 import contextlib
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -21,10 +22,13 @@ from ringlight.rooms.events import (
     Event,
     Gone,
     Keep,
+    Late,
     Leave,
     Load,
+    Make,
     Merge,
     Note,
+    Recall,
     Said,
     Send,
     Tick,
@@ -35,13 +39,16 @@ from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.messages import Bye
 from ringlight.rooms.people import Dialect
-from ringlight.rooms.room import Room
+from ringlight.rooms.room import TIME_IS_OVER, Room
 
-__all__ = ["Cut", "Loaded", "Present", "Read", "SharedHouse"]
+__all__ = ["Cut", "Loaded", "Present", "Read", "Recalled", "SharedHouse"]
 
 KEEP_EVERY = 100  # entries after which a whole room is written, so that who comes later need not read all
 GONE_AFTER = 2  # looks after which a node that does not show itself is gone: a new one may be written of first
 IDLE = 30.0  # seconds that a room is followed while none of its people is here
+WRITTEN_WITHIN = 120  # looks in which a node has written down what it did, or is known to be gone
+OLDEST_NOTE = 3600.0  # seconds after which nobody asks any more whether something was written down
+MOST_NOTES = 20_000  # of other nodes that are kept for that; some 10 MB
 LASTS = 3600.0  # seconds that a ledger outlives its last entry
 KEPT_LASTS = 32 * 86_400.0  # the same of a room that was made on purpose; it may be for next month
 ENDED_LASTS = 2 * 86_400.0
@@ -75,6 +82,14 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the database has of a room that no node knew; `None` where it was not made on purpose."""
+
+    room: str
+    made: Make | None
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """Redis answers, and these nodes have shown themselves of late."""
 
@@ -86,7 +101,7 @@ class Cut:
     """Redis does not answer."""
 
 
-FromRedis = Read | Loaded | Present | Cut
+FromElsewhere = Read | Loaded | Recalled | Present | Cut
 
 
 @dataclass(slots=True)
@@ -96,6 +111,7 @@ class _Copy:
     epoch: str = ""
     number: int = 0
     loaded: bool = False
+    recalled: bool = False  # whether the database was asked
     early: list[Entry] = field(default_factory=list)  # came while it was being read
     unread: dict[int, Event] = field(default_factory=dict)  # what we wrote, or will, and have not read
     before: Room | None = None  # as it was here while we were alone; its people are not in the ledger yet
@@ -119,14 +135,20 @@ class SharedHouse(House):
         self._copies: dict[str, _Copy] = {}
         self._serial = 0
         self._missing: dict[int, int] = {}  # how often in a row a node was looked for and not there
+        self._looks = 0
+        # What other nodes did of late, with the look at which it was read: who dies may not have written it down.
+        self._notes: deque[tuple[int, int, Note]] = deque(maxlen=MOST_NOTES)
+        self._asking: dict[str, list[Event]] = {}  # while alone: what waits for the database, by room
 
-    def receive(self, event: Opened | Heard | Lost | Tick | FromRedis, now: float) -> list[Action]:
+    def receive(self, event: Opened | Heard | Lost | Tick | FromElsewhere, now: float) -> list[Action]:
         """Feed one event; return what to do, in order. Never raises."""
         match event:
             case Read():
                 actions = self._read(event, now)
             case Loaded():
                 actions = self._loaded(event, now)
+            case Recalled():
+                actions = self._recalled(event, now)
             case Present():
                 actions = self._present(event, now)
             case Cut():
@@ -147,8 +169,11 @@ class SharedHouse(House):
     def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Have something written that happens in a room; it is done when it is read."""
         self._serial += 1
+        if room_id in self._asking:
+            self._asking[room_id].append(event)
+            return []
         if self.alone:
-            return self._take_marked(room_id, event, self._serial, now)
+            return self._happen_alone(room_id, event, self._serial, now)
         actions: list[Action] = list(self.follow(room_id))
         copy = self._copies[room_id]
         if isinstance(event, Gone) and not (copy.loaded or copy.epoch or copy.before):
@@ -171,7 +196,7 @@ class SharedHouse(House):
     def is_settled(self, room_id: str) -> bool:
         """Whether it is known if there is such a room."""
         copy = self._copies.get(room_id)
-        return self.alone or copy is None or copy.loaded
+        return self.alone or copy is None or (copy.loaded and (room_id in self.rooms or not copy.unread))
 
     def drain(self) -> list[Action]:
         """Take nobody any more, send all pages away to come back, and tell the other nodes."""
@@ -210,14 +235,15 @@ class SharedHouse(House):
         if room is not None:
             if isinstance(happened, Away) and happened.node == self.node and not ours and copy.before is None:
                 copy.before = ledger.read_room(ledger.write_room(room), self.settings)  # we live: we come back
-            if copy.before is not None and isinstance(written, Said | Gone) and written.socket not in room.by_socket:
-                actions.append(self._write_again(room_id, copy, written))
             room.mark = _mark(entry.node, entry.serial, happened)
-        actions += self.take(room_id, happened, entry.at)
+        seats = room.by_socket if room is not None else {}
+        if copy.before is not None and isinstance(written, Said | Gone) and written.socket not in seats:
+            again = self._write_again(room_id, copy, written)
+            if copy.loaded:  # otherwise it is written with all that waits
+                actions.append(again)
+        actions += self._noted(self.take(room_id, happened, entry.at), entry, ours=ours)
         if (room := self.rooms.get(room_id)) is not None:
             room.heard[entry.node] = entry.serial
-        if not ours:
-            actions = [action for action in actions if type(action) is not Note]  # told by the node that wrote it
         if copy.before is not None:
             actions += self._coming_back(room_id, copy, entry, actions)
         if ours and entry.number % KEEP_EVERY == 0 and room is not None:
@@ -248,7 +274,13 @@ class SharedHouse(House):
         actions: list[Action] = []
         goes_on = event.whole is None and event.epoch == copy.epoch and event.number == copy.number
         if not goes_on:
-            if self.rooms.pop(event.room, None) is not None and copy.before is None:
+            here = self.rooms.pop(event.room, None)
+            if copy.epoch not in ("", event.epoch):  # Redis has lost all, without a moment in which it was away
+                copy.merging = 0
+                if copy.before is None and here is not None:
+                    actions += self._part_from_others(here, now)
+                    copy.before = here
+            elif here is not None and copy.before is None:
                 actions += self._send_to_resume(event.room)
             if event.whole is not None:
                 with contextlib.suppress(msgspec.MsgspecError):  # damaged, or of a version to come: it begins anew
@@ -260,20 +292,54 @@ class SharedHouse(House):
                 continue
             if entry.number == copy.number + 1:
                 actions += self._apply(event.room, copy, entry)
+        if not (copy.epoch or copy.before or copy.recalled):
+            copy.recalled = True
+            return [*actions, Recall(event.room)]
+        return actions + self._go_on(event.room, copy)
+
+    def _recalled(self, event: Recalled, now: float) -> list[Action]:
+        waiting, copy = self._asking.pop(event.room, None), self._copies.get(event.room)
+        actions: list[Action] = []
+        if self.alone:
+            if event.made is not None and event.room not in self.rooms:
+                actions += self._take_marked(event.room, event.made, self._serial, now)
+        elif copy is not None and not copy.loaded:
+            if event.made is not None:  # before all that waits
+                waits = copy.unread.values()
+                copy.unread = {}
+                for one in (event.made, *waits):
+                    self._serial += 1
+                    copy.unread[self._serial] = one
+            early, copy.early = copy.early, []
+            if early:  # meanwhile it has begun elsewhere
+                return [Load(event.room, copy.epoch, copy.number)]
+            actions += self._go_on(event.room, copy)
+        for one in waiting or ():
+            if self.alone:
+                self._serial += 1
+                actions += self._take_marked(event.room, one, self._serial, now)
+            else:
+                actions += self.happen(event.room, one, now)
+        return actions
+
+    def _go_on(self, room_id: str, copy: _Copy) -> list[Action]:
+        """Write what waited until the room was read."""
+        actions: list[Action] = []
         copy.loaded = True
-        room = self.rooms.get(event.room)
+        room = self.rooms.get(room_id)
         heard = room.heard.get(self.node, 0) if room is not None else 0
         unread = {serial: one for serial, one in copy.unread.items() if serial > heard}
         if copy.before is not None and not copy.merging:
             copy.unread = {}
-            actions += self._bring(event.room, copy)
-            actions += [self._write_again(event.room, copy, one) for one in unread.values()]
+            actions += self._bring(room_id, copy)
+            waits = [one for one in unread.values() if not isinstance(one, Merge)]
+            actions += [self._write_again(room_id, copy, one) for one in waits]
         else:
             copy.unread = unread
-            actions += [self._write(event.room, serial, one) for serial, one in unread.items()]
-        if event.room not in self.rooms and not copy.unread:
-            del self._copies[event.room]
-            actions.append(Leave(event.room))
+            actions += [self._write(room_id, serial, one) for serial, one in unread.items()]
+        if room_id not in self.rooms and not copy.unread:
+            del self._copies[room_id]
+            actions.append(Leave(room_id))
         return actions
 
     def _bring(self, room_id: str, copy: _Copy) -> list[Action]:
@@ -305,6 +371,46 @@ class SharedHouse(House):
                 actions += [Send(socket, bye), Close(socket, 1012, "moved")]
         return actions
 
+    # What is written down
+
+    def _noted(self, actions: list[Action], entry: Entry, *, ours: bool) -> list[Action]:
+        """Give notes the names that they have on every node; leave it to the node that wrote the entry to record them.
+
+        Should that one die, its notes are asked for by all others: of all who write one down, one does.
+        """
+        found: list[Action] = []
+        count = 0
+        for action in actions:
+            if type(action) is not Note:
+                found.append(action)
+                continue
+            note = replace(action, id=_over_id(action) or f"{entry.epoch}.{entry.number}.{count}", at=entry.at)
+            count += 1
+            if ours:
+                found.append(note)
+            else:
+                self._notes.append((entry.node, self._looks, note))
+        return found
+
+    def _noted_alone(self, actions: list[Action]) -> list[Action]:
+        """Leave out what befell people of other nodes: those know better whether they are gone."""
+        return [
+            replace(action, id=_over_id(action)) if type(action) is Note else action
+            for action in actions
+            if type(action) is not Note or action.home in (0, self.node)
+        ]
+
+    def _take_over_notes(self, now: float) -> list[Action]:
+        """Record what nodes did that are gone."""
+        self._looks += 1
+        notes, gone = self._notes, {node for node, count in self._missing.items() if count >= GONE_AFTER}
+        while notes and notes[0][1] < self._looks - WRITTEN_WITHIN:
+            notes.popleft()
+        late = [(node, note) for node, _, note in notes if node in gone]
+        if late:
+            self._notes = deque((one for one in notes if one[0] not in gone), maxlen=MOST_NOTES)
+        return [Late(note) for _, note in late if note.at is not None and note.at >= now - OLDEST_NOTE]
+
     # Alone, and back
 
     def _cut(self, now: float) -> list[Action]:
@@ -318,17 +424,30 @@ class SharedHouse(House):
                 self.rooms[room_id] = copy.before
             for serial, event in copy.unread.items():
                 if not isinstance(event, Merge):
-                    actions += self._take_marked(room_id, event, serial, now)
+                    actions += self._happen_alone(room_id, event, serial, now)
         for room in self.rooms.values():
-            room.mark = (self.node, self._serial, 0)
-            actions += room.receive(Away(self.node, others=True), now)
+            actions += self._part_from_others(room, now)
             actions += room.receive(Alone(on=True), now)
         return actions
+
+    def _part_from_others(self, room: Room, now: float) -> list[Action]:
+        room.mark = (self.node, self._serial, 0)
+        return self._noted_alone(room.receive(Away(self.node, others=True), now))
+
+    def _happen_alone(self, room_id: str, event: Event, serial: int, now: float) -> list[Action]:
+        """Do at once what happens; a room that is not here may be one of the database."""
+        if type(event) is Enter and room_id not in self.rooms and room_id not in self._asking:
+            self._asking[room_id] = [event]
+            return [Recall(room_id)]
+        if room_id in self._asking:
+            self._asking[room_id].append(event)
+            return []
+        return self._take_marked(room_id, event, serial, now)
 
     def _take_marked(self, room_id: str, event: Event, serial: int, now: float) -> list[Action]:
         if (room := self.rooms.get(room_id)) is not None:
             room.mark = _mark(self.node, serial, event)
-        actions = self.take(room_id, event, now)
+        actions = self._noted_alone(self.take(room_id, event, now))
         if (room := self.rooms.get(room_id)) is not None:
             room.heard[self.node] = serial
             if self.alone and type(event) is Enter:
@@ -351,19 +470,19 @@ class SharedHouse(House):
             for room_id, room in self.rooms.items()
             if (copy := self._copies.get(room_id)) is not None and copy.loaded and copy.before is None
         }
-        missing = set().union(*seats.values()) - event.nodes
+        missing = set().union(*seats.values(), (node for node, _, _ in self._notes)) - event.nodes
         self._missing = {node: self._missing.get(node, 0) + 1 for node in missing}
         for room_id, nodes in seats.items():
             for node in nodes:
                 if self._missing.get(node, 0) >= GONE_AFTER:
                     actions += self.happen(room_id, Away(node), now)
-        return actions
+        return actions + self._take_over_notes(now)
 
     # Time
 
     def _tick_rooms(self, now: float) -> list[Action]:
         if self.alone:
-            return super()._tick_rooms(now)
+            return self._noted_alone(super()._tick_rooms(now))
         actions: list[Action] = []
         here = {connection.room for connection in self._connections.values()}
         for room_id, copy in list(self._copies.items()):
@@ -389,6 +508,11 @@ class SharedHouse(House):
                 actions.append(Leave(room_id))
             del self._copies[room_id], self.rooms[room_id]
         return actions
+
+
+def _over_id(note: Note) -> str:
+    """Return the name of a note that each node may come to by itself: the end of a room whose time is over."""
+    return f"{note.room}:{note.detail}" if note.what == "ended" and note.detail == TIME_IS_OVER else ""
 
 
 def _mark(node: int, serial: int, event: Event) -> tuple[int, int, int]:

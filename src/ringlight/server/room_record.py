@@ -16,20 +16,19 @@ from typing import Self
 
 from ringlight.errors import RingError, fault_error
 from ringlight.resilience.backoff import backoff
-from ringlight.rooms.events import Note
+from ringlight.rooms.events import Make, Note
 from ringlight.rooms.house import ENDED_KEPT
-from ringlight.rooms.people import Returning
 from ringlight.rooms.porter import Porter
-from ringlight.rooms.record import Change, Clerk
+from ringlight.rooms.record import Change, Clerk, remade
 from ringlight.rooms.room import Room
 from ringlight.store.inbox import Put
 from ringlight.store.room_rows import RoomRows
-from ringlight.store.rooms import KeptRoom
+from ringlight.store.rooms import KeptPerson, KeptRoom, Once
 
 __all__ = ["RoomRecord"]
 
 HOLD = 1.0  # seconds that an answer waits for the disk at most
-GATHER = 0.01  # seconds between two transactions while much happens
+GATHER = 0.002  # seconds between two transactions while much happens
 AT_ONCE = 500  # changes in one transaction: some 10 ms of work
 MOST_WAITING = 100_000  # changes kept while the database is away; some 50 MB
 PAUSES = (0.1, 5.0)  # seconds between attempts while it is away: the first, and the longest
@@ -68,14 +67,14 @@ class RoomRecord:
 
     async def __aenter__(self) -> Self:
         await self._restore()
-        self._porter.record = self.take
+        self._porter.record, self._porter.recall = self.take, self.recall
         self._task = asyncio.create_task(self._run(), name="rooms: record")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._porter.record = None
+        self._porter.record = self._porter.recall = None
         await self.settled(CLOSING)
         if self._task is not None:
             self._task.cancel()
@@ -139,17 +138,21 @@ class RoomRecord:
     async def _restore(self) -> None:
         """Make the rooms anew that were made before, with those who were in them."""
         house, now = self._porter.house, self._porter.now
-        for kept in await asyncio.to_thread(self.rows.rooms, ended_after=now - ENDED_KEPT):
-            room = house.make(
-                kept.id, lobby=kept.lobby, opens=kept.opens, closes=kept.closes, capacity=kept.capacity,
-                consent=kept.consent, cameras=kept.cameras,
-            )  # fmt: skip
-            room.locked, room.started, room.ended_at = kept.locked, kept.started, kept.ended_at
-        returning: dict[str, dict[str, Returning]] = {}
+        rooms = await asyncio.to_thread(self.rows.rooms, ended_after=now - ENDED_KEPT)
+        people: dict[str, list[KeptPerson]] = {}
         for person in await asyncio.to_thread(self.rows.people):
-            returning.setdefault(person.room, {})[person.person] = Returning(person.inside, frozenset(person.consents))
-        for room_id, people in returning.items():
-            house.rooms[room_id].expect(people, now)
+            people.setdefault(person.room, []).append(person)
+        for kept in rooms:
+            house.take(kept.id, remade(kept, people.get(kept.id, [])), now)
+
+    async def recall(self, room_id: str) -> Make | None:
+        """Return how a kept room is made anew, whatever happened to where it was; `None` where none is kept.
+
+        Raises:
+            StoreError: It could not be read.
+        """
+        kept = await asyncio.to_thread(self.rows.room, room_id)
+        return None if kept is None else remade(kept, await asyncio.to_thread(self.rows.people, room_id))
 
     async def _run(self) -> None:
         while True:
@@ -179,7 +182,7 @@ class RoomRecord:
         self._catch_up()
         self._porter.written(last)
         self._progress.set()
-        if self._delivered is not None and any(isinstance(change, Put) for change in changes):
+        if self._delivered is not None and any(isinstance(change, Put | Once) for change in changes):
             self._delivered()
 
     async def _try(self, changes: list[Change]) -> bool:

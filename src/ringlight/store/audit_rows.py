@@ -44,7 +44,7 @@ class AuditRows:
 
     def append(self, connection: Connection, new: Sequence[NewAuditRow]) -> None:
         """Add rows in a transaction of the caller's. Who adds from elsewhere waits until it ends."""
-        number, previous = self._locked_head(connection)
+        number, previous = self.locked_head(connection)
         rows = []
         for one in new:
             number += 1
@@ -56,7 +56,8 @@ class AuditRows:
         connection.execute(sa.update(AUDIT_HEAD).where(AUDIT_HEAD.c.id == 1).values(end))
 
     @staticmethod
-    def _locked_head(connection: Connection) -> tuple[int, str]:
+    def locked_head(connection: Connection) -> tuple[int, str]:
+        """Return number and hash of the last row. Nobody else writes anything of rooms until the transaction ends."""
         chosen = sa.select(AUDIT_HEAD.c.number, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == 1).with_for_update()
         found = connection.execute(chosen).one_or_none()
         if found is None:

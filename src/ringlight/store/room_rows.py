@@ -11,16 +11,17 @@ from sqlalchemy.engine import Connection
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database, insert
 from ringlight.store.inbox import Inbox, Put
-from ringlight.store.room_tables import OUTBOX, PEOPLE, ROOM_LINKS, ROOMS
-from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, PersonIs, RoomIs
+from ringlight.store.room_tables import ONCE, OUTBOX, PEOPLE, ROOM_LINKS, ROOMS
+from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, Once, PersonIs, RoomIs
 
 __all__ = ["Change", "RoomRows", "room_outbox"]
 
 LINKS_KEPT = 30 * 86_400.0  # seconds after its end in which a link is told from one that never was
 ROOMS_KEPT = 30 * 86_400.0  # the same for a room
+ONCE_KEPT = 2 * 86_400.0  # seconds in which an event is known that was written down; servers ask within an hour
 _SENDERS_LOCK = 0x52494E47_524F4F4D  # "RINGROOM"
 
-Change = NewAuditRow | RoomIs | PersonIs | Put
+Change = NewAuditRow | RoomIs | PersonIs | Put | Once
 
 
 def room_outbox(database: Database) -> Inbox:
@@ -75,9 +76,11 @@ class RoomRows:
             row = connection.execute(sa.select(ROOMS).where(ROOMS.c.id == room_id)).one_or_none()
         return None if row is None else _room(row)
 
-    def people(self) -> list[KeptPerson]:
-        """Return who was in rooms that have not ended, or waited before them."""
+    def people(self, room_id: str | None = None) -> list[KeptPerson]:
+        """Return who was in rooms that have not ended, or in one of them, or waited before them."""
         here = sa.select(PEOPLE).join(ROOMS, ROOMS.c.id == PEOPLE.c.room).where(ROOMS.c.ended_at.is_(None))
+        if room_id is not None:
+            here = here.where(ROOMS.c.id == room_id)
         with self._database.reading() as connection:
             found = connection.execute(here.order_by(PEOPLE.c.room, PEOPLE.c.person)).all()
         return [KeptPerson(**{**row._mapping, "consents": _words(row.consents)}) for row in found]
@@ -116,7 +119,8 @@ class RoomRows:
         with self._database.writing() as connection:
             self._write(connection, changes)
 
-    def _write(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def _write(self, connection: Connection, given: Sequence[Change]) -> None:
+        changes = self._not_yet(connection, given)
         audit = [change for change in changes if isinstance(change, NewAuditRow)]
         puts = [change for change in changes if isinstance(change, Put)]
         last = {(change.room, change.person): change for change in changes if isinstance(change, PersonIs)}
@@ -126,6 +130,26 @@ class RoomRows:
             self._outbox.put(connection, puts)
         _change_rooms(connection, [change for change in changes if isinstance(change, RoomIs)])
         _keep_people(connection, list(last.values()))
+
+    def _not_yet(self, connection: Connection, given: Sequence[Change]) -> list[Change]:
+        """Leave out what another server has written down; note what is written now."""
+        once = {change.id: change for change in given if isinstance(change, Once)}
+        if not once:
+            return list(given)
+        self._audit.locked_head(connection)  # from here on nobody else writes one of them
+        connection.execute(sa.delete(ONCE).where(ONCE.c.at < max(one.at for one in once.values()) - ONCE_KEPT))
+        known = set(connection.execute(sa.select(ONCE.c.id).where(ONCE.c.id.in_(once))).scalars())
+        new = {name: one for name, one in once.items() if name not in known}
+        if new:
+            connection.execute(sa.insert(ONCE), [{"id": one.id, "at": one.at} for one in new.values()])
+        changes: list[Change] = []
+        for change in given:
+            if isinstance(change, Once):
+                one = new.pop(change.id, None)
+                changes += one.changes if one is not None else ()
+            else:
+                changes.append(change)
+        return changes
 
 
 def _change_rooms(connection: Connection, changes: list[RoomIs]) -> None:

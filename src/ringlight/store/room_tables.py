@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from ringlight.store.database import SCHEMA, queue_table
 
-__all__ = ["AUDIT", "AUDIT_HEAD", "OUTBOX", "PEOPLE", "ROOMS", "ROOM_LINKS"]
+__all__ = ["AUDIT", "AUDIT_HEAD", "ONCE", "OUTBOX", "PEOPLE", "ROOMS", "ROOM_LINKS"]
 
 ROOMS = sa.Table(
     "rooms",
@@ -55,6 +55,13 @@ AUDIT = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
+)
+# Events that several servers may write down: for as long as they may, it is known here which are in the audit.
+ONCE = sa.Table(
+    "room_once",
+    SCHEMA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False, index=True),
 )
 # One row: where the chain ends. It is locked by whoever adds to it.
 AUDIT_HEAD = sa.Table(

@@ -1,8 +1,12 @@
 """What is kept of rooms: the rooms that were made, one-time links, who was inside, and rows of the audit."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-__all__ = ["AuditRow", "KeptLink", "KeptPerson", "KeptRoom", "NewAuditRow", "PersonIs", "RoomIs"]
+if TYPE_CHECKING:
+    from ringlight.store.inbox import Put
+
+__all__ = ["AuditRow", "KeptLink", "KeptPerson", "KeptRoom", "NewAuditRow", "Once", "PersonIs", "RoomIs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,21 @@ class PersonIs:
     room: str
     person: str
     kept: KeptPerson | None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Changes that tell of one event which several servers may write down; of all that do, one does.
+
+    Attributes:
+        id: Names the event; the same wherever it is written down.
+        at: When it was, in seconds since 1970.
+        changes: What is to be written, all of it or nothing.
+    """
+
+    id: str
+    at: float
+    changes: "tuple[NewAuditRow | RoomIs | PersonIs | Put, ...]"
 
 
 @dataclass(frozen=True, slots=True)
