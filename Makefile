@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs picture faults format clean
+.PHONY: help demo test check lint bench docs sbom picture faults format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -33,6 +33,14 @@ bench: .venv/installed-dev  ## run all benchmarks, and gather them in bench/resu
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+sbom: .venv/installed-dev  ## write dist/sbom.json: what a fresh installation of the wheel consists of
+	@rm -rf dist/sbom && mkdir -p dist/sbom
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python -m venv dist/sbom
+	dist/sbom/bin/python -m pip install --quiet --disable-pip-version-check dist/ringlight-*.whl
+	sh tests/packaging/sbom.sh dist/sbom/bin/python dist/sbom.json
+	@rm -rf dist/sbom
+
 picture: .venv/installed-dev  ## take the README's picture of the page anew
 	@sh tests/debian-packages.sh
 	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
@@ -46,7 +54,7 @@ format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site bench/results tests/peers/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site dist bench/results tests/peers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
