@@ -95,7 +95,7 @@ def test_its_steps_end_in_a_server_that_writes_nothing_but_its_data(tmp_path: Pa
     for name in ("pyproject.toml", "README.md", "LICENSE", "src"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         source.mkdir(exist_ok=True)
-        copy(ROOT / name, source / name)  # type: ignore[operator]
+        copy(ROOT / name, source / name)
     build = [
         "-m",
         "pip",
