@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs sbom picture faults format clean
+.PHONY: help demo test check lint bench docs sbom picture faults fuzz format clean audit constraints
+MINUTES ?= 10
+PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -30,6 +32,17 @@ bench: .venv/installed-dev  ## run all benchmarks, and gather them in bench/resu
 	@sh tests/debian-packages.sh
 	$(BIN)/python bench/report.py
 
+audit: .venv/installed-dev  ## ask which known weaknesses the installed packages have; needs the network
+	@$(BIN)/python -c 'import pip_audit' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]' || true
+	@$(BIN)/python tests/security/audit.py
+
+constraints: .venv/installed-dev  ## write down the versions that the tests ran with
+	$(BIN)/python tests/security/constraints.py > constraints.txt
+
+fuzz: .venv/installed-dev  ## look for input that breaks a reader of foreign bytes; MINUTES=30 sets for how long
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || true
+	@nice -n 10 $(BIN)/python tests/fuzz/run_fuzz.py --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
+
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
@@ -41,9 +54,9 @@ sbom: .venv/installed-dev  ## write dist/sbom.json: what a fresh installation of
 	sh tests/packaging/sbom.sh dist/sbom/bin/python dist/sbom.json
 	@rm -rf dist/sbom
 
-picture: .venv/installed-dev  ## take the README's picture of the page anew
+picture: .venv/installed-dev  ## take the pictures of README and docs anew, from the real pages
 	@sh tests/debian-packages.sh
-	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
+	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page/rooms/test_page_pictures.py -k Pictures
 
 faults: .venv/installed-dev  ## write the pages about the faults, and the copy that the rooms' page has, anew
 	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
@@ -54,7 +67,7 @@ format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site dist bench/results tests/peers/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site dist .fuzz bench/results tests/peers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -63,9 +76,9 @@ clean:  ## remove what these commands made
 	  { echo "Python cannot make a virtual environment here. On Debian: apt-get install python3-venv" >&2; exit 2; }
 
 .venv/installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable .
 	@touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev]'
 	@touch .venv/installed $@

@@ -124,7 +124,8 @@ def main() -> None:
         with served(environment) as (pid, url, ready):
             share, memory = asyncio.run(idle(pid, url, seconds))
     print(
-        f"start: python alone {bare * 1000:.0f} ms, --help {helped * 1000:.0f} ms ({helped / bare:.1f} of it), ready in {ready:.2f} s"
+        f"start: python alone {bare * 1000:.0f} ms, --help {helped * 1000:.0f} ms ({helped / bare:.1f} of it), "
+        f"ready in {ready:.2f} s"
     )
     print(f"idle, {CAMERAS} cameras and {ROOMS} rooms: {share:.2%} of a core, {memory:.0f} MB")
     busy = f"the machine's load is {os.getloadavg()[0]:.0f}" if os.getloadavg()[0] > (os.cpu_count() or 1) else ""

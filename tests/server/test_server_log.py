@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 from websockets.asyncio.client import connect
-from whep_viewer import viewer
 
 from conftest import RINGLIGHT, Program
+from whep_viewer import viewer
 
 pytestmark = pytest.mark.program
 CANARY = "canary-7b1d"

@@ -10,12 +10,12 @@ import httpx2
 import pytest
 from collector import attributes, collector
 from websockets.asyncio.client import connect
-from whep_viewer import viewer
 
 from conftest import Program
 from ringlight.errors import SetupError
 from ringlight.http.serving import listen
 from ringlight.server.exporting import exporting_spans, is_wanted
+from whep_viewer import viewer
 
 CANARY = "canary-92ab"
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -17,7 +17,7 @@ __all__ = ["TokenRefused", "object_of", "read", "refusal"]
 T = TypeVar("T")
 
 # A long word with a digit in it is an id or a token; the known sentences have none.
-_LIKE_A_SECRET = re.compile(r"(?=\S*\d)\S{12,}")
+_LIKE_A_SECRET = re.compile(r"(?<!\S)(?=\S*\d)\S{12,}")
 _LONGEST = 120  # characters of Ring's own words in a message; the known sentences have up to 60
 
 # Seconds to wait where the answer names none; the catalogue's fixes say the same in words.

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, Literal
 
 from ringlight import spans
+from ringlight.cameras.leased import LeasedUpstream, Take
 from ringlight.cameras.progress import Progress
 from ringlight.cameras.talking import Floor
 from ringlight.cameras.view import Dial, Upstream, View
@@ -35,6 +36,10 @@ class SharedView:
         settings: For `cameras.linger`, `media` (what is kept of the past) and `recordings`.
         renewal: Says at any time what the policy for this camera is.
         on_change: Called with the progress after each change.
+
+    Attributes:
+        progress: The state of the view.
+        take: Takes the camera's lease before the upstream opens; `None` where there is one server only.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class SharedView:
         self._renewal = renewal
         self._settings = settings
         self.progress = Progress()
+        self.take: Take | None = None
         self.named: Callable[[], str] = str  # returns the camera's id in addresses, for the log
         self._opening: asyncio.Task[View] | None = None
         self._upstream: Upstream | None = None
@@ -170,11 +176,10 @@ class SharedView:
                 _note(event, loop.time() - began, span)
                 self._tell()
 
-        upstream = self._dial(
+        upstream = self._upstream = self._leased(self._dial(
             on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
             is_watched=self._is_wanted, may_renew=self._may_renew,
-        )  # fmt: skip
-        self._upstream = upstream
+        ))  # fmt: skip
         floor = Floor(upstream, on_floor)
         try:
             with span.covering():
@@ -199,6 +204,9 @@ class SharedView:
         if spans.is_on():
             self._spawn(_until_picture(view, span))
         return view
+
+    def _leased(self, upstream: Upstream) -> Upstream:
+        return upstream if self.take is None else LeasedUpstream(upstream, self.take)
 
     def _broadcast(self, agreed: Agreed, upstream: Upstream) -> Broadcast:
         media = self._settings.media
@@ -225,8 +233,8 @@ class SharedView:
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
-        if error.code == "SIG-CLOSED":
-            self.progress.end()
+        if error.code in ("SIG-CLOSED", "CAM-ELSEWHERE", "CAM-MOVED"):
+            self.progress.end(moved=error.code == "CAM-MOVED")
         else:
             self.progress.fail(error)
         self._tell()

@@ -105,10 +105,9 @@ async def _serve(settings: Settings, trace: TracePath, load: Callable[[], Settin
     from ringlight.server.exporting import exporting_spans  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
     from ringlight.server.ring_app import is_configured  # noqa: PLC0415
-    from ringlight.store import FileTokenStore  # noqa: PLC0415
+    from ringlight.store.sign_in import sign_in_store  # noqa: PLC0415
 
-    store = FileTokenStore(settings.state_dir / "tokens.json")
-    with exporting_spans(), recording(trace) as record:
+    with exporting_spans(), recording(trace) as record, sign_in_store(settings) as store:
         async with Account.open(settings, store=store) as account:
             account.trace = record
             # Without a sign-in, a Ring app alone is served; without an app, the page says to sign in.

@@ -68,7 +68,7 @@ class Visit:
             self._span.attempt(plain.method, plain.url, send.attempt)
         return Request(
             plain.method, plain.url, {**plain.headers, REQUEST_ID: self.id}, plain.json, plain.form,
-            content=plain.content, at=plain.at, hidden=plain.hidden,
+            content=plain.content, at=plain.at, hidden=plain.hidden, foreign=plain.foreign,
             bearer=send.bearer.token if send.bearer is not None else None, limit=plain.limit,
             timeout=send.timeout if plain.timeout is None else min(send.timeout, plain.timeout),
         )  # fmt: skip

@@ -56,7 +56,7 @@ class Porter:
         self.record: Callable[[Note], int | None] | None = None
         # Gets how long a frame took from socket to sockets, for one in so many of them.
         self.timed: Callable[[float], None] | None = None
-        self._frames = 0
+        self._frames = TIMED_EACH  # until the next one that is timed
         self._held = Held()
 
     @property
@@ -92,22 +92,22 @@ class Porter:
 
     def heard(self, number: int, frame: bytes | None) -> None:
         """Take a frame; `None` is one that is no text."""
-        self._frames += 1
-        if self.timed is None or self._frames % TIMED_EACH:
-            if self._working or self._waiting:
-                self.feed(Heard(number, frame))
-                return
-            self._working = True  # the way of nearly every message; as `feed`, without a queue for it
-            try:
-                self.perform(self.house.receive(Heard(number, frame), self._clock()))
-            finally:
-                self._working = False
-            if self._waiting:
-                self.feed_waiting()
+        if self._working or self._waiting:
+            self.feed(Heard(number, frame))
             return
-        began = time.perf_counter()
-        self.feed(Heard(number, frame))
-        self.timed(time.perf_counter() - began)
+        self._frames -= 1
+        began = time.perf_counter() if not self._frames else 0.0
+        self._working = True  # the way of nearly every message; as `feed`, without a queue for it
+        try:
+            self.perform(self.house.hear(number, frame, self._clock()))
+        finally:
+            self._working = False
+        if not self._frames:
+            self._frames = TIMED_EACH
+            if self.timed is not None:
+                self.timed(time.perf_counter() - began)
+        if self._waiting:
+            self.feed_waiting()
 
     def lost(self, number: int, reason: str = "network") -> None:
         """Take note that a connection is over. Nothing happens for one that was closed from here."""
@@ -173,10 +173,10 @@ class Porter:
     def perform(self, actions: list[Action]) -> None:
         """Do what the house returned."""
         number: int | None = None
-        held = self._held.queues
+        held, sockets = self._held.queues, self._sockets
         for action in actions:
             if type(action) is Send and number is None and not (held and action.socket in held):
-                if (socket := self._sockets.get(action.socket)) is not None:  # the way of every message
+                if (socket := sockets.get(action.socket)) is not None:  # the way of every message
                     socket.send(action.frame)
             elif isinstance(action, Note):
                 log.info("room_%s room=%s role=%s detail=%s", action.what, action.room, action.role, action.detail)

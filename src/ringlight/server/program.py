@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -13,6 +14,10 @@ from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
+from ringlight.nodes.keeper import CameraLeases
+from ringlight.nodes.opening import camera_leases
+from ringlight.nodes.presses import telling_all
+from ringlight.nodes.role import held_by_one
 from ringlight.publishing import Publications
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
@@ -39,6 +44,7 @@ from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
 DEMO_CAMERAS = {"front-door": "Front Door"}
+LAST_WORDS = 0.1  # seconds for the pages' event streams to tell how it ended
 
 
 @contextlib.asynccontextmanager
@@ -78,8 +84,13 @@ async def run_server(
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
         configured = is_configured(settings)
-        app = await stack.enter_async_context(ring_app(settings, stopping, bells.press)) if configured else None
-        house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
+        press = await stack.enter_async_context(telling_all(settings.redis_url, bells.press))
+        app = await stack.enter_async_context(ring_app(settings, stopping, press)) if configured else None
+        leases = await stack.enter_async_context(camera_leases(settings, listening.getsockname()[1], local=local))
+        house = House(
+            *(source for source in (cameras, app.cameras if app else None) if source is not None),
+            take=leases.take if leases is not None else None,
+        )
         if settings.rtsp.port:
             rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
             await stack.enter_async_context(rtsp)
@@ -88,7 +99,7 @@ async def run_server(
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
         await stack.enter_async_context(bells.reading(house))
-        await stack.enter_async_context(Bridge(settings.mqtt, house, page=settings.public_url))
+        await stack.enter_async_context(_at_home(settings, house, leases))
         guests = RoomGuests(rooms.porter, playbacks)
         stack.push_async_callback(guests.close)
         trials = Trials(port)
@@ -109,12 +120,26 @@ async def run_server(
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            guests=guests, entrance=entrance, relays=relays, extra=routers, demo=demo, has_app=app is not None,
+            guests=guests, entrance=entrance, relays=relays, leases=leases, extra=routers, demo=demo,
+            has_app=app is not None,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
-        stack.callback(stopping.set)
-        stack.push_async_callback(lambda: rooms.leave(settings.server.drain))
+        stack.push_async_callback(_end_streams, stopping)
+        if leases is not None:
+            stack.push_async_callback(leases.leave)
+        stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running
+
+
+@contextlib.asynccontextmanager
+async def _at_home(settings: Settings, house: House, leases: CameraLeases | None) -> AsyncIterator[None]:
+    """Tell the home's broker of the cameras, where there is one; of several servers only one does."""
+    if settings.mqtt.url is None:
+        yield
+        return
+    bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
+    async with held_by_one(leases, "mqtt", bridge):
+        yield
 
 
 @contextlib.asynccontextmanager
@@ -124,6 +149,11 @@ async def _rooms(settings: Settings, *, local: bool, demo: bool) -> AsyncIterato
             with contextlib.suppress(UsageError):  # it is there: from before, or by another server
                 await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
         yield rooms
+
+
+async def _end_streams(stopping: asyncio.Event) -> None:
+    await asyncio.sleep(LAST_WORDS)
+    stopping.set()
 
 
 def _doctor(settings: Settings, port: int, cameras: Cameras | None, trials: Trials) -> APIRouter:

@@ -137,6 +137,7 @@ LINES: Final = (
     # The server itself, and the Ring accounts behind it.
     Line("GET POST", "/api/doctor", "admin"),
     Line("GET", "/api/publications", "admin"),
+    Line("GET", "/api/nodes", "admin"),
     Line("GET", "/api/status", "admin"),
     Line("POST", "/api/config/reload", "admin"),
     Line("POST", "/api/links", "admin"),
