@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from packaging.requirements import Requirement
 
 from ringlight import __version__
 
@@ -32,9 +33,8 @@ def test_the_bill_is_valid_and_names_every_required_dependency(tmp_path: Path) -
         __version__,
     )
     found = {one["name"].lower().replace("_", "-"): one for one in bill["components"]}
-    needed = [text.split(";")[0] for text in metadata.requires("ringlight") or () if "extra ==" not in text]
-    for one in needed:
-        name = one.split(">")[0].split("[")[0].strip().lower()
+    needed = [Requirement(text) for text in metadata.requires("ringlight") or ()]
+    for name in (one.name.lower() for one in needed if one.marker is None):
         assert name in found, name
         assert found[name]["purl"].startswith(f"pkg:pypi/{name}@"), name
         assert found[name].get("licenses"), name
