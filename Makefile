@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs picture faults fuzz format clean audit constraints
+.PHONY: help demo test check lint bench docs sbom picture faults fuzz format clean audit constraints
 MINUTES ?= 10
 PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
@@ -46,6 +46,14 @@ fuzz: .venv/installed-dev  ## look for input that breaks a reader of foreign byt
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
+sbom: .venv/installed-dev  ## write dist/sbom.json: what a fresh installation of the wheel consists of
+	@rm -rf dist/sbom && mkdir -p dist/sbom
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python -m venv dist/sbom
+	dist/sbom/bin/python -m pip install --quiet --disable-pip-version-check dist/ringlight-*.whl
+	sh tests/packaging/sbom.sh dist/sbom/bin/python dist/sbom.json
+	@rm -rf dist/sbom
+
 picture: .venv/installed-dev  ## take the pictures of README and docs anew, from the real pages
 	@sh tests/debian-packages.sh
 	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page/rooms/test_page_pictures.py -k Pictures
@@ -59,7 +67,7 @@ format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site .fuzz bench/results tests/peers/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site dist .fuzz bench/results tests/peers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringlight.cli.notifying import notify
 from ringlight.cli.output import Config, TracePath, log_as, result, run, tell
 from ringlight.settings import Settings, load_settings
 
@@ -90,8 +91,10 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
     async with program as url:
         sys.stdout.write(f"ready {url}\n")
         sys.stdout.flush()
+        notify("READY=1")
         with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C and SIGTERM are how such a program ends well
             await asyncio.Event().wait()
+        notify("STOPPING=1")
     tell("Stopped.")
 
 

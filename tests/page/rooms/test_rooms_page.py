@@ -315,7 +315,7 @@ def test_what_everybody_should_know_of_the_server_is_shown(browser: Browser, hou
         line.connect_to_server()
 
     with visitor(browser) as page:
-        page.route_web_socket("**/ws/v2", between)
+        page.route_web_socket("**/ws/v2*", between)
         enter(page, f"{house}rooms/demo", "Dr Example", "clinician")
         wait_for(page, "call")
         lines[-1].send('{"t":"notice","code":"ROOM-ALONE","on":true,"message":"…","fix":"…"}')
