@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+MINUTES ?= 30
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs picture faults format clean
+.PHONY: help demo test check lint bench soak docs picture faults format clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -29,6 +31,10 @@ lint: .venv/installed-dev
 bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
 	@sh tests/debian-packages.sh
 	@for file in bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+soak: .venv/installed-dev  ## run servers with everything that goes wrong for MINUTES=30; what grows or gets lost fails
+	@sh tests/debian-packages.sh
+	@PYTHONPATH=bench:tests $(BIN)/python -m soak $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -23,6 +23,7 @@ from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.retention import Retention
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_links import RoomLinks
 from ringlight.server.room_links_api import room_links_router
@@ -49,6 +50,7 @@ def create_app(
     relays: IceServers | None = None,
     elsewhere: Elsewhere = nowhere,
     extra: tuple[APIRouter, ...] = (),
+    retention: Retention | None = None,
     demo: bool = False,
     has_app: bool = False,
 ) -> FastAPI:
@@ -67,6 +69,7 @@ def create_app(
         entrance: Says who somebody is; `None` takes everybody for the owner.
         relays: STUN and TURN servers that viewers are told of.
         elsewhere: Says which other node holds a camera.
+        retention: What removes what is old; `None` removes nothing.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
         has_app: Whether the page shows a Ring app: its accounts and what they tell.
@@ -95,7 +98,7 @@ def create_app(
             "record": "behind" if rooms.record.is_behind else "ok",
         }
 
-    metrics = Metrics(rooms, playbacks)
+    metrics = Metrics(rooms, playbacks, retention)
 
     @app.get("/metrics", tags=["about"], response_class=Response)
     def measured() -> Response:

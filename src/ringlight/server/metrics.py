@@ -1,15 +1,17 @@
 """What the server counts, for Prometheus: what happens in rooms, and who is there while it is asked."""
 
+import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ringlight.faults import FAULTS
 from ringlight.rooms.events import Note
 from ringlight.server.playback import Playbacks
+from ringlight.server.retention import Retention
 from ringlight.server.room_server import RoomServer
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
@@ -27,12 +29,13 @@ class Metrics:
     Args:
         rooms: Whose notes are counted.
         playbacks: The viewers.
+        retention: What it has removed; `None` where nothing is.
     """
 
-    def __init__(self, rooms: RoomServer, playbacks: Playbacks) -> None:
+    def __init__(self, rooms: RoomServer, playbacks: Playbacks, retention: Retention | None = None) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(_Now(rooms, playbacks))
+        registry.register(_Now(rooms, playbacks, retention))
         joins = Counter("ringlight_room_joins", "Attempts to enter, by outcome.", ["outcome"], registry=registry)
         # A code of the catalogue, or one of these; `ok` came in or waits, `again` took over from an older page.
         self._joins = {name: joins.labels(name) for name in ("ok", "again", *_codes())}
@@ -88,9 +91,10 @@ class Metrics:
 class _Now(Collector):
     """What is counted when somebody asks, and costs nothing until then."""
 
-    def __init__(self, rooms: RoomServer, playbacks: Playbacks) -> None:
-        self._rooms = rooms
+    def __init__(self, rooms: RoomServer, playbacks: Playbacks, retention: Retention | None) -> None:
+        self._rooms, self._retention = rooms, retention
         self._playbacks = playbacks
+        self._loop = asyncio.get_running_loop()
 
     def collect(self) -> Iterator[Metric]:
         """Count."""
@@ -114,8 +118,18 @@ class _Now(Collector):
             ("ringlight_room_record_lost", "Changes that could not be written down.", record.lost),
             ("ringlight_viewers", "Viewers of cameras over WebRTC.", len(self._playbacks)),
             ("ringlight_cameras_watched", "Cameras that they watch.", self._playbacks.watched),
+            ("ringlight_tasks", "Tasks of the event loop.", len(asyncio.all_tasks(self._loop))),
         ):
             yield GaugeMetricFamily(name, about, value=float(value))
+        if self._retention is not None:
+            removed = CounterMetricFamily(
+                "ringlight_retention_removed", "Removed as too old or too much.", labels=["what"]
+            )
+            for what, count in self._retention.removed.items():
+                removed.add_metric([what], count)
+            held = self._retention.problem is not None
+            yield removed
+            yield GaugeMetricFamily("ringlight_retention_held", "1 while something keeps it from removing.", value=held)
 
 
 def _add(counters: dict[str, Counter], name: str) -> None:

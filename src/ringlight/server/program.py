@@ -28,6 +28,7 @@ from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
+from ringlight.server.retention import Retention
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import RoomServer, room_server
@@ -79,6 +80,8 @@ async def run_server(
             rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
             await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
+        retention = Retention(settings, rooms.database, rooms.record.rows, rooms.audit, recordings)
+        await stack.enter_async_context(retention)
         publications = await stack.enter_async_context(Publications(settings, house))
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
@@ -98,6 +101,7 @@ async def run_server(
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             guests=guests, entrance=entrance, relays=relays, extra=routers, demo=demo, has_app=app is not None,
+            retention=retention,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
         stack.callback(stopping.set)

@@ -32,12 +32,16 @@ class RoomServer:
         porter: Their doors.
         record: Of what happens in them.
         webhooks: Who tells of it; `None` where nobody is told.
+        database: Where all of it is kept.
+        audit: Of what happens, in it.
         is_leaving: Whether the server is about to stop, so that nobody new should be sent to it.
     """
 
     porter: Porter
     record: RoomRecord
     webhooks: "RoomWebhooks | None"
+    database: Database
+    audit: AuditRows
     is_leaving: bool = False
 
     async def leave(self, after: float) -> None:
@@ -73,7 +77,8 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
     database = Database(settings.database.reveal())
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, database.close)
-        rows = RoomRows(database, AuditRows(database, audit.hashed, audit.seal))
+        audit_rows = AuditRows(database, audit.hashed, audit.seal, audit.cut)
+        rows = RoomRows(database, audit_rows)
         webhooks = None
         if settings.rooms.webhook_url is not None:
             from ringlight.server.room_webhooks import RoomWebhooks  # noqa: PLC0415 - not every server pays for it
@@ -83,4 +88,4 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
         delivered = webhooks.wake if webhooks is not None else None
         record = await stack.enter_async_context(RoomRecord(porter, rows, clerk, delivered=delivered))
         await stack.enter_async_context(porter.running())
-        yield RoomServer(porter, record, webhooks)
+        yield RoomServer(porter, record, webhooks, database, audit_rows)

@@ -15,6 +15,7 @@ from ringlight.settings.cameras import (
     RecordingSettings,
     RtspSettings,
 )
+from ringlight.settings.retention import RetentionSettings
 from ringlight.settings.rooms import Consentable, RoomSettings
 from ringlight.settings.whole import ServerSettings, Settings, load_settings
 
@@ -29,6 +30,7 @@ __all__ = [
     "PlayerSettings",
     "RecordingSettings",
     "ResilienceSettings",
+    "RetentionSettings",
     "RoomSettings",
     "RtspSettings",
     "ServerSettings",

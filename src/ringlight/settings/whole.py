@@ -20,6 +20,7 @@ from ringlight.settings.cameras import (
     RtspSettings,
 )
 from ringlight.settings.kinds import Area, Port, SecretText, TextList, Week, as_list
+from ringlight.settings.retention import RetentionSettings
 from ringlight.settings.rooms import RoomSettings
 
 
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     partner: PartnerSettings = PartnerSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     rooms: RoomSettings = RoomSettings()
+    retention: RetentionSettings = RetentionSettings()
     mqtt: MqttSettings = MqttSettings()
     server: ServerSettings = ServerSettings()
 
