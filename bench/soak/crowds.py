@@ -80,7 +80,10 @@ async def talk(
     for number in itertools.count():
         if time.monotonic() >= until:
             return
-        await _visit(urls, counts, chance, until, f"{room}-{number}", words=words)
+        try:
+            await _visit(urls, counts, chance, until, f"{room}-{number}", words=words)
+        except (AssertionError, TimeoutError) as error:  # what ComingBack says of a session or a number that is gone
+            counts.lost.append(f"room {room}-{number}: {error!r}")
 
 
 async def _visit(

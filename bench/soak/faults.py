@@ -52,7 +52,7 @@ class Faults:
             await asyncio.sleep(self._chance.uniform(*every))
             what = await self._chance.choice(kinds)()
             self._counts.add("faults")
-            self.log.append(f"{time.monotonic() - began:6.0f} s  {what}")
+            self.log.append(f"until {time.monotonic() - began:6.0f} s  {what}")
 
     async def _switch(self) -> str:
         name, seconds = self._chance.choice(SWITCHES), self._chance.uniform(1, 8)
@@ -65,7 +65,6 @@ class Faults:
     async def _lock(self) -> str:
         seconds = self._chance.uniform(0.5, 6)
         with contextlib.closing(sqlite3.connect(self._database, isolation_level=None, timeout=10)) as connection:
-            await asyncio.to_thread(lambda: None)
             connection.execute("BEGIN IMMEDIATE")
             await asyncio.sleep(seconds)
             connection.execute("ROLLBACK")
