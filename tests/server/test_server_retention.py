@@ -44,7 +44,7 @@ class Kept:
     """What a server keeps: three recordings, an event, a record of two rows; all of now."""
 
     def __init__(self, folder: Path, **limits: float) -> None:
-        self.settings = Settings(state_dir=folder, retention=RetentionSettings(every=86_000, **limits))  # type: ignore[arg-type]
+        self.settings = Settings(state_dir=folder, retention=RetentionSettings(every=86_000, **limits))
         self.shelf = Shelf(folder / "recordings")
         self.database = Database(f"sqlite:///{folder}/ringlight.db")
         self.inbox = Inbox(self.database)
