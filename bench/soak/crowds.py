@@ -196,8 +196,8 @@ async def _recorded(http: httpx2.AsyncClient, address: str, counts: Counts, *, k
     seen: dict[str, object] = {"status": "recording"}
     for _ in range(240):
         with contextlib.suppress(httpx2.HTTPError, ValueError):
-            seen = (await http.get(address)).json()
-            if seen.get("status") != "recording":
+            answer = await http.get(address)
+            if answer.status_code == 200 and (seen := answer.json()).get("status") != "recording":
                 break
         await asyncio.sleep(0.5)
     fault = seen.get("fault")
@@ -211,16 +211,26 @@ async def _recorded(http: httpx2.AsyncClient, address: str, counts: Counts, *, k
     assert isinstance(files, list)
     pictures = 0
     for file in files:
-        try:
-            body = (await http.get(file)).content
-        except httpx2.HTTPError as error:
-            return f"{file} cannot be fetched: {type(error).__name__}"
+        body = await _fetched(http, file)
+        if body is None:
+            return f"{file} cannot be fetched"
         pictures += await asyncio.to_thread(_pictures, body)
     if not pictures and not fault:
         return "no picture in it"
     if not keep:
         with contextlib.suppress(httpx2.HTTPError):
             await http.delete(address)
+    return None
+
+
+async def _fetched(http: httpx2.AsyncClient, address: str) -> bytes | None:
+    """Fetch a file; while Ring does not say which cameras there are, the server does not either."""
+    for _ in range(60):
+        with contextlib.suppress(httpx2.HTTPError):
+            answer = await http.get(address)
+            if answer.status_code == 200:
+                return answer.content
+        await asyncio.sleep(1)
     return None
 
 
