@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-MINUTES ?= 30
-
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench soak docs picture faults format clean
+.PHONY: help demo test check lint bench soak docs picture faults fuzz format clean audit constraints
+MINUTES ?= 10
+PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
 help:  ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -28,20 +28,31 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/installed-dev  ## run the benchmarks of bench/, each with its ratio
+bench: .venv/installed-dev  ## run all benchmarks, and gather them in bench/results/report.md
 	@sh tests/debian-packages.sh
-	@for file in bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/python bench/report.py
+
+audit: .venv/installed-dev  ## ask which known weaknesses the installed packages have; needs the network
+	@$(BIN)/python -c 'import pip_audit' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]' || true
+	@$(BIN)/python tests/security/audit.py
+
+constraints: .venv/installed-dev  ## write down the versions that the tests ran with
+	$(BIN)/python tests/security/constraints.py > constraints.txt
+
+fuzz: .venv/installed-dev  ## look for input that breaks a reader of foreign bytes; MINUTES=30 sets for how long
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || true
+	@nice -n 10 $(BIN)/python tests/fuzz/run_fuzz.py --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
 
 soak: .venv/installed-dev  ## run servers with everything that goes wrong for MINUTES=30; what grows or gets lost fails
 	@sh tests/debian-packages.sh
-	@PYTHONPATH=bench:tests $(BIN)/python -m soak $(MINUTES) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=bench:tests $(BIN)/python -m soak $(if $(filter file,$(origin MINUTES)),30,$(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-picture: .venv/installed-dev  ## take the README's picture of the page anew
+picture: .venv/installed-dev  ## take the pictures of README and docs anew, from the real pages
 	@sh tests/debian-packages.sh
-	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page -k readme
+	RINGLIGHT_TAKE_PICTURE=1 $(BIN)/python -m pytest -q tests/page/rooms/test_page_pictures.py -k Pictures
 
 faults: .venv/installed-dev  ## write the pages about the faults, and the copy that the rooms' page has, anew
 	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
@@ -52,7 +63,7 @@ format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site bench/results tests/peers/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache site .fuzz bench/results tests/peers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -61,9 +72,9 @@ clean:  ## remove what these commands made
 	  { echo "Python cannot make a virtual environment here. On Debian: apt-get install python3-venv" >&2; exit 2; }
 
 .venv/installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable .
 	@touch $@
 
 .venv/installed-dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev]'
 	@touch .venv/installed $@

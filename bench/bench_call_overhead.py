@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import httpx2
+import verdict
 
 from ringlight.http.async_calling import AsyncCaller
 from ringlight.http.async_keeping import AsyncTokenKeeper
@@ -125,7 +126,7 @@ def report(name: str, cost: tuple[float, float, float], goal: float) -> None:
     print(
         f"{'':5} one exchange of httpx2 in memory {exchange:6.1f} µs: the pipeline adds {over / exchange:.0%} to that"
     )
-    print(f"{'':5} goal of {goal:.0f} µs: {'met' if over <= goal else 'MISSED'}")
+    verdict.goal(f"{name}: what a call adds to the bare transport", over, goal, "µs")
 
 
 def main() -> None:

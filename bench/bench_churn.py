@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
+import verdict
 from media.audience import Audience
 from media.source import Cameras, make_loop
 from media.watcher import Watcher
@@ -113,12 +114,13 @@ async def _measure(crowd: Crowd, pid: int, minutes: float, viewers: int) -> bool
     await asyncio.sleep(GONE_WITHIN)
     last = kernel.resident_kilobytes(pid) / 1024
     if not base:
-        print(f"too short: {crowd.came} viewers came, and {TURN_OVER * viewers} must before memory is compared: MISSED")
-        return False
+        few = f"{crowd.came} viewers came, and {TURN_OVER * viewers} must before memory is compared"
+        return verdict.unmeasured("memory when all had left, over that after the first turn-over", few)
     print(f"after the first turn-over {base:.1f} MB, when all had left {last:.1f} MB: ratio {last / base:.3f}")
-    met = last <= GOAL * base and not crowd.failed
-    print(f"no growth beyond {GOAL - 1:.0%}, and nobody turned away: {'met' if met else 'MISSED'}")
-    return met
+    met = verdict.goal(
+        f"memory when all of {crowd.came} viewers had left, over that after the first turn-over", last / base, GOAL
+    )
+    return verdict.goal("viewers turned away", crowd.failed, 0) and met
 
 
 def _open_files(pid: int) -> int:

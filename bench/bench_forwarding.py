@@ -2,7 +2,7 @@
 
 The server runs on one core; cameras and viewers on another. Processor time and memory are the kernel's figures for the
 server alone. Latency is from the last packet of a frame at the camera to the same at the viewer, by the kernel's
-stamps. How and why: docs/explanation/performance.md. Plots and numbers go to bench/results/.
+stamps. How and why: docs/explanation/performance.md. All numbers go to bench/results/.
 Usage: python bench/bench_forwarding.py [--quick] [--alone] [--no-gro] [--seconds S] [--viewers 50,100,...]
 """
 
@@ -17,8 +17,8 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import verdict
 from media.audience import Audience, Joins, Window
-from media.plot import Line, draw
 from media.servers import Start
 from media.source import Cameras, Loop, make_loop
 
@@ -129,18 +129,16 @@ def print_joins(run: Run) -> None:
     )
 
 
-def verdict(
-    name: str, value: float | None, goal: float, of: Window | None, *, least: bool = False, unit: str = ""
+def judge(
+    name: str, value: float | None, bound: float, of: Window | None, *, least: bool = False, unit: str = ""
 ) -> None:
-    """Print a goal and whether it was met; `of` is what the value comes from, and may make it doubtful."""
+    """Tell of a goal; `of` is what the value comes from, and may make it doubtful."""
     if value is None or of is None:
-        print(f"{name:58} not measured")
+        print(f"       {name}: not measured")
         return
-    met = value >= goal if least else value <= goal
-    bound = "at least" if least else "at most"
-    doubt = "" if of.valid else " (NOT VALID)"
-    doubt = doubt or (" (disturbed by other programs)" if of.others > NOISE else "")
-    print(f"{name:58} {value:8.2f}{unit}, goal {bound} {goal:g}{unit}: {'met' if met else 'MISSED'}{doubt}")
+    doubt = "" if of.valid else "the load generator was too busy"
+    doubt = doubt or ("disturbed by other programs" if of.others > NOISE else "")
+    verdict.goal(name, value, bound, unit, least=least, doubt=doubt)
 
 
 def print_goals(ours: Run, cameras: Run, peers: list[Run], floor: tuple[str, float]) -> None:
@@ -148,55 +146,45 @@ def print_goals(ours: Run, cameras: Run, peers: list[Run], floor: tuple[str, flo
     most = max(ours.windows, key=lambda window: window.viewers)
     rivals = {run.name: min(w.microseconds for w in run.windows if w.packets) for run in peers if run.windows}
     if at_400:
-        verdict("us for a packet and viewer at 400 viewers", at_400.microseconds, US_GOAL, at_400)
+        judge("a packet and viewer, at 400 viewers", at_400.microseconds, US_GOAL, at_400, unit="µs")
         print(f"the same as a multiple of the limit: {at_400.microseconds / floor[1]:.1f} ({floor[0]})")
     if at_400 and rivals:
         best = min(rivals, key=lambda name: rivals[name])
-        verdict(
-            f"the same as a share of the best peer's, {best}", at_400.microseconds / rivals[best], PEER_GOAL, at_400
-        )
+        judge(f"the same as a share of the best peer's, {best}", at_400.microseconds / rivals[best], PEER_GOAL, at_400)
     if at_1000 is None and most.viewers < ours.wanted:
-        print(f"{'packets lost with 1,000 viewers on one core':58} only {most.viewers} got in: MISSED")
+        verdict.unmeasured("packets lost with 1,000 viewers on one core", f"only {most.viewers} got in")
     else:
-        verdict("packets lost with 1,000 viewers on one core", at_1000.lost if at_1000 else None, 0, at_1000)
+        judge("packets lost with 1,000 viewers on one core", at_1000.lost if at_1000 else None, 0, at_1000)
     if at_100:
-        verdict("latency added with 100 viewers, p50", at_100.latency(50), P50_GOAL, at_100, unit=" ms")
-        verdict("latency added with 100 viewers, p99", at_100.latency(99), P99_GOAL, at_100, unit=" ms")
-    verdict(f"memory for each of {most.viewers} viewers", most.kilobytes, MEMORY_GOAL, most, unit=" kB")
-    verdict("viewers that join in a second", ours.joins.rate if ours.joins else None, JOINS_GOAL, at_100, least=True)
+        judge("latency added with 100 viewers, p50", at_100.latency(50), P50_GOAL, at_100, unit="ms")
+        judge("latency added with 100 viewers, p99", at_100.latency(99), P99_GOAL, at_100, unit="ms")
+    judge(f"memory for each of {most.viewers} viewers", most.kilobytes, MEMORY_GOAL, most, unit="kB")
+    judge("viewers that join in a second", ours.joins.rate if ours.joins else None, JOINS_GOAL, at_100, least=True)
     if at_100 and most.viewers > 100:
         ratio = most.microseconds / at_100.microseconds
-        verdict(f"growth: us at {most.viewers} viewers over us at 100", ratio, LINEAR_GOAL, most)
+        judge(f"growth: a packet and viewer at {most.viewers} viewers, over that at 100", ratio, LINEAR_GOAL, most)
     if len(cameras.windows) == len(CAMERAS):
         idle, one, *_, eight = (window.core for window in cameras.windows)
         added = (eight - idle) / (8 * (one - idle))
-        verdict("growth: 8 cameras over 8 times one", added, LINEAR_GOAL, cameras.windows[-1])
+        judge("growth: 8 cameras over 8 times one", added, LINEAR_GOAL, cameras.windows[-1])
 
 
-def plot(ours: Run, cameras: Run, peers: list[Run]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    runs = [run for run in (ours, *peers) if max((window.viewers for window in run.windows), default=0) > 50]
-    lines = [Line(run.name, [(w.viewers, 100 * w.core) for w in run.windows]) for run in runs]
-    first = ours.windows[0]
-    longest = max(window.viewers for window in ours.windows)
-    straight = [(0.0, 0.0), (float(longest), 100 * first.core * longest / first.viewers)]
-    lines.append(Line(f"{first.viewers} viewers, times n", straight, dashed=True))
-    shares = draw("Server core, by viewers of one camera", "viewers", "% of a core", lines)
-    (RESULTS / "forwarding-viewers.svg").write_text(shares)
-    costs = [Line(run.name, [(w.viewers, w.microseconds) for w in run.windows]) for run in runs]
-    (RESULTS / "forwarding-cost.svg").write_text(
-        draw("Server time for a packet and viewer", "viewers", "microseconds", costs)
-    )
-    if cameras.windows:
-        points = [(float(count), 100 * w.core) for count, w in zip(CAMERAS, cameras.windows, strict=False)]
-        title = f"Server core, by cameras with {VIEWERS_OF_EACH} viewers each"
-        (RESULTS / "forwarding-cameras.svg").write_text(
-            draw(title, "cameras", "% of a core", [Line(ours.name, points)])
-        )
+def keep_curves(ours: Run, cameras: Run, peers: list[Run]) -> None:
+    """Give the report what grows with viewers and with cameras."""
+    for run in (ours, *peers):
+        if max((window.viewers for window in run.windows), default=0) > 50:
+            points = [(float(w.viewers), 100 * w.core) for w in run.windows]
+            verdict.curve("viewers of one camera", "viewers", "% of a core", points, of=run.name)
+    delays = [(float(w.viewers), ms) for w in ours.windows if (ms := w.latency(99)) is not None]
+    verdict.curve("what the gateway adds to a frame's way, p99", "viewers", "ms", delays, straight=False)
+    points = [(float(count), 100 * w.core) for count, w in zip(CAMERAS, cameras.windows, strict=False)]
+    if points:
+        verdict.curve(f"cameras with {VIEWERS_OF_EACH} viewers each", "cameras", "% of a core", points)
 
 
 def save(runs: list[Run], floor: tuple[str, float]) -> None:
     """Keep all numbers, without the single latencies."""
+    RESULTS.mkdir(exist_ok=True)
     document: dict[str, object] = {"limit": floor, "runs": {}}
     for run in runs:
         rows = []
@@ -263,9 +251,9 @@ def main() -> None:
     for run in (ours, *peers):
         print_joins(run)
     print_goals(ours, cameras, peers, floor)
-    plot(ours, cameras, peers)
+    keep_curves(ours, cameras, peers)
     save([ours, cameras, *peers], floor)
-    print(f"plots and numbers: {RESULTS}")
+    print(f"all numbers: {RESULTS / 'forwarding.json'}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import verdict
 from simulated import Ring, signed_in, simulated_ring
 
 from ringlight.media.recorder import Recording
@@ -65,12 +66,12 @@ def main() -> None:
     print(f"{'views':>6} {'% of a core':>12} {'MB':>7}")
     for count, percent, megabytes in ((0, 0.0, empty), (1, cpu, one), (views, all_cpu, many)):
         print(f"{count:6} {percent:12.2f} {megabytes:7.1f}")
-    for name, value, goal in (
-        ("processor, % of a core with one view", cpu, CPU_GOAL),
-        ("memory, MB with one view", one, MEMORY_GOAL),
-        ("memory, MB for each further view", more, MORE_GOAL),
+    for name, value, goal, unit in (
+        ("a recorded view that nobody watches", cpu, CPU_GOAL, "% of a core"),
+        ("memory with one such view", one, MEMORY_GOAL, "MB"),
+        ("memory for each further view", more, MORE_GOAL, "MB"),
     ):
-        print(f"{name:38} {value:6.2f}, goal under {goal:g}: {'met' if value < goal else 'MISSED'}")
+        verdict.goal(name, value, goal, unit)
     print(f"memory with one view: {one / empty:.2f} times the program without")
 
 

@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx2
+import verdict
 from exact_server import Server, running
 
 from ringlight.errors import RingError
@@ -163,9 +164,8 @@ def main() -> None:
                 continue
             print(f"{name:26} {amplification:15.3f} {longest:11.2f} s {back:9.2f} s", flush=True)
             if make is ours:
-                met = amplification <= GOAL and back <= ours.interval
-                goal = f"at most {GOAL} requests a call, back within the {ours.interval:.1f} s of its breaker"
-                print(f"{'':26} {goal}: {'met' if met else 'MISSED'}")
+                verdict.goal("outage: requests for each call", amplification, GOAL)
+                verdict.goal("outage: back after", back, ours.interval, "s")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import verdict
+
 from ringlight.errors import RingError
 from ringlight.http.calling import Caller
 from ringlight.http.flow import Request, Response
@@ -74,8 +76,8 @@ def main() -> None:
     base = import_time("httpx2")
     for name in ("ringlight.partner", "httpx2, ringlight.partner.client"):
         ours = import_time(name)
-        met = "met" if ours - base <= IMPORT_GOAL else "MISSED"
-        print(f"import httpx2 {base:.0f} ms, import {name} {ours:.0f} ms; {IMPORT_GOAL:.0f} ms more allowed: {met}")
+        print(f"import httpx2 {base:.0f} ms, import {name} {ours:.0f} ms")
+        verdict.goal(f"import {name}, more than httpx2", ours - base, IMPORT_GOAL, "ms")
     logging.disable(logging.CRITICAL)
     settings = ResilienceSettings(gate_rate=1e6, gate_burst=100_000)
     client = Caller(Memory(), Shared(settings, random.Random(1).random))
@@ -84,8 +86,8 @@ def main() -> None:
     before = resident()
     make(client, calls)
     grown = resident() - before
-    met = "met" if grown <= GROWTH_GOAL else "MISSED"
-    print(f"{calls} calls: {before:.1f} MB before, {grown:+.2f} MB after; {GROWTH_GOAL:g} MB allowed: {met}")
+    print(f"{before:.1f} MB before, {grown:+.2f} MB after")
+    verdict.goal(f"memory that {calls} calls leave", grown, GROWTH_GOAL, "MB")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ set -eu
 lacking() {
   missing=""
   for pair in chromium:chromium ffprobe:ffmpeg node:nodejs npm:npm ip:iproute2 curl:curl jq:jq redis-server:redis-server \
-    mosquitto:mosquitto turnserver:coturn iptables:iptables firefox-esr:firefox-esr go:golang-go \
+    mosquitto:mosquitto turnserver:coturn iptables:iptables firefox-esr:firefox-esr go:golang-go caddy:caddy \
     gst-launch-1.0:gstreamer1.0-tools gst-launch-1.0:gstreamer1.0-plugins-good; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
   done
+  # Not in everybody's PATH.
+  [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
   # Debian keeps PostgreSQL's programs out of the PATH, in a folder for each version.
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
   # GStreamer is driven by Debian's own Python: what counts are files of these packages.

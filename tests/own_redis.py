@@ -30,6 +30,12 @@ class OwnRedis:
     def url(self) -> Secret:
         return Secret(f"unix://{self.socket}")
 
+    @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        assert self._server is not None
+        return self._server.pid
+
     def client(self) -> "redis.Redis":
         return redis.Redis(unix_socket_path=str(self.socket))
 

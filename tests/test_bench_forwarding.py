@@ -6,12 +6,13 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import plot
 import pytest
 from media.audience import align, latencies
 from media.source import CLOCK_STEP, Sent
 from media.watcher import Seen, Watcher
 
-from media import plot, watcher
+from media import watcher
 from ringlight.media import rtp, sdp, stun
 from ringlight.media.dtls import Dtls, Role
 

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from ringlight import errors
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import LONGEST_DETAIL, RingError, fault_error
 from ringlight.faults import FAULTS
 
 CLASSES = {
@@ -65,6 +65,8 @@ CLASSES = {
     "LINK-REFUSED": errors.AuthError,
     "AUDIT-BROKEN": errors.StoreError,
     "MQTT-BROKER": errors.NetworkError,
+    "NODE-ALONE": errors.NetworkError,
+    "CAM-ELSEWHERE": errors.ElsewhereError,
     "REACH-MIXED": errors.NetworkError,
     "TURN-UNREACHABLE": errors.NetworkError,
     "WEB-DENIED": errors.MediaError,
@@ -175,3 +177,12 @@ def test_every_class_survives_a_journey_and_leaves_its_cause_at_home() -> None:
 def test_only_what_may_go_well_another_time_is_transient() -> None:
     assert fault_error("PARTNER-SERVER").is_transient
     assert not fault_error("PARTNER-CONSENT").is_transient
+
+
+def test_what_another_side_wrote_stays_on_one_line() -> None:
+    """It goes into logs, terminals and close frames; nobody shall write lines or colours there, or fill them."""
+    error = fault_error("HOOK-TYPE", "text\r\nERROR all is lost\x1b[31m" + "x" * 5000)
+    assert error.detail is not None
+    assert error.detail.startswith("text ERROR all is lost [31mxxx")
+    assert len(error.detail) == LONGEST_DETAIL
+    assert str(error).isprintable()

@@ -115,6 +115,8 @@ def test_the_secret_key_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RINGLIGHT_MEDIA__KEY_FRAME_CACHE", "1", "media.key_frame_cache"),
         ("RINGLIGHT_MEDIA__ANNOUNCE", "192.0.2.7, cams.example", "'cams.example' is no IP address"),
         ("RINGLIGHT_CAMERAS__LINGER", "-1", "cameras.linger"),
+        ("RINGLIGHT_MQTT__URL", "mqtt://user:canary@host:99999", "mqtt.url"),
+        ("RINGLIGHT_MQTT__URL", "mqtt://[::1", "mqtt.url"),
         ("RINGLIGHT_LIVE_VIEW", "{", "live_view"),
     ],
 )

@@ -19,7 +19,9 @@ from ringlight.rooms import house, rooms_router
 from ringlight.rooms.fast import FastRooms
 from ringlight.secrets import Secret
 from ringlight.server.metrics import Metrics
+from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
+from ringlight.server.recordings import Recordings
 from ringlight.server.room_server import room_server
 from ringlight.settings import RoomSettings, Settings
 
@@ -33,7 +35,7 @@ async def main(adapter: str) -> None:
             secret_key=Secret(KEY), state_dir=Path(state), rooms=RoomSettings(rate=1e9, burst=10**9)
         )  # fmt: skip
         async with room_server(settings, local=True, any_loopback_origin=True) as rooms:
-            Metrics(rooms, Playbacks(ViewerPort(settings.media)))
+            Metrics(rooms, Playbacks(ViewerPort(settings.media)), Places(1), Recordings(settings))
             app = FastAPI()
             app.include_router(rooms_router(rooms.porter))
             sockets = FastRooms(rooms.porter) if adapter == "fast" else None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ringlight.faults import FAULTS, Fault, Retry
+from ringlight.foreign import one_line
 
 __all__ = [
     "AuthError",
@@ -15,6 +16,7 @@ __all__ = [
     "CircuitOpen",
     "DeadlineExceeded",
     "DeviceOfflineError",
+    "ElsewhereError",
     "ErrorItem",
     "InternalServerError",
     "LinkLost",
@@ -40,12 +42,16 @@ __all__ = [
 ]
 
 
+LONGEST_DETAIL = 600  # characters; the longest of ours that say all have some 300
+
+
 class RingError(Exception):
     """The root of every exception that Ringlight raises.
 
     Attributes:
         code: The fault's code, a key of the catalogue.
-        detail: What was seen in this case, without secrets; `None` if the row says it all.
+        detail: What was seen in this case, without secrets, on one line that can be printed and of at most
+            `LONGEST_DETAIL` characters; `None` if the row says it all.
         retry_after: Seconds that the other side asked us to wait, or `None`.
         cursor: How far a listing in pages had come, to begin again there; `None` for all else.
         operation: The kind of call to the Partner API that it ended, such as `devices.list`; `None` for all else.
@@ -62,9 +68,10 @@ class RingError(Exception):
 
     def __init__(self, code: str, detail: str | None = None, *, retry_after: float | None = None) -> None:
         self.code = code
-        self.detail = detail
+        # Words of another side may be in it, wherever they came in: safe for a line of a log and for a terminal.
+        self.detail = detail if detail is None or _is_fit(detail) else one_line(detail, LONGEST_DETAIL)
         self.retry_after = retry_after
-        super().__init__(code, detail)
+        super().__init__(code, self.detail)
 
     @property
     def fault(self) -> Fault:
@@ -103,6 +110,15 @@ class RateLimited(RingError):  # noqa: N818 - the name says what to do
 
 class CameraError(RingError):
     """The camera is unknown, offline or not allowed to show anything."""
+
+
+class ElsewhereError(CameraError):
+    """Another node shows the camera: ask there."""
+
+    @property
+    def url(self) -> str:
+        """Where that node is found, without a slash at the end; empty where it has told no address."""
+        return self.detail or ""
 
 
 class SignalingError(RingError):
@@ -247,6 +263,8 @@ _CLASS_OF_CODE: dict[str, type[RingError]] = {
     "CALL-DEADLINE": DeadlineExceeded,
     "CALL-GATE": RateGateFull,
     "CALL-GATE-ALONE": RateGateFull,
+    "NET-INSIDE": BadAnswerError,
+    "CAM-ELSEWHERE": ElsewhereError,
     "LINK-ANSWER": TokenEndpointUnavailable,
     "LINK-LOST": LinkLost,
     "LINK-UNAVAILABLE": TokenEndpointUnavailable,
@@ -296,6 +314,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "MEDIA": MediaError,
     "MQTT": NetworkError,
     "NET": NetworkError,
+    "NODE": NetworkError,
     "ORIGIN": UsageError,
     "PARTNER": StatusError,
     "PUBLISH": MediaError,
@@ -324,6 +343,10 @@ def fault_error(code: str, detail: str | None = None, *, retry_after: float | No
     fault = FAULTS[code]
     error = _CLASS_OF_CODE.get(fault.code) or _CLASS_OF_PREFIX[fault.code.partition("-")[0]]
     return error(code, detail, retry_after=retry_after)
+
+
+def _is_fit(detail: str) -> bool:
+    return detail.isprintable() and len(detail) <= LONGEST_DETAIL
 
 
 def _rebuild(kind: type[RingError], code: str, detail: str | None) -> RingError:

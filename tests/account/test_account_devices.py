@@ -240,7 +240,7 @@ def test_pan_and_tilt(fields: dict[str, object], expected: bool) -> None:
 
 
 def test_names_are_safe_for_a_terminal() -> None:
-    assert _one(description=" Front\x1b[2J\nDoor\u202e ").name == "Front[2JDoor"
+    assert _one(description=" Front\x1b[2J\nDoor\u202e ").name == "Front [2J Door"
     assert len(_one(description="x" * 5000).name) == 80
 
 

@@ -1,25 +1,27 @@
-"""Two processes share one sign-in: one of them renews, the other one finds the new pair in the file."""
+"""Two processes share one sign-in: one of them renews, the other one finds the new pair in the file or database."""
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from ringlight.secrets import Secret
-from ringlight.store import FileTokenStore, Tokens
+from ringlight.settings import Settings
+from ringlight.store import Tokens, TokenStore
+from ringlight.store.sign_in import sign_in_store
 
 pytestmark = pytest.mark.anyio
 
 PROCESS = """
 import asyncio, sys
-from pathlib import Path
 from ringlight.account import AccountClient
 from ringlight.settings import Settings
 
 async def main():
-    settings = Settings(ring_url=sys.argv[1], state_dir=Path(sys.argv[2]))
+    settings = Settings(ring_url=sys.argv[1])
     async with AccountClient.open(settings) as account:
         print("ready", flush=True)
         sys.stdin.readline()
@@ -30,9 +32,25 @@ asyncio.run(main())
 """
 
 
-async def test_two_processes_make_one_renewal(tmp_path: Path) -> None:
-    store = FileTokenStore(tmp_path / "tokens.json")
-    store.save(Tokens(Secret("access-1"), Secret("refresh-1"), 0.0, "hw-1"))
+@pytest.fixture(params=["one machine", "two machines"])
+def machines(request: pytest.FixtureRequest, tmp_path: Path) -> list[dict[str, str]]:
+    """The environments of two processes: with the same state directory, or with the same database only."""
+    if request.param == "one machine":
+        return [{"RINGLIGHT_STATE_DIR": str(tmp_path)}] * 2
+    database = {"RINGLIGHT_SIGN_IN": "database"}
+    database["RINGLIGHT_DATABASE_URL"] = request.getfixturevalue("postgres").new_database()
+    return [{**database, "RINGLIGHT_STATE_DIR": str(tmp_path / name)} for name in ("one", "two")]
+
+
+async def test_two_processes_make_one_renewal(machines: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in machines[0].items():
+        monkeypatch.setenv(name, value)
+    with sign_in_store(Settings()) as store:
+        await asyncio.to_thread(store.save, Tokens(Secret("access-1"), Secret("refresh-1"), 0.0, "hw-1"))
+        await _renew_at_once(machines, store)
+
+
+async def _renew_at_once(machines: list[dict[str, str]], store: TokenStore) -> None:
     seen: list[str] = []
 
     async def token_service(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,21 +67,22 @@ async def test_two_processes_make_one_renewal(tmp_path: Path) -> None:
     server = await asyncio.start_server(token_service, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        processes = [await _start(url, tmp_path) for _ in range(2)]
+        processes = [await _start(url, machine) for machine in machines]
         for process in processes:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"ready\n"
         outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
     assert [output.split() for output, _ in outputs] == [[b"access-2"]] * 2
     assert seen == ["refresh-1"]
-    kept = store.load()
+    kept = await asyncio.to_thread(store.load)
     assert kept is not None
     assert kept.refresh == Secret("refresh-2")
 
 
-async def _start(url: str, folder: Path) -> asyncio.subprocess.Process:
+async def _start(url: str, machine: dict[str, str]) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROCESS, url, str(folder)),
+        *(sys.executable, "-c", PROCESS, url),
+        env={**os.environ, **machine},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -69,7 +69,21 @@ async def test_what_a_source_had_a_moment_ago_stays_on_the_list_while_it_fails()
     door.fails = "NET-DNS"
     assert [camera.name for camera in await house.cameras()] == ["door", "gate"]
     assert house.problems == ()
-    assert await code_of(house, "door") == "NET-DNS"
+
+
+async def test_a_camera_is_opened_while_its_source_fails_in_passing() -> None:
+    """Its view says what is wrong and tries again, where a refusal at the door would be the end of it."""
+    door = Source("door")
+    house = House(door, Source("gate"))
+    door.fails = "RING-RATE"
+    assert await code_of(house, "door") == "RING-RATE", "it was never listed"
+    door.fails = None
+    await house.cameras()
+    door.fails = "RING-RATE"
+    assert (await house.camera("door")).name == "door"
+    assert await code_of(house, "attic") == "RING-RATE", "it may be new"
+    door.fails = "AUTH-SIGNED-OUT"
+    assert await code_of(house, "door") == "AUTH-SIGNED-OUT", "trying again would not help"
 
 
 async def test_an_empty_source_does_not_hide_that_the_other_fails() -> None:

@@ -121,7 +121,15 @@ async def test_a_line_that_is_down_or_cut_too_often_is_a_fault_and_leaves_nothin
 
 
 @pytest.mark.parametrize(
-    ("status", "fields"), [(403, {}), (302, {}), (206, {}), (206, {"content-range": "bytes 7-8/9"})]
+    ("status", "fields"),
+    [
+        (403, {}),
+        (302, {}),
+        (206, {}),
+        (206, {"content-range": "bytes 7-8/9"}),
+        (206, {"content-range": f"bytes {'7' * 5000}-8/9"}),
+        (206, {"content-range": "bytes \u0661-8/9"}),
+    ],
 )
 async def test_anything_but_the_file_is_no_recording(tmp_path: Path, status: int, fields: dict[str, str]) -> None:
     @asynccontextmanager

@@ -111,7 +111,7 @@ def test_nothing_of_a_request_is_lost_on_its_way() -> None:
     """Whatever part a request may have: one that is new has to be passed on too."""
     parts: dict[str, object] = {
         "method": "POST", "url": "http://h/", "headers": {"a": "b"}, "json": 1, "form": {"c": "d"}, "content": b"e",
-        "at": "partner", "bearer": Secret("f"), "limit": 7, "timeout": 0.5, "hidden": True,
+        "at": "partner", "bearer": Secret("f"), "limit": 7, "timeout": 0.5, "hidden": True, "foreign": True,
     }  # fmt: skip
     assert set(parts) == {field.name for field in fields(Request)}
     driver = AnsweringNow()

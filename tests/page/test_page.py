@@ -1,11 +1,8 @@
 """The page in a real Chromium, against `ringlight demo` as a newcomer starts it."""
 
-import os
 import re
-import struct
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -17,7 +14,6 @@ from ringlight.faults import FAULTS
 from ringlight.simulator.switchboard import SWITCHES
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
-PICTURE = Path(__file__).parents[2] / "docs" / "images" / "page.png"
 
 
 @pytest.fixture
@@ -298,15 +294,6 @@ def test_leaving_the_page_ends_the_view_after_the_linger(page: Page, demo: str) 
         page.wait_for_timeout(200)
     ended = [dialog["ended"] for dialog in httpx2.get(f"{demo}_sim/dialogs").json()["dialogs"]]
     assert ended == ["closed by the client"]
-
-
-def test_the_picture_in_the_readme_is_of_this_page(shared_page: Page, tmp_path: Path) -> None:
-    """`make picture` takes it anew; here it is only looked at whether there is one of the right size."""
-    watch(shared_page)
-    shared_page.wait_for_timeout(2_500)
-    target = PICTURE if os.environ.get("RINGLIGHT_TAKE_PICTURE") else tmp_path / "page.png"
-    shared_page.screenshot(path=target)
-    assert struct.unpack(">II", PICTURE.read_bytes()[16:24]) == struct.unpack(">II", target.read_bytes()[16:24])
 
 
 def _plain(text: str) -> str:

@@ -13,6 +13,7 @@ from ringlight.errors import RingError
 from ringlight.http.flow import Request, Response, Streamed
 from ringlight.http.reach import Way
 from ringlight.http.sending import Sending
+from ringlight.http.target import Target
 from ringlight.http.translate import HTTPX2
 from ringlight.partner import AsyncClient, Event
 from ringlight.settings import ResilienceSettings, Settings
@@ -35,18 +36,18 @@ class Moody(Sending):
         """Nothing is open."""
 
     @asynccontextmanager
-    async def open(self, request: Request, url: str, headers: dict[str, str], way: Way) -> AsyncIterator[Streamed]:
+    async def open(self, request: Request, target: Target, way: Way) -> AsyncIterator[Streamed]:
         raise NotImplementedError
         yield
 
-    async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
+    async def exchange(self, request: Request, target: Target, way: Way) -> Response:
         now = asyncio.get_running_loop().time()
         if now >= self._until:
             self._mood = self._dice.choice(["well", "well", "busy", "strict", "silent", "nonsense", "offline"])
             self._until = now + self._dice.uniform(30, 600)
         self.requests += 1
         await asyncio.sleep(self._dice.uniform(0.01, 0.2))
-        return await self._answer(url)
+        return await self._answer(target.url)
 
     async def _answer(self, url: str) -> Response:
         fields = {"Content-Type": "application/json"}

@@ -18,6 +18,8 @@ PREFERENCES = {
     "media.peerconnection.ice.obfuscate_host_addresses": False,  # names of mDNS, which nobody here resolves
     "media.peerconnection.ice.loopback": True,
     "media.autoplay.default": 0,
+    "media.navigator.streams.fake": True,  # a camera and a microphone that are made up
+    "media.navigator.permission.disabled": True,  # and nobody is asked for them
     "app.update.enabled": False,
     "app.normandy.enabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,

@@ -1,5 +1,6 @@
 """Consent in a room: nothing is negotiated for somebody who has not given it, and everybody is told."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,45 @@ def test_who_admits_sees_in_the_knock_what_was_consented_to() -> None:
     doctor.say({"t": "admit", "id": waiting.heard[0]["you"]["id"]})
     joined = next(frame for frame in doctor.heard if frame["t"] == "joined" and frame["person"]["role"] == "patient")
     assert joined["person"]["consents"] == ["captions", "video"]
+
+
+def test_between_an_observer_and_who_minds_one_nothing_passes() -> None:
+    """Neither signals nor words, until they consent, and after they withdrew; nobody else is concerned."""
+    rooms = house("observer", lobby=False)
+    doctor, patient, observer = (enter(rooms, role) for role in ("doctor", "patient", "observer"))
+    assert [page.heard[0]["consent"]["needed"] for page in (doctor, patient, observer)] == [[], ["observer"], []]
+    name_of = {page: page.heard[0]["you"]["id"] for page in (patient, observer)}
+    rids = itertools.count(1)
+
+    def passes() -> set[bool]:
+        """Whether what the two say to each other and to all arrives; what is said to all comes to the doctor."""
+        found = set()
+        for page, other in ((patient, observer), (observer, patient)):
+            said: list[dict[str, Any]] = [{"t": "signal", "candidate": None}]
+            said += [{"t": "chat", "text": "words"}] if page is patient else []  # an observer only looks on
+            for message in said:
+                news(other), news(doctor)
+                page.say(message)
+                found.add([frame["t"] for frame in news(other)] == [message["t"]])
+                assert [frame["t"] for frame in news(doctor)] == [message["t"]]
+                page.say({**message, "to": name_of[other], "rid": next(rids)})
+                found |= {bool(news(other)), page.heard[-1].get("code") != "ROOM-CONSENT"}
+        return found
+
+    assert passes() == {False}
+    patient.say({"t": "consent", "what": ["observer"], "given": True})
+    assert passes() == {True}
+    patient.say({"t": "consent", "what": ["observer"], "given": False})
+    assert passes() == {False}
+
+
+def test_an_offer_to_all_comes_to_an_observer_with_the_consent() -> None:
+    rooms = house("observer", lobby=False)
+    observer, patient = enter(rooms, "observer"), enter(rooms, "patient")
+    observer.say({"t": "signal", "description": OFFER})
+    assert "signal" not in [frame["t"] for frame in news(patient)]
+    patient.say({"t": "consent", "what": ["observer"], "given": True})
+    assert [frame["t"] for frame in news(patient)] == ["signal"]
 
 
 def test_a_page_at_the_old_address_cannot_ask_and_is_told_so() -> None:

@@ -125,10 +125,13 @@ class Caller:
 
 
 class Gate:
-    """A way to the server that can be cut, and held up."""
+    """A way to the server that can be cut, and held up.
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    With several servers it leads to the first of them that takes connections, as a load balancer does.
+    """
+
+    def __init__(self, *ports: int) -> None:
+        self._targets = ports
         self._open = threading.Event()
         self._open.set()
         self._socket: socket.socket | None = None
@@ -172,15 +175,20 @@ class Gate:
         with contextlib.suppress(OSError):  # it was closed
             while True:
                 one, _ = listener.accept()
-                try:
-                    other = socket.create_connection(("127.0.0.1", self._target), timeout=5)
-                except OSError:
+                other = self._reach()
+                if other is None:
                     one.close()
                     continue
                 other.settimeout(None)
                 self._pairs += [one, other]
                 for source, sink in ((one, other), (other, one)):
                     threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _reach(self) -> socket.socket | None:
+        for port in self._targets:
+            with contextlib.suppress(OSError):
+                return socket.create_connection(("127.0.0.1", port), timeout=5)
+        return None
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         try:

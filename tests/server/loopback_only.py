@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import httpx2
+
 from whep_viewer import viewer
 
 RINGLIGHT = Path(sys.executable).with_name("ringlight")

@@ -24,5 +24,6 @@ def _namespaces_are_allowed() -> bool:
 @pytest.mark.skipif(not _namespaces_are_allowed(), reason="this machine does not allow network namespaces")
 def test_a_picture_goes_all_the_way_where_loopback_is_the_only_address(environment: dict[str, str]) -> None:
     command = [*NAMESPACE, sys.executable, str(Path(__file__).with_name("loopback_only.py"))]
+    environment |= {"PYTHONPATH": str(Path(__file__).parents[1])}  # what the tests share
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
     assert run.returncode == 0, run.stderr

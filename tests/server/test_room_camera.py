@@ -16,7 +16,6 @@ from room_house import hear
 from test_server import GOOD_OFFER, SDP
 from test_server_talk import speaking, until
 from websockets.asyncio.client import ClientConnection, connect
-from whep_viewer import viewer
 
 from ringlight.account import Credentials
 from ringlight.cameras import Account
@@ -27,6 +26,7 @@ from ringlight.settings import CameraSettings, OneCamera, PartnerSettings, RoomS
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
+from whep_viewer import viewer
 
 pytestmark = pytest.mark.anyio
 KEY = "k" * 32

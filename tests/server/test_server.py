@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from whep_viewer import offer_text, viewer
 
 from ringlight.account import Credentials
 from ringlight.cameras import Account
@@ -24,6 +23,7 @@ from ringlight.settings import CameraSettings, LiveViewSettings, ServerSettings,
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
+from whep_viewer import offer_text, viewer
 
 pytestmark = pytest.mark.anyio
 SDP = {"Content-Type": "application/sdp"}

@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from whep_viewer import offer_text
 
 from ringlight.account import Credentials
 from ringlight.cameras import Account
@@ -28,6 +27,7 @@ from ringlight.store import MemoryTokenStore
 from ringlight.store.database import Database
 from ringlight.store.inbox import Claim, Inbox, Put, Settle
 from ringlight.testing import SimulatedRing, simulator
+from whep_viewer import offer_text
 
 pytestmark = pytest.mark.anyio
 SDP = {"Content-Type": "application/sdp"}

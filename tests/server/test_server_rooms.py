@@ -113,7 +113,9 @@ async def test_a_link_lets_one_person_in_once_and_looking_at_it_does_not_use_it(
     """While it is good it names the TURN server too, for a check of the line before it is used."""
     async with house(tmp_path, key="k" * 32, turn="turn:turn.test:3478") as (http, sockets):
         room = (await http.post("api/rooms", json={"id": "visit"})).json()["id"]
-        made = (await http.post(f"api/rooms/{room}/links", json={"role": "patient", "name": "B"})).json()
+        made = (
+            await http.post(f"api/rooms/{room}/links", json={"role": "patient", "name": "B", "invited_by": " Dr A "})
+        ).json()
         assert made["url"].startswith("/j/")
         address = made["url"][1:]
         async with httpx2.AsyncClient(base_url=str(http.base_url), headers={"Accept": "application/json"}) as guest:
@@ -126,8 +128,8 @@ async def test_a_link_lets_one_person_in_once_and_looking_at_it_does_not_use_it(
             [relay] = said.pop("ice")
             assert (relay["urls"], relay.keys()) == (["turn:turn.test:3478"], {"urls", "username", "credential"})
             assert said == {
-                "state": "good", "room": "visit", "role": "patient", "name": "B", "opens": None,
-                "expires": made["expires"],
+                "state": "good", "room": "visit", "role": "patient", "name": "B", "invited_by": "Dr A",
+                "opens": None, "expires": made["expires"],
             }  # fmt: skip
             tried = await asyncio.gather(*(guest.post(address) for _ in range(5)))
             (entrance,) = [answer.json() for answer in tried if answer.status_code == 200]
@@ -172,7 +174,7 @@ async def test_whoever_guesses_links_is_slowed_down(tmp_path: Path) -> None:
         http.headers["Accept"] = "application/json"
         for number in range(5):
             assert (await http.get(f"j/guess-{number}")).json() == dict.fromkeys(
-                ("room", "role", "name", "opens", "expires")
+                ("room", "role", "name", "invited_by", "opens", "expires")
             ) | {"state": "unknown", "ice": []}
             assert (await http.post(f"j/guess-{number}")).json()["code"] == "ROOM-LINK-UNKNOWN"
         refused = await http.post("j/guess-again")

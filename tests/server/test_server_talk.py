@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 from test_server import house
-from whep_viewer import WhepViewer, viewer
 
 from ringlight.media.rtp import header
 from ringlight.server import turn
 from ringlight.simulator.hearing import Ear
 from ringlight.simulator.sound import SoundCodec, make_sound
 from ringlight.simulator.world import World
+from whep_viewer import WhepViewer, viewer
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,6 @@ import httpx2
 import pytest
 from aioice import stun as ice
 from test_server import GOOD_OFFER, SDP, house
-from whep_viewer import viewer
 
 from ringlight.account import Credentials
 from ringlight.cameras import Account
@@ -33,6 +32,7 @@ from ringlight.server.room_server import room_server
 from ringlight.settings import MediaSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
+from whep_viewer import viewer
 
 pytestmark = pytest.mark.anyio
 TRICKLE = "application/trickle-ice-sdpfrag"
@@ -302,14 +302,11 @@ def test_what_is_no_ice_server_is_refused_at_the_start(url: str, said: str) -> N
 
 
 @contextlib.asynccontextmanager
-async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIterator[httpx2.AsyncClient]:
-    """A server that believes `other` to hold every camera; it never asks its account for one."""
+async def _with_relays(relays: IceServers) -> AsyncIterator[httpx2.AsyncClient]:
+    """A server that never asks its account for a camera."""
     settings = Settings(media=MediaSettings())
     places = Places(settings.players.most)
     listening = listen("127.0.0.1", 0)
-
-    async def elsewhere(_camera: str) -> str | None:
-        return other
 
     async with (
         Account.open(settings, store=MemoryTokenStore()) as account,
@@ -320,7 +317,7 @@ async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIte
             create_app(
                 account, Playbacks(port), Access(True, frozenset()), asyncio.Event(), recordings=recordings,
                 showings=Showings(settings.players, places), places=places, rooms=rooms,
-                relays=relays, elsewhere=elsewhere,
+                relays=relays,
             ),
             listening,
         ) as running,
@@ -330,15 +327,7 @@ async def _node(other: str | None, relays: IceServers | None = None) -> AsyncIte
     listening.close()
 
 
-async def test_a_camera_that_another_node_holds_is_answered_with_its_address_there() -> None:
-    async with _node("https://second.example:8443/") as http:
-        answer = await http.post("whep/front-door", content=GOOD_OFFER, headers=SDP)
-        assert answer.status_code == 307
-        assert answer.headers["location"] == "https://second.example:8443/whep/front-door"
-        assert answer.headers["cache-control"] == "no-store"
-
-
 async def test_ice_servers_are_told_to_players_that_ask_before_they_offer() -> None:
-    async with _node(None, IceServers(["stun:a", "turn:b"], Secret("shared"))) as http:
+    async with _with_relays(IceServers(["stun:a", "turn:b"], Secret("shared"))) as http:
         answer = await http.options("whep/front-door")
         assert [link.partition(";")[0] for link in answer.headers.get_list("link")] == ["<stun:a>", "<turn:b>"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -142,6 +143,65 @@ def test_a_damaged_copy_changes_nothing(data: st.DataObject, full: Database, tmp
     with suppress(RingError):
         restore(tmp_path / "damaged.zip", full, {}, replace=True)
     assert rows(full) == before
+
+
+def _forged(tmp_path: Path, full: Database, **members: bytes | None) -> Path:
+    """Write a copy in which some members are others; names have `__` for a slash."""
+    back_up(tmp_path / "copy.zip", full, {"tokens.json": tmp_path / "tokens.json"}, version="1")
+    forged = tmp_path / "forged.zip"
+    changed = {name.replace("__", "/").replace("_json", ".json"): content for name, content in members.items()}
+    with zipfile.ZipFile(tmp_path / "copy.zip") as copy, zipfile.ZipFile(forged, "w", zipfile.ZIP_DEFLATED) as out:
+        for name in {**dict.fromkeys(copy.namelist()), **changed}:
+            content = changed.get(name, copy.read(name) if name in copy.namelist() else None)
+            if content is not None:
+                out.writestr(name, content)
+    return forged
+
+
+ZEROS = 80 * 1024 * 1024  # bytes that become 80 kB
+FORGED: dict[str, dict[str, bytes]] = {
+    "a bomb in the description": {"about_json": b" " * ZEROS + b"{}"},
+    "a bomb in a private file": {"files__tokens_json": bytes(ZEROS)},
+    "a bomb in a line": {"tables__links_jsonl": b'{"account":"' + b"a" * ZEROS + b'"}'},
+    "a bomb in a file that nobody wants": {"files__other": bytes(ZEROS)},
+    "a row that is none": {"tables__links_jsonl": b"[1]\n"},
+    "a row with a column that is none": {"tables__links_jsonl": b'{"nothing": 1}\n'},
+    "a row that lacks what it needs": {"tables__links_jsonl": b"{}\n"},
+    "a value of another kind": {"tables__links_jsonl": b'{"account": {"a": 1}}\n'},
+    "a value that is a list": {"tables__links_jsonl": b'{"account": [1]}\n'},
+    "a description that is a list": {"about_json": b"[]"},
+    "a description without rows": {"about_json": b'{"format": 1, "step": "0001", "rows": 7}'},
+    "a step that never was": {"about_json": b'{"format": 1, "step": "0000", "rows": {}}'},
+    "a step that is a path": {"about_json": b'{"format": 1, "step": "../../x", "rows": {}}'},
+}
+
+
+@pytest.mark.parametrize("members", FORGED.values(), ids=FORGED.keys())
+def test_a_copy_that_somebody_has_forged_changes_nothing_and_fills_no_memory(
+    members: dict[str, bytes], full: Database, tmp_path: Path
+) -> None:
+    kept = tmp_path / "tokens.json"
+    kept.write_text("kept")
+    forged = _forged(tmp_path, full, **members)
+    target = Database(address("sqlite", tmp_path / "second", None))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RingError) as caught:
+            restore(forged, target, {"tokens.json": kept}, replace=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        target.close()
+    assert caught.value.code == "STORE-COPY"
+    assert peak < 48 * 1024 * 1024
+    assert kept.read_text() == "kept"
+
+
+def test_names_in_a_copy_lead_nowhere(full: Database, empty: Database, tmp_path: Path) -> None:
+    """Only what the program itself names is put in place: a name with dots and slashes is no name of it."""
+    forged = _forged(tmp_path, full, **{"files__..__..__escaped": b"x", "__etc__escaped": b"x"})
+    restore(forged, empty, {"tokens.json": tmp_path / "new.json"})
+    assert not list(tmp_path.parent.rglob("escaped"))
 
 
 def test_the_commands_copy_and_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

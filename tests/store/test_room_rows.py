@@ -21,7 +21,7 @@ from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, P
 
 KEY = AuditKey(Secret("for tests, and for nothing else"))
 ROOM = KeptRoom("visit", True, None, 900.0, 6, ("recording", "video"), 100.0)
-LINK = KeptLink("hash", "visit", "patient", "B", None, None, 500.0)
+LINK = KeptLink("hash", "visit", "patient", "B", None, None, 500.0, invited_by="Dr A")
 USER = """
 import sys
 from ringlight.rooms.audit import AuditKey

@@ -7,6 +7,7 @@ import msgspec
 
 from ringlight.errors import AuthError, RingError, fault_error
 from ringlight.faults import find
+from ringlight.foreign import one_line
 from ringlight.http.flow import NotJson, Request, Response, unreadable
 from ringlight.resilience.retry_after import retry_after
 from ringlight.secrets import Secret
@@ -16,7 +17,7 @@ __all__ = ["TokenRefused", "object_of", "read", "refusal"]
 T = TypeVar("T")
 
 # A long word with a digit in it is an id or a token; the known sentences have none.
-_LIKE_A_SECRET = re.compile(r"(?=\S*\d)\S{12,}")
+_LIKE_A_SECRET = re.compile(r"(?<!\S)(?=\S*\d)\S{12,}")
 _LONGEST = 120  # characters of Ring's own words in a message; the known sentences have up to 60
 
 # Seconds to wait where the answer names none; the catalogue's fixes say the same in words.
@@ -114,7 +115,7 @@ def _words(request: Request, response: Response) -> str:
 
 
 def _tidy(text: str) -> str:
-    flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    flat = one_line(text, _LONGEST + 1)
     return flat if len(flat) <= _LONGEST else f"{flat[:_LONGEST]}…"
 
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self, TypeVar
 
 from ringlight.account import control, flows
@@ -18,7 +18,8 @@ from ringlight.http.flow import Driver, Flow, Streamed
 from ringlight.http.opening import Session, open_driver
 from ringlight.secrets import Secret
 from ringlight.settings import Settings, load_settings
-from ringlight.store import FileTokenStore, TokenStore
+from ringlight.store import TokenStore
+from ringlight.store.sign_in import sign_in_store
 
 __all__ = ["AccountClient"]
 
@@ -69,7 +70,7 @@ class AccountClient:
 
         Args:
             settings: The settings in force; `None` reads them.
-            store: Where the tokens are kept; `None` is `tokens.json` in the state directory.
+            store: Where the tokens are kept; `None` is what `sign_in` of the settings says.
             clock: The time in seconds since the epoch.
             credentials: As for the class.
             session: An `aiohttp.ClientSession` that the program has already, for requests to Ring; it is not
@@ -80,9 +81,10 @@ class AccountClient:
             UsageError: REQUEST-INVALID, the session is closed.
         """
         settings = settings or load_settings()
-        store = store or FileTokenStore(settings.state_dir / "tokens.json")
         timeout = settings.live_view.http_timeout
-        async with open_driver(session, timeout=timeout, base_url=settings.ring_url) as driver:
+        async with AsyncExitStack() as stack:
+            store = store or stack.enter_context(sign_in_store(settings))
+            driver = await stack.enter_async_context(open_driver(session, timeout=timeout, base_url=settings.ring_url))
             client = cls(settings, store, driver, clock=clock, credentials=credentials)
             try:
                 yield client

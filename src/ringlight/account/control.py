@@ -161,7 +161,9 @@ def recording_request(url: Secret, *, timeout: float, headers: Mapping[str, str]
     """
     # Never compressed: a range counts the bytes that are sent (RFC 9110 section 14.1.2), we count those of the file.
     fields = {"Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
-    return Request("GET", url.reveal(), headers=fields, at="storage", limit=RECORDING_LIMIT, timeout=timeout)
+    return Request(
+        "GET", url.reveal(), headers=fields, at="storage", limit=RECORDING_LIMIT, timeout=timeout, foreign=True
+    )
 
 
 def fetch_recording(access: Secret, hardware_id: str, event: CameraEvent) -> Flow[bytes]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ringlight.account.kinds import KINDS, OTHER_CAMERAS, Power, model_of
+from ringlight.foreign import one_line
 from ringlight.http.flow import unreadable
 
 __all__ = ["Device", "Devices", "Online", "Power", "parse_devices"]
@@ -107,7 +108,7 @@ def _items(json: dict[str, object], notes: list[str]) -> Iterator[tuple[str, str
                 notes.append(f"{name} is no list")
             continue
         for index, item in enumerate(items):
-            where = f"{_clean(name)}[{index}]"
+            where = f"{one_line(name, _NAME_LONGEST)}[{index}]"
             if isinstance(item, dict):
                 yield where, name, item
             else:
@@ -250,9 +251,4 @@ def _off(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return _clean(value) if isinstance(value, str) else ""
-
-
-def _clean(text: str) -> str:
-    """Make foreign text safe for a terminal: printable, on one line, not endless."""
-    return "".join(char for char in text if char.isprintable()).strip()[:_NAME_LONGEST]
+    return one_line(value, _NAME_LONGEST) if isinstance(value, str) else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ringlight.errors import fault_error
+from ringlight.foreign import one_line
 from ringlight.http.flow import unreadable
 
 __all__ = ["CameraEvent", "event_named", "parse_events"]
@@ -12,6 +13,7 @@ __all__ = ["CameraEvent", "event_named", "parse_events"]
 _IDS = ("id", "ding_id_str", "ding_id", "event_id")
 _TIMES = ("created_at", "start_time")
 _KINDS = ("kind", "event_type")
+_SHOWN = 40  # characters of a word of Ring's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def event_named(text: str, device_id: int) -> CameraEvent:
     """
     number = _id(text)
     if number is None:
-        raise fault_error("REQUEST-INVALID", f"{_clean(text)!r} is no id of an event")
+        raise fault_error("REQUEST-INVALID", f"{one_line(text, _SHOWN)!r} is no id of an event")
     return CameraEvent(number, device_id, "unknown", None, answered=False, has_recording=None)
 
 
@@ -69,7 +71,7 @@ def _event(item: dict[str, object], device_id: int) -> CameraEvent | None:
     kind = next((value for value in (item.get(name) for name in _KINDS) if isinstance(value, str) and value), "unknown")
     at = next((moment for moment in (_time(item.get(name)) for name in _TIMES) if moment is not None), None)
     answered, recorded, person = item.get("answered") is True, _has_recording(item), _person(item.get("cv_properties"))
-    return CameraEvent(number, device_id, _clean(kind), at, answered, recorded, person)
+    return CameraEvent(number, device_id, one_line(kind, _SHOWN), at, answered, recorded, person)
 
 
 def _has_recording(item: dict[str, object]) -> bool | None:
@@ -104,7 +106,3 @@ def _time(value: object) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-def _clean(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())[:40]

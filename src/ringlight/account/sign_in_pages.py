@@ -136,7 +136,10 @@ class PageSignIn:
                 if response.status >= 400:
                     raise _judged(request, response)
                 return response
-            url = urljoin(url, response.headers.get("location", ""))
+            try:
+                url = urljoin(url, response.headers.get("location", ""))
+            except ValueError:  # such as `http://[`
+                raise fault_error("AUTH-PAGES", "a redirect leads to something that is no address") from None
             if url.partition("?")[0] == endpoints.REDIRECT:
                 return _landed(url)
             if not _is_ours(url):

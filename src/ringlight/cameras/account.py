@@ -22,7 +22,7 @@ from ringlight.liveview.trace import Trace
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.secrets import Secret
-from ringlight.store import FileTokenStore
+from ringlight.store import FileTokenStore, MemoryTokenStore
 from ringlight.store.measured_file import MeasuredFile
 
 LIST_LIFE = 2.0  # seconds that a list of cameras is shown again without asking Ring
@@ -55,11 +55,10 @@ class Account(AccountClient):
         super().__init__(*args, **options)
         self._known = {}
         store = self._store
-        kept = (
-            MeasuredFile(store.path.with_name("batteries.json"), kept=KEPT_SPANS)
-            if isinstance(store, FileTokenStore)
-            else None
-        )  # an account in memory leaves nothing behind
+        place = store.path.parent if isinstance(store, FileTokenStore) else self.settings.state_dir
+        # An account in memory leaves nothing behind.
+        in_memory = isinstance(store, MemoryTokenStore)
+        kept = None if in_memory else MeasuredFile(place / "batteries.json", kept=KEPT_SPANS)
         self._charge = Charge(kept, self._clock, self.devices)
 
     async def devices(self) -> list[Device]:

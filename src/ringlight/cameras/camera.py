@@ -59,6 +59,7 @@ class Camera:
         self.id = identifier
         self.device = device
         self.view = view
+        view.named = lambda: self.id
         self.battery_cost: Cost | None = None
         self.publication: Publication | None = None
         self.steps: tuple[str, ...] = STEPS

@@ -12,7 +12,7 @@ from ringlight.http.flow import Headers, Streamed
 from ringlight.partner import AsyncClient
 from ringlight.secrets import Secret
 
-__all__ = ["Clips"]
+__all__ = ["Clips", "span_of"]
 
 KEPT = 16  # clips; a player asks for many parts of one film
 CHUNK = 64 * 1024  # bytes
@@ -63,7 +63,7 @@ class Clips:
             return
         try:
             size = file.seek(0, os.SEEK_END)
-            span = _span((headers or {}).get("Range"), size)
+            span = span_of((headers or {}).get("Range"), size)
             told = {"ETag": f'"{path.stem}-{size}"'}
             if span is None:
                 yield Streamed(416, Headers({**told, "Content-Range": f"bytes */{size}"}), _nothing())
@@ -112,13 +112,13 @@ class Clips:
                 await asyncio.to_thread(task.result().unlink, missing_ok=True)
 
 
-def _span(wanted: str | None, size: int) -> tuple[int, int] | None:
+def span_of(wanted: str | None, size: int) -> tuple[int, int] | None:
     """Return the first and last byte that are asked for; `None` where there are none such (RFC 9110 section 14.1.2)."""
     found = _RANGE.fullmatch(wanted or "")
     if found is None or not (found[1] or found[2]):
         return 0, size - 1
     if not found[1]:
-        return max(0, size - int(found[2])), size - 1
+        return (max(0, size - int(found[2])), size - 1) if int(found[2]) else None
     first = int(found[1])
     last = min(int(found[2]) if found[2] else size - 1, size - 1)
     return (first, last) if first <= last else None

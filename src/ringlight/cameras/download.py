@@ -15,7 +15,7 @@ __all__ = ["Download", "Progressed"]
 
 MOST_CUTS = 5  # after so many in one file the line is no good
 PAUSE = 0.5  # seconds before it is taken up again
-_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_RANGE = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/([0-9]{1,15}|\*)")
 
 
 class Progressed(Protocol):
@@ -113,7 +113,7 @@ class Download:
         etag = answer.headers.get("etag", "")
         self._have, self._etag = 0, etag if etag.startswith('"') else None  # a weak one does not do
         length = answer.headers.get("content-length", "")
-        return int(length) if length.isdecimal() else None
+        return int(length) if re.fullmatch(r"[0-9]{1,15}", length) else None
 
 
 def _refused(answer: Streamed) -> RingError:

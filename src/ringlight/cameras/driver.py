@@ -20,6 +20,10 @@ class Described(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
+    def id(self) -> int | str:
+        """Ring's own id of it, which stays the same whatever it is called."""
+
+    @property
     def name(self) -> str:
         """What its owner called it."""
 

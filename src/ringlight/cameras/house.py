@@ -1,13 +1,19 @@
 """All cameras of one server, whatever drivers they come from."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from ringlight.cameras.camera import Camera
+from ringlight.cameras.leased import Lease
 from ringlight.errors import RingError, fault_error
+from ringlight.faults import FAULTS, Retry
 
-__all__ = ["Cameras", "House"]
+__all__ = ["Cameras", "House", "TakeCamera"]
+
+TakeCamera = Callable[[str, str], Awaitable[Lease]]
+"""Takes the lease of a camera by Ring's id, with the name to be shown; raises ElsewhereError."""
 
 
 class Cameras(Protocol):
@@ -37,10 +43,12 @@ class House:
 
     Args:
         sources: In the order in which their cameras are listed. Whoever opened them closes them.
+        take: Asked before a view opens; `None` where there is one server only.
     """
 
-    def __init__(self, *sources: Cameras) -> None:
+    def __init__(self, *sources: Cameras, take: TakeCamera | None = None) -> None:
         self._sources = sources
+        self._take = take
         self._problems: tuple[RingError, ...] = ()
         self._listed: dict[Cameras, Sequence[Camera]] = {}  # by each source, when it could last
 
@@ -72,7 +80,7 @@ class House:
             else:
                 failed.append(answer)
         self._listed = listed
-        found = [camera for cameras in listed.values() for camera in cameras]
+        found = [self._leased(camera) for cameras in listed.values() for camera in cameras]
         if failed and not found:
             raise failed[0]
         self._problems = (*failed, *(problem for source in sources for problem in source.problems))
@@ -80,6 +88,9 @@ class House:
 
     async def camera(self, name: str) -> Camera:
         """Return a camera by its name or its id in addresses; of two with the same name the first.
+
+        Where a source fails in passing, a camera is returned that it had before: who opens its view is told what is
+        wrong, and the view tries again by itself.
 
         Raises:
             CameraError: CAM-UNKNOWN, with the names that there are.
@@ -89,12 +100,25 @@ class House:
         failed: RingError | None = None
         for source in sources:
             try:
-                return await source.camera(name)
+                return self._leased(await source.camera(name))
             except RingError as error:
                 if error.code != "CAM-UNKNOWN":
+                    before = self._before(source, name)
+                    if before is not None and FAULTS[error.code].retry in (Retry.NOW, Retry.BACKOFF):
+                        return self._leased(before)
                     failed = failed or error
                     continue
             known += [camera.name for camera in await source.cameras()]
         if failed is not None:
             raise failed
         raise fault_error("CAM-UNKNOWN", f"asked for {name[:80]!r}; known: {', '.join(known) or 'none'}")
+
+    def _leased(self, camera: Camera) -> Camera:
+        if self._take is not None and camera.view.take is None:
+            camera.view.take = partial(self._take, str(camera.device.id), camera.id)
+        return camera
+
+    def _before(self, source: Cameras, name: str) -> Camera | None:
+        """Return the camera of that name or id which a source had when it could last be listed."""
+        wanted = name.casefold()
+        return next((one for one in self._listed.get(source, ()) if wanted in (one.id, one.name.casefold())), None)

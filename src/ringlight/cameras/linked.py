@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from ringlight import spans
 from ringlight.cameras.house import House
 from ringlight.cameras.partner import PartnerCamera, PartnerCameras
+from ringlight.errors import RingError, StoreError
+from ringlight.http.telemetry import Telemetry
 from ringlight.partner import AsyncClient, Notice, Stored
 from ringlight.partner.setup import Tokens, store_of
 from ringlight.settings import Settings
@@ -42,6 +45,7 @@ class LinkedCameras(House):
         self._store: PairStore | None = None  # of accounts that were linked elsewhere
         self._open: dict[str, tuple[AsyncClient, PartnerCameras]] = {}
         self._looking = asyncio.Lock()
+        self._away: StoreError | None = None  # why it is not known who is linked now
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,10 +59,25 @@ class LinkedCameras(House):
             await asyncio.to_thread(self._store.close)
 
     async def sources(self) -> Sequence[PartnerCameras]:
-        """Return the cameras of each account that is linked now."""
+        """Return the cameras of each account that is linked now; of those known before, while the database is away.
+
+        Raises:
+            StoreError: It is away, and no account is known yet.
+        """
         async with self._looking:
-            await self._look()
+            try:
+                await self._look()
+                self._away = None
+            except StoreError as error:
+                if not self._open:
+                    raise
+                self._away = error
         return [cameras for _, cameras in self._open.values()]
+
+    @property
+    def problems(self) -> Sequence[RingError]:
+        """Why cameras of some account are missing, or may be, in what `cameras` returned last."""
+        return (*((self._away,) if self._away is not None else ()), *super().problems)
 
     def listed(self) -> list[PartnerCamera]:
         """Return the cameras that were listed last, without asking anybody."""
@@ -69,7 +88,8 @@ class LinkedCameras(House):
         for account in self._open.keys() - wanted.keys():
             await self._close(account)
         for account in wanted.keys() - self._open.keys():
-            client = AsyncClient(tokens=wanted[account], settings=self._settings)
+            telemetry = Telemetry(spans.provider()) if spans.is_on() else None
+            client = AsyncClient(tokens=wanted[account], settings=self._settings, telemetry=telemetry)
             client.on_notice(lambda notice, account=account: self._on_notice(account, notice))  # type: ignore[misc]
             self._open[account] = (client, PartnerCameras(client, self._settings))
 

@@ -20,6 +20,7 @@ from ringlight.cameras.shared_view import Policy, SharedView
 from ringlight.cameras.whep_attempt import WhepAttempt
 from ringlight.cameras.whep_session import STEPS, Waits
 from ringlight.errors import RingError, fault_error
+from ringlight.foreign import one_line
 from ringlight.http.flow import Streamed
 from ringlight.liveview import Event
 from ringlight.liveview.lasting import LastingView, Leg
@@ -270,7 +271,7 @@ def described(device: Device) -> PartnerDevice:
         power = Power.WIRED
     return PartnerDevice(
         device.id,
-        _clean(plain(device.name) or "") or "Ring camera",
+        one_line(plain(device.name) or "", 80) or "Ring camera",
         _model(plain(device.image_url)),
         power,
         battery.percent if battery is not None else None,
@@ -293,8 +294,3 @@ def _model(image_url: str | None) -> str:
     """Read `DoorbellPro` out of the address of a picture as words."""
     found = re.search(r"/devices/([A-Za-z0-9]{1,40})/", image_url or "")
     return re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", found[1]) if found else "Ring camera"
-
-
-def _clean(text: str) -> str:
-    """Make foreign text safe for a terminal: printable, on one line, not endless."""
-    return "".join(char for char in text if char.isprintable()).strip()[:80]

@@ -28,6 +28,7 @@ class Progress:
         retry: The pause before another attempt, and why there is one; `None` otherwise.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
         talk: Whether the camera hears nobody (`none`), could be talked to (`free`), or is (`taken`).
+        moved: Whether it has ended since another node shows the camera from now on: who watches looks for it there.
     """
 
     state: State = "closed"
@@ -42,11 +43,12 @@ class Progress:
     retry: Trying | None = None
     renewal: Literal["none", "asked", "granted"] = "none"
     talk: Literal["none", "free", "taken"] = "none"
+    moved: bool = False
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
-        self.renewal, self.halted, self.talk, self.retry = "none", None, "none", None
+        self.renewal, self.halted, self.talk, self.retry, self.moved = "none", None, "none", None, False
         self.steps.clear()
         self.notes.clear()
 
@@ -79,9 +81,9 @@ class Progress:
         """The view is over for a fault."""
         self.state, self.error, self.talk, self.retry = "failed", error, "none", None
 
-    def end(self) -> None:
-        """The view was closed in the regular way."""
-        self.state, self.talk, self.retry = "closed", "none", None
+    def end(self, *, moved: bool = False) -> None:
+        """The view was closed in the regular way, or another node has the camera."""
+        self.state, self.talk, self.retry, self.moved = "closed", "none", None, moved
 
     def _note(self, text: str) -> None:
         self.notes = [*self.notes, text][-KEPT_NOTES:]
@@ -101,6 +103,7 @@ class Progress:
             "retry": _retry_as_dict(self.retry),
             "renewal": self.renewal,
             "talk": self.talk,
+            "moved": self.moved,
         }
 
 

@@ -7,12 +7,15 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, Literal
 
+from ringlight import spans
+from ringlight.cameras.leased import LeasedUpstream, Take
 from ringlight.cameras.progress import Progress
 from ringlight.cameras.talking import Floor
 from ringlight.cameras.view import Dial, Upstream, View
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview import Ended, Event, Trying
+from ringlight.liveview import Ended, Event, Step, Trying
 from ringlight.liveview.story import Story
+from ringlight.logs import about
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.negotiate import Agreed
 from ringlight.media.past import Past
@@ -20,6 +23,7 @@ from ringlight.media.rtp import Packet
 from ringlight.media.space import MEGABYTE
 from ringlight.settings import Settings
 
+FIRST_PICTURE = 60.0  # seconds that a trace waits for the first picture
 Policy = Literal["never", "while-watched", "ask"]
 log = logging.getLogger("ringlight.cameras")
 
@@ -32,6 +36,10 @@ class SharedView:
         settings: For `cameras.linger`, `media` (what is kept of the past) and `recordings`.
         renewal: Says at any time what the policy for this camera is.
         on_change: Called with the progress after each change.
+
+    Attributes:
+        progress: The state of the view.
+        take: Takes the camera's lease before the upstream opens; `None` where there is one server only.
     """
 
     def __init__(
@@ -46,6 +54,8 @@ class SharedView:
         self._renewal = renewal
         self._settings = settings
         self.progress = Progress()
+        self.take: Take | None = None
+        self.named: Callable[[], str] = str  # returns the camera's id in addresses, for the log
         self._opening: asyncio.Task[View] | None = None
         self._upstream: Upstream | None = None
         self._lingering: asyncio.TimerHandle | None = None
@@ -67,7 +77,9 @@ class SharedView:
             self._lingering.cancel()
             self._lingering = None
         if self._opening is None:
-            self._opening = asyncio.create_task(self._open(), name="open view")
+            with about(camera=self.named()):  # all that comes of it tells of which camera it is
+                log.info("view_opening")
+                self._opening = asyncio.create_task(self._open(), name="open view")
         opening = self._opening
         self.progress.viewers += 1
         self._guests += guest
@@ -136,6 +148,7 @@ class SharedView:
         self._tell()
         broadcast: Broadcast | None = None
         story, began = Story(), loop.time()
+        span = spans.begin("view open", ringlight__camera=self.named())
 
         def on_floor() -> None:
             if self._upstream is upstream:
@@ -145,9 +158,7 @@ class SharedView:
         def on_agreed(agreed: Agreed) -> None:
             nonlocal broadcast
             if broadcast is None:
-                media = self._settings.media
-                past = Past(media.past, int(media.past_memory * MEGABYTE))
-                broadcast = Broadcast(agreed.codecs, media.key_frame_cache, upstream.ask_key_frame, past)
+                broadcast = self._broadcast(agreed, upstream)
             broadcast.tune(agreed.codecs)
             floor.codec = agreed.codecs.get("audio") if agreed.hears else None
             on_floor()
@@ -162,32 +173,45 @@ class SharedView:
             story.tell(dataclasses.replace(event, at=loop.time() - began))  # one clock, whoever tells
             if self._upstream is upstream:  # a view that was left says its last words beside the next one
                 self.progress.take(event, loop.time())
+                _note(event, loop.time() - began, span)
                 self._tell()
 
-        upstream = self._dial(
+        upstream = self._upstream = self._leased(self._dial(
             on_packet=on_packet, on_agreed=on_agreed, on_event=on_event,
             is_watched=self._is_wanted, may_renew=self._may_renew,
-        )  # fmt: skip
-        self._upstream = upstream
+        ))  # fmt: skip
         floor = Floor(upstream, on_floor)
         try:
-            await upstream.open()
+            with span.covering():
+                await upstream.open()
         except RingError as error:
             self._forget(upstream, error)
             raise
         except Exception as error:
             # A bug of ours must not leave the view half open for everybody after.
             log.exception("a view could not be opened")
-            self._forget(upstream, fault_error("SERVER-ERROR", type(error).__name__))
-            raise fault_error("SERVER-ERROR", type(error).__name__) from error
+            broken = fault_error("SERVER-ERROR", type(error).__name__)
+            self._forget(upstream, broken)
+            raise broken from error
         assert broadcast is not None  # noqa: S101 - an opened view was answered
         ended: asyncio.Future[RingError] = loop.create_future()
         ended.add_done_callback(lambda _: story.tell(Ended(ended.result(), at=loop.time() - began)))
         self._spawn(self._watch(upstream, broadcast, ended))
-        return View(
+        view = View(
             upstream, broadcast, ended, story, floor=floor,
             recordings=self._settings.recordings, on_event=on_event, on_recording=self._count_recordings,
         )  # fmt: skip
+        if spans.is_on():
+            self._spawn(_until_picture(view, span))
+        return view
+
+    def _leased(self, upstream: Upstream) -> Upstream:
+        return upstream if self.take is None else LeasedUpstream(upstream, self.take)
+
+    def _broadcast(self, agreed: Agreed, upstream: Upstream) -> Broadcast:
+        media = self._settings.media
+        past = Past(media.past, int(media.past_memory * MEGABYTE))
+        return Broadcast(agreed.codecs, media.key_frame_cache, upstream.ask_key_frame, past)
 
     async def _watch(self, upstream: Upstream, broadcast: Broadcast, ended: "asyncio.Future[RingError]") -> None:
         try:
@@ -203,13 +227,14 @@ class SharedView:
     def _forget(self, upstream: Upstream, error: RingError) -> None:
         if self._upstream is not upstream:
             return
+        log.info("view_ended code=%s", error.code)
         self._upstream = self._opening = None
         self.progress.viewers = self._guests = 0
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
-        if error.code == "SIG-CLOSED":
-            self.progress.end()
+        if error.code in ("SIG-CLOSED", "CAM-ELSEWHERE", "CAM-MOVED"):
+            self.progress.end(moved=error.code == "CAM-MOVED")
         else:
             self.progress.fail(error)
         self._tell()
@@ -244,3 +269,25 @@ class SharedView:
         self._on_change(self.progress)
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _note(event: Event, after: float, span: spans.Span) -> None:
+    """Write a step of opening into the log and the trace, or what went wrong on the way."""
+    match event:
+        case Step(name):
+            log.info("view_step step=%s seconds=%.3f", name, after)
+            span.step(f"view {name}")
+        case Trying(number, code) if code is not None:
+            log.info("view_again attempt=%d code=%s pause=%.1f", number, code, event.pause)
+            span.happened("again", attempt=number, code=code, pause=event.pause)
+
+
+async def _until_picture(view: View, span: spans.Span) -> None:
+    """End the span of opening with the first whole picture, or with why there is none."""
+    try:
+        await view.key_frame(within=FIRST_PICTURE)
+    except RingError as error:
+        span.end(error.code)
+    else:
+        span.step("view key frame")
+        span.end()

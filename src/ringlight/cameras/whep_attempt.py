@@ -9,14 +9,12 @@ from typing import Any, Protocol
 
 from ringlight.cameras import whep_session as core
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview.attempt import SEEN_EVERY, end_all
-from ringlight.liveview.events import Closed, MediaSeen, PathFailed, PathLeft, PathOpen, Step, Tick
+from ringlight.liveview.attempt import end_all
+from ringlight.liveview.events import Closed, Step, Tick
 from ringlight.liveview.lasting import Leg
+from ringlight.liveview.media_path import MediaPath
 from ringlight.media import negotiate, sdp
-from ringlight.media.dtls import Role
 from ringlight.media.negotiate import Agreed
-from ringlight.media.peer import Peer
-from ringlight.media.receiver import Receiver
 from ringlight.media.rtp import Packet
 
 __all__ = ["WhepAttempt", "WhepService"]
@@ -58,13 +56,7 @@ class WhepAttempt:
         self._loop = asyncio.get_running_loop()
         self._session = core.WhepSession(waits)
         self._events: asyncio.Queue[core.Event] = asyncio.Queue()
-        self._peer = Peer(
-            controlling=True, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=self._on_path_closed,
-        )  # fmt: skip
-        self._receiver: Receiver | None = None
-        self._video_type: int | None = None
-        self._seen_at = float("-inf")
-        self._seen_every = min(SEEN_EVERY, waits.stall / 3)
+        self._path = MediaPath(self._events.put_nowait, leg.took, stall=waits.stall)
 
     async def run(self) -> RingError:
         """Run the whole view; return how it ended. Cancelling it closes everything in order.
@@ -73,7 +65,7 @@ class WhepAttempt:
             RingError: It was not opened.
         """
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(self._peer.close)
+            stack.push_async_callback(self._path.peer.close)
             offer = negotiate.camera_offer(await self._gathered(), audio=self._audio, one_way=True)
             self._leg.acted(Step("offer"))
             opening = asyncio.ensure_future(self._service.open(sdp.write(offer)))
@@ -84,13 +76,12 @@ class WhepAttempt:
             try:
                 closed = await self._drive()
             finally:
-                if self._receiver is not None:
-                    self._receiver.close()
+                self._path.close_receiver()
                 await end_all([connecting])
         return fault_error(closed.code, closed.detail)
 
     async def _gathered(self) -> sdp.Transport:
-        gathering = asyncio.create_task(self._peer.gather())
+        gathering = asyncio.create_task(self._path.peer.gather())
         try:
             local = await asyncio.shield(gathering)
         finally:
@@ -109,20 +100,10 @@ class WhepAttempt:
             log.info("a live view was not ended in order: %s", error)
 
     def _use(self, agreed: Agreed) -> "asyncio.Task[None]":
-        self._video_type = agreed.codecs["video"].payload_type
-        self._receiver = Receiver(agreed, self._peer.send_rtcp, self._on_packet)
+        self._path.agree(agreed)
         self._act(core.Answered())
         self._leg.answered(agreed)
-        return asyncio.create_task(self._connect(agreed))
-
-    async def _connect(self, agreed: Agreed) -> None:
-        role = Role.SERVER if agreed.transport.setup == Role.CLIENT.value else Role.CLIENT
-        try:
-            await self._peer.connect(agreed.transport, role)
-        except RingError as error:
-            self._events.put_nowait(PathFailed(error.code, error.detail))
-        else:
-            self._events.put_nowait(PathOpen())
+        return asyncio.create_task(self._path.connect(agreed))
 
     async def _drive(self) -> Closed:
         while True:
@@ -147,8 +128,7 @@ class WhepAttempt:
 
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame; nothing before its first packet."""
-        if self._receiver is not None:
-            self._receiver.ask_key_frame()
+        self._path.ask_key_frame()
 
     async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
         """Refuse: by WHEP a camera is told nothing.
@@ -163,23 +143,3 @@ class WhepAttempt:
 
     def send_sound(self, packet: Packet) -> None:
         """Nothing: sound goes one way."""
-
-    # ---- media ----
-
-    def _on_rtp(self, data: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.receive_rtp(data)
-
-    def _on_rtcp(self, data: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.receive_rtcp(data)
-
-    def _on_packet(self, packet: Packet) -> None:
-        now = self._loop.time()
-        if packet.payload_type == self._video_type and now - self._seen_at >= self._seen_every:
-            self._seen_at = now
-            self._events.put_nowait(MediaSeen())
-        self._leg.took(packet)
-
-    def _on_path_closed(self, code: str | None) -> None:
-        self._events.put_nowait(PathFailed(code, "the media path was closed") if code else PathLeft())

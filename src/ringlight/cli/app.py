@@ -41,6 +41,7 @@ COMMANDS = {
     "audit": {"audit": "Look whether the record of rooms is whole, and print it."},
     "camera_link": {"link": "Make a link to one camera, for somebody without a key."},
     "keys": {"key": "Give keys to others, each for some things only."},
+    "status": {"status": "Show how the running server does, live."},
     "doctor": {"doctor": "Find out what is wrong, and what to fix first."},
     "explain": {"explain": "Say what a code or an error text means."},
     "config": {"config": "Show the settings, and where each comes from."},

@@ -18,6 +18,9 @@ def register(app: typer.Typer) -> None:
     def command(
         check: Annotated[bool, typer.Option("--check", help="Only say what is wrong; exit 1 if anything is.")] = False,
         every: Annotated[bool, typer.Option("--all", help="Show those too that nobody has set.")] = False,
+        reload: Annotated[
+            bool, typer.Option("--reload", help="Let the running server read them anew, as SIGHUP does.")
+        ] = False,
         config: Config = None,
         as_json: Json = False,
     ) -> None:
@@ -26,6 +29,9 @@ def register(app: typer.Typer) -> None:
         Secrets are not shown. Later sources win: ringlight.toml, then RINGLIGHT_… variables (two underscores
         between levels), then options of the command line.
         """
+        if reload:
+            _reload(config, as_json=as_json)
+            return
         if check:
             _check(wrong_settings(config), as_json=as_json)
             return
@@ -34,6 +40,26 @@ def register(app: typer.Typer) -> None:
             print_json({"settings": [{**asdict(one), "variable": one.variable} for one in settings]})
         else:
             _show([one for one in settings if every or one.origin != "default"], explained=every)
+
+
+def _reload(config: Config, *, as_json: bool) -> None:
+    from ringlight.cli.output import run  # noqa: PLC0415 - the other ways of this command ask no server
+    from ringlight.cli.watch import answer_of, server_of  # noqa: PLC0415
+    from ringlight.http.flow import Request  # noqa: PLC0415
+    from ringlight.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    place = server_of(settings)
+    found = run(answer_of(Request("POST", f"{place}api/config/reload", bearer=settings.secret_key), place))
+    if as_json:
+        print_json(found)
+        return
+    for name in found["changed"]:
+        result.print(Text(f"{name} has changed"))
+    for name in found["restart"]:
+        result.print(Text(f"{name} needs a restart"))
+    if not found["changed"] and not found["restart"]:
+        tell("Nothing has changed.")
 
 
 def _check(wrong: list[str], *, as_json: bool) -> None:

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringlight.cli.output import Config, TracePath, result, run, tell
+from ringlight.cli.output import Config, TracePath, log_as, result, run, tell
 from ringlight.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -37,14 +37,20 @@ def register(app: typer.Typer) -> None:
         """Show everything on this machine: three simulated cameras, the page, a switchboard of faults."""
         options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = load_settings(server=options, live_view=DEMO_DEADLINES, cameras={"linger": DEMO_LINGER})
+        log_as(settings.log)
         run(_until_stopped(_demo(settings, trace)))
 
     @app.command()
     def serve(host: Host = None, port: Port = None, config: Config = None, trace: TracePath = None) -> None:
         """Run the server for your own cameras; sign in first with `ringlight login`."""
         options = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        settings = load_settings(config, **({"server": options} if options else {}))
-        run(_until_stopped(_serve(settings, trace)))
+
+        def load() -> Settings:
+            return load_settings(config, **({"server": options} if options else {}))
+
+        settings = load()
+        log_as(settings.log)
+        run(_until_stopped(_serve(settings, trace, load)))
 
     @app.command()
     def simulate(
@@ -75,6 +81,7 @@ def register(app: typer.Typer) -> None:
         if names:
             _list_names()
             return
+        log_as(load_settings().log)
         story = _Story(scenario, profile, seed, speed, tuple(fault or ()), webhook)
         run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, story, tls)))
 
@@ -89,20 +96,21 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
 
 
 @contextlib.asynccontextmanager
-async def _serve(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
+async def _serve(settings: Settings, trace: TracePath, load: Callable[[], Settings]) -> AsyncIterator[str]:
     from ringlight.cameras import Account  # noqa: PLC0415
     from ringlight.liveview.trace import recording  # noqa: PLC0415
+    from ringlight.server.exporting import exporting_spans  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
     from ringlight.server.ring_app import is_configured  # noqa: PLC0415
-    from ringlight.store import FileTokenStore  # noqa: PLC0415
+    from ringlight.store.sign_in import sign_in_store  # noqa: PLC0415
 
-    store = FileTokenStore(settings.state_dir / "tokens.json")
-    with recording(trace) as record:
+    with exporting_spans(), recording(trace) as record, sign_in_store(settings) as store:
         async with Account.open(settings, store=store) as account:
             account.trace = record
             # Without a sign-in, a Ring app alone is served; without an app, the page says to sign in.
             is_alone = is_configured(settings) and await asyncio.to_thread(store.load) is None
-            async with run_server(settings, None if is_alone else account) as serving:
+            shown = None if is_alone else account
+            async with run_server(settings, shown, load=load, told=lambda now: log_as(now.log)) as serving:
                 _tell_rtsp(settings)
                 yield serving.url
 
@@ -114,6 +122,7 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.http.serving import listen, serving  # noqa: PLC0415
     from ringlight.liveview.trace import recording  # noqa: PLC0415
     from ringlight.secrets import Secret  # noqa: PLC0415
+    from ringlight.server.exporting import exporting_spans  # noqa: PLC0415
     from ringlight.server.program import run_server  # noqa: PLC0415
     from ringlight.simulator.app import create_app  # noqa: PLC0415
     from ringlight.simulator.rest import control_router  # noqa: PLC0415
@@ -122,6 +131,7 @@ async def _demo(settings: Settings, trace: TracePath) -> AsyncIterator[str]:
 
     world = World()
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(exporting_spans())
         ring = await stack.enter_async_context(serving(create_app(world), listen("127.0.0.1", 0)))
         kept = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-")))
         configured = _for_demo(settings, world, ring.url.rstrip("/"), kept)

@@ -14,10 +14,10 @@ __all__ = ["as_page", "without_secrets"]
 Shown: TypeAlias = Callable[[str], str]
 
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}\b"), "(token)"),  # a JWT
+    (re.compile(r"(?<![\w-])[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}\b"), "(token)"),  # a JWT
     (re.compile(r"(?i)\b(token|ticket|secret|password|key|nonce|code)=[^\s&\"']+"), r"\1=(removed)"),
     (re.compile(r"//[^/\s@]+@"), "//(removed)@"),
-    (re.compile(r"\b[\w.+-]+@[\w-]+(\.[\w-]+)+\b"), "(e-mail)"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(\.[\w-]++)+"), "(e-mail)"),
     (re.compile(r"\b[A-Za-z0-9+/_-]{40,}={0,2}"), "(long text)"),
     (re.compile(r"(?<![\w.])/(home|Users)/[^/\s]+"), "~"),
 )

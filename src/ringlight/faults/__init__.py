@@ -14,6 +14,7 @@ from ringlight.faults import (
     live_view,
     lookup,
     media,
+    nodes,
     partner,
     program,
     publishing,
@@ -31,7 +32,7 @@ FAULTS: dict[str, Fault] = {}
 # The rows by what they are about, under the first words of the table that they stand in.
 AREAS: dict[str, tuple[Fault, ...]] = {}
 _TABLES = (
-    account, calls, camera, home, links, live_view, media, partner, program, publishing, reach, rooms, storage,
+    account, calls, camera, home, links, live_view, media, nodes, partner, program, publishing, reach, rooms, storage,
     webhooks,
 )  # fmt: skip
 for _row in (row for table in _TABLES for row in table.ROWS):

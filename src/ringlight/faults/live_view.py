@@ -51,6 +51,17 @@ ROWS = (
         source="hosts",
     ),
     Fault(
+        "NET-INSIDE",
+        "An answer leads into this network",
+        cause="The address of a file or of a session, which another server has named, is one of this machine or of its "
+        "own network. It was not asked: else a stranger could reach through us what is closed to him.",
+        fix="If Ring or your media server is reached through a proxy or a private network, set its address in the "
+        "settings (`ring_url`, `cameras.<id>.publish`): addresses named there are trusted. Else tell us what you saw.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source="hosts",
+    ),
+    Fault(
         "SIG-REGION",
         "Not the signaling host that Ring uses",
         cause="The address set for signaling is not Ring's global one, and it cannot be found. Nobody has "

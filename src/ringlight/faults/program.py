@@ -154,6 +154,15 @@ ROWS = (
         http=500,
     ),
     Fault(
+        "CFG-RESTART",
+        "A setting needs a restart",
+        cause="A setting was changed that is read at the start only. The other changes are in effect.",
+        fix="Restart the server when nobody is in a call: `systemctl restart ringlight`, or end `ringlight serve` and "
+        "start it again.",
+        retry=Retry.AFTER_FIX,
+        http=409,
+    ),
+    Fault(
         "FAULT-UNKNOWN",
         "No such fault",
         cause="The catalogue has no row for this code or text.",

@@ -153,8 +153,8 @@ ROWS = (
     Fault(
         "ROOM-CONSENT",
         "Consent is missing",
-        cause="This room asks people to consent before sound and pictures are negotiated, and somebody has not, or "
-        "has withdrawn it.",
+        cause="This room asks people to consent before sound and pictures are negotiated, or before an observer is "
+        "with them, and somebody has not, or has withdrawn it.",
         fix="Ask the person, and send `consent`; pages at the old address cannot ask, so use `/ws/v2` for this room.",
         retry=Retry.AFTER_FIX,
         http=403,

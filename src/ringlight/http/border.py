@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from ringlight.errors import RingError
-from ringlight.http.address import base_of, host_of
+from ringlight.http.address import base_of, host_of, hostname_of
 from ringlight.http.flow import Request, unreadable
 from ringlight.http.reach import Patience, Way
+from ringlight.http.target import is_inside_by_name
 from ringlight.http.translate import Dialect, translate
 from ringlight.resilience.actions import Failed
 from ringlight.secrets import Secret
@@ -42,6 +43,8 @@ class Border:
         self._dialect = dialect
         self._timeout = timeout
         self._base_url = base_url
+        # Who stands in for Ring on this machine or in this network names addresses there, and may.
+        self._judges_foreign = base_url is None or not is_inside_by_name(hostname_of(base_url))
         self._user_agent = user_agent
         self._patience = patience
 

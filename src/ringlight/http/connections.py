@@ -12,6 +12,7 @@ from ringlight.http.border import content_of
 from ringlight.http.discretion import be_discreet
 from ringlight.http.flow import Request
 from ringlight.http.reach import Patience
+from ringlight.http.target import Target
 from ringlight.http.translate import HTTPX2
 
 __all__ = ["asked_by", "new_client"]
@@ -49,6 +50,11 @@ def new_client(kind: Callable[..., C], transport: object, base_url: str | None, 
     raise broken
 
 
-def asked_by(request: Request, url: str, headers: dict[str, str]) -> dict[str, Any]:
+def asked_by(request: Request, target: Target, extensions: dict[str, Any]) -> dict[str, Any]:
     """Return one request in the words of httpx2."""
-    return {"method": request.method, "url": url, "headers": headers, "content": content_of(request)}
+    if target.tls_name is not None:
+        extensions = {**extensions, "sni_hostname": target.tls_name}
+    return {
+        "method": request.method, "url": target.url, "headers": target.headers, "content": content_of(request),
+        "extensions": extensions,
+    }  # fmt: skip

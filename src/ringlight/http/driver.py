@@ -12,6 +12,7 @@ from ringlight.http.discretion import hiding
 from ringlight.http.flow import MAX_BODY, Headers, Request, Response, Streamed
 from ringlight.http.reach import Patience, Remaining, Way
 from ringlight.http.sending import Sending
+from ringlight.http.target import Target
 from ringlight.http.translate import HTTPX2
 
 __all__ = ["MAX_BODY", "USER_AGENT", "AsyncDriver"]
@@ -52,27 +53,27 @@ class AsyncDriver(Sending):
         await self._client.aclose()
 
     @asynccontextmanager
-    async def open(self, request: Request, url: str, headers: dict[str, str], way: Way) -> AsyncIterator[Streamed]:
+    async def open(self, request: Request, target: Target, way: Way) -> AsyncIterator[Streamed]:
         """Send one request by means of httpx2; the body is read by whoever asked."""
         extensions = {"trace": way.anote}
-        async with self._client.stream(**asked_by(request, url, headers), extensions=extensions) as answer:
+        async with self._client.stream(**asked_by(request, target, extensions)) as answer:
             way.status = answer.status_code
             yield Streamed(answer.status_code, Headers(answer.headers), answer.aiter_bytes())
 
-    async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
+    async def exchange(self, request: Request, target: Target, way: Way) -> Response:
         """Send one request by means of httpx2."""
         with hiding(request.hidden):
-            return await self._exchange(request, url, headers, way)
+            return await self._exchange(request, target, way)
 
-    async def _exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
+    async def _exchange(self, request: Request, target: Target, way: Way) -> Response:
         body = bytearray()
         extensions: dict[str, Any] = {"trace": way.anote}
         if self._patience is not None:
             extensions["timeout"] = Remaining(self._patience, self._time_for(request))
-        async with self._client.stream(**asked_by(request, url, headers), extensions=extensions) as answer:
+        async with self._client.stream(**asked_by(request, target, extensions)) as answer:
             way.status = answer.status_code
             async for chunk in answer.aiter_bytes():
                 body += chunk
-                checked(body, request, url)
+                checked(body, request, target.named)
             cookies = tuple(answer.headers.get_list("set-cookie"))
             return Response(answer.status_code, dict(answer.headers), bytes(body), cookies)

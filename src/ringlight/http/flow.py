@@ -79,6 +79,7 @@ class Request:
         limit: The longest answer in bytes that is read; more is a fault of the step.
         timeout: Seconds for the whole exchange; `None` is the driver's own.
         hidden: Whether the path of the address is as secret as its query.
+        foreign: Whether somebody else has named the address, so that it may not lead into our own network.
     """
 
     method: str
@@ -92,6 +93,7 @@ class Request:
     limit: int = MAX_BODY
     timeout: float | None = None
     hidden: bool = False
+    foreign: bool = False
 
     def secrets(self) -> Iterator[Secret]:
         """Yield every secret in it, so that none is repeated from an answer that echoes the request."""

@@ -8,6 +8,7 @@ import re
 
 __all__ = ["Redacting", "redacted"]
 
+LONGEST = 16 * 1024  # characters of one record; the patterns go back some way, so the time for more grows as its square
 _HIDDEN = "[…]"
 _PATTERNS = (
     # A token in a header field (RFC 6750 section 2.1), or client credentials (RFC 7617).
@@ -30,7 +31,9 @@ _PATTERNS = (
 
 
 def redacted(text: str) -> str:
-    """Return the text without what looks like a secret."""
+    """Return the text without what looks like a secret; what is longer than `LONGEST` is cut off."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… ({len(text)} characters)"
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
     return text

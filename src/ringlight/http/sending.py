@@ -1,6 +1,7 @@
 """What every asynchronous driver does alike, whatever its library: its deadlines, and answers in pieces."""
 
 import asyncio
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,6 +12,7 @@ from ringlight.http.address import rebase
 from ringlight.http.border import Border, too_long, whole
 from ringlight.http.flow import Flow, Request, Response, Streamed, drive
 from ringlight.http.reach import Way
+from ringlight.http.target import Target, host_and_port, is_proxied, pinned
 from ringlight.resilience.actions import Failed
 
 __all__ = ["Sending"]
@@ -34,13 +36,11 @@ class Sending(Border, ABC):
         """Free what the driver opened itself. Requests after this fail."""
 
     @abstractmethod
-    async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
+    async def exchange(self, request: Request, target: Target, way: Way) -> Response:
         """Send one request by means of the library; its errors are left to `send`."""
 
     @abstractmethod
-    def open(
-        self, request: Request, url: str, headers: dict[str, str], way: Way
-    ) -> AbstractAsyncContextManager[Streamed]:
+    def open(self, request: Request, target: Target, way: Way) -> AbstractAsyncContextManager[Streamed]:
         """Send one request and leave the body to be read; the library's errors are left to `stream`."""
 
     async def run(self, flow: Flow[T]) -> T:
@@ -67,7 +67,11 @@ class Sending(Border, ABC):
             RingError: The answer is too long.
         """
         url, way = rebase(request.url, self._base_url), Way()
-        return await self._within(self.exchange(request, url, self._headers(request), way), request, url, way)
+
+        async def sent() -> Response:
+            return await self.exchange(request, await self._target(request, url), way)
+
+        return await self._within(sent(), request, url, way)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[Streamed]:
@@ -84,7 +88,11 @@ class Sending(Border, ABC):
     async def begin(self, request: Request) -> AsyncIterator[Streamed | Failed]:
         """Do as `stream` does, and give what is raised there before the answer begins; it says how far that came."""
         url, way = rebase(request.url, self._base_url), Way()
-        opened = self.open(request, url, self._headers(request), way)
+        target = await self._within(self._target(request, url), request, url, way)
+        if isinstance(target, Failed):
+            yield target
+            return
+        opened = self.open(request, target, way)
         answer = await self._within(opened.__aenter__(), request, url, way)
         if isinstance(answer, Failed):
             yield answer
@@ -93,6 +101,21 @@ class Sending(Border, ABC):
             yield Streamed(answer.status, answer.headers, self._pieces(answer.pieces, request, url, way))
         finally:
             await opened.__aexit__(None, None, None)
+
+    async def _target(self, request: Request, url: str) -> Target:
+        """Return where a request goes; where somebody else has named that, it is judged first.
+
+        Raises:
+            BadAnswerError: NET-INSIDE.
+        """
+        headers = self._headers(request)
+        if not (request.foreign and self._judges_foreign):
+            return Target(url, url, headers)
+        host, port = host_and_port(url)
+        if is_proxied(url):
+            return pinned(url, headers, [host])
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return pinned(url, headers, [str(row[4][0]) for row in found])
 
     async def _pieces(self, pieces: AsyncIterator[bytes], request: Request, url: str, way: Way) -> AsyncIterator[bytes]:
         read = 0

@@ -77,7 +77,7 @@ async def serving(
         sockets: Gets the WebSockets of its paths without ASGI; all others go to the application.
     """
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, http=doorstep(Doorstep()),
+        app, log_config=None, log_level="warning", access_log=False, http=doorstep(Doorstep()),
         ws=protocol_class(sockets) if sockets is not None else "websockets-sansio", ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=GRACE, server_header=False,

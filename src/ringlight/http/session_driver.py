@@ -17,6 +17,7 @@ from ringlight.http.border import USER_AGENT, checked, content_of
 from ringlight.http.flow import Headers, Request, Response, Streamed
 from ringlight.http.reach import Patience, Way
 from ringlight.http.sending import Sending
+from ringlight.http.target import Target
 from ringlight.http.translate import Dialect
 
 __all__ = ["SessionDriver"]
@@ -83,35 +84,36 @@ class SessionDriver(Sending):
         """Let go of the session, which stays open."""
         await self._client.close()
 
-    async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
+    async def exchange(self, request: Request, target: Target, way: Way) -> Response:
         """Send one request by means of aiohttp."""
         body = bytearray()
-        async with self._asking(request, url, headers, way) as answer:
+        async with self._asking(request, target, way) as answer:
             way.status = answer.status
             async for chunk in answer.content.iter_any():
                 body += chunk
-                checked(body, request, url)
+                checked(body, request, target.named)
             cookies = tuple(answer.headers.getall("Set-Cookie", ()))
             return Response(answer.status, dict(answer.headers), bytes(body), cookies)
 
     @asynccontextmanager
-    async def open(self, request: Request, url: str, headers: dict[str, str], way: Way) -> AsyncIterator[Streamed]:
+    async def open(self, request: Request, target: Target, way: Way) -> AsyncIterator[Streamed]:
         """Send one request by means of aiohttp; the body is read by whoever asked."""
-        async with self._asking(request, url, headers, way) as answer:
+        async with self._asking(request, target, way) as answer:
             way.status = answer.status
             yield Streamed(answer.status, Headers(dict(answer.headers)), aiter(answer.content.iter_any()))
 
     def _asking(
-        self, request: Request, url: str, headers: dict[str, str], way: Way
+        self, request: Request, target: Target, way: Way
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         if self._session.closed:
             raise _closed()
-        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        if not all(value.isascii() and value.isprintable() for value in target.headers.values()):
             raise ValueError("a header that HTTP does not allow")  # aiohttp would send it as UTF-8
         # An address that was signed must arrive as it is, so nothing in it is encoded again.
         return self._client.request(
-            request.method, URL(url, encoded=True), headers=headers, data=content_of(request), allow_redirects=False,
-            skip_auto_headers=("Content-Type",), trace_request_ctx=way,
+            request.method, URL(target.url, encoded=True), headers=target.headers, data=content_of(request),
+            allow_redirects=False, skip_auto_headers=("Content-Type",), trace_request_ctx=way,
+            server_hostname=target.tls_name,
         )  # fmt: skip
 
 

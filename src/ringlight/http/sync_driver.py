@@ -1,10 +1,11 @@
 """The driver for programs without an event loop. Threads may share it."""
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 
@@ -14,6 +15,7 @@ from ringlight.http.connections import asked_by, new_client
 from ringlight.http.discretion import hiding
 from ringlight.http.flow import Flow, Headers, Request, Response, StreamedNow, drive_waiting
 from ringlight.http.reach import Patience, Remaining, Way
+from ringlight.http.target import Target, host_and_port, is_proxied, pinned
 from ringlight.http.translate import HTTPX2
 from ringlight.resilience.actions import Failed
 
@@ -110,9 +112,9 @@ class SyncDriver(Border):
         """
         url, way = rebase(request.url, self._base_url), Way()
         limits = Remaining(self._parts, self._time_for(request))
-        extensions = {"trace": way.note, "timeout": limits}
-        opened = self._client.stream(**asked_by(request, url, self._headers(request)), extensions=extensions)
+        extensions: dict[str, Any] = {"trace": way.note, "timeout": limits}
         try:
+            opened = self._client.stream(**asked_by(request, self._target(request, url), extensions))
             answer = opened.__enter__()
         except self._dialect.foreign as error:
             yield self._failed(error, request, url, way)
@@ -123,6 +125,17 @@ class SyncDriver(Border):
             yield StreamedNow(answer.status_code, Headers(answer.headers), pieces)
         finally:
             opened.__exit__(None, None, None)
+
+    def _target(self, request: Request, url: str) -> Target:
+        """Do as the other drivers do: see `Sending`."""
+        headers = self._headers(request)
+        if not (request.foreign and self._judges_foreign):
+            return Target(url, url, headers)
+        host, port = host_and_port(url)
+        if is_proxied(url):
+            return pinned(url, headers, [host])
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return pinned(url, headers, [str(row[4][0]) for row in found])
 
     def _pieces(
         self, pieces: Iterator[bytes], request: Request, url: str, way: Way, limits: Remaining
@@ -147,8 +160,8 @@ class SyncDriver(Border):
     def _exchange(self, request: Request, url: str, way: Way) -> Response:
         limits = Remaining(self._parts, self._time_for(request))
         body = bytearray()
-        extensions = {"trace": way.note, "timeout": limits}
-        with self._client.stream(**asked_by(request, url, self._headers(request)), extensions=extensions) as answer:
+        extensions: dict[str, Any] = {"trace": way.note, "timeout": limits}
+        with self._client.stream(**asked_by(request, self._target(request, url), extensions)) as answer:
             way.status = answer.status_code
             for chunk in answer.iter_bytes():
                 body += chunk

@@ -1,6 +1,8 @@
 """One logical call on its way: what each attempt sends, and what its answer comes to. The shells share it."""
 
+import logging
 import os
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -15,6 +17,7 @@ __all__ = ["REQUEST_ID", "Asked", "Visit", "adjust"]
 
 # Ring's gateway takes over the id that a request brings, and names it in its answer and in its logs.
 REQUEST_ID = "X-Request-Id"
+log = logging.getLogger("ringlight.partner")
 
 
 class Asked(Protocol):
@@ -48,11 +51,12 @@ class Visit:
         id: Goes with every attempt, so that Ring and we speak of the same call.
     """
 
-    __slots__ = ("_asked", "_last", "_span", "id")
+    __slots__ = ("_asked", "_began", "_last", "_over", "_span", "id")
 
     def __init__(self, asked: Asked, telemetry: Telemetry | None) -> None:
         self._asked = asked
         self._last: Response | None = None
+        self._began, self._over = time.monotonic(), False
         self.id = os.urandom(16).hex()
         self._span = telemetry.begin(asked.operation, self.id) if telemetry is not None else None
 
@@ -64,7 +68,7 @@ class Visit:
             self._span.attempt(plain.method, plain.url, send.attempt)
         return Request(
             plain.method, plain.url, {**plain.headers, REQUEST_ID: self.id}, plain.json, plain.form,
-            content=plain.content, at=plain.at, hidden=plain.hidden,
+            content=plain.content, at=plain.at, hidden=plain.hidden, foreign=plain.foreign,
             bearer=send.bearer.token if send.bearer is not None else None, limit=plain.limit,
             timeout=send.timeout if plain.timeout is None else min(send.timeout, plain.timeout),
         )  # fmt: skip
@@ -97,6 +101,13 @@ class Visit:
 
     def end(self, code: str | None) -> None:
         """Note the end: our code for what went wrong, or `None`."""
+        if self._over:
+            return
+        self._over = True
+        level = logging.DEBUG if code is None else logging.INFO
+        if log.isEnabledFor(level):
+            took = (time.monotonic() - self._began) * 1000
+            log.log(level, "call operation=%s call=%s code=%s ms=%.1f", self._asked.operation.name, self.id, code, took)
         if self._span is not None:
             self._span.end(code)
             self._span = None

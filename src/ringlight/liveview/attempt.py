@@ -22,12 +22,10 @@ from ringlight.faults import find
 from ringlight.http.address import is_loopback_host
 from ringlight.liveview import messages
 from ringlight.liveview import session as core
+from ringlight.liveview.media_path import MediaPath
 from ringlight.liveview.trace import Trace
 from ringlight.media import negotiate, sdp
-from ringlight.media.dtls import Role
 from ringlight.media.negotiate import Agreed
-from ringlight.media.peer import Peer
-from ringlight.media.receiver import Receiver
 from ringlight.media.rtp import Packet
 from ringlight.media.voice import Voice
 from ringlight.resilience.retry_after import retry_after
@@ -36,7 +34,6 @@ from ringlight.settings import LiveViewSettings
 
 log = logging.getLogger("ring.live")
 USER_AGENT = "android:com.ringapp"  # any will do, but Ring closes a socket without one at once
-SEEN_EVERY = 1.0  # seconds between two times that the session is told of packets
 COMMAND_WAIT = 5.0  # seconds for the answer to a command
 FAREWELL = 1.0  # seconds for the last words to a server that does not read
 GLOBAL_HOST = "api.prod.signalling.ring.devices.a2z.com"
@@ -77,20 +74,16 @@ class Attempt:
         trace: Trace | None = None,
     ) -> None:
         self._settings = settings
-        self._on_action, self._on_agreed, self._on_packet = on_action, on_agreed, on_packet
+        self._on_action, self._on_agreed = on_action, on_agreed
         self._trace = trace
         self._session = core.Session(doorbot_id, str(uuid.uuid4()), secrets.token_hex(16), settings)
         self._events: asyncio.Queue[core.Event] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._peer = Peer(
-            controlling=True, on_rtp=self._on_rtp, on_rtcp=self._on_rtcp, on_closed=self._on_path_closed,
-            tcp_after=settings.tcp_after,
-        )  # fmt: skip
+        self._path = MediaPath(
+            self._events.put_nowait, on_packet, stall=settings.stall_timeout, tcp_after=settings.tcp_after
+        )
+        self._peer = self._path.peer
         self._offer: sdp.Description | None = None
-        self._receiver: Receiver | None = None
-        self._seen_at = float("-inf")
-        self._seen_every = min(SEEN_EVERY, settings.stall_timeout / 3)
-        self._video_type: int | None = None
         self._commands: dict[str, asyncio.Future[core.CommandDone]] = {}
         self._voice_ssrc = secrets.randbits(32)
         self._voice: Voice | None = None  # what we send; `None` where the camera takes no sound
@@ -124,8 +117,7 @@ class Attempt:
                         await self._perform_all(self._session.receive(core.Stop(), now=self._loop.time()), web)
                 raise
             finally:
-                if self._receiver is not None:
-                    self._receiver.close()
+                self._path.close_receiver()
                 await end_all(self._tasks)
                 for identifier, waiting in self._commands.items():
                     if not waiting.done():
@@ -133,8 +125,7 @@ class Attempt:
 
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame; nothing before its first packet."""
-        if self._receiver is not None:
-            self._receiver.ask_key_frame()
+        self._path.ask_key_frame()
 
     def talk(self, *, on: bool) -> None:
         """Have the camera's speaker opened, or closed; a `Speaker` action tells when it was told."""
@@ -232,24 +223,16 @@ class Attempt:
             return
         for code, detail in agreed.notes:
             self._on_action(core.Note(detail, code))
-        self._video_type = agreed.codecs["video"].payload_type
-        self._receiver = Receiver(agreed, self._peer.send_rtcp, self._on_packet_ready)
+        self._path.agree(agreed)
         if agreed.hears:
             self._voice = Voice(agreed.codecs["audio"], self._voice_ssrc, secrets.randbelow(1 << 15))
         self._on_agreed(agreed)
         self._tasks.append(asyncio.create_task(self._connect(agreed)))
 
     async def _connect(self, agreed: Agreed) -> None:
-        # Ring answers `active`: it is the DTLS client and we the server, which chooses the SRTP profile.
-        role = Role.SERVER if agreed.transport.setup == Role.CLIENT.value else Role.CLIENT
-        try:
-            await self._peer.connect(agreed.transport, role)
-        except RingError as error:
-            self._events.put_nowait(core.PathFailed(error.code, error.detail))
-        else:
-            if self._peer.over_tcp:
-                self._on_action(core.Note("UDP does not come through here; the view goes over TCP", "MEDIA-TCP"))
-            self._events.put_nowait(core.PathOpen())
+        await self._path.connect(agreed)
+        if self._peer.over_tcp:
+            self._on_action(core.Note("UDP does not come through here; the view goes over TCP", "MEDIA-TCP"))
 
     async def _read(self, web: ClientConnection) -> None:
         try:
@@ -274,26 +257,6 @@ class Attempt:
         if self._trace is not None:
             self._trace.record("out" if direction == "out" else "in", envelope)
         log.debug("%s %s", direction, envelope.get("method", "?"))
-
-    # ---- media ----
-
-    def _on_rtp(self, data: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.receive_rtp(data)
-
-    def _on_rtcp(self, data: bytes) -> None:
-        if self._receiver is not None:
-            self._receiver.receive_rtcp(data)
-
-    def _on_packet_ready(self, packet: Packet) -> None:
-        now = self._loop.time()
-        if packet.payload_type == self._video_type and now - self._seen_at >= self._seen_every:
-            self._seen_at = now
-            self._events.put_nowait(core.MediaSeen())
-        self._on_packet(packet)
-
-    def _on_path_closed(self, code: str | None) -> None:
-        self._events.put_nowait(core.PathFailed(code, "the media path was closed") if code else core.PathLeft())
 
 
 async def end_all(tasks: "Sequence[asyncio.Task[Any]]") -> None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ringlight.liveview import endings, messages, ptz
+from ringlight.foreign import one_line
+from ringlight.liveview import endings, messages
+from ringlight.liveview.commands import MAX_SAID, Commands
 from ringlight.liveview.events import (
     Action,
     AddCandidate,
@@ -72,8 +74,6 @@ __all__ = [
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
 FAREWELL = 1.0  # seconds for the socket to say why, after the media path was left; both go at the same time
-MAX_UNANSWERED = 32  # commands whose answers are still waited for; older ones will get none
-MAX_SAID = 200  # characters shown of a text that the other side chose
 STEPS = ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media")
 
 
@@ -129,8 +129,7 @@ class Session:
     _media_session: str | None = None
     _waiting_commands: list[Command] = field(default_factory=list)
     _live_since: float = 0.0
-    _turning: dict[str, ptz.Axis] = field(default_factory=dict)  # commands that turn, not answered yet, oldest first
-    _halts: dict[str, str] = field(default_factory=dict)  # why the camera halted under one of them
+    _commands: Commands = field(default_factory=Commands)
     _connected: bool = False  # the camera itself, not only Ring's server
     _talk_wanted: bool = False
     _speaker_open: bool = False
@@ -209,7 +208,7 @@ class Session:
                 why = _said(body.transcoding_reason or "it does not say why")
                 return [Note(f"transcoded by Ring: {why}")] if body.transcoding else []
             case messages.Rpc():
-                return self._rpc(body.command)
+                return self._commands.hear(body.command)
             case messages.Close():
                 return self._closed_by_ring(body.reason, now)
             case _:
@@ -367,7 +366,7 @@ class Session:
     def _microphone(self, *, on: bool) -> Send:
         return self._send(messages.MicEnable(doorbot_id=self.doorbot_id, session_id=self.session_id, enabled=on))
 
-    # ---- commands: JSON-RPC inside of `rpc` messages ----
+    # ---- commands ----
 
     def _command(self, identifier: str, method: str, params: Mapping[str, Any]) -> list[Action]:
         if self.state is State.OFFERED:
@@ -375,38 +374,8 @@ class Session:
             return []
         if self.state is not State.LIVE:
             return [CommandDone(identifier, "the view is not open yet")]
-        # The app names the session of the answer here, a third id beside the two others.
-        named = {**params, "sessionId": self._media_session or self.dialog_id, "version": 1}
-        command = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": named}
-        rpc = messages.Rpc(doorbot_id=self.doorbot_id, session_id=self.session_id, command=command)
-        axis = ptz.axis_of(method)
-        if axis is not None:
-            self._turning[identifier] = axis
-        for old in list(self._turning)[:-MAX_UNANSWERED]:
-            del self._turning[old]
-            self._halts.pop(old, None)
-        return [self._send(rpc)]
-
-    def _rpc(self, command: Mapping[str, Any]) -> list[Action]:
-        identifier, method = command.get("id"), command.get("method")
-        if isinstance(method, str):
-            halted = ptz.halt(command)
-            return [self._halted(*halted)] if halted else [Note(f"the camera says {_said(method)}")]
-        if not isinstance(identifier, str):
-            return [Note("an rpc that answers nothing")]
-        error = command.get("error")
-        self._turning.pop(identifier, None)
-        refused = _said(str(error)) if error is not None else None
-        return [CommandDone(identifier, refused, self._halts.pop(identifier, None))]
-
-    def _halted(self, axis: ptz.Axis, reason: str) -> Halted:
-        """Keep a halt for the command that led to it: the oldest of its axis, whose answer comes after the halt."""
-        said = _said(reason) or "it does not say why"
-        waiting = (name for name, turned in self._turning.items() if turned == axis and name not in self._halts)
-        first = next(waiting, None)
-        if first is not None:
-            self._halts[first] = said
-        return Halted(axis, said)
+        command = self._commands.ask(identifier, method, params, self._media_session or self.dialog_id)
+        return [self._send(messages.Rpc(doorbot_id=self.doorbot_id, session_id=self.session_id, command=command))]
 
     # ---- time and the end ----
 
@@ -476,5 +445,4 @@ class Session:
 
 
 def _said(text: str) -> str:
-    """Return a text of the other side's as it may be shown: one line, printable, not too long."""
-    return "".join(sign if sign.isprintable() else " " for sign in text[:MAX_SAID]).strip()
+    return one_line(text, MAX_SAID)

@@ -171,6 +171,8 @@ def _blocks(text: str) -> list[list[tuple[str, str]]]:
     for line in text.replace("\r\n", "\n").split("\n"):
         if not line:
             continue
+        if "\r" in line or "\0" in line:  # RFC 8866 section 9 knows neither; some readers end a line there
+            raise fault_error("SIG-SDP", f"a line with a control character in it: {line[:40]!r}")
         name, equals, value = line.partition("=")
         if len(name) != 1 or not equals:
             raise fault_error("SIG-SDP", f"not a line of an SDP: {line[:40]!r}")
@@ -274,7 +276,8 @@ def _codecs(formats: list[str], attributes: list[tuple[str, str]]) -> tuple[Code
             else:
                 parameters[payload_type] = _parameters(rest)
     codecs = []
-    for text in formats:
+    # One that is named twice counts once: each takes its lines of feedback along, and many times many fill the memory.
+    for text in dict.fromkeys(formats):
         payload_type = _number(text, below=128)
         if payload_type is None:
             raise fault_error("SIG-SDP", f"the payload type {text[:20]!r} is not a number below 128")

@@ -315,7 +315,7 @@ class _CmReceiver:
         """Return the RTP packet, or `None`."""
         try:
             return bytes(self._session.unprotect(packet))
-        except pylibsrtp.Error as error:
+        except (pylibsrtp.Error, ValueError) as error:  # ValueError: longer than libsrtp takes
             self._count(error)
             return None
 
@@ -323,11 +323,11 @@ class _CmReceiver:
         """Return the RTCP packet, or `None`."""
         try:
             return bytes(self._session.unprotect_rtcp(packet))
-        except pylibsrtp.Error as error:
+        except (pylibsrtp.Error, ValueError) as error:
             self._count(error)
             return None
 
-    def _count(self, error: pylibsrtp.Error) -> None:
+    def _count(self, error: Exception) -> None:
         if str(error).startswith("replay"):
             self.replayed += 1
         else:

@@ -26,7 +26,7 @@ def to_jpeg(unit: AccessUnit) -> bytes:
         raise fault_error("MEDIA-NO-KEY-FRAME", "the key frame could not be decoded")
     picture = frames[0].reformat(format="yuvj420p")
     encoder = av.CodecContext.create("mjpeg", "w")
-    assert isinstance(encoder, av.VideoCodecContext)  # noqa: S101
+    assert isinstance(encoder, av.VideoCodecContext)  # noqa: S101 - tells the type checker what it is
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuvj420p"
     encoder.time_base = Fraction(1, 25)
     encoder.options = {"qmin": str(QUALITY), "qmax": str(QUALITY)}

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 API = "https://api.amazonvision.com"
 
+LONGEST = 8000  # characters; what is longer many servers refuse, and RFC 9110 section 4.1 asks for no more
 _PORTS = {"https": 443, "http": 80}
 _PRINTABLE = "".join(map(chr, range(33, 127)))
 
@@ -97,7 +98,8 @@ def resolve(address: str, base: str) -> str:
         whole = urljoin(base, quote(address.strip(), safe=_PRINTABLE))
     except ValueError:
         return ""
-    return whole.partition("#")[0]
+    # A relative one that adds a piece at each page would grow for ever.
+    return whole.partition("#")[0] if len(whole) <= LONGEST else ""
 
 
 def origin_of(url: str) -> tuple[str, str, int] | None:

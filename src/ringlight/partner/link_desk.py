@@ -82,9 +82,7 @@ class LinkDesk:
         settings: ResilienceSettings | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._keys = tuple(map(_secret, hmac_keys))
-        if isinstance(hmac_keys, str) or not all(self._keys) or not self._keys:
-            raise fault_error("CFG-INVALID", "hmac_keys: expected a list with the app's key")
+        self.use_keys(hmac_keys)
         self._app = App(client_id, _secret(client_secret))
         self._limits = limits or Limits()
         self._base_url = base_url
@@ -105,6 +103,17 @@ class LinkDesk:
         self._waiting = ThreadPoolExecutor(STRIPES, "ringlight-linking")
         self._work: set[asyncio.Task[Any]] = set()
         self._stop = asyncio.Event()
+
+    def use_keys(self, hmac_keys: Sequence[Secret | str]) -> None:
+        """Use these HMAC keys from now on.
+
+        Raises:
+            SetupError: CFG-INVALID.
+        """
+        found = tuple(map(_secret, hmac_keys))
+        if isinstance(hmac_keys, str) or not all(found) or not found:
+            raise fault_error("CFG-INVALID", "hmac_keys: expected a list with the app's key")
+        self._keys = found
 
     async def aclose(self) -> None:
         """Wait for the steps that are under way."""

@@ -1,12 +1,12 @@
 """The requests of a WHIP client, as flows. Pure (RFC 9725)."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.flow import Flow, Request, Response
+from ringlight.http.target import is_inside_by_name
 from ringlight.media.ice_servers import IceServer, read_links
 from ringlight.resilience.retry_after import retry_after
 from ringlight.secrets import Secret
@@ -28,10 +28,12 @@ class Place:
     Attributes:
         url: Of http or https.
         token: Goes to the origin that it was given for, and nowhere else; `None` where there is none.
+        foreign: Whether a server outside has named it, so that it may not lead into our network.
     """
 
     url: Secret
     token: Secret | None = None
+    foreign: bool = False
 
     @property
     def host(self) -> str:
@@ -57,9 +59,11 @@ class Place:
         if (here.scheme, there.scheme) == ("https", "http"):
             raise fault_error("PUBLISH-REFUSED", "it led from https to http")
         same = _origin(here) == _origin(there)
-        if not same and _is_inside(there.hostname) and not _is_inside(here.hostname or ""):
+        # From one machine of our own network to the next is no way in.
+        foreign = self.foreign or not (same or is_inside_by_name(here.hostname or ""))
+        if foreign and is_inside_by_name(there.hostname):  # by its address it is judged when it is asked
             raise fault_error("PUBLISH-REFUSED", "it led into this machine's own network")
-        return Place(Secret(url), self.token if same else None)
+        return Place(Secret(url), self.token if same else None, foreign)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def _ask(place: Place, method: str, body: str | None, headers: Mapping[str, str]
     for _ in range(REDIRECTS + 1):
         request = Request(
             method, place.url.reveal(), {"Accept": "*/*", **headers}, content=body.encode() if body else None,
-            at="publish", bearer=place.token, limit=MAX_ANSWER, hidden=True,
+            at="publish", bearer=place.token, limit=MAX_ANSWER, hidden=True, foreign=place.foreign,
         )  # fmt: skip
         answer = yield replace(request, timeout=GOODBYE_WITHIN) if method == "DELETE" else request
         if answer.status not in (307, 308):
@@ -162,14 +166,3 @@ def _refusal(place: Place, answer: Response) -> RingError:
 
 def _origin(parts: SplitResult) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-
-
-def _is_inside(host: str) -> bool:
-    """Whether a host is this machine's or its network's, judged without asking any name server."""
-    name = host.partition("%")[0].removesuffix(".")
-    try:
-        return not ipaddress.ip_address(name).is_global
-    except ValueError:
-        # `127.1` and `0x7f.0.0.1` are addresses to the system, if to nobody else; no name ends in a number.
-        is_number = name.rpartition(".")[2][:1].isdigit()
-        return is_number or "." not in name or name.endswith((".localhost", ".local", ".internal"))

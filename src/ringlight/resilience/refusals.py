@@ -13,7 +13,7 @@ _MOST = 20  # items that are kept
 _LONGEST = 160  # characters of one part; Ring's sentences have up to 90
 _LONGEST_BODY = 256 * 1024  # bytes; what is longer is no refusal of Ring's
 # A long word with a digit in it is a token or an id; Ring's sentences have none, and its ids are not for messages.
-_LIKE_A_SECRET = re.compile(r"(?=\S*[0-9])\S{20,}")
+_LIKE_A_SECRET = re.compile(r"(?<!\S)(?=\S*[0-9])\S{20,}")
 
 
 def read_refusal(body: bytes) -> tuple[ErrorItem, ...]:

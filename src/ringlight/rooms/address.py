@@ -58,7 +58,7 @@ def judge_room_id(room: str) -> str:
         UsageError: ROOM-ID, it is empty, too long, or a word that stands for a missing value.
     """
     plain = room.strip()
-    if not plain or plain.casefold() in _NO_VALUE or plain[0] in "{:[$<" or not plain.isprintable():
+    if not plain or plain.casefold() in _NO_VALUE or plain[0] in "{:[$<" or not room.isprintable():
         raise fault_error("ROOM-ID", f"it is {room[:40]!r}")
     if len(room) > _ID_LENGTH:
         raise fault_error("ROOM-ID", f"it has {len(room)} letters, more than {_ID_LENGTH}")

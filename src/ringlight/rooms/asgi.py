@@ -105,6 +105,7 @@ class _Connection:
         self._number = self._porter.open(
             self, path, token=token, origin=web.headers.get("origin"), host=web.headers.get("host", ""),
             local=not forwarded and is_loopback_host(server[0] or ""), peer=web.client.host if web.client else "",
+            traceparent=web.query_params.get("traceparent", ""),
         )  # fmt: skip
         writing = asyncio.create_task(self._write(), name="rooms: writing")
         try:

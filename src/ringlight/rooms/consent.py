@@ -1,7 +1,10 @@
 """Consent in a room: who must give it, what waits for it, and who is told. Pure.
 
-Nothing is negotiated for sound and pictures with somebody who has not consented to `video` where the room asks for it.
-The other kinds are asked for and kept as they were answered; who records or writes along heeds them.
+Where the room asks for it, nothing is negotiated for sound and pictures with somebody who has not consented to
+`video`, and between an observer and somebody who has not consented to `observer` nothing passes at all, neither
+signals nor words.
+`recording` and `captions` are asked for and kept as they were answered: this server does neither, and whoever does it
+by other means heeds them.
 """
 
 from typing import TYPE_CHECKING
@@ -14,14 +17,15 @@ from ringlight.rooms.people import Dialect, Person
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room
 
-__all__ = ["asked_of", "judge_dialect", "judge_quality", "take"]
+__all__ = ["asked_of", "judge_dialect", "judge_quality", "missing_between", "take"]
 
 QUALITY_EVERY = 10.0  # seconds between two notes on the quality of one person's call: a word that flickers is no news
 
 
 def asked_of(room: "Room", person: Person) -> Consents:
     """Return what somebody must consent to, and to what they did. Who admits, and a camera, need not."""
-    needed = [] if _is_exempt(person) else sorted(room.consent)
+    asked = room.consent - {"observer"} if person.role == "observer" else room.consent
+    needed = [] if _is_exempt(person) else sorted(asked)
     return Consents(needed=needed, given=sorted(person.consents))
 
 
@@ -44,6 +48,17 @@ def is_given(room: "Room", person: Person) -> bool:
     )
 
 
+def missing_between(room: "Room", one: Person, other: Person) -> str | None:
+    """Return to what one of the two would have to consent before anything passes between them; `None` where nothing.
+
+    `is_given` judges each of them alone; this judges their company.
+    """
+    if "observer" not in room.consent or (one.role == "observer") == (other.role == "observer"):
+        return None
+    seen = other if one.role == "observer" else one
+    return None if "observer" in seen.consents or seen.dialect is Dialect.SEED or _is_exempt(seen) else "observer"
+
+
 def take(room: "Room", person: Person, message: Consent, now: float) -> None:
     """Note what somebody consents to, or no longer does, and tell those who see them."""
     what = frozenset(message.what)
@@ -60,7 +75,7 @@ def take(room: "Room", person: Person, message: Consent, now: float) -> None:
     if not message.given:
         if not is_given(room, person):
             person.offered = None
-    elif person.inside and "video" in changed:
+    elif person.inside and not {"video", "observer"}.isdisjoint(changed):
         passing.replay(room, person, now)
 
 

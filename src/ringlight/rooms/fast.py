@@ -3,6 +3,7 @@
 import sys
 from urllib.parse import parse_qs
 
+from ringlight import spans
 from ringlight.errors import fault_error
 from ringlight.http.address import is_loopback_host
 from ringlight.http.websocket.handshake import Upgrade
@@ -68,6 +69,7 @@ class FastRooms:
             socket, socket.path, token=token, origin=sys.intern(origin) if origin is not None else None,
             host=sys.intern(headers.get("host", "")), peer=sys.intern(peer),
             local=not through and is_loopback_host(socket.address("sockname")),
+            traceparent=parse_qs(upgrade.query).get("traceparent", [""])[-1] if spans.is_on() else "",
         )  # fmt: skip
 
     def too_big(self, socket: FastSocket) -> None:

@@ -27,7 +27,7 @@ from ringlight.rooms.events import (
     Tick,
 )
 from ringlight.rooms.ice import Turn
-from ringlight.rooms.limits import Allowance, Tries
+from ringlight.rooms.limits import Allowance, Rates, Tries
 from ringlight.rooms.messages import Bye, Hello, Seed
 from ringlight.rooms.messages import Heard as Message
 from ringlight.rooms.people import ROLES, USER_TYPES, Claims, Dialect
@@ -89,6 +89,7 @@ class _Connection:
     dialect: Dialect
     heard_at: float
     allowance: Allowance
+    parse: Callable[[bytes], Message | Seed]
     room: str | None = None  # where it has entered, or is about to
     strikes: int = 0
     renew_at: float | None = None
@@ -122,10 +123,14 @@ class House:
         self.rooms: dict[str, Room] = {}
         self.draining = False
         self._mint = mint
-        self._origins = origins
+        self.origins = origins
         self._any_loopback_origin = any_loopback_origin
         self._turn = turn or Turn([], None, 0)
         self._connections: dict[int, _Connection] = {}
+        self._most_bytes = most = settings.message_bytes
+        self._rates = Rates.of(
+            (settings.rate, settings.burst), (BYTES_A_SECOND, max(4.0 * most, 60 * BYTES_A_SECOND))
+        )  # fmt: skip
         self.tries = Tries(*WRONG_TOKENS)
 
     def receive(self, event: Opened | Heard | Lost | Tick, now: float) -> list[Action]:
@@ -136,8 +141,8 @@ class House:
             now: Seconds since 1970, which never go back.
         """
         if type(event) is Heard:
-            actions = self._heard(event, now)
-        elif type(event) is Opened:
+            return self.hear(event.socket, event.frame, now)
+        if type(event) is Opened:
             actions = self._opened(event, now)
         elif type(event) is Lost:
             actions = self._lost(event, now)
@@ -270,10 +275,9 @@ class House:
             address = read_address(event.path)
             if self.draining or len(self._connections) >= self.settings.sockets:
                 raise fault_error("ROOM-BUSY")
-            s = self.settings
             connection = _Connection(
-                event, dialect, now,
-                Allowance((s.rate, s.burst), (BYTES_A_SECOND, max(4.0 * s.message_bytes, 60 * BYTES_A_SECOND)), now),
+                event, dialect, now, Allowance(self._rates),
+                messages.parse_seed if dialect is Dialect.SEED else messages.parse,
             )  # fmt: skip
             if dialect is Dialect.SEED:
                 claims = self._claims_of(connection, event.token, address.room, address.role, "", now)
@@ -292,7 +296,7 @@ class House:
     def _judge_origin(self, event: Opened) -> None:
         if event.origin is None:
             return
-        if event.origin in self._origins or netloc_of(event.origin) == event.host != "":
+        if event.origin in self.origins or netloc_of(event.origin) == event.host != "":
             return
         if self._any_loopback_origin and event.local and is_loopback_host(hostname_of(event.origin)):
             return
@@ -337,28 +341,40 @@ class House:
         enter = Enter(socket, claims, dialect, new, self._mint(), resuming, ice, ttl)
         return self.happen(connection.room, enter, now)
 
-    def _heard(self, event: Heard, now: float) -> list[Action]:
-        connection = self._connections.get(event.socket)
+    def hear(self, socket: int, frame: bytes | None, now: float) -> list[Action]:
+        """Take a frame of a socket, as `receive` takes `Heard`; this is the way of nearly every message."""
+        connection = self._connections.get(socket)
         if connection is None:
             return []  # it was closed while this was on its way
-        frame = event.frame
         try:
-            self._judge_amount(connection, frame, now)
+            size = len(frame) if frame is not None else 0
+            if size > self._most_bytes:
+                raise fault_error("ROOM-SIZE", f"{size} bytes; {self._most_bytes} are allowed")
+            wait = connection.allowance.take(size, now)
+            if wait:
+                raise fault_error("ROOM-RATE", f"{wait:.1f} s to wait", retry_after=wait)
             if frame is None:
                 raise fault_error("ROOM-MESSAGE", "the frame is not text")
             connection.heard_at = now
-            seed = connection.dialect is Dialect.SEED
-            message = messages.parse_seed(frame) if seed else messages.parse(frame)
+            message = connection.parse(frame)
+            if connection.room is not None:
+                actions = self.say(connection.room, socket, message, frame, now)
+            else:
+                actions = self._first(connection, message, now)
         except RingError as error:
-            return self._strike(connection, error, now)
-        if connection.room is not None:
-            return self.say(connection.room, event.socket, message, frame, now)
+            actions = self._strike(connection, error, now)
+        for action in actions:
+            if type(action) is Close:
+                self._connections.pop(action.socket, None)
+        return actions
+
+    def _first(self, connection: _Connection, message: Message | Seed, now: float) -> list[Action]:
         try:
             if not isinstance(message, Hello):
                 raise fault_error("ROOM-HELLO", "another message came first")
             return self._hello(connection, message, now)
         except RingError as error:
-            return self._turn_away(event.socket, connection.dialect, error)
+            return self._turn_away(connection.opened.socket, connection.dialect, error)
 
     def _hello(self, connection: _Connection, hello: Hello, now: float) -> list[Action]:
         if hello.v != 2:
@@ -374,14 +390,6 @@ class House:
     def _is_open(self, connection: _Connection) -> bool:
         opened = connection.opened
         return self.settings.open and opened.local and is_loopback_host(hostname_of(f"//{opened.host}"))
-
-    def _judge_amount(self, connection: _Connection, frame: bytes | None, now: float) -> None:
-        size = len(frame) if frame is not None else 0
-        if size > self.settings.message_bytes:
-            raise fault_error("ROOM-SIZE", f"{size} bytes; {self.settings.message_bytes} are allowed")
-        wait = connection.allowance.take(size, now)
-        if wait:
-            raise fault_error("ROOM-RATE", f"{wait:.1f} s to wait", retry_after=wait)
 
     def _strike(self, connection: _Connection, error: RingError, now: float) -> list[Action]:
         """Answer what cannot be taken; a page with a mistake stays connected, one that floods does not."""

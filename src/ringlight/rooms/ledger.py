@@ -31,7 +31,7 @@ from ringlight.rooms.people import Outbox, Person, Returning
 from ringlight.rooms.room import Room
 from ringlight.settings import RoomSettings
 
-__all__ = ["Entry", "read_event", "read_room", "write_event", "write_room"]
+__all__ = ["Entry", "read_entry", "read_event", "read_room", "write_event", "write_room"]
 
 _SAID, _SEED, _MERGE = b"s", b"S", b"M"
 _NUMBERS = Struct("!QQ")
@@ -40,6 +40,7 @@ _KINDS: dict[bytes, type] = {
     b"C": RemoveCamera, b"p": Pressed,
 }  # fmt: skip
 _LETTERS = {kind: letter for letter, kind in _KINDS.items()}
+_UNREADABLE = (UnicodeError, RecursionError)  # what msgspec lets through: text that is no UTF-8, and too many brackets
 _FROM_CLASS = ("settings", "by_socket", "mark", "_out")  # of a room: what no other node needs
 
 
@@ -117,6 +118,15 @@ _NAMES = {one.name: one.encode_name for one in msgspec.structs.fields(_Whole)}
 _decode_whole = msgspec.json.Decoder(_Whole, dec_hook=_from_wire).decode
 
 
+def read_entry(line: bytes) -> Entry | None:
+    """Read an entry as the ledger's script writes it; `None` for what is none."""
+    try:
+        epoch, number, ms, node, serial, body = line.split(b" ", 5)
+        return Entry(epoch.decode(), int(number), int(ms) / 1000, int(node), int(serial), body)
+    except (ValueError, OverflowError):
+        return None
+
+
 def write_event(event: Event) -> bytes:
     """Return what happened as an entry's body."""
     if isinstance(event, Said):
@@ -135,11 +145,11 @@ def read_event(body: bytes, settings: RoomSettings) -> Event | None:
             frame = rest[8:]
             parsed = messages.parse(frame) if letter == _SAID else messages.parse_seed(frame)
             return Said(int.from_bytes(rest[:8], "big"), parsed, frame)
-        if letter == _MERGE:
+        if letter == _MERGE and len(rest) > _NUMBERS.size:
             node, known = _NUMBERS.unpack_from(rest)
             return Merge(node, known, read_room(rest[_NUMBERS.size :], settings))
         found: Event | None = _decoders[letter](rest) if letter in _decoders else None
-    except (msgspec.MsgspecError, RingError):
+    except (msgspec.MsgspecError, RingError, *_UNREADABLE):
         return None
     return found
 
@@ -155,7 +165,10 @@ def read_room(whole: bytes, settings: RoomSettings) -> Room:
     Raises:
         msgspec.MsgspecError: It is none.
     """
-    found = _decode_whole(whole)
+    try:
+        found = _decode_whole(whole)
+    except _UNREADABLE as error:
+        raise msgspec.DecodeError(type(error).__name__) from None
     room = Room(found.id, settings)
     for name in found.__struct_fields__:
         setattr(room, _NAMES[name], getattr(found, name))

@@ -1,38 +1,60 @@
 """How much one connection may send, and how often one address may try a wrong token."""
 
-__all__ = ["Allowance", "Tries"]
+from dataclasses import dataclass
+
+__all__ = ["Allowance", "Rates", "Tries"]
+
+ROUNDING = 1e-3  # seconds; seconds since 1970 are exact to a quarter of a microsecond, and a burst adds many
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How much each connection may send.
+
+    Attributes:
+        message: Seconds that one message costs.
+        byte: Seconds that one byte costs.
+        messages_ahead: Seconds of messages that may come at once.
+        bytes_ahead: The same of bytes.
+    """
+
+    message: float
+    byte: float
+    messages_ahead: float
+    bytes_ahead: float
+
+    @classmethod
+    def of(cls, messages: tuple[float, float], sizes: tuple[float, float]) -> "Rates":
+        """Return the rates for so many messages a second, and so many at once; the same of bytes."""
+        (rate, burst), (byte_rate, byte_burst) = messages, sizes
+        return cls(1 / rate, 1 / byte_rate, burst / rate + ROUNDING, byte_burst / byte_rate + ROUNDING)
 
 
 class Allowance:
-    """What one connection may send: two buckets that fill with time, for messages and for their bytes.
+    """What one connection may send: two buckets that empty with time, for messages and for their bytes.
+
+    Kept as the moments at which they will be empty (the generic cell rate algorithm of ITU-T I.371): a message moves
+    both on by what it costs, and may come while neither is further ahead than a burst.
 
     Args:
-        messages: How many come in each second, and how many it holds.
-        sizes: The same of bytes.
-        now: Seconds.
+        rates: The same for all.
     """
 
-    __slots__ = ("_at", "_burst", "_bytes", "_bytes_burst", "_bytes_rate", "_left", "_rate")
+    __slots__ = ("_bytes_until", "_messages_until", "_rates")
 
-    def __init__(self, messages: tuple[float, float], sizes: tuple[float, float], now: float) -> None:
-        self._rate, self._burst = messages
-        self._bytes_rate, self._bytes_burst = sizes
-        self._left, self._bytes = self._burst, self._bytes_burst
-        self._at = now
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
+        self._messages_until = self._bytes_until = 0.0
 
-    def take(self, size: float, now: float) -> float:
+    def take(self, size: int, now: float) -> float:
         """Take a message of so many bytes; return 0, or the seconds until it may come (nothing was taken then)."""
-        passed = now - self._at
-        self._at = now
-        left = self._left + passed * self._rate
-        left = min(left, self._burst)
-        room = self._bytes + passed * self._bytes_rate
-        room = min(room, self._bytes_burst)
-        if left >= 1 and room >= size:
-            self._left, self._bytes = left - 1, room - size
+        rates, until, bytes_until = self._rates, self._messages_until, self._bytes_until
+        until = (until if until > now else now) + rates.message
+        bytes_until = (bytes_until if bytes_until > now else now) + size * rates.byte
+        if until - now <= rates.messages_ahead and bytes_until - now <= rates.bytes_ahead:
+            self._messages_until, self._bytes_until = until, bytes_until
             return 0.0
-        self._left, self._bytes = left, room
-        return max((1 - left) / self._rate, (size - room) / self._bytes_rate)
+        return max(until - now - rates.messages_ahead, bytes_until - now - rates.bytes_ahead)
 
 
 class Tries:

@@ -458,7 +458,8 @@ def parse(frame: bytes) -> Heard:
         UsageError: ROOM-MESSAGE, saying where.
     """
     try:
-        frame.decode()  # what is passed on as it came is never looked into, and must be text
+        if not frame.isascii():  # which most are, and which is seen at once
+            frame.decode()  # what is passed on as it came is never looked into, and must be text
         return _parse(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise _unreadable(error) from None
@@ -471,7 +472,8 @@ def parse_seed(frame: bytes) -> Seed:
         UsageError: ROOM-MESSAGE, the frame is no JSON object.
     """
     try:
-        frame.decode()
+        if not frame.isascii():
+            frame.decode()
         return _parse_seed(frame)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise _unreadable(error) from None

@@ -11,9 +11,10 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ringlight.errors import fault_error
+from ringlight.http.redis import redis_client, redis_package
 from ringlight.rooms.address import judge_room_id
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Write
-from ringlight.rooms.ledger import Entry
+from ringlight.rooms.ledger import Entry, read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
 from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, SharedHouse
@@ -60,7 +61,7 @@ class SharedPorter(Porter):
         super().__init__(house, clock)
         self._number = house.node << NODE_SHIFT
         self._url = url
-        self._redis = _import_redis()
+        self._redis = redis_package()
         self._client(PATIENCE)  # judges the address
         self._asked: deque[Load | Write | Keep | Leave] = deque()
         self._stirred, self._quiet = asyncio.Event(), asyncio.Event()
@@ -128,14 +129,7 @@ class SharedPorter(Porter):
     # Redis
 
     def _client(self, patience: float | None) -> "Redis":
-        retry = self._redis.asyncio.retry.Retry(self._redis.backoff.NoBackoff(), 0)
-        try:
-            found: Redis = self._redis.asyncio.Redis.from_url(
-                self._url.reveal(), socket_timeout=patience, socket_connect_timeout=PATIENCE, retry=retry
-            )
-        except ValueError:
-            raise fault_error("CFG-INVALID", "redis_url names no Redis") from None
-        return found
+        return redis_client(self._url, patience, connect=PATIENCE)
 
     async def _run(self) -> None:
         """Talk to Redis for ever; while it is away, this node is alone."""
@@ -195,7 +189,11 @@ class SharedPorter(Porter):
                 self._asked.append(Load(room))  # from here on nothing is missed
                 self._stirred.set()
             elif message["type"] == "message":
-                self.feed(Read(room, _entry(message["data"])))
+                entry = read_entry(message["data"])
+                if entry is None:  # another program's; were it a damaged one of ours, the next tells that it is missing
+                    log.warning("rooms: what was published for a room is no entry of its ledger")
+                    continue
+                self.feed(Read(room, entry))
 
     async def _write(self, commands: "Redis", script: str, pubsub: "PubSub") -> None:
         """Do what is asked for, all that there is at a time."""
@@ -240,14 +238,6 @@ class SharedPorter(Porter):
         return [(asked.room, arguments)] if arguments else []
 
 
-def _import_redis() -> Any:
-    try:
-        import redis.asyncio  # noqa: PLC0415 - an extra, and a quarter of a second to import
-    except ImportError:
-        raise fault_error("CFG-DEPENDENCY", "redis is not installed: pip install 'ringlight[redis]'") from None
-    return redis
-
-
 def _script(name: str) -> str:
     return resources.files("ringlight.rooms").joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
@@ -266,11 +256,11 @@ def _channel(room: str) -> str:
     return f"{_name(room)}:said"
 
 
-def _entry(text: bytes) -> Entry:
-    epoch, number, ms, node, serial, body = text.split(b" ", 5)
-    return Entry(epoch.decode(), int(number), int(ms) / 1000, int(node), int(serial), body)
-
-
 def _loaded(room: str, answer: list[Any]) -> Loaded:
     epoch, number, whole, entries = answer
-    return Loaded(room, epoch.decode(), int(number), whole, tuple(map(_entry, entries)))
+    # One that cannot be read keeps its place: as with an event of a newer version, nothing comes of it.
+    found = (
+        read_entry(line) or Entry(epoch.decode(), int(number) + at, 0.0, 0, 0, b"")
+        for at, line in enumerate(entries, start=1)
+    )
+    return Loaded(room, epoch.decode(), int(number), whole, tuple(found))

@@ -19,16 +19,18 @@ CANDIDATES_KEPT = 64  # of one offer; a machine with four networks and two TURN 
 def pass_signal(room: "Room", person: Person, message: Signal, now: float) -> None:
     """Pass a description or a candidate of a `/ws/v2` page on."""
     room.need(person, "signal")
-    if (message.description is UNSET) == (message.candidate is UNSET):
+    description, candidate, to = message.description, message.candidate, message.to
+    if (description is UNSET) == (candidate is UNSET):
         raise fault_error("ROOM-MESSAGE", "a signal has either a description or a candidate")
-    kind = messages.kind_of(message.description) if isinstance(message.description, Raw) else "candidate"
-    others = [room.other(person, message.to)] if message.to is not None else room.others(person)
+    kind = "candidate" if description is UNSET else messages.kind_of(description)
+    others = room.others(person) if to is None else [room.other(person, to)]
     if room.consent:
-        others = _consenting(room, person, others, named=message.to is not None)
-    kept, until = message.to is None, now + room.settings.offer_kept
-    _remember(person, others, None, kind, message.description, message.candidate, kept=kept, until=until)
+        others = _consenting(room, person, others, named=to is not None)
+    if kind != "candidate" or person.offered is not None:
+        until = now + room.settings.offer_kept
+        _remember(person, others, None, kind, description, candidate, kept=to is None, until=until)
     for other in others:
-        _deliver(room, person, other, kind, message.description, message.candidate)
+        _deliver(room, person, other, kind, description, candidate)
 
 
 def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: float) -> None:
@@ -39,8 +41,9 @@ def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: fl
     if kind != "other":
         if room.consent:
             others = _consenting(room, person, others, named=False)
-        until = now + room.settings.offer_kept
-        _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
+        if kind != "candidate" or person.offered is not None:
+            until = now + room.settings.offer_kept
+            _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
     for other in others:
         if other.dialect is Dialect.SEED:
             room.send(other, frame)
@@ -54,6 +57,8 @@ def pass_chat(room: "Room", person: Person, message: Chat, now: float) -> None:
     """Pass words on."""
     room.need(person, "chat")
     others = [room.other(person, message.to)] if message.to is not None else room.others(person)
+    if room.consent:
+        others = _in_company(room, person, others, named=message.to is not None)
     for other in others:
         if other.dialect is Dialect.SEED:
             room.send(other, messages.encode(messages.SeedChat(person.user_type, message.text)))
@@ -73,6 +78,8 @@ def replay(room: "Room", person: Person, now: float) -> None:
         offered = other.offered
         if offered is None or offered.until <= now or other.role == person.role:
             continue
+        if consent.missing_between(room, person, other) is not None:
+            continue
         for frame, kind, raw in (
             (offered.frame, "offer", offered.description),
             *((frame, "candidate", raw) for frame, raw in offered.candidates),
@@ -90,10 +97,18 @@ def _consenting(room: "Room", person: Person, others: list[Person], *, named: bo
     if not consent.is_given(room, person):
         raise fault_error("ROOM-CONSENT", "you have not consented to 'video'")
     if not named:
-        return [other for other in others if consent.is_given(room, other)]
-    if not consent.is_given(room, others[0]):
+        others = [other for other in others if consent.is_given(room, other)]
+    elif not consent.is_given(room, others[0]):
         raise fault_error("ROOM-CONSENT", "the other person has not consented to 'video'")
-    return others
+    return _in_company(room, person, others, named=named)
+
+
+def _in_company(room: "Room", person: Person, others: list[Person], *, named: bool) -> list[Person]:
+    """Return those of whom neither minds the other's company; raise ROOM-CONSENT where the one who is named does."""
+    missing = {other.id: consent.missing_between(room, person, other) for other in others}
+    if named and (what := missing[others[0].id]) is not None:
+        raise fault_error("ROOM-CONSENT", f"one of the two has not consented to {what!r}")
+    return [other for other in others if missing[other.id] is None]
 
 
 def _read(message: Seed) -> tuple[str, Given, Given]:
@@ -124,10 +139,7 @@ def _remember(
 
 def _deliver(room: "Room", person: Person, other: Person, kind: str, description: Given, candidate: Given) -> None:
     if other.dialect is Dialect.OWN:
-        if isinstance(description, Raw):
-            room.tell(other, Signalled(from_=person.id, description=description))
-        elif isinstance(candidate, Raw):
-            room.tell(other, Signalled(from_=person.id, candidate=candidate))
+        room.tell(other, Signalled(from_=person.id, description=description, candidate=candidate))
     elif isinstance(candidate, Raw):
         room.send(other, messages.encode(SeedCandidate(candidate)))
     elif isinstance(description, Raw) and kind in ("offer", "answer"):

@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
+from ringlight import spans
 from ringlight.rooms.events import Action, Close, Keep, Leave, Load, Note, Outside, Send, Tick, Write
 from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
+from ringlight.rooms.joining import Joining
 from ringlight.rooms.room import Room
 
 __all__ = ["Porter", "Socket", "steady_clock"]
@@ -54,7 +56,7 @@ class Porter:
         self.record: Callable[[Note], int | None] | None = None
         # Gets how long a frame took from socket to sockets, for one in so many of them.
         self.timed: Callable[[float], None] | None = None
-        self._frames = 0
+        self._frames = TIMED_EACH  # until the next one that is timed
         self._held = Held()
 
     @property
@@ -74,37 +76,44 @@ class Porter:
 
     def open(
         self, socket: Socket, path: str, *, token: str = "", origin: str | None = None, host: str = "",
-        local: bool = False, peer: str = "",
+        local: bool = False, peer: str = "", traceparent: str = "",
     ) -> int:  # fmt: skip
-        """Take a new connection; return its number for `heard` and `lost`. See `Opened`."""
+        """Take a new connection; return its number for `heard` and `lost`. See `Opened`.
+
+        Where spans are made, its way in is one, and a part of the trace that `traceparent` names.
+        """
         self._number += 1
-        self._sockets[self._number] = socket
         number = self._number
+        if spans.is_on():
+            socket = Joining(socket, traceparent, lambda plain: self._sockets.__setitem__(number, plain))
+        self._sockets[number] = socket
         self.feed(Opened(number, path, token, origin, host, local, peer))
         return number
 
     def heard(self, number: int, frame: bytes | None) -> None:
         """Take a frame; `None` is one that is no text."""
-        self._frames += 1
-        if self.timed is None or self._frames % TIMED_EACH:
-            if self._working or self._waiting:
-                self.feed(Heard(number, frame))
-                return
-            self._working = True  # the way of nearly every message; as `feed`, without a queue for it
-            try:
-                self.perform(self.house.receive(Heard(number, frame), self._clock()))
-            finally:
-                self._working = False
-            if self._waiting:
-                self.feed_waiting()
+        if self._working or self._waiting:
+            self.feed(Heard(number, frame))
             return
-        began = time.perf_counter()
-        self.feed(Heard(number, frame))
-        self.timed(time.perf_counter() - began)
+        self._frames -= 1
+        began = time.perf_counter() if not self._frames else 0.0
+        self._working = True  # the way of nearly every message; as `feed`, without a queue for it
+        try:
+            self.perform(self.house.hear(number, frame, self._clock()))
+        finally:
+            self._working = False
+        if not self._frames:
+            self._frames = TIMED_EACH
+            if self.timed is not None:
+                self.timed(time.perf_counter() - began)
+        if self._waiting:
+            self.feed_waiting()
 
     def lost(self, number: int, reason: str = "network") -> None:
         """Take note that a connection is over. Nothing happens for one that was closed from here."""
-        if self._sockets.pop(number, None) is not None:
+        if (socket := self._sockets.pop(number, None)) is not None:
+            if isinstance(socket, Joining):
+                socket.gone()
             self.feed(Lost(number, reason))
 
     def tick(self) -> None:
@@ -164,13 +173,13 @@ class Porter:
     def perform(self, actions: list[Action]) -> None:
         """Do what the house returned."""
         number: int | None = None
-        held = self._held.queues
+        held, sockets = self._held.queues, self._sockets
         for action in actions:
             if type(action) is Send and number is None and not (held and action.socket in held):
-                if (socket := self._sockets.get(action.socket)) is not None:  # the way of every message
+                if (socket := sockets.get(action.socket)) is not None:  # the way of every message
                     socket.send(action.frame)
             elif isinstance(action, Note):
-                log.info("room: %s %s", action.role, action.what)
+                log.info("room_%s room=%s role=%s detail=%s", action.what, action.room, action.role, action.detail)
                 for hear in self.hearers:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:

@@ -99,20 +99,37 @@ class Room(Company):
 
     def receive(self, event: Event, now: float) -> list[Action]:
         """Feed one event; return what to do, in order."""
-        out: list[Action] = []
-        self._out = out
+        self._out = []
         self._takers[type(event)](self, event, now)
         if self.people:
             self.empty_since = None
         elif self.empty_since is None:
             self.empty_since = now
-        return out
+        return self._out
 
     def hear(self, socket: int, message: messages.Heard | messages.Seed, frame: bytes, now: float) -> list[Action]:
         """Take a message of a connection that is in, as `receive` takes `Said`; return what to do, in order."""
-        out: list[Action] = []
-        self._out = out
-        self._hear(socket, message, frame, now)
+        self._out = out = list[Action]()
+        person = self.by_socket.get(socket)
+        if person is None:
+            return out  # it was closed while this was on its way
+        try:
+            if type(message) is messages.Seed:
+                passing.pass_seed(self, person, message, frame, now)
+                return out
+            rid = message.rid  # type: ignore[union-attr]
+            if rid is None:
+                self._handlers[type(message)](self, person, message, now)
+            else:
+                if rid > person.taken:  # otherwise it is sent again after a resume
+                    person.taken = rid
+                    self._handlers[type(message)](self, person, message, now)
+                self.send(person, messages.encode(messages.Ok(rid=rid)))
+        except RingError as error:
+            if isinstance(message, messages.Seed):
+                self.send(person, messages.seed_refusal(error))
+            else:
+                self.send(person, messages.refusal(error, message.rid))
         if not self.people and self.empty_since is None:
             self.empty_since = now
         return out
@@ -363,29 +380,7 @@ class Room(Company):
     # Messages
 
     def _said(self, event: Said, now: float) -> None:
-        self._hear(event.socket, event.message, event.frame, now)
-
-    def _hear(self, socket: int, message: messages.Heard | messages.Seed, frame: bytes, now: float) -> None:
-        person = self.by_socket.get(socket)
-        if person is None:
-            return  # it was closed while this was on its way
-        try:
-            if isinstance(message, messages.Seed):
-                passing.pass_seed(self, person, message, frame, now)
-                return
-            rid = message.rid
-            if rid is None:
-                self._handlers[type(message)](self, person, message, now)
-                return
-            if rid > person.taken:  # otherwise it is sent again after a resume
-                person.taken = rid
-                self._handlers[type(message)](self, person, message, now)
-            self.send(person, messages.encode(messages.Ok(rid=rid)))
-        except RingError as error:
-            if isinstance(message, messages.Seed):
-                self.send(person, messages.seed_refusal(error))
-            else:
-                self.send(person, messages.refusal(error, message.rid))
+        self.hear(event.socket, event.message, event.frame, now)
 
     def _ping(self, person: Person, _: messages.Ping, now: float) -> None:
         self.send(person, messages.encode(messages.Pong(at=round(now, 3))))

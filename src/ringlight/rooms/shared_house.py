@@ -6,7 +6,10 @@ handed over when a node dies: whoever comes back to another one finds it. The re
 docs/decisions/0010-one-ledger-a-room.md.
 """
 
+import contextlib
 from dataclasses import dataclass, field
+
+import msgspec
 
 from ringlight.rooms import ledger, messages
 from ringlight.rooms.events import (
@@ -248,7 +251,8 @@ class SharedHouse(House):
             if self.rooms.pop(event.room, None) is not None and copy.before is None:
                 actions += self._send_to_resume(event.room)
             if event.whole is not None:
-                self.rooms[event.room] = ledger.read_room(event.whole, self.settings)
+                with contextlib.suppress(msgspec.MsgspecError):  # damaged, or of a version to come: it begins anew
+                    self.rooms[event.room] = ledger.read_room(event.whole, self.settings)
             copy.epoch, copy.number = event.epoch, event.number
         early, copy.early = copy.early, []
         for entry in (*event.entries, *early):

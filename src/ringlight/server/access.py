@@ -35,7 +35,7 @@ _PROTECTION = {
 # What a page of an allowed origin may send; a preflight itself carries no key.
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, Authorization, If-Match",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization, If-Match, traceparent",
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = "Location, Link, ETag, Accept-Post, Accept-Patch, Allow, Retry-After, Content-Range, X-Still-Source"
@@ -44,7 +44,7 @@ _HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.IGNORECASE)
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fastapi.tiangolo.com data:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Access:
     """What is allowed.
 

@@ -1,6 +1,7 @@
 """The JSON addresses: cameras, their views as they open, stills, the catalogue."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,18 +10,30 @@ from fastapi.responses import StreamingResponse
 import ringlight
 from ringlight.cameras import Cameras
 from ringlight.cameras.camera import Still
-from ringlight.errors import fault_error
+from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.server.access import holder_of
+from ringlight.server.elsewhere import Here
 from ringlight.server.event_stream import event_stream
 from ringlight.server.playback import Playbacks
 from ringlight.server.scopes import SCOPES
 
 
 def api_router(
-    house: Cameras, playbacks: Playbacks, stopping: asyncio.Event, *, demo: bool, has_app: bool = False
-) -> APIRouter:
-    """Return `/api/…`. Event streams end when `stopping` is set: they would hold up the end of the program."""
+    house: Cameras, playbacks: Playbacks, stopping: asyncio.Event, here: Here,
+    problems: Callable[[], Sequence[RingError]], *, demo: bool, has_app: bool = False,
+) -> APIRouter:  # fmt: skip
+    """Return `/api/…`. Event streams end when `stopping` is set: they would hold up the end of the program.
+
+    Args:
+        house: The cameras.
+        playbacks: The viewers.
+        stopping: Set when the server is about to stop.
+        here: Sends whoever asks for the view of a camera to the node that holds it.
+        problems: What people should know of the server itself just now.
+        demo: Whether the page shows the switchboard.
+        has_app: Whether it shows a Ring app.
+    """
     router = APIRouter(prefix="/api")
 
     @router.get("/about", tags=["about"])
@@ -34,16 +47,29 @@ def api_router(
 
     @router.get("/cameras", tags=["cameras"])
     async def cameras(request: Request) -> dict[str, Any]:
-        """List the cameras that the key is for; in `faults`, why those of an account could not be listed."""
+        """List the cameras that the key is for.
+
+        In `faults`: why those of an account could not be listed, and what the server itself has to do without.
+        """
         sees = holder_of(request).sees
         listed = [camera.as_dict() for camera in await house.cameras() if sees(camera.id)]
-        return {"cameras": listed, "faults": [error.fault.as_dict(error.detail) for error in house.problems]}
+        wrong = (*problems(), *house.problems)
+        return {"cameras": listed, "faults": [error.fault.as_dict(error.detail) for error in wrong]}
 
     @router.get("/cameras/{identifier}", tags=["cameras"])
     async def camera(identifier: str) -> dict[str, Any]:
         """Show one camera, and in `audience` how each viewer fares: loss (0 to 1), jitter, round trip."""
         found = await house.camera(identifier)
+        await here(found)
         return {**found.as_dict(), "audience": [playback.as_dict() for playback in playbacks.of(found.id)]}
+
+    @router.get("/cameras/{identifier}/audience/{playback}", tags=["cameras"])
+    async def viewer(identifier: str, playback: str) -> dict[str, Any]:
+        """Show how one viewer fares, to itself: `playback` is the end of its WHEP address, which nobody else knows.
+
+        `line.fault` is VIEWER-THIN while its line carries less than the camera sends.
+        """
+        return playbacks.find(identifier, playback).as_dict()
 
     @router.get("/media", tags=["about"])
     async def media() -> dict[str, Any]:
@@ -54,6 +80,7 @@ def api_router(
     async def events(identifier: str, request: Request) -> Response:
         """Stream the state of the camera's shared view: a whole snapshot for each change."""
         found = await house.camera(identifier)
+        await here(found)
         snapshots = (progress.as_dict() async for progress in found.view.changes())
         return event_stream(snapshots, request, stopping)
 
@@ -65,6 +92,7 @@ def api_router(
         it streams: then the picture is from its view. The header `X-Still-Source` says which: `camera` or `view`.
         """
         found = await house.camera(identifier)
+        await here(found)
         if fresh:
             still = await found.fresh_snapshot()
         else:
@@ -77,6 +105,7 @@ def api_router(
     async def renewal(identifier: str) -> dict[str, Any]:
         """Let the running view go on beyond Ring's time limit, once, where its policy is to ask."""
         found = await house.camera(identifier)
+        await here(found)
         found.view.grant_renewal()
         return found.view.progress.as_dict()
 

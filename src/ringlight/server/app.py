@@ -5,24 +5,30 @@ import asyncio
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 
 import ringlight
 from ringlight.cameras import Cameras
+from ringlight.errors import RingError, fault_error
+from ringlight.nodes.keeper import CameraLeases
 from ringlight.rooms.asgi import rooms_router
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.control_api import control_router
+from ringlight.server.elsewhere import here_by
 from ringlight.server.entrance import Entrance
 from ringlight.server.fault_pages import fault_pages_router
 from ringlight.server.hls import Showings
 from ringlight.server.metrics import CONTENT_TYPE_LATEST, Metrics
+from ringlight.server.nodes_api import nodes_router
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.players_api import players_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
+from ringlight.server.request_lines import RequestLines
 from ringlight.server.retention import Retention
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_links import RoomLinks
@@ -31,8 +37,11 @@ from ringlight.server.room_server import RoomServer
 from ringlight.server.rooms_api import rooms_api_router
 from ringlight.server.rooms_page import rooms_page_router
 from ringlight.server.watches import Watches
-from ringlight.server.whep import Elsewhere, nowhere, whep_router
+from ringlight.server.whep import whep_router
 from ringlight.web import PAGE, ROOMS_PAGE
+
+# FastAPI's own spans have whole addresses in them, and some of ours open doors: links, and names of sessions.
+OWN_SPANS: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 def create_app(
@@ -48,7 +57,7 @@ def create_app(
     guests: RoomGuests | None = None,
     entrance: Entrance | None = None,
     relays: IceServers | None = None,
-    elsewhere: Elsewhere = nowhere,
+    leases: CameraLeases | None = None,
     extra: tuple[APIRouter, ...] = (),
     retention: Retention | None = None,
     demo: bool = False,
@@ -68,7 +77,7 @@ def create_app(
         guests: Those who come to a camera with a room's token; `None` lets nobody in with one.
         entrance: Says who somebody is; `None` takes everybody for the owner.
         relays: STUN and TURN servers that viewers are told of.
-        elsewhere: Says which other node holds a camera.
+        leases: Who of several nodes holds which camera; `None` where there is one server.
         retention: What removes what is old; `None` removes nothing.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
@@ -78,6 +87,7 @@ def create_app(
         title="Ringlight",
         version=ringlight.__version__,
         description="Puts cameras into a browser, and says why when live video fails.",
+        telemetry=OWN_SPANS,
     )
     problems.install(app)
 
@@ -90,28 +100,45 @@ def create_app(
 
     @app.get("/ready", tags=["about"])
     async def ready(response: Response) -> dict[str, str]:
-        """Say whether somebody new may be sent here: 503 once the server is about to stop."""
+        """Say whether somebody new may be sent here: 503 once the server is about to stop.
+
+        A server that reaches no Redis or no database goes on, and says so here: were it taken out,
+        nobody would be left.
+        """
         if rooms.is_leaving:
             response.status_code = 503
         return {
             "status": "draining" if rooms.is_leaving else "ready",
             "record": "behind" if rooms.record.is_behind else "ok",
+            "redis": "away" if leases is not None and leases.is_alone else "ok",
+            "database": "away" if rooms.database.problem is not None else "ok",
         }
 
-    metrics = Metrics(rooms, playbacks, retention)
+    metrics = Metrics(rooms, playbacks, places, recordings, retention)
 
     @app.get("/metrics", tags=["about"], response_class=Response)
     def measured() -> Response:
         """Show what is counted, in the text format of Prometheus."""
         return Response(metrics.shown(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app.include_router(api_router(house, playbacks, stopping, demo=demo, has_app=has_app))
-    app.include_router(recordings_router(house, recordings))
+    here = here_by(leases)
+
+    def problems_of_server() -> list[RingError]:
+        away = list(rooms.database.problems)
+        if rooms.record.is_behind and not away:
+            away = [fault_error("STORE-UNREACHABLE", "what happens in rooms is written down later")]
+        return [*(leases.problems if leases is not None else ()), *away]
+
+    app.include_router(api_router(house, playbacks, stopping, here, problems_of_server, demo=demo, has_app=has_app))
+    app.include_router(nodes_router(leases))
+    app.include_router(recordings_router(house, recordings, here))
     app.include_router(control_router(house))
-    app.include_router(players_router(house, showings, places, stopping))
+    app.include_router(players_router(house, showings, places, stopping, here))
     watches = Watches(rooms.record)
     app.include_router(
-        whep_router(house, playbacks, relays=relays, elsewhere=elsewhere, guests=guests, watches=watches)
+        whep_router(
+            house, playbacks, relays=relays, guests=guests, watches=watches, address=leases.address if leases else ""
+        )
     )
     app.include_router(rooms_api_router(rooms, house))
     app.include_router(room_links_router(RoomLinks(rooms.porter, rooms.record)))
@@ -128,4 +155,5 @@ def create_app(
     app.mount("/page", StaticFiles(directory=PAGE))
     app.mount("/rooms-page", StaticFiles(directory=ROOMS_PAGE))
     app.add_middleware(AccessMiddleware, access=access, guests=guests, entrance=entrance)
+    app.add_middleware(RequestLines)
     return app

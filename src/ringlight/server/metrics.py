@@ -10,7 +10,9 @@ from prometheus_client.registry import Collector
 
 from ringlight.faults import FAULTS
 from ringlight.rooms.events import Note
+from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
+from ringlight.server.recordings import Recordings
 from ringlight.server.retention import Retention
 from ringlight.server.room_server import RoomServer
 
@@ -19,6 +21,7 @@ __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 WAITS = (1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)  # seconds before a door
 CONNECTS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30)  # seconds from being let in to the first picture
 RELAYS = (2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 5e-3, 2.5e-2)  # seconds from socket to sockets
+STARTS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30)  # seconds from a viewer's offer to the answer
 WORDS = ("good", "fair", "poor")  # others that a page may find are one: whoever says them must not make series
 _LOST = ("network", "slow", "silent")
 
@@ -29,13 +32,32 @@ class Metrics:
     Args:
         rooms: Whose notes are counted.
         playbacks: The viewers.
+        places: Of players by RTSP and over HTTP.
+        recordings: Those that run.
         retention: What it has removed; `None` where nothing is.
     """
 
-    def __init__(self, rooms: RoomServer, playbacks: Playbacks, retention: Retention | None = None) -> None:
+    def __init__(
+        self,
+        rooms: RoomServer,
+        playbacks: Playbacks,
+        places: Places,
+        recordings: Recordings,
+        retention: Retention | None = None,
+    ) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(_Now(rooms, playbacks, retention))
+        registry.register(_Now(rooms, playbacks, places, recordings, retention))
+        self._starts = Counter(
+            "ringlight_view_starts", "Viewers' offers, by outcome: `ok`, or the fault's code.", ["outcome"],
+            registry=registry,
+        )  # fmt: skip
+        self._starts.labels("ok")  # a rate needs a first value
+        self._start_times = Histogram(
+            "ringlight_view_start_seconds", "From a viewer's offer to the answer, the camera's opening included.",
+            buckets=STARTS, registry=registry,
+        )  # fmt: skip
+        playbacks.hearers.append(self.started)
         joins = Counter("ringlight_room_joins", "Attempts to enter, by outcome.", ["outcome"], registry=registry)
         # A code of the catalogue, or one of these; `ok` came in or waits, `again` took over from an older page.
         self._joins = {name: joins.labels(name) for name in ("ok", "again", *_codes())}
@@ -62,6 +84,12 @@ class Metrics:
     def shown(self) -> bytes:
         """Return all of them, in the text format of Prometheus."""
         return generate_latest(self._registry)
+
+    def started(self, code: str | None, seconds: float) -> None:
+        """Count a viewer's offer that was answered; `code` says why not."""
+        self._starts.labels(code or "ok").inc()
+        if code is None:
+            self._start_times.observe(seconds)
 
     def hear(self, note: Note) -> None:
         """Count what happened."""
@@ -91,9 +119,17 @@ class Metrics:
 class _Now(Collector):
     """What is counted when somebody asks, and costs nothing until then."""
 
-    def __init__(self, rooms: RoomServer, playbacks: Playbacks, retention: Retention | None) -> None:
-        self._rooms, self._retention = rooms, retention
-        self._playbacks = playbacks
+    def __init__(
+        self,
+        rooms: RoomServer,
+        playbacks: Playbacks,
+        places: Places,
+        recordings: Recordings,
+        retention: Retention | None,
+    ) -> None:
+        self._rooms, self._playbacks = rooms, playbacks
+        self._places, self._recordings = places, recordings
+        self._retention = retention
         self._loop = asyncio.get_running_loop()
 
     def collect(self) -> Iterator[Metric]:
@@ -116,6 +152,10 @@ class _Now(Collector):
             ("ringlight_room_sockets", "Open sockets of rooms.", self._rooms.porter.open_sockets),
             ("ringlight_room_record_behind", "1 while the database is too slow for the record.", record.is_behind),
             ("ringlight_room_record_lost", "Changes that could not be written down.", record.lost),
+            ("ringlight_room_record_waiting", "Changes that are not written down yet.", record.waiting),
+            ("ringlight_draining", "1 once the server is about to stop.", self._rooms.is_leaving),
+            ("ringlight_players", "Players by RTSP and over HTTP.", self._places.taken),
+            ("ringlight_recordings", "Recordings over the API that run.", self._recordings.running),
             ("ringlight_viewers", "Viewers of cameras over WebRTC.", len(self._playbacks)),
             ("ringlight_cameras_watched", "Cameras that they watch.", self._playbacks.watched),
             ("ringlight_tasks", "Tasks of the event loop.", len(asyncio.all_tasks(self._loop))),

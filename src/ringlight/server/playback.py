@@ -5,11 +5,12 @@ import contextlib
 import logging
 import secrets
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ringlight.cameras import Camera, View
-from ringlight.errors import fault_error
+from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.media import negotiate, sdp, trickle
 from ringlight.media.line import Line
@@ -91,9 +92,14 @@ def line_as_dict(line: Line, now: float) -> dict[str, Any]:
 
 
 class Playbacks:
-    """All playback sessions of this server."""
+    """All playback sessions of this server.
+
+    Attributes:
+        hearers: Called when an offer was answered, or could not be (the fault's code), with the seconds that it took.
+    """
 
     def __init__(self, port: ViewerPort) -> None:
+        self.hearers: list[Callable[[str | None, float], None]] = []
         self._port = port
         self._places = Places(MAX_SESSIONS)
         self._sessions: dict[str, Playback] = {}
@@ -112,6 +118,21 @@ class Playbacks:
         Raises:
             RingError: VIEWER-OFFER, VIEWER-MANY, or why the camera cannot be watched.
         """
+        began = asyncio.get_running_loop().time()
+        try:
+            playback = await self._start(camera, offer_text)
+        except RingError as error:
+            self._heard(error.code, began)
+            raise
+        self._heard(None, began)
+        return playback
+
+    def _heard(self, code: str | None, began: float) -> None:
+        seconds = asyncio.get_running_loop().time() - began
+        for hear in self.hearers:
+            hear(code, seconds)
+
+    async def _start(self, camera: Camera, offer_text: str) -> Playback:
         offer = negotiate.read_viewer_offer(offer_text)
         stack = contextlib.AsyncExitStack()
         try:

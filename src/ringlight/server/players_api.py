@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
+from ringlight.server.elsewhere import Here
 from ringlight.server.film_stream import film_stream
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
@@ -16,8 +17,10 @@ _FILE = re.compile(r"[0-9a-f]{8}-\d{1,9}\.(mp4|m4s)")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def players_router(house: Cameras, showings: Showings, places: Places, stopping: asyncio.Event) -> APIRouter:
-    """Return `/api/cameras/{id}/live.mp4` and `/api/cameras/{id}/hls/…`."""
+def players_router(
+    house: Cameras, showings: Showings, places: Places, stopping: asyncio.Event, here: Here
+) -> APIRouter:
+    """Return `/api/cameras/{id}/live.mp4` and `/api/cameras/{id}/hls/…`; `here` sends players where the camera is."""
     router = APIRouter(prefix="/api/cameras/{identifier}", tags=["players"])
 
     @router.get("/live.mp4", response_class=Response)
@@ -28,6 +31,7 @@ def players_router(house: Cameras, showings: Showings, places: Places, stopping:
         changes its pictures, too: ask again.
         """
         found = await house.camera(identifier)
+        await here(found)
         return await film_stream(found, places, stopping, sound=sound)
 
     @router.get("/hls/index.m3u8", response_class=Response)
@@ -38,6 +42,7 @@ def players_router(house: Cameras, showings: Showings, places: Places, stopping:
         nobody has asked for it any more (`players.idle`).
         """
         found = await house.camera(identifier)
+        await here(found)
         return Response(await showings.playlist(found, sound=sound), media_type=PLAYLIST, headers=_NO_STORE)
 
     @router.get("/hls/{name}", response_class=Response)
@@ -47,6 +52,7 @@ def players_router(house: Cameras, showings: Showings, places: Places, stopping:
         if read is None:
             raise fault_error("VIEWER-GONE", name[:60])
         found = await house.camera(identifier)
+        await here(found)
         kind = "video/mp4" if read[1] == "mp4" else "video/iso.segment"
         return Response(showings.file(found.id, name), media_type=kind, headers=_NO_STORE)
 

@@ -2,12 +2,13 @@
 
 import logging
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import ElsewhereError, RingError, fault_error
+from ringlight.server.elsewhere import follows, way_to
 
 log = logging.getLogger("ringlight.server")
 MEDIA_TYPE = "application/problem+json"
@@ -31,6 +32,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RingError)
     async def known(_: Request, error: RingError) -> JSONResponse:
         return problem(error)
+
+    @app.exception_handler(ElsewhereError)
+    async def elsewhere(request: Request, error: ElsewhereError) -> Response:
+        return way_to(request, error) if follows(request, error.url) else problem(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from fastapi import APIRouter
 
@@ -13,6 +14,10 @@ from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.serving import Serving, listen, serving
 from ringlight.media.port import ViewerPort
+from ringlight.nodes.keeper import CameraLeases
+from ringlight.nodes.opening import camera_leases
+from ringlight.nodes.presses import telling_all
+from ringlight.nodes.role import held_by_one
 from ringlight.publishing import Publications
 from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
@@ -28,22 +33,26 @@ from ringlight.server.playback import Playbacks
 from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
+from ringlight.server.reloading import Parts, Reloading, reload_router
 from ringlight.server.retention import Retention
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import RoomServer, room_server
 from ringlight.server.rtsp.listener import rtsp_server
+from ringlight.server.status import Status, status_router
 from ringlight.server.trial import Trials
 from ringlight.settings import Settings
 
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
 DEMO_CAMERAS = {"front-door": "Front Door"}
+LAST_WORDS = 0.1  # seconds for the pages' event streams to tell how it ended
 
 
 @contextlib.asynccontextmanager
 async def run_server(
-    settings: Settings, cameras: Cameras | None = None, *, extra: tuple[APIRouter, ...] = (), demo: bool = False
-) -> AsyncIterator[Serving]:
+    settings: Settings, cameras: Cameras | None = None, *, extra: tuple[APIRouter, ...] = (), demo: bool = False,
+    load: Callable[[], Settings] | None = None, told: Callable[[Settings], None] = lambda _: None,
+) -> AsyncIterator[Serving]:  # fmt: skip
     """Run the server; it answers inside the `async with`.
 
     Args:
@@ -52,6 +61,8 @@ async def run_server(
             shown beside them. `None` shows these alone.
         extra: More routers.
         demo: Whether this is the demo, which takes requests from pages of any loopback origin.
+        load: Reads the settings anew, at SIGHUP or when the API is told to; `None` changes nothing then.
+        told: Called with the settings when they have changed.
 
     Raises:
         SetupError: CFG-PORT, CFG-SECRET-KEY or CFG-INVALID.
@@ -74,39 +85,62 @@ async def run_server(
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
         configured = is_configured(settings)
-        app = await stack.enter_async_context(ring_app(settings, stopping, bells.press)) if configured else None
-        house = House(*(source for source in (cameras, app.cameras if app else None) if source is not None))
+        press = await stack.enter_async_context(telling_all(settings.redis_url, bells.press))
+        app = await stack.enter_async_context(ring_app(settings, stopping, press)) if configured else None
+        leases = await stack.enter_async_context(camera_leases(settings, listening.getsockname()[1], local=local))
+        house = House(
+            *(source for source in (cameras, app.cameras if app else None) if source is not None),
+            take=leases.take if leases is not None else None,
+        )
         if settings.rtsp.port:
             rtsp = rtsp_server(house, places, host, settings.rtsp.port, key=key, udp=settings.rtsp.udp)
             await stack.enter_async_context(rtsp)
         recordings = await stack.enter_async_context(Recordings(settings))
-        retention = Retention(settings, rooms.database, rooms.record.rows, rooms.audit, recordings)
-        await stack.enter_async_context(retention)
         publications = await stack.enter_async_context(Publications(settings, house))
         showings = Showings(settings.players, places)
         stack.push_async_callback(showings.close)
         await stack.enter_async_context(bells.reading(house))
-        await stack.enter_async_context(Bridge(settings.mqtt, house, page=settings.public_url))
+        await stack.enter_async_context(_at_home(settings, house, leases))
         guests = RoomGuests(rooms.porter, playbacks)
         stack.push_async_callback(guests.close)
         trials = Trials(port)
         stack.push_async_callback(trials.close)
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
+        reloading = Reloading(settings, load, Parts(rooms.porter.house, access, publications, app), told)
+        stack.enter_context(reloading.on_signal())
+        ring = app.state.status if app else None
+        status = Status(
+            house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring
+        )  # fmt: skip
         is_secure = (settings.public_url or "").startswith("https:")
         routers = (
             login_router(entrance, passes, life=settings.server.session_life, is_secure=is_secure, clock=time.time),
             links_router(house, passes, settings.public_url),
             *extra, *(app.routers if app else ()), publications_router(publications), doctor,
+            status_router(status), reload_router(reloading),
         )  # fmt: skip
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
-            guests=guests, entrance=entrance, relays=relays, extra=routers, demo=demo, has_app=app is not None,
-            retention=retention,
+            guests=guests, entrance=entrance, relays=relays, leases=leases, extra=routers, demo=demo,
+            has_app=app is not None, retention=await stack.enter_async_context(_retention(settings, rooms, recordings)),
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter)))
-        stack.callback(stopping.set)
+        stack.push_async_callback(_end_streams, stopping)
+        if leases is not None:
+            stack.push_async_callback(leases.leave)
         stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running
+
+
+@contextlib.asynccontextmanager
+async def _at_home(settings: Settings, house: House, leases: CameraLeases | None) -> AsyncIterator[None]:
+    """Tell the home's broker of the cameras, where there is one; of several servers only one does."""
+    if settings.mqtt.url is None:
+        yield
+        return
+    bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
+    async with held_by_one(leases, "mqtt", bridge):
+        yield
 
 
 @contextlib.asynccontextmanager
@@ -116,6 +150,15 @@ async def _rooms(settings: Settings, *, local: bool, demo: bool) -> AsyncIterato
             with contextlib.suppress(UsageError):  # it is there: from before, or by another server
                 await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)
         yield rooms
+
+
+async def _end_streams(stopping: asyncio.Event) -> None:
+    await asyncio.sleep(LAST_WORDS)
+    stopping.set()
+
+
+def _retention(settings: Settings, rooms: RoomServer, recordings: Recordings) -> Retention:
+    return Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
 
 
 def _doctor(settings: Settings, port: int, cameras: Cameras | None, trials: Trials) -> APIRouter:

@@ -14,7 +14,7 @@ from ringlight.faults import FAULTS
 from ringlight.media import film
 from ringlight.media.recorder import Recorder
 from ringlight.media.space import MEGABYTE
-from ringlight.settings import Settings
+from ringlight.settings import RecordingSettings, Settings
 from ringlight.store.retention import Limit, Row, expired
 from ringlight.store.shelf import Item, Shelf
 
@@ -43,10 +43,14 @@ class Recordings:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings.recordings
+        self._all = settings
         self._shelf = Shelf(settings.recordings.dir or settings.state_dir / "recordings")
         self._running: dict[str, _Running] = {}
         self._places = self._settings.at_once
+
+    @property
+    def _settings(self) -> RecordingSettings:
+        return self._all.recordings  # read when it is needed: it may change
 
     async def __aenter__(self) -> "Recordings":
         await asyncio.to_thread(self._mend)
@@ -58,6 +62,11 @@ class Recordings:
         tasks = {running.task for running in self._running.values() if running.task is not None}
         if tasks:
             await asyncio.wait(tasks)
+
+    @property
+    def running(self) -> int:
+        """How many run."""
+        return len(self._running)
 
     async def start(self, camera: Camera, seconds: float | None, before: float) -> Item:
         """Begin to record, once the camera has answered.

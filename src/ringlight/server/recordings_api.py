@@ -10,9 +10,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from ringlight.cameras import Cameras
-from ringlight.errors import fault_error
+from ringlight.cameras import Camera, Cameras
+from ringlight.errors import RingError, fault_error
+from ringlight.server.elsewhere import Here
 from ringlight.server.recordings import Recordings
+from ringlight.store.shelf import Item
 
 MP4 = "video/mp4"
 CHUNK = 64 * 1024  # bytes
@@ -30,9 +32,16 @@ class WantedRecording(BaseModel):
     )
 
 
-def recordings_router(house: Cameras, recordings: Recordings) -> APIRouter:
-    """Return `/api/cameras/{id}/recordings…`."""
+def recordings_router(house: Cameras, recordings: Recordings, here: Here) -> APIRouter:
+    """Return `/api/cameras/{id}/recordings…`; what is not here may be where the camera is (`here`)."""
     router = APIRouter(prefix="/api/cameras/{identifier}/recordings", tags=["recordings"])
+
+    async def kept(camera: Camera, name: str) -> Item:
+        try:
+            return await recordings.find(camera.id, name)
+        except RingError:
+            await here(camera)
+            raise
 
     @router.post("", status_code=201)
     async def record(identifier: str, wanted: WantedRecording | None = None) -> JSONResponse:
@@ -57,6 +66,7 @@ def recordings_router(house: Cameras, recordings: Recordings) -> APIRouter:
         read = _FILE.fullmatch(name)
         if read is None:
             raise fault_error("FILE-GONE", name[:60])
+        await kept(found, read[1])
         path, grows = await recordings.file(found.id, read[1], int(read[2] or 1))
         headers = {"Content-Disposition": f'inline; filename="{found.id}-{name}.mp4"'}
         if not grows:
@@ -70,13 +80,13 @@ def recordings_router(house: Cameras, recordings: Recordings) -> APIRouter:
     async def look(identifier: str, name: str) -> dict[str, Any]:
         """Show one recording: whether it runs, its seconds and bytes."""
         found = await house.camera(identifier)
-        return await recordings.as_dict(await recordings.find(found.id, name))
+        return await recordings.as_dict(await kept(found, name))
 
     @router.delete("/{name}")
     async def end(identifier: str, name: str) -> Response:
         """End one that runs, and answer with what it has become; remove one that has ended."""
         found = await house.camera(identifier)
-        item = await recordings.find(found.id, name)
+        item = await kept(found, name)
         if recordings.runs(item):
             return JSONResponse(await recordings.as_dict(await recordings.stop(item)))
         await recordings.remove(item)

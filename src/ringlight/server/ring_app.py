@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response
 
 from ringlight.errors import fault_error
+from ringlight.secrets import Secret
 from ringlight.settings import PartnerSettings, Settings
 
 if TYPE_CHECKING:
     from ringlight.cameras import Cameras
     from ringlight.partner.link_desk import LinkDesk
-    from ringlight.partner.webhooks import Event, Webhooks
+    from ringlight.partner.webhooks import Event, Verifier, Webhooks
     from ringlight.server.ring_state import RingState
     from ringlight.store.database import Database
 
@@ -31,10 +32,14 @@ class RingApp:
     Attributes:
         cameras: Those of all linked accounts.
         routers: The addresses that Ring and browsers come to, and those of the page.
+        state: What is known of its accounts and webhooks.
+        use_keys: Takes other HMAC keys in the place of those before.
     """
 
     cameras: "Cameras"
     routers: tuple[APIRouter, ...]
+    state: "RingState"
+    use_keys: Callable[[list[Secret]], None]
 
 
 def is_configured(settings: Settings) -> bool:
@@ -81,12 +86,22 @@ async def ring_app(
         inbox = Inbox(database)
         state = RingState(inbox, LinkRows(database), cameras)
         desk = _desk(settings, database)
-        webhooks = await _webhooks(stack, settings, database, desk, state, on_press)
+        verifier = _verifier(partner)
+        webhooks = await _webhooks(stack, settings, database, desk, state, on_press, verifier)
+
+        def use_keys(keys: list[Secret]) -> None:
+            if verifier is not None:
+                verifier.use(*keys)
+            if desk is not None:
+                desk.use_keys(keys)
+
         ours = router(
             webhooks=webhooks, links=desk, sign_in=SignIn(current=owner, page=_nobody), name=partner.app_name,
             public_url=settings.public_url,
         )  # fmt: skip
-        yield RingApp(cameras, (ours, ring_api_router(state, inbox, stopping, linking=desk is not None)))
+        yield RingApp(
+            cameras, (ours, ring_api_router(state, inbox, stopping, linking=desk is not None)), state, use_keys
+        )
 
 
 def _desk(settings: Settings, database: "Database") -> "LinkDesk | None":
@@ -101,14 +116,22 @@ def _desk(settings: Settings, database: "Database") -> "LinkDesk | None":
     )  # fmt: skip
 
 
+def _verifier(partner: PartnerSettings) -> "Verifier | None":
+    from ringlight.partner.webhooks import Verifier  # noqa: PLC0415
+
+    if not partner.hmac_keys:
+        return None
+    return Verifier(*partner.hmac_keys, max_age=partner.webhook_max_age, max_ahead=partner.webhook_max_ahead)
+
+
 async def _webhooks(
     stack: AsyncExitStack, settings: Settings, database: "Database", desk: "LinkDesk | None", state: "RingState",
-    on_press: Callable[[str, str], None],
+    on_press: Callable[[str, str], None], verifier: "Verifier | None",
 ) -> "Webhooks | None":  # fmt: skip
-    from ringlight.partner.webhooks import ButtonPressed, Handlers, Pace, Verifier, Webhooks  # noqa: PLC0415
+    from ringlight.partner.webhooks import ButtonPressed, Handlers, Pace, Webhooks  # noqa: PLC0415
 
     partner = settings.partner
-    if not partner.hmac_keys:
+    if verifier is None:
         return None
     handlers = Handlers()
     named = {one.partner_device: name for name, one in settings.cameras.single.items() if one.partner_device}
@@ -124,7 +147,6 @@ async def _webhooks(
                     on_press(camera, event.request_id)
         state.changed()
 
-    verifier = Verifier(*partner.hmac_keys, max_age=partner.webhook_max_age, max_ahead=partner.webhook_max_ahead)
     pace = Pace(at_once=partner.webhook_at_once, attempts=partner.webhook_attempts, timeout=partner.webhook_timeout)
     webhooks = Webhooks(
         verifier, database, handlers, knows_account=_known_by(partner), pace=pace, kept=None,

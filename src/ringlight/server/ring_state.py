@@ -66,6 +66,15 @@ class RingState:
             "notices": list(reversed(self._notices.values())),
         }
 
+    async def status(self) -> dict[str, Any]:
+        """Return in short how accounts and webhooks do, as JSON, and the notices that still hold."""
+        links, counts = await asyncio.to_thread(lambda: (self._rows.links(), self._inbox.counts()))
+        return {
+            "accounts": [{"account": link.account[-6:], "state": link.state.value} for link in links],
+            "notices": [one for one in reversed(self._notices.values()) if not one["over"]],
+            "webhooks": counts,
+        }
+
     async def changes(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield a snapshot now and for each change, for as long as wanted."""
         shown: dict[str, Any] | None = None

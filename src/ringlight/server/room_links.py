@@ -54,7 +54,7 @@ class RoomLinks:
 
     async def make(
         self, room_id: str, role: str, *, name: str, may: tuple[str, ...] | None, opens: float | None,
-        expires: float | None,
+        expires: float | None, invited_by: str = "",
     ) -> tuple[Secret, float]:  # fmt: skip
         """Make a link; return its token, which is kept nowhere, and when it expires.
 
@@ -71,7 +71,7 @@ class RoomLinks:
             raise fault_error("REQUEST-INVALID", "links lead to rooms that were made with POST /api/rooms")
         token = secrets.token_urlsafe(24)
         made = self._record.clerk.changes(Note("link_made", claims.role, room=room_id), now)
-        link = KeptLink(hash_of(token), room_id, claims.role, name, may, opens, ends)
+        link = KeptLink(hash_of(token), room_id, claims.role, name, may, opens, ends, invited_by=invited_by)
         await asyncio.to_thread(rows.add_link, link, made)
         return Secret(token), ends
 

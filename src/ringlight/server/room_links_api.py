@@ -23,6 +23,9 @@ class NewLink(BaseModel):
 
     role: str = Field(description="`doctor`, `patient`, or another role of the protocol.")
     name: str = Field("", max_length=80, description="Shown to the others.")
+    invited_by: str = Field(
+        "", max_length=80, description="Who invites, such as a person or a practice; the page of the link shows it."
+    )
     may: list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]] | None = Field(
         None, max_length=20, description="Single permissions; empty: those of the role."
     )
@@ -46,6 +49,7 @@ class LinkState(BaseModel):
     room: str | None = None
     role: str | None = None
     name: str | None = None
+    invited_by: str | None = None
     opens: float | None = None
     expires: float | None = None
     ice: list[dict[str, Any]] = Field([], description="STUN and TURN servers, for a check before a good link is used.")
@@ -71,7 +75,7 @@ def room_links_router(links: RoomLinks) -> APIRouter:
         """Make a link that lets one person into a room once. Needs the key, where the server has one."""
         token, expires = await links.make(
             room_id, wanted.role, name=wanted.name, may=None if wanted.may is None else tuple(wanted.may),
-            opens=wanted.opens, expires=wanted.expires,
+            opens=wanted.opens, expires=wanted.expires, invited_by=wanted.invited_by.strip(),
         )  # fmt: skip
         return MadeLink(url=f"/j/{token.reveal()}", expires=expires)
 
@@ -85,8 +89,8 @@ def room_links_router(links: RoomLinks) -> APIRouter:
         shown = LinkState(state=found.state)
         if (link := found.link) is not None:
             shown = LinkState(
-                state=found.state, room=link.room, role=link.role, name=link.name, opens=found.opens,
-                expires=link.expires, ice=msgspec.to_builtins(found.ice),
+                state=found.state, room=link.room, role=link.role, name=link.name,
+                invited_by=link.invited_by, opens=found.opens, expires=link.expires, ice=msgspec.to_builtins(found.ice),
             )  # fmt: skip
         return JSONResponse(shown.model_dump(), headers=_NO_STORE)
 

@@ -82,7 +82,12 @@ class RoomRecord:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         if self._waiting:
-            log.error("room_record_lost count=%d", sum(len(changes) for _, changes in self._waiting))
+            log.error("room_record_lost count=%d", self.waiting)
+
+    @property
+    def waiting(self) -> int:
+        """How many changes are not on the disk yet."""
+        return sum(len(changes) for _, changes in self._waiting)
 
     async def keep(self, room: Room) -> None:
         """Keep a room that was just made; without that, who comes back after a restart would find another.

@@ -11,6 +11,7 @@ from ringlight.rooms.audit import AuditKey
 from ringlight.rooms.opening import open_shared_rooms
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.record import Clerk
+from ringlight.server.database_watch import DatabaseWatch
 from ringlight.server.room_record import RoomRecord
 from ringlight.settings import Settings
 from ringlight.store.audit_rows import AuditRows
@@ -32,7 +33,8 @@ class RoomServer:
         porter: Their doors.
         record: Of what happens in them.
         webhooks: Who tells of it; `None` where nobody is told.
-        database: Where all of it is kept.
+        database: Looks whether the database answers.
+        tables: Where all of it is kept.
         audit: Of what happens, in it.
         is_leaving: Whether the server is about to stop, so that nobody new should be sent to it.
     """
@@ -40,7 +42,8 @@ class RoomServer:
     porter: Porter
     record: RoomRecord
     webhooks: "RoomWebhooks | None"
-    database: Database
+    database: DatabaseWatch
+    tables: Database
     audit: AuditRows
     is_leaving: bool = False
 
@@ -88,4 +91,6 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
         delivered = webhooks.wake if webhooks is not None else None
         record = await stack.enter_async_context(RoomRecord(porter, rows, clerk, delivered=delivered))
         await stack.enter_async_context(porter.running())
-        yield RoomServer(porter, record, webhooks, database, audit_rows)
+        watch = DatabaseWatch(database)
+        await stack.enter_async_context(watch.running())
+        yield RoomServer(porter, record, webhooks, watch, database, audit_rows)

@@ -79,6 +79,7 @@ LINES: Final = (
     Line("GET HEAD", "/faults/{code}", OPEN),
     Line("GET HEAD", "/page/{name}.css", OPEN),
     Line("GET HEAD", "/page/favicon.svg", OPEN),
+    Line("GET HEAD", "/page/trace.js", OPEN),
     Line("GET HEAD", "/rooms/{room}", JUDGED),
     Line("GET HEAD", "/rooms-page/{rest:path}", JUDGED),
     Line("GET HEAD POST", "/j/{token}", JUDGED),
@@ -136,6 +137,9 @@ LINES: Final = (
     # The server itself, and the Ring accounts behind it.
     Line("GET POST", "/api/doctor", "admin"),
     Line("GET", "/api/publications", "admin"),
+    Line("GET", "/api/nodes", "admin"),
+    Line("GET", "/api/status", "admin"),
+    Line("POST", "/api/config/reload", "admin"),
     Line("POST", "/api/links", "admin"),
     Line("GET", "/api/ring", "admin"),
     Line("GET POST", "/api/ring/{rest:path}", "admin"),

@@ -1,12 +1,11 @@
 """WHEP: a viewer posts an offer and gets an answer (draft-ietf-wish-whep; RFC 9725 for what is shared)."""
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import APIRouter, Request, Response
 
 from ringlight.cameras import Cameras
 from ringlight.errors import fault_error
 from ringlight.media import trickle
+from ringlight.server.elsewhere import follows
 from ringlight.server.playback import Playback, Playbacks
 from ringlight.server.problems import problem
 from ringlight.server.relay import IceServers
@@ -18,17 +17,10 @@ MAX_OFFER = 256 * 1024  # bytes
 _ENDPOINT = {"Allow": "OPTIONS, POST", "Accept-Post": SDP}
 _SESSION = {"Allow": "OPTIONS, PATCH, DELETE", "Accept-Patch": TRICKLE}
 
-Elsewhere = Callable[[str], Awaitable[str | None]]
-"""Asked with a camera's name; returns the base URL of another node that holds it, `None` where it is ours."""
-
-
-async def nowhere(_camera: str) -> None:
-    """Say that there is no other node."""
-
 
 def whep_router(
-    house: Cameras, playbacks: Playbacks, *, relays: IceServers | None = None, elsewhere: Elsewhere = nowhere,
-    guests: RoomGuests | None = None, watches: Watches | None = None,
+    house: Cameras, playbacks: Playbacks, *, relays: IceServers | None = None, guests: RoomGuests | None = None,
+    watches: Watches | None = None, address: str = "",
 ) -> APIRouter:  # fmt: skip
     """Return the WHEP addresses.
 
@@ -36,9 +28,9 @@ def whep_router(
         house: The cameras.
         playbacks: The viewers.
         relays: STUN and TURN servers that viewers are told of.
-        elsewhere: Says where else a camera is held; its viewers are sent there (307).
         guests: Ends the playbacks of those who came with a room's token when they leave the room.
         watches: Writes down who watches what; `None` writes nothing down.
+        address: Where this node is found, without a slash at the end, so that a session is asked for where it is.
     """
     router = APIRouter(prefix="/whep", tags=["WHEP"])
     relays = relays or IceServers()
@@ -48,14 +40,10 @@ def whep_router(
         """Take an SDP offer, open the camera if nobody watches yet, and answer.
 
         With STUN or TURN configured, the answer has a `Link` header for each server. A camera that another node
-        holds is answered with 307 and its address there.
+        holds is answered with 307 and its address there (`elsewhere.py`).
         """
         if not _is(request, SDP):
             return _refused("REQUEST-TYPE", f"expected {SDP}", _ENDPOINT)
-        other = await elsewhere(camera)
-        if other is not None:
-            away = f"{other.rstrip('/')}/whep/{camera}"
-            return Response(status_code=307, headers={"Location": away, "Cache-Control": "no-store"})
         offer = (await _body(request, MAX_OFFER, "VIEWER-OFFER")).decode("utf-8", "replace")
         found = await house.camera(camera)
         playback = await playbacks.start(found, offer)
@@ -63,8 +51,9 @@ def whep_router(
             guests.follow(request.scope, playback)
         if watches is not None:
             watches.began(request, playback)
+        ours = address if follows(request, address) else ""
         headers = {
-            "Location": f"/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,
+            "Location": f"{ours}/whep/{found.id}/{playback.id}", "ETag": playback.etag, "Accept-Patch": TRICKLE,
             "Cache-Control": "no-store",
         }  # fmt: skip
         answer = Response(playback.answer, 201, headers, SDP)

@@ -15,6 +15,7 @@ from ringlight.settings.cameras import (
     RecordingSettings,
     RtspSettings,
 )
+from ringlight.settings.logs import LogSettings
 from ringlight.settings.retention import RetentionSettings
 from ringlight.settings.rooms import Consentable, RoomSettings
 from ringlight.settings.whole import ServerSettings, Settings, load_settings
@@ -23,6 +24,7 @@ __all__ = [
     "CameraSettings",
     "Consentable",
     "LiveViewSettings",
+    "LogSettings",
     "MediaSettings",
     "MqttSettings",
     "OneCamera",

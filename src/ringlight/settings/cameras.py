@@ -3,6 +3,7 @@
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -195,7 +196,14 @@ class CameraSettings(Area):
 
 
 def _as_broker(value: Secret | None) -> Secret | None:
-    if value is not None and not value.reveal().startswith(("mqtt://", "mqtts://")):
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value.reveal())
+        usable = parts.scheme in ("mqtt", "mqtts") and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # the value is not repeated: it may hold a password
         raise ValueError("expected mqtt://[user:password@]host[:port], or mqtts://…")
     return value
 

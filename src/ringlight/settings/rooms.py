@@ -20,7 +20,8 @@ class RoomSettings(Area):
     consent: Annotated[list[Consentable], NoDecode] = Field(
         default=["video"],
         description="What people without `admit` must consent to in a room that names nothing else: `video`, "
-        "`recording`, `captions`, `observer`.",
+        "`observer`, `recording`, `captions`. The first two are enforced, the others kept for whoever records or "
+        "writes along.",
     )
     waiting: int = Field(50, ge=1, le=1000, description="How many people may wait before a room.")
     grace: Seconds = Field(30.0, description="Seconds that the place of somebody whose connection broke is kept.")

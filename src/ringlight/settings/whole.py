@@ -1,7 +1,7 @@
 """All options together, and their reading: `ringlight.toml`, the environment, options of the command line."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_state_path
 from pydantic import Field, ValidationError, field_validator
@@ -20,6 +20,7 @@ from ringlight.settings.cameras import (
     RtspSettings,
 )
 from ringlight.settings.kinds import Area, Port, SecretText, TextList, Week, as_list
+from ringlight.settings.logs import LogSettings
 from ringlight.settings.retention import RetentionSettings
 from ringlight.settings.rooms import RoomSettings
 
@@ -29,6 +30,20 @@ class ServerSettings(Area):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: Port = Field(8000, description="TCP port to listen on; 0 picks a free one.")
+    node_url: str | None = Field(
+        None,
+        pattern=r"^(https?://[^/\s?#]+)?(/[^\s?#]*)?$",
+        description="With several servers over one Redis: where viewers reach this one of them, best as a path of the "
+        "address that browsers use (`/node-a`), which the proxy in front leads here. Then each camera is held by one "
+        "server. Empty: this server's own on a loopback address, otherwise cameras are not shared.",
+    )
+    alone_for: float = Field(
+        600.0,
+        ge=0,
+        le=86_400,
+        description="Seconds that a server which does not reach Redis goes on to show cameras; so long two servers may "
+        "have a session with the same camera. 0: rather none than two.",
+    )
     session_life: Week = Field(604_800.0, description="Seconds that a browser stays logged in.")
     drain: float = Field(
         0.0,
@@ -54,6 +69,11 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         default_factory=lambda: user_state_path("ringlight"),
         description="Where tokens are kept, and what was measured of batteries.",
+    )
+    sign_in: Literal["file", "database"] = Field(
+        "file",
+        description="Where the sign-in of a person's Ring account is kept: `file`, in the state directory; `database`, "
+        "for several servers that share it: one of them renews it for all.",
     )
     secret_key: SecretText | None = Field(
         None, description="Long random text; needed to listen on other than loopback."
@@ -83,7 +103,7 @@ class Settings(BaseSettings):
     redis_url: SecretText | None = Field(
         None,
         description="Redis (`redis://…`, `rediss://…` or `unix://…`) through which several processes keep to Ring's "
-        "limit together, and several servers have the same rooms.",
+        "limit together, and several servers have the same rooms and share cameras.",
     )
     live_view: LiveViewSettings = LiveViewSettings()
     media: MediaSettings = MediaSettings()
@@ -97,6 +117,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     mqtt: MqttSettings = MqttSettings()
     server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
 
     _split = field_validator("allowed_origins", "turn_url", mode="before")(as_list)
 
@@ -104,6 +125,13 @@ class Settings(BaseSettings):
     def database(self) -> Secret:
         """The address of the database; it may hold a password."""
         return self.database_url or Secret(f"sqlite:///{self.state_dir / 'ringlight.db'}")
+
+    def take_over(self, changed: dict[str, Any]) -> None:
+        """Put these values in the place of areas and settings of the same names; whoever has this object sees them.
+
+        For the reload alone: to everybody else, settings do not change.
+        """
+        self.__dict__.update(changed)
 
     @classmethod
     def settings_customise_sources(

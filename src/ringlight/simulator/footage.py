@@ -56,7 +56,7 @@ def _picture(frame: Frame, png: bool, width: int, height: int) -> bytes:
     wanted = "rgb24" if png else "yuvj420p"
     scaled = drawn.reformat(width, height, wanted)
     encoder = av.CodecContext.create("png" if png else "mjpeg", "w")
-    assert isinstance(encoder, av.VideoCodecContext)  # noqa: S101
+    assert isinstance(encoder, av.VideoCodecContext)  # noqa: S101 - tells the type checker what it is
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, wanted, Fraction(1, RATE)
     scaled.pts = 0
     return b"".join(bytes(packet) for packet in (*encoder.encode(scaled), *encoder.encode(None)))

@@ -7,6 +7,7 @@ tokens, so it is as secret as what it is a copy of.
 import base64
 import json
 import os
+import re
 import struct
 import tempfile
 import zipfile
@@ -32,9 +33,15 @@ _TABLES = room_tables.ROOMS.metadata.sorted_tables  # by way of the last module 
 # What reading a ZIP brings that is damaged, or is none, or is another program's (encrypted, compressed otherwise).
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError,
-    ValueError,
+    ValueError, RecursionError,
 )  # fmt: skip
+# What the database says to values that no table of ours takes; that it is away is none of these.
+_NO_ROWS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.InterfaceError)
 AT_ONCE = 500  # rows that are inserted by one statement
+# A ZIP can say in a kilobyte what fills a disk. A copy of ours has some lines of description, private files of a few
+# kilobytes, rows of half a megabyte at most (a webhook), and shrinks to a fiftieth at best.
+LONGEST_ABOUT, LONGEST_FILE, LONGEST_LINE = 1 << 20, 16 << 20, 4 << 20  # bytes
+MOST_TIMES, ALLOWANCE = 250, 64 << 20  # how much larger all of it may be than the ZIP, beyond so many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ def restore(source: Path, database: Database, files: Mapping[str, Path], *, repl
     """
     try:
         with zipfile.ZipFile(source) as archive:
+            _judge_sizes(archive, source.stat().st_size)
             about = _judge(archive)
             kept = {name: path for name, path in files.items() if f"files/{name}" in archive.namelist()}
             with database.writing() as connection:
@@ -143,11 +151,23 @@ def _write_files(archive: zipfile.ZipFile, files: Mapping[str, Path]) -> list[st
     return found
 
 
+def _judge_sizes(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse what unpacks to more than any copy of ours; no member is read beyond the length that it names."""
+    for member in archive.infolist():
+        most = LONGEST_ABOUT if member.filename == "about.json" else LONGEST_FILE
+        if member.file_size > most and not member.filename.startswith("tables/"):
+            raise ValueError(member.filename)
+    if sum(member.file_size for member in archive.infolist()) > ALLOWANCE + MOST_TIMES * size:
+        raise ValueError("it unpacks to far more than any copy")
+
+
 def _judge(archive: zipfile.ZipFile) -> dict[str, Any]:
     """Read what the copy says of itself, and all of it once: damage is found before anything is changed."""
     about: dict[str, Any] = json.loads(archive.read("about.json"))
     if about["format"] > FORMAT or about["step"] > NEWEST:
         raise fault_error("STORE-NEWER", f"the copy is of version {str(about.get('version'))[:20]}")
+    if not re.fullmatch(r"[0-9]{4}", about["step"]) or about["step"] < "0001" or not isinstance(about["rows"], dict):
+        raise ValueError("about.json")
     damaged = archive.testzip()
     if damaged is not None:
         raise ValueError(damaged)
@@ -173,8 +193,8 @@ def _read_tables(archive: zipfile.ZipFile, connection: Connection, about: dict[s
             continue
         rows[table.name] = 0
         with archive.open(f"tables/{table.name}.jsonl") as lines:
-            for some in _batches(lines):
-                connection.execute(table.insert(), some)
+            for some in _batches(lines, {column.name for column in table.columns}):
+                _insert(connection, table, some)
                 rows[table.name] += len(some)
         _go_on_counting(connection, table)
         if rows[table.name] != about["rows"][table.name]:
@@ -183,10 +203,20 @@ def _read_tables(archive: zipfile.ZipFile, connection: Connection, about: dict[s
     return rows
 
 
-def _batches(lines: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
+def _insert(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    try:
+        connection.execute(table.insert(), rows)
+    except _NO_ROWS as error:
+        raise ValueError(type(error).__name__) from None
+
+
+def _batches(lines: IO[bytes], columns: set[str]) -> Iterator[list[dict[str, Any]]]:
     some: list[dict[str, Any]] = []
-    for line in lines:
-        some.append({name: _unpacked(value) for name, value in json.loads(line).items()})
+    while line := lines.readline(LONGEST_LINE + 1):
+        row = json.loads(line)
+        if len(line) > LONGEST_LINE or not isinstance(row, dict) or row.keys() != columns:
+            raise ValueError("a row that is none of this table")
+        some.append({name: _unpacked(value) for name, value in row.items()})
         if len(some) == AT_ONCE:
             yield some
             some = []

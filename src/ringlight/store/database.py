@@ -5,7 +5,7 @@ SQLite for one machine, PostgreSQL for several. The tables are made and changed 
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ __all__ = [
     "LINKS",
     "LINK_BEGINNINGS",
     "SCHEMA",
+    "SIGN_IN",
     "TOKEN_PAIRS",
     "WEBHOOK_INBOX",
     "Database",
@@ -130,6 +131,16 @@ ACCESS_KEYS = sa.Table(
     sa.Column("expires", sa.Double),
     sa.Column("used_at", sa.Double),
 )
+SIGN_IN = sa.Table(
+    "sign_in",
+    SCHEMA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("hardware_id", sa.Text, nullable=False),
+    sa.Column("access", sa.Text),
+    sa.Column("refresh", sa.Text),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("email", sa.Text),
+)
 
 
 def insert(connection: Connection, table: sa.Table) -> Any:
@@ -186,11 +197,14 @@ class Database:
                 yield connection
 
     @contextmanager
-    def advisory_lock(self, number: int, timeout: float) -> Iterator[None]:
+    def advisory_lock(self, number: int, timeout: float) -> Iterator[Callable[[], None]]:
         """Hold one of PostgreSQL's advisory locks. It ends with its connection, so a killed process holds none.
 
         It is held by a transaction, not by the session, so that it also works through a pooler such as PgBouncer;
         the transaction is idle meanwhile and keeps nothing from being cleaned up.
+
+        Yields:
+            What raises STORE-UNREACHABLE if the lock has gone with its connection. Who holds it for long asks at times.
 
         Raises:
             StoreError: STORE-BUSY after `timeout` seconds, or STORE-UNREACHABLE.
@@ -202,7 +216,12 @@ class Database:
                 connection.execute(sa.text(f"SET LOCAL lock_timeout = '{timeout:g}s'"))
                 connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
-            yield
+
+            def check() -> None:
+                with self._border():
+                    connection.execute(sa.text("SELECT 1"))
+
+            yield check
 
     def close(self) -> None:
         """Close every connection."""

@@ -3,8 +3,8 @@
 A row is `waiting`, then `started` by a worker, then `done` or `dead`; a failed one waits again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -231,16 +231,23 @@ class Inbox:
         gone = [int(row.id) for row in expired(rows, limit, now=now, kept=count, by_age=by_age)]
         return self._execute(sa.delete(self._table).where(here & self._c.number.in_(gone))) if gone else 0
 
-    def lock(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock(self) -> Iterator[Callable[[], None]]:
         """Be the only process that handles what is here; it ends with the process.
+
+        Yields:
+            What raises STORE-UNREACHABLE if this has ended without our doing, as it does when PostgreSQL stops.
 
         Raises:
             StoreError: STORE-BUSY, another process does; STORE-UNREACHABLE.
         """
         file = self._database.file
         if file is None:
-            return self._database.advisory_lock(self._lock_number, LOCK_PATIENCE)
-        return held_lock(file.with_name(f"{file.name}.{self._lock_name}.lock"), LOCK_PATIENCE, _locked)
+            with self._database.advisory_lock(self._lock_number, LOCK_PATIENCE) as check:
+                yield check
+            return
+        with held_lock(file.with_name(f"{file.name}.{self._lock_name}.lock"), LOCK_PATIENCE, _locked):
+            yield lambda: None  # a file's lock ends with the process only
 
     def _select(self, condition: sa.ColumnElement[bool], limit: int) -> list[Kept]:
         query = sa.select(*self._columns).where(condition).order_by(self._c.number).limit(limit)

@@ -32,6 +32,7 @@ ROOM_LINKS = sa.Table(
     sa.Column("opens", sa.Double),
     sa.Column("expires", sa.Double, nullable=False, index=True),
     sa.Column("used_at", sa.Double),
+    sa.Column("invited_by", sa.Text, nullable=False, server_default=""),
 )
 PEOPLE = sa.Table(
     "room_people",

@@ -49,6 +49,7 @@ class KeptLink:
         opens: Before which it cannot be used; `None` is at once.
         expires: After which it cannot.
         used_at: When it was used; `None` while it was not.
+        invited_by: Who invites, told before the link is used; empty where nobody said.
     """
 
     hash: str
@@ -59,6 +60,7 @@ class KeptLink:
     opens: float | None
     expires: float
     used_at: float | None = None
+    invited_by: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

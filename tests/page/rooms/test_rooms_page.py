@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,18 +9,13 @@ from pathlib import Path
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
-from visits import PATIENCE, Axe, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
+from visits import DEVICES, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
 
+from axe import Axe
 from conftest import CHROMIUM_FLAGS, Program, clean_environment
 from own_coturn import OwnCoturn
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
-DEVICES = [
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--auto-select-desktop-capture-source=Entire",
-]
-PICTURE = Path(__file__).parents[3] / "docs" / "images" / "call.png"
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +85,7 @@ def test_mute_chat_and_screen_are_told_to_the_other_side(browser: Browser, house
 def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house: str, axe: Axe) -> None:
     """Invitation, consent, waiting area, let in, sent back, ended for all; accessible in each of these states."""
     room = post(house, "api/rooms", {"consent": ["video"]})["id"]
-    links = {role: post(house, f"api/rooms/{room}/links", {"role": role, "name": name})["url"]
+    links = {role: post(house, f"api/rooms/{room}/links", {"role": role, "name": name, "invited_by": "Example"})["url"]
              for role, name in (("doctor", "Dr Example"), ("patient", "Ada"))}  # fmt: skip
     with visitor(browser) as doctor, visitor(browser, viewport={"width": 360, "height": 740}) as patient:
         doctor.goto(house.rstrip("/") + links["doctor"])
@@ -99,9 +93,10 @@ def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house
         wait_for(doctor, "call")
         patient.goto(house.rstrip("/") + links["patient"])
         expect(patient.locator(".lead")).to_contain_text("Welcome, Ada.")
+        expect(patient.locator("#invited-by")).to_have_text("Example")
         _judge(axe, patient)
-        looked = httpx2.get(house.rstrip("/") + links["patient"], headers={"accept": "application/json"})
-        assert looked.json()["state"] == "good"
+        looked = httpx2.get(house.rstrip("/") + links["patient"], headers={"accept": "application/json"}).json()
+        assert (looked["state"], looked["invited_by"]) == ("good", "Example")
         patient.click("#enter")
         wait_for(patient, "consent")
         _judge(axe, patient)
@@ -143,19 +138,22 @@ def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house
         expect(patient.locator("[data-end]")).to_have_attribute("data-end", re.compile("used|ended"))
 
 
-def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str) -> None:
+def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str, axe: Axe) -> None:
     """One link for each who comes, to be copied; each leads to the door, with the role that it gives."""
     with visitor(browser, viewport={"width": 360, "height": 740}) as page:
         page.goto(house)
         expect(page.get_by_role("link", name="Enter the demo room")).to_have_attribute("href", "/rooms/demo")
+        page.fill("#room-host", "Dr Example")
         page.click("#make-room")
         links = page.locator("[data-copy]")
         expect(links).to_have_count(2)
+        axe.judge(page)
         assert_fits(page, ".rooms")
         for link, role in zip(links.all(), ("Clinician", "Patient"), strict=True):
             with visitor(browser) as guest:
                 guest.goto(link.get_attribute("data-copy") or "")
                 expect(guest.locator(".facts")).to_contain_text(role)
+                expect(guest.locator("#invited-by")).to_have_text("Dr Example")
 
 
 def test_who_is_declined_reads_why(browser: Browser, house: str, axe: Axe) -> None:
@@ -361,42 +359,6 @@ def test_the_same_person_in_two_windows_can_take_the_visit_over(browser: Browser
         old.click("#again")
         wait_for(old, "call")
         new.wait_for_selector('[data-end="replaced"]')
-
-
-# Chromium's own camera shows a green disc: nobody would guess from it what a call looks like.
-_PORTRAIT = """
-const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
-devices.getUserMedia = async (wanted) => {
-  const stream = await open({ ...wanted, video: false });
-  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
-  const paint = canvas.getContext("2d");
-  const colour = (light) => { paint.fillStyle = `hsl(${hue} 32% ${light}%)`; };
-  setInterval(() => {
-    colour(34); paint.fillRect(0, 0, 640, 480);
-    colour(58); paint.beginPath(); paint.ellipse(320, 470, 190, 160, 0, 0, 7); paint.fill();
-    const nod = Math.sin(Date.now() / 400) * 3;
-    colour(72); paint.beginPath(); paint.ellipse(320, 215 + nod, 82, 100, 0, 0, 7); paint.fill();
-  }, 40);
-  stream.addTrack(canvas.captureStream(25).getVideoTracks()[0]);
-  return stream;
-};
-"""
-
-
-@pytest.mark.skipif(not os.environ.get("RINGLIGHT_TAKE_PICTURE"), reason="`make picture` takes it")
-def test_readme_picture_of_a_call(browser: Browser, house: str) -> None:
-    """Takes the picture of the how-to."""
-    with visitor(browser, viewport={"width": 1280, "height": 800}) as doctor, visitor(browser) as patient:
-        for page, hue in ((doctor, 208), (patient, 28)):
-            page.add_init_script(f"const hue = {hue}; {_PORTRAIT}")
-        enter(doctor, f"{house}rooms/demo", "Dr Example", "clinician")
-        enter(patient, f"{house}rooms/demo", "A. Patient")
-        wait_for_picture(doctor, "A. Patient")
-        doctor.wait_for_selector('[data-camera="front-door"][data-state="playing"]', timeout=PATIENCE)
-        doctor.click("#open-people")
-        doctor.wait_for_selector(".safety:not([hidden])")
-        doctor.wait_for_selector("#quality:not([hidden])")
-        doctor.screenshot(path=PICTURE)
 
 
 def _let_in(host: Page, name: str) -> None:

@@ -7,8 +7,11 @@ from typing import Any, cast
 import httpx2
 from playwright.sync_api import Browser, Page
 
-from own_node import PACKAGES, install_npm_packages
-
+DEVICES = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire",
+]
 PATIENCE = 30_000  # ms; a loaded machine takes its time
 _DECODED = """async () => {
   const found = { frames: 0, energy: 0 };
@@ -19,6 +22,15 @@ _DECODED = """async () => {
     found.sounds = !video.muted && !video.paused && stream.getAudioTracks().some((track) => !track.muted);
   }
   return found;
+}"""
+_MOVES = """(name) => {
+  const { stream } = ringlightCall.people.find((one) => one.name === name) ?? {};
+  const video = stream && [...document.querySelectorAll("video")].find((one) => one.srcObject === stream);
+  if (!video || video.muted || video.paused || !stream.getAudioTracks().length) return false;
+  const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+  const seen = (globalThis.seenFrames ??= new Map());
+  if (!seen.has(video) || seen.get(video) > frames) seen.set(video, frames);
+  return frames > seen.get(video) + 5 && seen.delete(video);
 }"""
 _SMALL = """(where) => [...document.querySelectorAll(`${where} :is(button, a, select, textarea, input, summary)`)]
   .filter((one) => one.type !== "checkbox" && getComputedStyle(one).display !== "inline")
@@ -68,25 +80,10 @@ def wait_for_picture(page: Page, name: str) -> None:
                            "return now.sounds && now.frames > before + 20; }", arg=before["frames"])  # fmt: skip
 
 
-class Axe:
-    """Judges what a page shows by axe-core, all of its rules."""
-
-    def __init__(self) -> None:
-        install_npm_packages()
-        self._source = (PACKAGES / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
-
-    def judge(self, page: Page) -> None:
-        """Assert that nothing is wrong, in the dark and in the light."""
-        page.evaluate(self._source)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=cast(Any, scheme), reduced_motion="reduce")
-            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            wrong = [
-                f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-                for rule in found["violations"]
-                for node in rule["nodes"]
-            ]
-            assert not wrong, f"{page.url} in the {scheme}:\n" + "\n".join(wrong)
+def sees(page: Page, name: str) -> None:
+    """Wait until the picture of one person moves, and their sound is not held back."""
+    page.wait_for_selector(person(name))
+    page.wait_for_function(_MOVES, arg=name)
 
 
 def assert_fits(page: Page, where: str = "body") -> None:

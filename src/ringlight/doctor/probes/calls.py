@@ -18,6 +18,7 @@ from ringlight.errors import RingError
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request, Response
 from ringlight.http.reach import Way
+from ringlight.http.target import Target
 from ringlight.partner.async_client import AsyncClient
 from ringlight.partner.parts import UNSET, plain
 from ringlight.partner.setup import Stored, store_address
@@ -38,9 +39,9 @@ class _Keeping(AsyncDriver):
     limit: int | None = None
     remaining: int | None = None
 
-    async def exchange(self, request: Request, url: str, headers: dict[str, str], way: Way) -> Response:
+    async def exchange(self, request: Request, target: Target, way: Way) -> Response:
         """Send one request."""
-        answer = await super().exchange(request, url, headers, way)
+        answer = await super().exchange(request, target, way)
         self.count += 1
         self.limit = _number(answer, "x-ratelimit-limit")
         self.remaining = _number(answer, "x-ratelimit-remaining")

@@ -7,11 +7,12 @@ __all__ = ["find_object", "is_open"]
 
 MAX_DEPTH = 32
 _STRING = re.compile(r"""[bru]{0,2}(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`)""", re.DOTALL)
-_BRACE = re.compile(r"[{}]|" + _STRING.pattern, re.DOTALL)
+_MARK = re.compile(r"[{}\"'`]")
+_REST = {sign: re.compile(rf"(?:[^{sign}\\]|\\.)*+{sign}", re.DOTALL) for sign in "\"'`"}  # of a string
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _SPACE = re.compile(r"\s*")
-_ELIDED = re.compile(r"\[(?:Object|Array|Circular[^\]]*)(?:: [^\]]*)?\]|\.\.\.[^,\]}]*")
+_ELIDED = re.compile(r"\[(?:(?:Object|Array)(?:: [^\]]*)?|Circular[^\]]*)\]|\.\.\.[^,\]}]*")
 _ESCAPE = re.compile(
     r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))|(.))", re.DOTALL
 )
@@ -41,9 +42,18 @@ def find_object(text: str) -> tuple[dict[str, Any], int] | None:
 
 def is_open(text: str) -> bool:
     """Whether an object begins in a text and does not end in it."""
-    depth = 0
-    for found in _BRACE.finditer(text, max(text.find("{"), 0)):
-        depth += {"{": 1, "}": -1}.get(found[0], 0)
+    depth, at = 0, max(text.find("{"), 0)
+    plain = set[str]()  # quotes of a kind of which none ends a string any more: such as those in `it's`
+    while found := _MARK.search(text, at):
+        sign, at = found[0], found.end()
+        if sign in "{}":
+            depth += 1 if sign == "{" else -1
+        elif sign not in plain:
+            rest = _REST[sign].match(text, at)
+            if rest is None:
+                plain.add(sign)
+            else:
+                at = rest.end()
     return depth > 0
 
 

@@ -134,14 +134,35 @@ class Frames:
         """
         self._side = 0
 
+    def only_text(self, data: bytes) -> bytes | None:
+        """Take what came if it is one good text message and nothing else, as nearly always, and return its text.
+
+        Otherwise `None`, and nothing is taken: `receive` sees to it.
+        """
+        end = len(data)
+        if end < 6 or data[0] != 0x81 or self._held is not None or self._message is not None or self._over:
+            return None
+        size = data[1] - 0x80
+        if size < 126:
+            head = 6
+        elif size == 126 and end > 8:
+            size, head = data[2] << 8 | data[3], 8
+        else:
+            return None
+        if size + head != end or not 0 < size <= self._most:
+            return None
+        payload = self._unmask(data[head:], data[head - 4 : head])
+        if not payload.isascii():
+            try:
+                payload.decode()
+            except UnicodeDecodeError:
+                return None  # the long way says where
+        return payload
+
     def receive(self, data: bytes) -> Sequence[Event]:
         """Take what came; return what it completes, in order. Never raises."""
         held = self._held
-        if held is None:
-            text = self._only_text(data)
-            if text is not None:
-                return (text,)
-        else:
+        if held is not None:
             held += data
             if len(held) < self._need:
                 return ()
@@ -159,26 +180,6 @@ class Frames:
         if at < len(data) and not self._over:
             self._held = bytearray(memoryview(data)[at:])
         return events
-
-    def _only_text(self, data: bytes) -> bytes | None:
-        """Return the text if this is one good message and nothing else, as nearly all data is."""
-        end = len(data)
-        if end < 6 or data[0] != 0x81 or self._message is not None or self._over:
-            return None
-        size = data[1] - 0x80
-        head = 6
-        if size == 126 and end > 8:
-            size, head = data[2] << 8 | data[3], 8
-        elif size > 125:
-            return None
-        if size + head != end or not 0 < size <= self._most:
-            return None
-        payload = self._unmask(data[head:], data[head - 4 : head])
-        try:
-            payload.decode()
-        except UnicodeDecodeError:
-            return None  # the long way says where
-        return payload
 
     def _read(self, data: bytes, events: list[Event]) -> int:
         """Read all whole frames; return where the next one begins, with `_need` set to what it lacks."""

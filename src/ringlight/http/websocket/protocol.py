@@ -6,6 +6,7 @@ listens, and one write.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from uvicorn import Config
@@ -98,6 +99,7 @@ def protocol_class(listener: Listener) -> type[asyncio.Protocol]:
     class ListeningSocket(FastSocket):
         __slots__ = ()
         _hall = hall
+        _hear = staticmethod(listener.heard)
 
     return ListeningSocket
 
@@ -133,6 +135,7 @@ class FastSocket(asyncio.Protocol):
         "_silent", "_state", "_transport", "path",
     )  # fmt: skip
     _hall: _Hall
+    _hear: Callable[[int, bytes], None]
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
         self._config: Config | None = config
@@ -187,6 +190,11 @@ class FastSocket(asyncio.Protocol):
                 self._begin(data)
             return
         self._heard = True
+        text = frames.only_text(data)
+        if text is not None:
+            if self._closing_at is None:
+                self._hear(self._number, text)
+            return
         for event in frames.receive(data):
             if type(event) is bytes:
                 if self._closing_at is None:
@@ -235,7 +243,7 @@ class FastSocket(asyncio.Protocol):
     def _begin(self, head: bytes) -> None:
         upgrade = handshake.read_upgrade(head)
         listener, transport = self._hall.listener, self._transport
-        assert transport is not None and self._config is not None and self._app_state is not None  # noqa: PT018, S101
+        assert transport is not None and self._config is not None and self._app_state is not None  # noqa: PT018, S101 - a request comes after the connection
         if not listener.takes(upgrade.path):
             self._other = WebSocketsSansIOProtocol(self._config, self._state, self._app_state)
             self._other.connection_made(transport)

@@ -30,10 +30,19 @@ class Verifier:
     """
 
     def __init__(self, *keys: str | Secret, max_age: float = MAX_AGE, max_ahead: float = MAX_AHEAD) -> None:
-        self._keys = tuple(key if isinstance(key, Secret) else Secret(key) for key in keys)
-        if not self._keys or not all(key.reveal() for key in self._keys):
-            raise fault_error("CFG-INVALID", "partner.hmac_keys: a key is missing or empty")
+        self.use(*keys)
         self.max_age, self.max_ahead = max_age, max_ahead
+
+    def use(self, *keys: str | Secret) -> None:
+        """Use these keys from now on, in place of those before.
+
+        Raises:
+            SetupError: CFG-INVALID, there is no key or an empty one.
+        """
+        found = tuple(key if isinstance(key, Secret) else Secret(key) for key in keys)
+        if not found or not all(key.reveal() for key in found):
+            raise fault_error("CFG-INVALID", "partner.hmac_keys: a key is missing or empty")
+        self._keys = found
 
     def verify(self, body: bytes, signature: str | None, *, now: float) -> Event:
         """Return what a delivery tells, if Ring has signed it and it is fresh.

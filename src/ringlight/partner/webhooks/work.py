@@ -75,11 +75,9 @@ class Worker:
         self._kept, self._read, self._wall = kept, read, wall
         self._guard = ClockGuard()
         self._name = secrets.token_hex(8)
-        self._schedule = Schedule(
-            at_once=pace.at_once, attempts=pace.attempts, first=pace.first_pause, longest=pace.longest_pause,
-            rand=random.SystemRandom().random,
-        )  # fmt: skip
+        self._schedule = self._new_schedule()
         self._rows: dict[int, Kept] = {}
+        self._check_turn: Callable[[], None] = lambda: None
         self._running: set[asyncio.Task[None]] = set()
         self._attempts: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -94,12 +92,27 @@ class Worker:
 
     async def run(self) -> None:
         """Handle events until cancelled; then those that run get their grace."""
-        with contextlib.ExitStack() as held:
-            held.enter_context(await self._turn())
-            try:
-                await self._work()
-            finally:
-                await self._finish()
+        while True:
+            with contextlib.ExitStack() as held:
+                held.enter_context(await self._turn())
+                try:
+                    await self._work()
+                    # The lock went with its connection. What runs here begins elsewhere only if it may be repeated.
+                    log.warning("webhooks_turn_lost")
+                    if self._running:
+                        await asyncio.wait(self._running)
+                except BaseException:
+                    await self._finish()
+                    raise
+            self._schedule, self._last = self._new_schedule(), 0
+            self._rows.clear()
+
+    def _new_schedule(self) -> Schedule:
+        pace = self._pace
+        return Schedule(
+            at_once=pace.at_once, attempts=pace.attempts, first=pace.first_pause, longest=pace.longest_pause,
+            rand=random.SystemRandom().random,
+        )  # fmt: skip
 
     async def _turn(self) -> AbstractContextManager[object]:
         """Wait until this is the process that handles events."""
@@ -123,7 +136,7 @@ class Worker:
     def _take(self) -> contextlib.ExitStack:
         held = contextlib.ExitStack()
         try:
-            held.enter_context(self._inbox.lock())
+            self._check_turn = held.enter_context(self._inbox.lock())
             given_up = self._inbox.take_over(self._is_repeatable, INTERRUPTED)
         except BaseException:
             held.close()
@@ -138,6 +151,7 @@ class Worker:
         return handler is None or handler.repeatable
 
     async def _work(self) -> None:
+        """Handle events; return when it is not our turn any more."""
         loop = asyncio.get_running_loop()
         swept_at = polled_at = loop.time() - SWEEP_EVERY
         while True:
@@ -145,6 +159,8 @@ class Worker:
             try:
                 if loop.time() - polled_at >= POLL:
                     polled_at = loop.time()
+                    if not await asyncio.to_thread(self._is_our_turn):
+                        return
                     await self._load(after=0)
                 elif self._arrived and len(self._schedule) < IN_MEMORY:
                     await self._load(after=self._last)
@@ -158,6 +174,13 @@ class Worker:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             await self._pause(polled_at + POLL - loop.time())
+
+    def _is_our_turn(self) -> bool:
+        try:
+            self._check_turn()
+        except RingError:
+            return False
+        return True
 
     async def _pause(self, longest: float) -> None:
         due = self._schedule.deadline

@@ -9,7 +9,8 @@ import hmac
 import re
 
 REALM = "Ringlight"
-_FIELD = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_FIELD = re.compile(r'(?<!\w)(\w++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s,]++))')
+_LONGEST = 2048  # characters of an Authorization field; players send some three hundred
 
 
 def challenges(nonce: str) -> tuple[str, ...]:
@@ -41,7 +42,7 @@ def _basic(key: str, encoded: str) -> bool:
 
 
 def _digest(key: str, nonce: str, method: str, fields: str) -> bool:
-    named = {name.lower(): quoted or plain for name, quoted, plain in _FIELD.findall(fields[:4096])}
+    named = {name.lower(): quoted or plain for name, quoted, plain in _FIELD.findall(fields[:_LONGEST])}
     if named.get("algorithm", "MD5").upper() != "MD5" or named.get("nonce") != nonce or named.get("realm") != REALM:
         return False
 

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ringlight.foreign import one_line
 from ringlight.media.h264 import PPS, SPS, AccessUnit
 from ringlight.media.sdp import Codec
 
@@ -43,7 +44,7 @@ class Stream:
             address: Our address, as the player reached it.
         """
         family = "IP6" if ":" in address else "IP4"
-        title = " ".join("".join(character for character in self.title if character.isprintable()).split())
+        title = one_line(self.title, 200)
         lines = [
             "v=0", f"o=- {session} 1 IN {family} {address}", f"s={title or '-'}", f"c=IN {family} {_any(address)}",
             "t=0 0", "a=control:*", "a=range:npt=now-",

@@ -116,6 +116,30 @@ export async function ask(path, init = {}) {
   throw new FaultError(toFault(body) ?? serverGone(`${what}: HTTP ${response.status} without an explanation`));
 }
 
+/**
+ * Whether a server answers at an address, in good order.
+ *
+ * @param {string} url
+ */
+export async function answers(url) {
+  try {
+    return (await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What the server has to do without just now, in a few words; empty where there is nothing.
+ *
+ * @returns {Promise<string>}
+ */
+export async function getLacks() {
+  /** @type {Record<string, string>} */
+  const { record, redis, database } = await ask("/ready").catch(() => ({}));
+  return Object.entries({ record, redis, database }).filter(([, word]) => word && word !== "ok").join(" ");
+}
+
 /** @returns {Promise<About>} */
 export const getAbout = () => ask("/api/about");
 

@@ -1,8 +1,8 @@
 // <camera-view>: one camera on the screen, from the click to the picture, or to the fault and what to do about it.
 
 import { namedFault } from "./api.js";
-import { el, icon } from "./dom.js";
-import { diagnosisText, faultCard } from "./fault-card.js";
+import { el, icon, prose } from "./dom.js";
+import { diagnosisText, faultCard, faultLink } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
 import { Player } from "./player.js";
 import { RecordBar } from "./record-bar.js";
@@ -38,6 +38,8 @@ export class CameraView extends HTMLElement {
   #viewing = null;
   /** @type {Fault | null} */
   #fault = null;
+  /** What is said of our own line. @type {Fault | null} */
+  #thin = null;
   #announced = 0;
   #clock = 0;
 
@@ -56,6 +58,7 @@ export class CameraView extends HTMLElement {
   #turning = new TurnPad();
   #talk = new TalkBar();
   #recording = new RecordBar();
+  #line = el("div", { class: "line-note", role: "status", hidden: true });
   #faultPlace = el("div", { class: "fault-place" });
   #steps = new StepList();
   #notes = el("ul", { class: "notes" });
@@ -67,7 +70,7 @@ export class CameraView extends HTMLElement {
     if (this.childElementCount) return;
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
-      this.#player.element, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
+      this.#player.element, this.#line, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
       this.#faultPlace, this.#story,
     );
     this.#enter("idle");
@@ -108,8 +111,12 @@ export class CameraView extends HTMLElement {
     this.retry();
   }
 
-  /** Start again from nothing: a new connection, no steps, no fault. */
-  retry() {
+  /**
+   * Start again from nothing: a new connection, no steps, no fault.
+   *
+   * @param {{ isMoving?: boolean }} [options]  Whether another server takes over what was on the screen.
+   */
+  retry(options = {}) {
     if (!this.#camera) return;
     this.#viewing?.stop();
     this.#player.reset();
@@ -124,7 +131,8 @@ export class CameraView extends HTMLElement {
       playing: () => this.#enter("playing"),
       fault: (fault) => this.#fail(fault),
       closed: () => this.#stopped("Ringlight closed this view."),
-    });
+      moved: () => this.retry({ isMoving: true }),
+    }, options);
     this.#enter("opening");
     this.#viewing.start();
   }
@@ -225,7 +233,23 @@ export class CameraView extends HTMLElement {
     this.#turning.show(this.#camera?.id ?? "", this.state === "playing" && this.#camera?.canTurn === true);
     this.#recording.show(this.#camera?.id ?? "", this.state === "playing");
     this.#talk.show(this.state === "playing" ? this.#viewing : null);
+    this.#showLine(this.state === "playing" ? this.#viewing?.thin ?? null : null);
     if (this.state === "opening") this.#announce(steps);
+  }
+
+  /**
+   * Say that pictures are left out for this viewer alone, why, and what helps.
+   *
+   * @param {Fault | null} fault
+   */
+  #showLine(fault) {
+    if (fault === this.#thin) return;
+    this.#thin = fault;
+    this.#line.hidden = fault === null;
+    this.#line.replaceChildren(...(fault ? [
+      el("p", { class: "line-title" }, prose(fault.title), fault.detail ? `: ${fault.detail}. ` : ". ", faultLink(fault)),
+      el("p", {}, prose(fault.fix)),
+    ] : []));
   }
 
   /** The seconds that a person waits are counted before their eyes. */

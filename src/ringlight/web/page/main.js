@@ -1,6 +1,6 @@
 // Wires the page: what the address names is watched, the list follows, and a server that went away is awaited.
 
-import { faultOf, getAbout, getCameras } from "./api.js";
+import { faultOf, getAbout, getCameras, getLacks } from "./api.js";
 import { aboutCamera, CameraList } from "./camera-list.js";
 import { CameraView } from "./camera-view.js";
 import { Catalogue } from "./catalogue.js";
@@ -14,6 +14,7 @@ import { Switchboard } from "./switchboard.js";
 /** @typedef {import("./api.js").Camera} Camera */
 
 const RECONNECT_MS = 3_000;
+const LOOK_MS = 10_000;   // between two looks what the server has to do without; that asks no camera and nobody else
 const WORDS = { idle: "Watch", opening: "Opening", playing: "Watching", failed: "Failed", stopped: "Stopped" };
 
 const view = /** @type {CameraView} */ (document.querySelector("camera-view"));
@@ -33,6 +34,7 @@ let cameras = [];
 let ringPanel = null;
 let listed = false;
 let waiting = false;
+let lacks = "";
 /** Whether this page may reopen the view by itself; once for each press, so that it never loops. */
 let mayResume = true;
 
@@ -152,6 +154,15 @@ async function awaitServer() {
   }
 }
 
+/** Show what the server has to do without, and no longer than it has to. */
+async function look() {
+  if (document.hidden || waiting) return;
+  const now = await getLacks();
+  if (now === lacks) return;
+  lacks = now;
+  await loadCameras();
+}
+
 async function start() {
   try {
     const about = await getAbout();
@@ -199,6 +210,7 @@ view.addEventListener("viewstate", () => {
 view.addEventListener("click", () => (mayResume = true));
 window.addEventListener("hashchange", show);
 window.addEventListener("pagehide", () => view.stop());
+setInterval(() => void look(), LOOK_MS);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   loadCameras();

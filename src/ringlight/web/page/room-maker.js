@@ -19,12 +19,15 @@ export class RoomMaker {
     el("a", { class: "button", href: DEMO_ROOM, target: "_blank", rel: "noopener" }, "Enter the demo room"), this.#bell,
     el("p", { class: "quiet-text" }, "Open the room in two tabs to call yourself. The bell of the front door rings there."),
     this.#said);
+  #host = el("input", { id: "room-host", maxlength: 80, autocomplete: "name" });
   #made = el("div", { id: "room-made", "aria-live": "polite" });
   #make = el("button", { id: "make-room", class: "button", type: "button", onclick: () => void this.#press() }, "Make a room");
   element = el("section", { class: "panel rooms", "aria-labelledby": "rooms-title" },
     el("div", { class: "panel-head" }, el("h2", { id: "rooms-title" }, "Rooms")),
     el("p", { class: "quiet-text" }, "A video visit with a waiting area. Each link lets one person in, once."),
-    this.#demo, this.#make, this.#made);
+    this.#demo,
+    el("p", { class: "room-host" }, el("label", { for: "room-host" }, "Who invites, as the links say"), this.#host),
+    this.#make, this.#made);
   #busy = false;
 
   /** On the demo there is a room already. */
@@ -47,13 +50,22 @@ export class RoomMaker {
     try {
       /** @type {Room} */
       const room = await post("/api/rooms", {});
-      const links = await Promise.all(GUESTS.map(([role]) => /** @type {Promise<Link>} */ (post(`/api/rooms/${encodeURIComponent(room.id)}/links`, { role }))));
+      const links = await Promise.all(GUESTS.map(([role]) => this.#link(room, role)));
       this.#show(room, links);
     } catch (error) {
       const fault = faultOf(error);
       this.#made.replaceChildren(faultCard(fault, { retry: () => void this.#press(), diagnosis: () => diagnosisText(fault) }));
     }
     this.#busy = false;
+  }
+
+  /**
+   * @param {Room} room
+   * @param {string} role
+   * @returns {Promise<Link>}
+   */
+  #link(room, role) {
+    return post(`/api/rooms/${encodeURIComponent(room.id)}/links`, { role, invited_by: this.#host.value.trim() });
   }
 
   /**

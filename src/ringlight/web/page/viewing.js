@@ -1,7 +1,8 @@
 // One attempt to watch one camera: the media, the story of its opening, and the fault if it ends in one. Draws nothing.
 
-import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
+import { answers, faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
+import { LineWatch } from "./line-watch.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
 
@@ -21,6 +22,7 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {Fault & { seconds: number } | null} [retry]  Why the view is tried again, and in how many seconds.
  * @property {"none" | "asked" | "granted"} [renewal]  Whether we are asked to let the view go on beyond its limit.
  * @property {"none" | "free" | "taken"} [talk]  Whether the camera hears nobody, could be talked to, or is.
+ * @property {boolean} [moved]  It has ended here since another server shows the camera from now on.
  */
 
 /**
@@ -29,6 +31,7 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {() => void} playing  The first picture is on the screen.
  * @property {(fault: Fault) => void} fault  It is over, for this reason.
  * @property {() => void} closed  It is over, because the server ended the view in good order.
+ * @property {() => void} moved  It is over, because the server that held the camera has gone: another one takes over.
  */
 
 const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
@@ -36,6 +39,10 @@ const CONNECT_MS = 15_000;      // from the answer to a connection
 const FIRST_FRAME_MS = 10_000;  // from the connection to a picture; Ring cameras send a key frame every 4 s or so
 const SERVER_BACK_MS = 10_000;  // to move to another network takes some five; the server keeps our place for 14
 const ASK_AGAIN_MS = 1_000;     // between two questions whether the server is there
+// Of several servers, one that dies still counts as the camera's for three seconds; its proxy answers 502 meanwhile.
+const MOVE_MS = 10_000;
+const MOVE_AGAIN_MS = 250;
+const SECOND_LOOK_MS = 300;     // before a server that gave no answer counts as gone
 const LATE_NEWS_MS = 1_000;     // the events may tell the last steps just after the POST has failed
 
 /** Starts once, ends once. */
@@ -55,11 +62,13 @@ export class Viewing {
   /** Our turn to talk. */
   talking;
 
+  /** Asked from the first picture on. */
+  #line = new LineWatch(() => this.#listener.progress());
   #client;
   #video;
   #listener;
   #cameraId;
-  #startedAt = 0;
+  #startedAt = performance.now();
   /** @type {"before" | "asking" | "answered" | "over"} */
   #phase = "before";
   /** @type {EventSource | null} */
@@ -72,20 +81,30 @@ export class Viewing {
   #timer = 0;
   #asking = false;
   #unreachable = false;
+  #isMoving;
+  /** Where the server is that shows the camera, if that is one of several. @type {string | null} */
+  #node = null;
 
   /**
    * @param {string} cameraId
    * @param {HTMLVideoElement} video
    * @param {ViewingListener} listener
+   * @param {{ isMoving?: boolean }} [options]  Whether a viewing that was `moved` goes on by this one.
    */
-  constructor(cameraId, video, listener) {
+  constructor(cameraId, video, listener, { isMoving = false } = {}) {
     this.#cameraId = encodeURIComponent(cameraId);
     this.#video = video;
     this.#listener = listener;
-    this.#client = new WhepClient(`/whep/${this.#cameraId}`, { talk: true });
+    this.#isMoving = isMoving;
+    this.#client = this.#newClient();
     this.talking = new Talking(this.#client, () => listener.progress());
-    this.#client.addEventListener("statechange", () => this.#onConnection());
-    this.#client.addEventListener("track", () => listener.progress());
+  }
+
+  #newClient() {
+    const client = new WhepClient(`/whep/${this.#cameraId}`, { talk: true });
+    client.addEventListener("statechange", () => this.#onConnection());
+    client.addEventListener("track", () => this.#listener.progress());
+    return client;
   }
 
   /** Seconds since the start. */
@@ -96,6 +115,11 @@ export class Viewing {
   /** Whether the path to the server is broken for the moment. */
   get disconnected() {
     return this.#client.state === "disconnected" || this.#unreachable;
+  }
+
+  /** Why pictures are left out for us alone; null while they are not. @returns {Fault | null} */
+  get thin() {
+    return this.#line.fault;
   }
 
   /** Whether there is something to hear. */
@@ -127,14 +151,14 @@ export class Viewing {
       await Promise.all([this.#client.prepare(), Promise.race([firstWord, sleep(FIRST_WORD_MS)])]);
       if (this.#over()) return;
       this.#phase = "asking";
-      this.#video.srcObject = this.#client.stream;
-      await this.#client.start();
+      await this.#ask();
       if (this.#over()) return;
     } catch (error) {
       this.#fail(await faultOfWhep(error));
       return;
     }
     this.#phase = "answered";
+    this.#follow();
     this.#onConnection();
     if (this.snapshot.state === "failed") this.#onFailed();
     this.#frames = new FrameWatch(this.#video, () => this.getStats(), {
@@ -144,6 +168,32 @@ export class Viewing {
         this.#listener.progress();
       },
     });
+  }
+
+  /** Offer, and again for a while where a server that is about to be replaced stands in the way. */
+  async #ask() {
+    const until = performance.now() + MOVE_MS;
+    for (;;) {
+      this.#video.srcObject = this.#client.stream;
+      try {
+        return await this.#client.start();
+      } catch (error) {
+        if (this.#over() || performance.now() > until || !isReplaced(error, this.#isMoving)) throw error;
+      }
+      await sleep(MOVE_AGAIN_MS);
+      if (this.#over()) return;
+      this.#client = this.#newClient();
+      this.talking = new Talking(this.#client, () => this.#listener.progress());
+    }
+  }
+
+  /** Of several servers, the one that shows the camera tells of its view; the events may still come from another. */
+  #follow() {
+    const [base] = (this.#client.resource ?? "").split("/whep/");
+    if (!base || base === location.origin || new URL(base).origin !== location.origin) return;
+    this.#node = base;
+    this.#events?.close();
+    void this.#listen();
   }
 
   /** End quietly. */
@@ -160,12 +210,12 @@ export class Viewing {
   /** @returns {Promise<void>} Resolves with the first message. */
   #listen() {
     return new Promise((resolve) => {
-      this.#events = new EventSource(`/api/cameras/${this.#cameraId}/events`);
-      this.#events.addEventListener("message", (event) => {
+      const events = this.#events = new EventSource(`${this.#node ?? ""}/api/cameras/${this.#cameraId}/events`);
+      events.addEventListener("message", (event) => {
         this.#onSnapshot(event.data);
         resolve();
       });
-      this.#events.addEventListener("error", () => this.#onEventsLost());
+      events.addEventListener("error", () => events === this.#events && this.#onEventsLost());
     });
   }
 
@@ -188,7 +238,8 @@ export class Viewing {
     this.#listener.progress();
     if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
     if (snapshot.state === "failed") this.#onFailed();
-    if (snapshot.state === "closed" && this.#sawOpen) {
+    if (snapshot.moved) this.#moved();
+    else if (snapshot.state === "closed" && this.#sawOpen) {
       this.stop();
       this.#listener.closed();
     }
@@ -215,7 +266,31 @@ export class Viewing {
     }
     this.#asking = false;
     if (error) this.#fail(error);
-    else this.#setUnreachable(false);
+    else if (await this.#nodeIsGone()) this.#moved();
+    else {
+      this.#setUnreachable(false);
+      // What led to a server that was about to be replaced has ended for good.
+      if (this.#events?.readyState === EventSource.CLOSED && !this.#over()) this.#listen();
+    }
+  }
+
+  /** Whether there are several servers, and the one that shows the camera is no more, while another one answers. */
+  async #nodeIsGone() {
+    if (!this.#node || await answers(`${this.#node}/health`)) return false;
+    await sleep(SECOND_LOOK_MS);
+    return !(await answers(`${this.#node}/health`)) && await getAbout().then(() => true, () => false);
+  }
+
+  #moved() {
+    if (this.#over()) return;
+    this.stop();
+    this.#listener.moved();
+  }
+
+  /** The path for pictures is broken: because of our network, or because the server is gone. */
+  async #onPathLost() {
+    if (await this.#nodeIsGone()) this.#moved();
+    else if (this.#client.state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
   }
 
   /** @param {boolean} unreachable */
@@ -232,7 +307,7 @@ export class Viewing {
   #onConnection() {
     if (this.#phase !== "answered") return;
     const state = this.#client.state;
-    if (state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
+    if (state === "failed" || state === "disconnected") this.#onPathLost();
     else if (this.firstFrameMs === null && state === "connecting") {
       this.#expect(CONNECT_MS, "VIEWER-UDP", "no connection within 15 s after the answer");
     } else if (this.firstFrameMs === null && state === "connected") {
@@ -244,6 +319,7 @@ export class Viewing {
   #onFirstFrame() {
     clearTimeout(this.#timer);
     this.firstFrameMs = performance.now() - this.#startedAt;
+    if (this.#client.resource) this.#line.start(this.#client.resource);
     this.#listener.playing();
   }
 
@@ -284,10 +360,24 @@ export class Viewing {
     this.#phase = "over";
     clearTimeout(this.#timer);
     this.#frames?.stop();
+    this.#line.stop();
     this.talking.end();
     this.#client.stop();
     if (this.#video.srcObject === this.#client.stream) this.#video.srcObject = null;
   }
+}
+
+/**
+ * Whether an offer came to a server that is about to be replaced, so that the same offer is taken a moment later.
+ *
+ * @param {unknown} error
+ * @param {boolean} isMoving  Whether it is known that there are several, so that silence says so too.
+ */
+function isReplaced(error, isMoving) {
+  if (!(error instanceof WhepError)) return false;
+  const code = toFault(error.problem)?.code ?? "";
+  if (code) return ["CAM-MOVED", "NODE-LEAVING"].includes(code);
+  return [502, 503, 504].includes(error.status) || (isMoving && error.status === 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 // A WHEP player for any server: one offer, one answer, live media in a MediaStream. It knows nothing of this page.
 
 import { fragmentOf, iceServersOf, withIce } from "./ice.js";
+import { traceparent } from "./trace.js";
 
 /** @typedef {"new" | "connecting" | "connected" | "disconnected" | "failed" | "closed"} WhepState */
 
@@ -50,6 +51,9 @@ export class WhepClient extends EventTarget {
 
   /** @type {WhepState} */
   state = "new";
+
+  /** Under which the server's traces and log have this viewing. */
+  traceparent = traceparent();
 
   #url;
   #options;
@@ -253,7 +257,11 @@ export class WhepClient extends EventTarget {
 
   async #post() {
     const sdp = this.#pc.localDescription?.sdp ?? "";
-    const response = await this.#send(this.#url, "POST", sdp, { "content-type": "application/sdp" });
+    /** @type {Record<string, string>} */
+    const headers = { "content-type": "application/sdp" };
+    // Other servers' CORS may not know the header, and would let a browser send nothing then.
+    if (new URL(this.#url, location.href).origin === location.origin) headers.traceparent = this.traceparent;
+    const response = await this.#send(this.#url, "POST", sdp, headers);
     if (response.status === 201) return response;
     throw new WhepError(`POST ${this.#url}: HTTP ${response.status}`, response.status);
   }

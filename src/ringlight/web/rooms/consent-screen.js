@@ -4,7 +4,7 @@ import { el } from "../page/dom.js";
 import { faultOf } from "./fault-of.js";
 import { faultView } from "./fault-view.js";
 import { icon } from "./icons.js";
-import { has, say } from "./i18n.js";
+import { currentLanguage, has, say, t } from "./i18n.js";
 
 /** @typedef {import("./client/call.js").Call} Call */
 
@@ -21,7 +21,16 @@ export function mustAsk(call) {
 /** What is needed and was not given. @param {Call} call */
 const missingConsent = (call) => call.consent.needed.filter((what) => !call.consent.given.includes(what));
 
-/** What a kind of consent is called. @param {string} what */
+/** Without this they have their visit all the same; they are not asked again. @param {Call} call @param {string} what */
+export function decline(call, what) {
+  declined.set(call, new Set([...declined.get(call) ?? [], what]));
+}
+
+/** What somebody consents to, as a list in words. @param {readonly string[]} what */
+export const consentNames = (what) =>
+  new Intl.ListFormat(currentLanguage(), { type: "conjunction" }).format([...what].sort().map((one) => t(`consent.name.${one}`)));
+
+/** The sentence of a kind of consent. @param {string} what */
 export const consentKey = (what) => (has(`consent.${what}`) ? `consent.${what}` : "consent.other");
 
 /**

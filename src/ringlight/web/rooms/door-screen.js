@@ -66,6 +66,7 @@ function facts(link) {
   /** @type {(key: string, icon: import("./icons.js").Icon, value: HTMLElement) => HTMLElement} */
   const fact = (key, name, value) => el("div", { class: "fact" }, icon(name), el("dt", {}, say(key)), el("dd", {}, value));
   return el("dl", { class: "facts" },
+    link.invited_by ? fact("door.by", "door", el("bdi", { id: "invited-by" }, link.invited_by)) : null,
     link.role ? fact("door.as", "people", say(`role.${link.role}`)) : null,
     link.expires ? fact("door.expires", "clock", say("when", { at: { at: link.expires * 1000 } })) : null);
 }

@@ -1,7 +1,7 @@
 // All that is not needed every minute: devices, a small window, sounds, consent, the keys.
 
 import { el } from "../page/dom.js";
-import { consentKey } from "./consent-screen.js";
+import { consentKey, decline } from "./consent-screen.js";
 import { canChooseSpeaker, devicePicker } from "./device-picker.js";
 import { headline } from "./fault-view.js";
 import { faultOf } from "./fault-of.js";
@@ -62,12 +62,30 @@ export class MorePanel {
   }
 
   drawConsent() {
-    const { given } = this.#call.consent;
-    this.#consent.hidden = given.length === 0;
+    const { needed, given } = this.#call.consent;
+    const free = needed.filter((what) => what !== "video");
+    this.#consent.hidden = needed.length === 0;
     this.#consent.replaceChildren(
       el("h3", { id: "consent-part-title" }, say("consent.given")),
-      el("ul", { class: "next" }, ...given.map((what) => el("li", {}, say(consentKey(what), { what })))),
+      given.includes("video") ? el("p", { class: "consent-what" }, icon("camera"), say("consent.video")) : "",
+      ...free.map((what) => this.#choice(what, given.includes(what))),
       el("button", { id: "withdraw", class: "button", type: "button", onclick: () => void this.#withdraw() }, say("consent.withdraw")));
+  }
+
+  /**
+   * What may be given and withdrawn on its own.
+   *
+   * @param {string} what
+   * @param {boolean} isGiven
+   */
+  #choice(what, isGiven) {
+    const box = el("input", { type: "checkbox", id: `consent-${what}` });
+    box.checked = isGiven;
+    box.addEventListener("change", () => {
+      if (!box.checked) decline(this.#call, what);
+      void this.#try(this.#call.giveConsent([what], box.checked));
+    });
+    return el("p", { class: "check-line" }, box, el("label", { for: box.id }, say(consentKey(what), { what })));
   }
 
   async #withdraw() {

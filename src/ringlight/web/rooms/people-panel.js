@@ -1,6 +1,7 @@
 // Who is here, how they fare, and who knocks: let in, decline, send back, lock.
 
 import { el } from "../page/dom.js";
+import { consentNames } from "./consent-screen.js";
 import { headline } from "./fault-view.js";
 import { faultOf } from "./fault-of.js";
 import { icon } from "./icons.js";
@@ -66,9 +67,11 @@ export class PeoplePanel {
     const back = host && camera === null && !["clinician", "admin"].includes(person.role)
       ? named(el("button", { class: "control", type: "button", onclick: () => void this.#try(this.#call.sendBack(person.id)) }, icon("back")),
         "people.send-back", { name: nameOf(person) }) : null;
+    const agreed = host && person.consents.length
+      ? el("span", { class: "person-role person-consents" }, say("people.agreed", { what: consentNames(person.consents) })) : null;
     return el("li", { class: "person", "data-person": person.id },
       el("span", { class: "person-name", dir: "auto" }, nameOf(person)),
-      el("span", { class: "person-role" }, say(`role.${person.role}`), state ? " · " : null, state),
+      el("span", { class: "person-role" }, say(`role.${person.role}`), state ? " · " : null, state), agreed,
       camera === null && !media.audio ? el("span", { class: "person-mark" }, icon("mic-off"), el("span", { class: "visually-hidden" }, say("muted"))) : null,
       camera === null && !media.video ? el("span", { class: "person-mark" }, icon("camera-off"), el("span", { class: "visually-hidden" }, say("camera.off"))) : null,
       back);

@@ -12,6 +12,7 @@ const REMEMBERED = "ringlight.visit.";
  * @property {string} [room]
  * @property {string} [role]
  * @property {string} [name]
+ * @property {string} [invited_by]  Who invites; empty where nobody said.
  * @property {number | null} [opens]  Seconds since 1970.
  * @property {number | null} [expires]
  * @property {RTCIceServer[]} [ice]  To try the line with, before a good link is used.

@@ -1,12 +1,12 @@
 // One visit of one person: joins the connection, the other people, and this device's camera and microphone.
 
 import { Chat } from "./chat.js";
+import { Company, PersonEvent } from "./company.js";
 import { Connection } from "./connection.js";
-import { FaultError, namedFault } from "./fault.js";
+import { Consent } from "./consent.js";
+import { namedFault } from "./fault.js";
 import { knocksAfter } from "./knocks.js";
 import { listDevices, LocalMedia } from "./local-media.js";
-import { People } from "./people.js";
-import { Person } from "./person.js";
 import { Reports } from "./reports.js";
 import { recall, rememberOnLeave, remembers } from "./tab-memory.js";
 
@@ -16,7 +16,7 @@ import { recall, rememberOnLeave, remembers } from "./tab-memory.js";
 /** @typedef {import("./people.js").MediaOn} MediaOn */
 /** @typedef {import("./knocks.js").Knock} Knock */
 /** @typedef {import("./chat.js").ChatLine} ChatLine */
-export { Person };
+/** @typedef {import("./person.js").Person} Person */
 
 /**
  * - `new`: `join` was not called. `connecting`: for the first time. `waiting`: before the door. `inside`.
@@ -42,20 +42,6 @@ export { Person };
  * @property {() => Promise<string | null>} [freshToken]  Asked once when the token has expired.
  */
 
-/** Something about somebody. */
-export class PersonEvent extends Event {
-  /**
-   * @param {string} type
-   * @param {Person} person
-   * @param {string} [reason]
-   */
-  constructor(type, person, reason = "") {
-    super(type);
-    this.person = person;
-    this.reason = reason;
-  }
-}
-
 const LOOK_MS = 2_000;
 const DEVICES_MS = 1_500;   // most open within that; who is asked by the browser first may take a minute
 
@@ -72,30 +58,30 @@ export class Call extends EventTarget {
   /** @type {{ id: string, role: string, may: string[], name: string } | null} */
   me = null;
   room = "";
-  /** @type {Person[]} */
-  people = [];
   /** Who waits, for those who may admit. @type {Knock[]} */
   knocks = [];
   locked = false;
   /** What everybody should know of the server just now, such as that it has lost its others. @type {Fault[]} */
   notices = [];
-  /** @type {{ needed: string[], given: string[] }} */
-  consent = { needed: [], given: [] };
+  /** What is asked of us, and what we gave. */
+  consent = new Consent();
 
   #options;
   #connection;
   #local = new LocalMedia();
   #chat = new Chat();
-  #people = new People();
   #reports = new Reports((message) => this.#connection.send(message));
   /** @type {RTCIceServer[]} */
   #iceServers = [];
-  /** People who have to consent before anything is negotiated, by key. */
-  #unconsenting = new Set();
   #isInside = false;
   /** @type {Promise<unknown>} */
   #ready = Promise.resolve();
   #stops = /** @type {(() => void)[]} */ ([]);
+  #company = new Company({
+    consent: this.consent, send: (message) => this.#connection.send(message), tracks: () => this.#local.tracks,
+    iceServers: () => this.#iceServers, ready: () => this.#ready, tell: (event) => this.#tell(event),
+    said: (person, id, text) => this.#chat.heard(person, id, text, "direct"),
+  });
 
   /** @param {CallOptions} options */
   constructor(options) {
@@ -119,6 +105,8 @@ export class Call extends EventTarget {
     return remembers(room);
   }
 
+  /** @returns {Person[]} */
+  get people() { return this.#company.people; }
   /** Why the phase is `away` or `over`; null after `leave`. @returns {SignalingFault | null} */
   get fault() { return this.#connection.fault; }
   /** When it is tried again, in ms since 1970; null while it is being tried. */
@@ -191,7 +179,8 @@ export class Call extends EventTarget {
    * @param {string} [to]  Id of a person; without it, everybody.
    */
   async say(text, to) {
-    const people = this.people.filter(({ id, camera }) => camera === null && (to === undefined || id === to));
+    const people = this.people.filter((person) => person.camera === null && (to === undefined || person.id === to)
+      && this.consent.allowsWords(person));
     await this.#chat.say(text, this.me ?? { id: "", name: "" }, people, (message) => this.#connection.send(message));
   }
 
@@ -247,7 +236,7 @@ export class Call extends EventTarget {
   #hear(message) {
     if (message.t === "welcome") this.#welcomed(message);
     else if (message.t === "ice") this.#setIceServers(message.ice);
-    else if (message.t === "signal") this.#person(message.from)?.receive(/** @type {any} */ (message));
+    else if (message.t === "signal") this.#company.person(message.from)?.receive(/** @type {any} */ (message));
     else if (message.t === "chat") this.#heardOverServer(message);
     else if (message.t === "locked") this.#setLocked(message.on);
     else if (message.t === "waiting") this.#wait(message);
@@ -260,7 +249,7 @@ export class Call extends EventTarget {
   #welcomed(welcome) {
     this.room = welcome.room;
     this.me = { ...welcome.you, name: this.#options.name ?? "" };
-    this.consent = welcome.consent ?? { needed: [], given: [] };
+    this.consent.welcomed(welcome.consent);
     this.#setIceServers(welcome.ice);
     if (!welcome.resumed && this.notices.length > 0) {   // those that hold are told again
       this.notices = [];
@@ -291,7 +280,7 @@ export class Call extends EventTarget {
 
   #over() {
     for (const stop of this.#stops.splice(0)) stop();
-    this.#apply(this.#people.clear());
+    this.#company.clear();
     this.#local.close();
     this.#isInside = false;
     this.#setPhase("over");
@@ -307,70 +296,7 @@ export class Call extends EventTarget {
       this.#fire("knocks");
     }
     if (message.t === "roster") this.#enter();
-    const changes = this.#people.hear(message, performance.now() / 1000);
-    if (message.t === "consent") this.#othersConsent(message);
-    this.#apply(changes);
-  }
-
-  /** @param {import("./people.js").Change[]} changes */
-  #apply(changes) {
-    for (const { what, one, reason } of changes) {
-      const known = this.people.find(({ key }) => key === one.key);
-      const person = known ?? new Person(one, this.#ties);
-      if (what === "gone") {
-        person.disconnect();
-        this.people = this.people.filter((other) => other !== person);
-        this.#unconsenting.delete(person.key);
-      } else if (!known) this.people = [...this.people, person];
-      if (what === "met" || what === "renewed") this.#connect(person);
-      if (what === "back") person.check();
-      if (what === "met" || what === "gone") this.#fire("people");
-      else this.dispatchEvent(new PersonEvent("person", person));
-      const told = { met: "met", renewed: "", gone: "gone", back: "came-back", away: "went-away", changed: "" }[what];
-      if (told) this.dispatchEvent(new PersonEvent(told, person, reason));
-    }
-  }
-
-  /** @type {import("./person.js").Ties} */
-  #ties = {
-    tracks: () => this.#local.tracks,
-    iceServers: () => this.#iceServers,
-    ready: () => this.#ready,
-    changed: (person) => this.#personChanged(person),
-    said: (person, id, text) => this.#chat.heard(person, id, text, "direct"),
-    send: (to, signal) => this.#signal(to, signal),
-  };
-
-  /** @param {Person} person */
-  #connect(person) {
-    const mayMine = !this.consent.needed.includes("video") || this.consent.given.includes("video");
-    if (person.camera !== null || !mayMine || this.#unconsenting.has(person.key)) person.disconnect();
-    else person.connect();
-  }
-
-  /**
-   * @param {string} to
-   * @param {object} signal
-   */
-  async #signal(to, signal) {
-    try {
-      await this.#connection.send({ t: "signal", to, ...signal });
-    } catch (error) {
-      const person = this.#person(to);
-      if (!(error instanceof FaultError) || error.fault.code !== "ROOM-CONSENT" || !person) return;   // they left, or met us anew
-      this.#unconsenting.add(person.key);
-      person.disconnect();
-      this.#personChanged(person);
-    }
-  }
-
-  /** @param {Message} message */
-  #othersConsent({ id, what, given }) {
-    const person = this.#person(id);
-    if (!person || !what.includes("video")) return;
-    if (given) this.#unconsenting.delete(person.key);
-    else this.#unconsenting.add(person.key);
-    this.#connect(person);
+    this.#company.hear(message, this.me?.role ?? "");
   }
 
   /**
@@ -378,32 +304,25 @@ export class Call extends EventTarget {
    * @param {boolean} given
    */
   #noteConsent(what, given) {
-    const others = this.consent.given.filter((one) => !what.includes(one));
-    this.consent = { ...this.consent, given: given ? [...others, ...what] : others };
-    if (what.includes("video")) for (const person of this.people) this.#connect(person);
+    this.#company.consented(this.consent.note(what, given));
     this.#fire("consent");
   }
 
-  /** @param {Person} person */
-  #personChanged(person) {
-    if (person.connectedMs !== null) this.#reports.connected(person);
-    this.dispatchEvent(new PersonEvent("person", person));
-  }
-
-  /** @param {string} id @returns {Person | null} */
-  #person(id) {
-    return this.people.find((person) => person.id === id) ?? null;
+  /** @param {Event} event */
+  #tell(event) {
+    if (event instanceof PersonEvent && event.person.connectedMs !== null) this.#reports.connected(event.person);
+    this.dispatchEvent(event);
   }
 
   /** @param {string} id */
   #ring(id) {
-    const person = this.#person(id);
+    const person = this.#company.person(id);
     if (person) this.dispatchEvent(new PersonEvent("ring", person));
   }
 
   /** @param {Message} message */
   #heardOverServer({ from, id, text, seq }) {
-    const person = this.#person(from);
+    const person = this.#company.person(from);
     const key = id ?? `${from}-${seq}`;
     if (person?.isNews(key)) this.#chat.heard(person, key, text, "server");
   }
@@ -439,9 +358,8 @@ export class Call extends EventTarget {
 
   async #look() {
     const now = performance.now() / 1000;
-    this.#apply(this.#people.tick(now));
     const wasThin = this.thin;
-    await Promise.all(this.people.map((person) => person.look(now)));
+    await this.#company.look(now);
     if (this.thin !== wasThin) this.#fire("media");
     if (this.phase === "inside") this.#reports.look(this.people, now);
   }

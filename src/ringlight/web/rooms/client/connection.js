@@ -1,5 +1,6 @@
 // A session on real sockets: does what the session says, tells it what happens, and keeps a fault that says why.
 
+import { traceparent } from "../../page/trace.js";
 import { FaultError, namedFault, refusalOf } from "./fault.js";
 import { probe } from "./probe.js";
 import { Session } from "./session.js";
@@ -163,7 +164,8 @@ export class Connection extends EventTarget {
     this.#drop(1000);
     let socket;
     try {
-      socket = new WebSocket(this.#url.replace(/^http/, "ws"));
+      const joint = this.#url.includes("?") ? "&" : "?";   // a browser's socket takes no headers
+      socket = new WebSocket(`${this.#url.replace(/^http/, "ws")}${joint}traceparent=${traceparent()}`);
     } catch (error) {
       const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       return queueMicrotask(() => this.#feed({ is: "closed", code: null, thrown }));

@@ -5,5 +5,5 @@ export { CameraView } from "./camera-view.js";
 export { Precall } from "./precall.js";
 export { lookAt, qualityBetween } from "./quality.js";
 export { safetyNumber } from "./safety-number.js";
-export { FaultError, FaultError as SignalingError, namedFault } from "./fault.js";
+export { FaultError, namedFault } from "./fault.js";
 export { judgeUrl, signalingFault } from "./signaling-error.js";

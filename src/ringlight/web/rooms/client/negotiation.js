@@ -1,13 +1,15 @@
-// One path to one other person: perfect negotiation, late candidates, other ways when the path dies.
+// One connection to one other person: perfect negotiation, late candidates, our tracks. Whether there is a path, and when
+// another one is looked for, says path-watch.js.
 //
 // Perfect negotiation (webrtc-pc section 10.7): either side may offer at any time; when both do, the polite one yields.
 // The layout is fixed by the first offer: microphone, camera, screen, and a data channel. Muting, another device and
 // sharing the screen put another track into its place and need no negotiation at all.
 
+import { PathWatch } from "./path-watch.js";
 import { slotOf, takeSlots } from "./slots.js";
 
 /** @typedef {import("./slots.js").Slot} Slot */
-/** @typedef {"connecting" | "connected" | "lost" | "failed"} Path */
+/** @typedef {import("./path-watch.js").Path} Path */
 
 /**
  * @typedef {object} NegotiationOptions
@@ -21,21 +23,14 @@ import { slotOf, takeSlots } from "./slots.js";
  */
 
 const THEIR_TURN_MS = 4_000;       // the impolite side offers first; pages of the old kind take up to 3 s, and some never do
-const RECOVER_MS = 2_000;          // many interruptions heal by themselves
-const FAILED_AFTER_MS = 15_000;    // without a path
-const AGAIN_MS = [2_000, 4_000, 8_000, 15_000];   // between two searches for another way
 const CHANNEL = "ringlight";
 
 /**
  * Fires `path` (look at `path`), `channel` and `description`.
  */
 export class Negotiation extends EventTarget {
-  /** @type {Path} */
-  path = "connecting";
   /** For words between the two; null until it is agreed. @type {RTCDataChannel | null} */
   channel = null;
-  /** Milliseconds from the beginning to the first path; null before. @type {number | null} */
-  connectedMs = null;
 
   #options;
   #tracks;
@@ -49,12 +44,8 @@ export class Negotiation extends EventTarget {
   #isIgnoring = false;
   #mayOffer = false;
   #isClosed = false;
-  #wasConnected = false;
-  #searches = 0;
   #turnTimer = 0;
-  #searchTimer = 0;
-  #failTimer = 0;
-  #startedAt = performance.now();
+  #watch;
   /** Signals are worked off one after the other. @type {Promise<unknown>} */
   #line;
 
@@ -66,8 +57,17 @@ export class Negotiation extends EventTarget {
     this.#iceServers = options.iceServers;
     this.#line = options.ready;
     this.#pc = this.#connection();
-    this.#failTimer = self.setTimeout(() => this.#failed(), FAILED_AFTER_MS);
+    this.#watch = new PathWatch({
+      polite: options.polite, changed: () => this.dispatchEvent(new Event("path")),
+      // An offer that is out already asks for the same; another would only wait behind it.
+      search: () => this.#pc.signalingState === "stable" && this.restart(),
+    });
   }
+
+  /** @returns {Path} */
+  get path() { return this.#watch.path; }
+  /** Milliseconds from the beginning to the first path; null before. */
+  get connectedMs() { return this.#watch.connectedMs; }
 
   /** The impolite side offers at once; the other gives it its turn first. */
   async start() {
@@ -140,7 +140,7 @@ export class Negotiation extends EventTarget {
 
   /** After our own or their connection to the server came back: is there still a path? The impolite side looks first. */
   check() {
-    if (this.path !== "connected") this.#searchIn(this.#options.polite ? RECOVER_MS : 0);
+    this.#watch.check();
   }
 
   /** @returns {Promise<RTCStatsReport>} */
@@ -156,7 +156,8 @@ export class Negotiation extends EventTarget {
 
   close() {
     this.#isClosed = true;
-    for (const timer of [this.#turnTimer, this.#searchTimer, this.#failTimer]) clearTimeout(timer);
+    clearTimeout(this.#turnTimer);
+    this.#watch.stop();
     this.channel = null;
     this.#pc.close();
     for (const { receiver } of this.#pc.getTransceivers()) {
@@ -171,8 +172,7 @@ export class Negotiation extends EventTarget {
     pc.onnegotiationneeded = own(() => this.#offer());
     pc.ontrack = own((event) => this.#track(event));
     pc.ondatachannel = own(({ channel }) => { if (channel.label === CHANNEL) this.#setChannel(channel); });
-    // Both are watched: connectionState also covers DTLS, but some browsers report a dead path on ICE alone.
-    pc.onconnectionstatechange = pc.oniceconnectionstatechange = own(() => this.#follow());
+    pc.onconnectionstatechange = pc.oniceconnectionstatechange = own(() => this.#watch.follow(pc.connectionState, pc.iceConnectionState));
     return pc;
   }
 
@@ -272,56 +272,5 @@ export class Negotiation extends EventTarget {
   #setChannel(channel) {
     this.channel = channel;
     this.dispatchEvent(new Event("channel"));
-  }
-
-  // The path
-
-  #follow() {
-    const { connectionState, iceConnectionState } = this.#pc;
-    if (connectionState === "connected" && ["connected", "completed"].includes(iceConnectionState)) this.#connected();
-    else if (connectionState === "failed" || iceConnectionState === "failed") this.#lost(0);
-    else if (this.#wasConnected && iceConnectionState === "disconnected") this.#lost(RECOVER_MS);
-  }
-
-  #connected() {
-    clearTimeout(this.#searchTimer);
-    clearTimeout(this.#failTimer);
-    this.#searches = 0;
-    this.#wasConnected = true;
-    this.connectedMs ??= performance.now() - this.#startedAt;
-    this.#setPath("connected");
-  }
-
-  /** @param {number} waitMs */
-  #lost(waitMs) {
-    if (this.path === "connected") {
-      clearTimeout(this.#failTimer);
-      this.#failTimer = self.setTimeout(() => this.#failed(), FAILED_AFTER_MS);
-      this.#setPath("lost");
-    }
-    this.#searchIn(waitMs + (this.#options.polite ? RECOVER_MS : 0));
-  }
-
-  /** Look for another way after a while, and again until there is one. @param {number} ms */
-  #searchIn(ms) {
-    clearTimeout(this.#searchTimer);
-    this.#searchTimer = self.setTimeout(() => {
-      const next = AGAIN_MS[Math.min(this.#searches, AGAIN_MS.length - 1)];
-      this.#searches += 1;
-      // An offer that is out already asks for the same; another would only wait behind it.
-      if (this.#pc.signalingState === "stable") this.restart();
-      this.#searchIn(next);
-    }, ms);
-  }
-
-  #failed() {
-    if (this.path !== "connected") this.#setPath("failed");   // it is still looked for
-  }
-
-  /** @param {Path} path */
-  #setPath(path) {
-    if (this.path === path) return;
-    this.path = path;
-    this.dispatchEvent(new Event("path"));
   }
 }

@@ -1,8 +1,8 @@
 // One person's connection to a room over any number of sockets, as a pure machine: events and the time in, actions out.
 // It knows the protocol (docs/reference/rooms-protocol.md) and no socket, timer or dice.
 
-import { Allowance } from "./allowance.js";
 import { BY_CLOSE_CODE, FAULTS } from "./faults.js";
+import { Outgoing } from "./outgoing.js";
 
 /**
  * A message as it goes over the wire; `t` says which.
@@ -80,9 +80,6 @@ export class Session {
   #session = "";
   #resume = "";
   #seq = 0;
-  #rid = 0;
-  /** @type {{ ticket: number, message: Message, rid: number | null, isSent: boolean }[]} Not settled, in order. */
-  #pending = [];
   #isOpen = false;
   /** @type {Message | null} The last `error` without a number: if the socket ends now, that is why. */
   #refusal = null;
@@ -93,9 +90,9 @@ export class Session {
   #pingAt = Infinity;
   #pingedAt = 0;
   #pongBy = Infinity;
-  #allowance = new Allowance(40, 120, 0);
   /** @type {Action[]} */
   #out = [];
+  #outgoing = new Outgoing((action) => this.#out.push(action));
 
   /** @param {SessionOptions} options */
   constructor(options) {
@@ -132,7 +129,7 @@ export class Session {
   receive(event, now) {
     this.#out = [];
     if (this.phase !== "over") this.#receive(event, now);
-    else if (event.is === "send") this.#settle(event.ticket, this.#lastWord());
+    else if (event.is === "send") this.#outgoing.settle(event.ticket, this.#lastWord());
     this.deadline = this.#nextDeadline();
     return this.#out;
   }
@@ -179,7 +176,7 @@ export class Session {
     const where = this.welcome?.room ?? room ?? this.#options.memento?.room;
     if (where !== undefined) hello.room = where;
     if (this.#session) Object.assign(hello, { session: this.#session, resume: this.#resume, seq: this.#seq });
-    this.#write(hello, now);
+    this.#outgoing.write(hello, now);
   }
 
   /**
@@ -194,29 +191,12 @@ export class Session {
     this.#session = welcome.session;
     this.#resume = welcome.resume;
     if (!welcome.resumed) this.#seq = 0;
-    this.#allowance = new Allowance(welcome.limits.per_s, welcome.limits.burst, now);
+    this.#outgoing.allow(welcome.limits, now);
     this.#connectBy = this.#pongBy = Infinity;
     this.#ping(now, PONG_MS);   // the first round trip is known at once
     this.#out.push({ do: "told", message: welcome }, { do: "changed" });
-    this.#sendAgain(welcome);
-    this.#flush(now);
-  }
-
-  /**
-   * What was taken is settled; the rest goes again under its old numbers. Signals for people who have to be met anew go
-   * nowhere.
-   *
-   * @param {Message} welcome
-   */
-  #sendAgain(welcome) {
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const entry of pending) {
-      if (entry.rid !== null && entry.rid <= welcome.rid) this.#settle(entry.ticket, null);
-      else if (!welcome.resumed && entry.message.t === "signal") this.#settle(entry.ticket, { t: "error", code: "ROOM-PERSON" });
-      else this.#pending.push({ ...entry, isSent: false });
-    }
-    this.#rid = Math.max(this.#rid, welcome.rid);
+    this.#outgoing.welcomed(welcome);
+    this.#outgoing.flush(now);
   }
 
   // Hearing
@@ -232,7 +212,7 @@ export class Session {
       this.#seq = message.seq;
     }
     switch (message.t) {
-      case "ok": return this.#answered(message.rid, null);
+      case "ok": return this.#outgoing.answered(message.rid, null);
       case "error": return this.#refused(message);
       case "pong": return this.#ponged(now);
       case "bye": this.#bye = message; return;
@@ -243,20 +223,9 @@ export class Session {
 
   /** @param {Message} refusal */
   #refused(refusal) {
-    if (typeof refusal.rid === "number") return this.#answered(refusal.rid, refusal);
+    if (typeof refusal.rid === "number") return this.#outgoing.answered(refusal.rid, refusal);
     this.#refusal = refusal;
     if (this.phase === "live") this.#out.push({ do: "told", message: refusal });
-  }
-
-  /**
-   * @param {number} rid
-   * @param {Message | null} refusal
-   */
-  #answered(rid, refusal) {
-    const index = this.#pending.findIndex((entry) => entry.rid === rid);
-    if (index < 0) return;
-    const [entry] = this.#pending.splice(index, 1);
-    this.#settle(entry.ticket, refusal);
   }
 
   /** @param {number} now */
@@ -265,42 +234,6 @@ export class Session {
     this.#pongBy = Infinity;
     this.rttMs = now - this.#pingedAt;
     this.#out.push({ do: "changed" });
-  }
-
-  // Sending
-
-  /**
-   * @param {{ message: Message, ticket: number }} event
-   * @param {number} now
-   */
-  #queue({ message, ticket }, now) {
-    const most = this.welcome?.limits.bytes ?? Infinity;
-    if (new TextEncoder().encode(JSON.stringify(message)).length + 32 > most) {   // 32 for its number
-      return this.#settle(ticket, { t: "error", code: "ROOM-SIZE", detail: `${most} bytes are allowed` });
-    }
-    this.#pending.push({ ticket, message, rid: null, isSent: false });
-    this.#flush(now);
-  }
-
-  /** @param {number} now */
-  #flush(now) {
-    if (this.phase !== "live") return;
-    for (const entry of this.#pending) {
-      if (entry.isSent) continue;
-      if (!this.#allowance.take(now)) return;
-      entry.rid ??= (this.#rid += 1);
-      entry.isSent = true;
-      this.#out.push({ do: "write", message: { ...entry.message, rid: entry.rid } });
-    }
-  }
-
-  /**
-   * @param {Message} message
-   * @param {number} now
-   */
-  #write(message, now) {
-    this.#allowance.take(now);
-    this.#out.push({ do: "write", message });
   }
 
   /**
@@ -312,15 +245,16 @@ export class Session {
     if (this.#pongBy !== Infinity) return void (this.#pongBy = Math.min(this.#pongBy, now + patience));
     this.#pingedAt = now;
     this.#pongBy = now + patience;
-    this.#write({ t: "ping" }, now);
+    this.#outgoing.write({ t: "ping" }, now);
   }
 
   /**
-   * @param {number} ticket
-   * @param {Message | null} refusal
+   * @param {{ message: Message, ticket: number }} event
+   * @param {number} now
    */
-  #settle(ticket, refusal) {
-    this.#out.push({ do: "settle", ticket, refusal });
+  #queue({ message, ticket }, now) {
+    this.#outgoing.add(message, ticket, this.welcome?.limits.bytes ?? Infinity);
+    if (this.phase === "live") this.#outgoing.flush(now);
   }
 
   // Time, and what tells that the network may be another
@@ -332,7 +266,7 @@ export class Session {
     else if (this.phase === "pausing" && this.retryAt !== null && now >= this.retryAt) this.#open(now);
     else if (this.phase === "live") {
       if (now >= this.#pingAt) this.#ping(now, PONG_MS);
-      this.#flush(now);
+      this.#outgoing.flush(now);
     }
   }
 
@@ -349,7 +283,7 @@ export class Session {
     if (this.phase === "pausing") next = this.retryAt ?? Infinity;
     if (this.phase === "live") {
       next = Math.min(this.#pingAt, this.#pongBy);
-      if (this.#pending.some((entry) => !entry.isSent)) next = Math.min(next, this.#allowance.next);
+      next = Math.min(next, this.#outgoing.next);
     }
     return next === Infinity ? null : next;
   }
@@ -427,9 +361,7 @@ export class Session {
   #end() {
     this.phase = "over";
     this.retryAt = null;
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const { ticket } of pending) this.#settle(ticket, this.#lastWord());
+    this.#outgoing.end(this.#lastWord());
     this.#out.push({ do: "changed" });
   }
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 import httpx2
 
@@ -71,6 +72,6 @@ async def viewer(base: str, camera: str, http: httpx2.AsyncClient, *, talk: bool
         playing.append(WhepViewer(posted.headers["location"], answer, peer.send))
         await peer.connect(answer.transport, Role.CLIENT)
         yield playing[0]
-        await http.delete(base.rstrip("/") + playing[0].location)
+        await http.delete(urljoin(str(posted.url), playing[0].location))
     finally:
         await peer.close()

@@ -1,0 +1,62 @@
+"""Looks whether the database answers, so that people hear of it before they need it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+import sqlalchemy as sa
+
+from ringlight.errors import RingError
+from ringlight.store.database import Database
+
+__all__ = ["DatabaseWatch"]
+
+EVERY = 2.0  # seconds between two looks; each is one question over a connection that stays open
+log = logging.getLogger("ringlight.server")
+
+
+class DatabaseWatch:
+    """Looks while inside `running`. A database in a file is there with its disk, and is not asked.
+
+    Args:
+        database: Whoever opened it closes it.
+
+    Attributes:
+        problem: Why it cannot be used; `None` while it can.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.problem: RingError | None = None
+        self._database = database
+
+    @property
+    def problems(self) -> Sequence[RingError]:
+        """What people should know of it."""
+        return () if self.problem is None else (self.problem,)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Look every two seconds inside of the `async with`."""
+        task = asyncio.create_task(self._run(), name="database watch") if self._database.file is None else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            before, self.problem = self.problem, await asyncio.to_thread(self._look)
+            if (before is None) is not (self.problem is None):
+                log.log(logging.INFO if before else logging.WARNING, "database: %s", self.problem or "answers again")
+
+    def _look(self) -> RingError | None:
+        try:
+            with self._database.reading() as connection:
+                connection.execute(sa.text("SELECT 1"))
+        except RingError as error:
+            return error
+        return None

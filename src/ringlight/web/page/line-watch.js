@@ -1,0 +1,48 @@
+// Asks the server how our own line fares while a picture plays: only the server sees that packets wait on the way.
+
+import { ask, toFault } from "./api.js";
+
+/** @typedef {import("./api.js").Fault} Fault */
+
+const EVERY_MS = 4_000;   // a line counts as thin for half a minute after it was
+
+export class LineWatch {
+  /** Why pictures are left out for us; null while they are not. @type {Fault | null} */
+  fault = null;
+
+  #changed;
+  #timer = 0;
+
+  /** @param {() => void} changed */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  /**
+   * Begin with a playback.
+   *
+   * @param {string} resource  Its WHEP address.
+   */
+  start(resource) {
+    this.stop();
+    const [camera, playback] = new URL(resource, location.href).pathname.split("/").slice(-2);
+    const address = `/api/cameras/${camera}/audience/${playback}`;
+    this.#timer = window.setInterval(() => void this.#ask(address), EVERY_MS);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = 0;
+  }
+
+  /** @param {string} address */
+  async #ask(address) {
+    if (document.hidden) return;
+    const timer = this.#timer;
+    const told = await ask(address).catch(() => null);   // whether the server is there, others find out
+    const fault = toFault(told?.line?.fault);
+    if (timer !== this.#timer || (fault?.code === this.fault?.code && fault?.detail === this.fault?.detail)) return;
+    this.fault = fault;
+    this.#changed();
+  }
+}

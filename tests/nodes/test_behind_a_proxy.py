@@ -1,0 +1,86 @@
+"""Several servers behind nginx and Caddy, as the examples configure them: everything a browser does goes through."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx2
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from cluster import CADDY, NGINX, WITHIN, Cluster, Proxy, cluster
+from own_postgres import PROGRAMS
+from own_redis import PROGRAM
+from whep_viewer import viewer
+
+pytestmark = [
+    pytest.mark.anyio, pytest.mark.program,
+    pytest.mark.skipif(PROGRAM is None or not PROGRAMS, reason="Redis or PostgreSQL is not installed"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture(params=[NGINX, CADDY], ids=["nginx", "caddy"])
+def proxy(request: pytest.FixtureRequest, started: Cluster) -> Iterator[Proxy]:
+    if request.param is None:
+        pytest.skip("not installed; see tests/debian-packages.sh")
+    made = Proxy(request.param, list(started.ports.values()))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def http(proxy: Proxy) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(timeout=30, follow_redirects=True) as client:
+        yield client
+
+
+async def test_viewers_events_and_rooms_go_through(started: Cluster, proxy: Proxy, http: httpx2.AsyncClient) -> None:
+    before = started.live_views()
+    there = f"{proxy.url}node-b/"  # a proxy keeps who comes from one address at one server
+    async with viewer(proxy.url, "front-door", http) as first, viewer(there, "front-door", http) as second:
+        await first.receive(10)
+        await second.receive(10)
+        assert started.live_views() <= before + 1, "it may still be open from the other proxy"
+        place = first.location.rpartition("/whep/")[0]
+        assert second.location.startswith(f"{place}/whep/front-door/")
+        assert place.removeprefix("/node-") in started.ports
+        session = urljoin(proxy.url, first.location)
+        assert (await http.patch(session, content="x", headers={"Content-Type": "text/plain"})).status_code == 415
+        for name in started.ports:  # whichever server it comes to
+            async with http.stream("GET", f"{proxy.url}node-{name}/api/cameras/front-door/events") as events:
+                line = await anext(line async for line in events.aiter_lines() if line.startswith("data:"))
+                assert json.loads(line.removeprefix("data:"))["viewers"] == 2
+        still = await http.get(f"{proxy.url}api/cameras/front-door/snapshot.jpg")
+        assert still.content[:2] == b"\xff\xd8"
+        async with http.stream("GET", f"{proxy.url}api/cameras/front-door/live.mp4") as film:
+            assert (await anext(film.aiter_bytes()))[4:8] == b"ftyp"
+        playlist = await http.get(f"{proxy.url}api/cameras/front-door/hls/index.m3u8")
+        part = next(line for line in playlist.text.splitlines() if line.endswith(".m4s"))
+        assert (await http.get(urljoin(str(playlist.url), part))).status_code == 200
+    # Through a proxy nobody is from this machine, so a token is needed.
+    guests = {"lobby": False, "people": [{"role": "doctor"}, {"role": "doctor"}]}
+    tokens = [one["token"] for one in (await http.post(f"{proxy.url}api/rooms", json=guests)).json()["people"]]
+    sockets = f"{proxy.url.replace('http', 'ws', 1)}ws/v2"
+    async with connect(sockets, proxy=None) as one, connect(sockets, proxy=None) as other:
+        for web, token in zip((one, other), tokens, strict=True):
+            await web.send(json.dumps({"t": "hello", "v": 2, "token": token}))
+            await hear(web, "roster")
+        await other.send(json.dumps({"t": "chat", "rid": 1, "text": "hello"}))
+        assert (await hear(one, "chat"))["text"] == "hello"
+
+
+async def hear(web: ClientConnection, kind: str) -> dict[str, Any]:
+    """Return the next frame of a kind."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            frame: dict[str, Any] = json.loads(await web.recv())
+            if frame["t"] == kind:
+                return frame

@@ -1,0 +1,72 @@
+"""Webhooks of several servers with one database: handled by one of them, also after the database was away."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from receiving_webhooks import Log, deliver, receiver, until
+
+from own_postgres import PROGRAMS, OwnPostgres
+from ringlight.errors import RingError
+from ringlight.partner.webhooks import Webhooks
+from ringlight.store.database import Database
+
+pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not PROGRAMS, reason="PostgreSQL is not installed")]
+
+
+@pytest.fixture
+def postgres() -> Iterator[OwnPostgres]:
+    """One of this test's own, as it is killed."""
+    server = OwnPostgres()
+    yield server
+    server.close()
+
+
+@contextlib.asynccontextmanager
+async def two_servers(postgres: OwnPostgres, log: Log) -> AsyncIterator[tuple[Webhooks, Webhooks]]:
+    address = postgres.new_database()
+    databases = Database(address), Database(address)
+    async with receiver(databases[0], log.handlers) as one, receiver(databases[1], log.handlers) as two:
+        yield one, two
+    for database in databases:
+        await asyncio.to_thread(database.close)
+
+
+async def test_what_comes_to_two_servers_is_handled_once(postgres: OwnPostgres) -> None:
+    log, names = Log(), [f"{number:03}" for number in range(100)]
+    async with two_servers(postgres, log) as (one, two):
+        answers = await asyncio.gather(deliver(one, *names), deliver(two, *reversed(names)))
+        assert {answer.status for both in answers for answer in both} == {200}
+        await until(lambda: one.inbox.counts() == {"done": len(names)})
+    assert sorted(log.seen) == names
+
+
+async def test_after_the_database_was_away_one_server_handles_and_nothing_is_lost_or_done_twice(
+    postgres: OwnPostgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lock of who handles goes with the database; who had it must notice, or two would handle."""
+    log = Log()
+    async with two_servers(postgres, log) as (one, two):
+        await deliver(one, "before")
+        await until(lambda: log.seen == ["before"])
+        await asyncio.to_thread(postgres.kill)
+        (refused,) = await deliver(two, "meanwhile")
+        assert refused.status == 503, "Ring comes again"
+        await asyncio.to_thread(postgres.start)
+        names = [f"{number:02}" for number in range(20)]
+        await until_taken(two, "meanwhile")
+        await asyncio.gather(deliver(one, *names), deliver(two, *names))
+        await until(lambda: one.inbox.counts() == {"done": 22}, 60)
+        assert sorted(log.seen) == [*names, "before", "meanwhile"]
+        with pytest.raises(RingError) as caught, two.inbox.lock():
+            pass
+        assert caught.value.code == "STORE-BUSY", "one of them has the turn again"
+        assert caplog.text.count("webhooks_turn_lost") == 1, "and who had it knew that it was over"
+
+
+async def until_taken(hooks: Webhooks, name: str) -> None:
+    """Deliver it again and again, as Ring does."""
+    async with asyncio.timeout(60):
+        while (await deliver(hooks, name))[0].status != 200:
+            await asyncio.sleep(0.05)
