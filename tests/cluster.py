@@ -27,6 +27,7 @@ from ringlight.simulator.world import World
 EXAMPLES = Path(__file__).parents[1] / "examples" / "several-servers"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 CADDY = shutil.which("caddy")
+QUIET_START = 2.0  # seconds in which a server starts on a machine with nothing else to do
 WITHIN = 120.0  # seconds that anything may take on a busy machine
 NAMES = "abc"
 HMAC_KEY = "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ="
@@ -114,6 +115,7 @@ class Cluster:
         ring: The simulated Ring.
         ports: Of the servers, by their names.
         nodes: Those that run.
+        slowness: How many times longer than on a quiet machine it took to start a server just now, 1 at least.
     """
 
     def __init__(self, folder: Path, redis: OwnRedis, postgres: OwnPostgres, names: str = NAMES) -> None:
@@ -131,6 +133,7 @@ class Cluster:
             "RINGLIGHT_PARTNER__HMAC_KEYS": HMAC_KEY,
         }
         self.nodes: dict[str, Program] = {}
+        self.slowness = 1.0
         with ThreadPoolExecutor(1) as thread:  # a test that drives a browser has a loop of its own here
             thread.submit(lambda: asyncio.run(self._sign_in())).result()
 
@@ -151,7 +154,9 @@ class Cluster:
             **self.shared,
             "RINGLIGHT_SERVER__NODE_URL": f"/node-{name}",
         }
+        began = time.monotonic()
         self.nodes[name] = Program("serve", "--port", str(self.ports[name]), env=environment)
+        self.slowness = max(1.0, (time.monotonic() - began) / QUIET_START)
 
     def kill(self, name: str) -> None:
         """Take it away as a power cut does."""

@@ -33,8 +33,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield made
 
 
-BACK_WITHIN = 10.0  # seconds; five where the machine has nothing else to do
-CONNECTED_WITHIN = 10.0  # seconds; who connects to a server that is just killed would wait for long
+BACK_WITHIN = 5.0  # seconds
+CONNECTED_WITHIN = 40.0  # seconds; who connects to a server that is just killed would wait for long
 QUIET = 1.5  # seconds without a picture after which a viewer looks whether its server is there
 
 
@@ -237,7 +237,7 @@ async def test_each_part_is_killed_in_turn_and_nothing_is_lost(started: Cluster)
         assert door.gaps + yard.gaps, "nobody who was killed held a camera"
         worst = max(door.gaps + yard.gaps)
         print(f"pictures were away for {worst:.1f} s at most")  # noqa: T201
-        assert worst < BACK_WITHIN
+        assert worst < BACK_WITHIN * started.slowness
 
         sessions = await asyncio.to_thread(started.live_views)
         started.redis.kill()

@@ -38,7 +38,8 @@ async def test_two_people_meet_again_on_the_restarted_server(start: Callable[...
     port, url = first.url.rstrip("/").rpartition(":")[2], first.url
     sockets = f"ws://127.0.0.1:{port}/ws/v2"
     async with httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
-        assert (await http.get("ready")).json() == {"status": "ready", "record": "ok"}
+        well = {"status": "ready", "record": "ok", "redis": "ok", "database": "ok"}
+        assert (await http.get("ready")).json() == well
         people = [{"role": "doctor", "name": "Dr A"}, {"role": "patient", "name": "B"}]
         made = (await http.post("api/rooms", json={"id": "visit", "people": people})).json()
         doctor_token, patient_token = (one["token"] for one in made["people"])

@@ -203,7 +203,7 @@ class CameraLeases:
     async def leave(self) -> None:
         """Hand over all that is held here: others may have the cameras, and our views end; wait until they have."""
         self._feed(Leave())
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):  # told to stop once more: that is under way
             async with asyncio.timeout(CLOSING):
                 await self._all_in.wait()
         if self._tasks:

@@ -153,7 +153,8 @@ async def _rooms(settings: Settings, *, local: bool, demo: bool) -> AsyncIterato
 
 
 async def _end_streams(stopping: asyncio.Event) -> None:
-    await asyncio.sleep(LAST_WORDS)
+    with contextlib.suppress(asyncio.CancelledError):  # told to stop once more: that is under way
+        await asyncio.sleep(LAST_WORDS)
     stopping.set()
 
 

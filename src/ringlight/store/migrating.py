@@ -11,7 +11,7 @@ from ringlight.errors import fault_error
 
 __all__ = ["NEWEST", "migrate"]
 
-NEWEST = "0006"  # the last step in migrations/versions
+NEWEST = "0007"  # the last step in migrations/versions
 _ALEMBIC = threading.Lock()  # it keeps its context in globals, and a program may open two databases at once
 _STEPS = Path(__file__).with_name("migrations")
 
