@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs sbom picture faults fuzz format clean audit constraints
+.PHONY: help demo test check lint bench soak docs sbom picture faults fuzz format clean audit constraints
 MINUTES ?= 10
 PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
@@ -42,6 +42,10 @@ constraints: .venv/installed-dev  ## write down the versions that the tests ran 
 fuzz: .venv/installed-dev  ## look for input that breaks a reader of foreign bytes; MINUTES=30 sets for how long
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' || true
 	@nice -n 10 $(BIN)/python tests/fuzz/run_fuzz.py --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
+
+soak: .venv/installed-dev  ## run servers with everything that goes wrong for MINUTES=30; what grows or gets lost fails
+	@sh tests/debian-packages.sh
+	@PYTHONPATH=bench:tests $(BIN)/python -m soak $(if $(filter file,$(origin MINUTES)),30,$(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

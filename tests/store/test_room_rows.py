@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +15,8 @@ from ringlight.secrets import Secret
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database
 from ringlight.store.inbox import Put
-from ringlight.store.room_rows import LINKS_KEPT, ONCE_KEPT, RoomRows, room_outbox
+from ringlight.store.retention import Limit
+from ringlight.store.room_rows import ONCE_KEPT, RoomRows, room_outbox
 from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, Once, PersonIs, RoomIs
 
 KEY = AuditKey(Secret("for tests, and for nothing else"))
@@ -26,6 +28,7 @@ from ringlight.rooms.audit import AuditKey
 from ringlight.secrets import Secret
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database
+from ringlight.store.retention import Limit
 from ringlight.store.room_rows import RoomRows
 from ringlight.store.rooms import NewAuditRow
 key = AuditKey(Secret("for tests, and for nothing else"))
@@ -78,6 +81,10 @@ def test_a_room_is_made_once_and_remembers_what_has_changed(rows: RoomRows) -> N
     ended = rows.room("visit")
     assert ended is not None
     assert ended.ended_at == 300.0
+    rows.make(replace(ROOM, id="open"))
+    assert rows.sweep_rooms(Limit(30.0), 330.0) == 0
+    assert rows.sweep_rooms(Limit(30.0), 1e9) == 1
+    assert [room.id for room in rows.rooms(ended_after=0)] == ["open"], "a room that has not ended stays"
 
 
 def test_who_is_in_a_room_is_known_until_they_leave_or_it_ends(rows: RoomRows) -> None:
@@ -113,7 +120,7 @@ def test_what_two_servers_write_down_is_there_once(rows: RoomRows, audit: AuditR
 
 def test_a_link_is_used_once_and_not_beyond_its_time(rows: RoomRows) -> None:
     rows.make(ROOM)
-    rows.add_link(LINK, [], now=100.0)
+    rows.add_link(LINK, [])
     assert rows.link("hash") == LINK
     assert not rows.use_link("hash", [], now=500.0)
     assert rows.use_link("hash", [], now=200.0)
@@ -121,7 +128,10 @@ def test_a_link_is_used_once_and_not_beyond_its_time(rows: RoomRows) -> None:
     used = rows.link("hash")
     assert used is not None
     assert used.used_at == 200.0
-    rows.add_link(KeptLink("new", "visit", "patient", "", ("chat",), None, 1e9), [], now=501.0 + LINKS_KEPT)
+    rows.add_link(KeptLink("new", "visit", "patient", "", ("chat",), None, 1e9), [])
+    end = Limit(30.0)
+    assert rows.sweep_links(end, 530.0) == 0
+    assert rows.sweep_links(end, 531.0) == 1
     assert rows.link("hash") is None
     fresh = rows.link("new")
     assert fresh is not None
@@ -132,7 +142,7 @@ def test_of_many_processes_one_uses_the_link_and_the_chain_stays_whole(
     where: str, rows: RoomRows, audit: AuditRows
 ) -> None:
     rows.make(ROOM)
-    rows.add_link(LINK, [], now=100.0)
+    rows.add_link(LINK, [])
     command = [sys.executable, "-c", USER, where]
     many = [subprocess.Popen(command, stdin=-1, stdout=-1, text=True) for _ in range(4)]
     for one in many:

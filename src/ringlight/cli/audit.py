@@ -37,7 +37,9 @@ def register(app: typer.Typer) -> None:
 
         noted = None if seen is None else _noted(seen)
         with _opened(config) as (key, rows):
-            verdict = judge(key, rows.read(), rows.head(), seen=noted)
+            start = None
+            while start != (start := rows.start()):  # again, where a server cut rows off while they were read
+                verdict = judge(key, rows.read(), rows.head(), start=start, seen=noted)
         if json:
             print_json(asdict(verdict))
         elif verdict.problem is None:
@@ -72,7 +74,7 @@ def _opened(config: Config) -> "Iterator[tuple[AuditKey, AuditRows]]":
     key = AuditKey(settings.secret_key or own_key(settings.state_dir, seal_of(settings)))
     database = database_of(settings)
     try:
-        yield key, AuditRows(database, key.hashed, key.seal)
+        yield key, AuditRows(database, key.hashed, key.seal, key.cut)
     finally:
         database.close()
 

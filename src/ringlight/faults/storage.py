@@ -40,6 +40,46 @@ ROWS = (
         http=503,
     ),
     Fault(
+        "STORE-FULL",
+        "No room for the database",
+        cause="The disk, a quota or a limit on the size of files is used up, so nothing more can be written down. All "
+        "that was stored is still there, and webhooks are answered 503, so that Ring sends them again.",
+        fix="Make room on the database's disk: delete recordings or other files, or set limits with "
+        "`retention.recordings_total` and `retention.webhooks_most`. It goes on by itself then, without a restart.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
+        "STORE-FILE",
+        "The database is damaged",
+        cause="What is in the database's file is not what a database writes: the disk is failing, or another program "
+        "or a copy made while the server ran has changed it.",
+        fix="Stop the server, move the file and those beside it (`-wal`, `-shm`) to a safe place, and run `ringlight "
+        "restore` with the newest copy. Without a copy, `sqlite3 FILE .recover` saves what can be read.",
+        retry=Retry.AFTER_FIX,
+        http=503,
+    ),
+    Fault(
+        "STORE-CERTIFICATE",
+        "The certificate of the database or of Redis is not accepted",
+        cause="The certificate has expired, is not valid yet, is for another name, or is signed by nobody that this "
+        "machine trusts; or the other side did not accept ours.",
+        fix="Renew the certificate of PostgreSQL or Redis and let that program load it; look at this machine's clock, "
+        "and at `sslrootcert` or `ssl_ca_certs` in the address. It goes on by itself then, without a restart.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
+        "STORE-CLOCK",
+        "The clock has jumped, so nothing is removed for its age",
+        cause="The time of day moved by minutes or more against a steady clock, or by more than a day since it was "
+        "last believed. A clock that is ahead would make everything old enough to be removed at once.",
+        fix="Set the clock, and keep it with NTP (`timedatectl`). If it is right, do nothing: once it has gone on "
+        "steadily for twelve hours it is believed. What is too much is removed meanwhile all the same.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
         "STORE-BUSY",
         "Somebody else holds this account's tokens",
         cause="Another process that uses the same store has kept the lock of the account too long.",
@@ -51,7 +91,8 @@ ROWS = (
         "STORE-NEWER",
         "The database belongs to a newer Ringlight",
         cause="A newer version of Ringlight has changed the tables, and this one does not know them.",
-        fix="Run the newer version, or restore the copy that was made before it.",
+        fix="Run the newer version, or go back for good: `ringlight restore --replace` with the copy that was made "
+        "before the update. Nothing was changed.",
         retry=Retry.AFTER_FIX,
         http=500,
     ),

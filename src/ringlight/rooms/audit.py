@@ -45,9 +45,13 @@ class AuditKey:
         """Return the seal of a chain that ends here: without it, rows could be cut off at the end."""
         return hmac.digest(self._chain, msgspec.json.encode(["end", number, last]), hashlib.sha256).hex()
 
+    def cut(self, number: int, last: str) -> str:
+        """Return the seal of an anchor: the rows up to this one were cut off when they were old enough."""
+        return hmac.digest(self._chain, msgspec.json.encode(["start", number, last]), hashlib.sha256).hex()
+
 
 class Ended(Protocol):
-    """Where the chain ends, by its seal."""
+    """Where the chain ends, or where what was cut off did, by its seal."""
 
     @property
     def number(self) -> int:
@@ -67,7 +71,7 @@ class Verdict:
     """What is to be said of a chain.
 
     Attributes:
-        rows: How many rows are right, from the first on.
+        rows: How many rows are right, from the first on, those that were cut off included.
         problem: What is wrong with the one after them; `None` where nothing is.
         last: The hash of the last row that is right.
     """
@@ -77,17 +81,26 @@ class Verdict:
     last: str
 
 
-def judge(key: AuditKey, rows: Iterable[AuditRow], end: Ended, *, seen: tuple[int, str] | None = None) -> Verdict:
+def judge(
+    key: AuditKey, rows: Iterable[AuditRow], end: Ended, *, start: Ended | None = None,
+    seen: tuple[int, str] | None = None,
+) -> Verdict:  # fmt: skip
     """Go through a chain; stop at the first row that is not as it was written.
 
     Args:
         key: With which it was written.
         rows: All of them, in their order.
         end: Where it ends, as read before the rows.
+        start: The last row that was cut off for its age, as read before the rows; `None` where none can have been.
         seen: Number and hash of a row that somebody has noted elsewhere. With them it is found too if the whole
-            database was put back to an older state.
+            database was put back to an older state. One that was cut off since then can be looked at no more.
     """
     number, last, noted = 0, "", seen is None
+    if start is not None and start.number:
+        if key.cut(start.number, start.hash) != start.seal:
+            return Verdict(0, f"the rows up to {start.number} were cut off, and not by the server", "")
+        number, last = start.number, start.hash
+        noted = noted or (seen is not None and (seen[0] < number or seen == (number, last)))
     for row in rows:
         problem = _problem(key, row, number + 1, last)
         if problem is None and seen is not None and row.number == seen[0]:

@@ -31,6 +31,7 @@ from ringlight.server.recordings import Recordings
 from ringlight.server.recordings_api import recordings_router
 from ringlight.server.relay import IceServers
 from ringlight.server.request_lines import RequestLines
+from ringlight.server.retention import Retention
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_links import RoomLinks
 from ringlight.server.room_links_api import room_links_router
@@ -62,6 +63,7 @@ def create_app(
     relays: IceServers | None = None,
     leases: CameraLeases | None = None,
     extra: tuple[APIRouter, ...] = (),
+    retention: Retention | None = None,
     demo: bool = False,
     has_app: bool = False,
 ) -> FastAPI:
@@ -82,6 +84,7 @@ def create_app(
         proxies: Those that are believed when they name a caller; `None` is none.
         relays: STUN and TURN servers that viewers are told of.
         leases: Who of several nodes holds which camera; `None` where there is one server.
+        retention: What removes what is old; `None` removes nothing.
         extra: More routers; the demo adds the simulator's controls.
         demo: Whether the page shows the switchboard.
         has_app: Whether the page shows a Ring app: its accounts and what they tell.
@@ -117,7 +120,7 @@ def create_app(
             "database": "away" if rooms.database.problem is not None else "ok",
         }
 
-    metrics = Metrics(rooms, playbacks, places, recordings)
+    metrics = Metrics(rooms, playbacks, places, recordings, retention)
 
     @app.get("/metrics", tags=["about"], response_class=Response)
     def measured() -> Response:

@@ -1,10 +1,11 @@
 """What the server counts, for Prometheus: what happens in rooms, and who is there while it is asked."""
 
+import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ringlight.faults import FAULTS
@@ -12,6 +13,7 @@ from ringlight.rooms.events import Note
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
 from ringlight.server.recordings import Recordings
+from ringlight.server.retention import Retention
 from ringlight.server.room_server import RoomServer
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
@@ -32,12 +34,20 @@ class Metrics:
         playbacks: The viewers.
         places: Of players by RTSP and over HTTP.
         recordings: Those that run.
+        retention: What it has removed; `None` where nothing is.
     """
 
-    def __init__(self, rooms: RoomServer, playbacks: Playbacks, places: Places, recordings: Recordings) -> None:
+    def __init__(
+        self,
+        rooms: RoomServer,
+        playbacks: Playbacks,
+        places: Places,
+        recordings: Recordings,
+        retention: Retention | None = None,
+    ) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(_Now(rooms, playbacks, places, recordings))
+        registry.register(_Now(rooms, playbacks, places, recordings, retention))
         self._starts = Counter(
             "ringlight_view_starts", "Viewers' offers, by outcome: `ok`, or the fault's code.", ["outcome"],
             registry=registry,
@@ -109,9 +119,18 @@ class Metrics:
 class _Now(Collector):
     """What is counted when somebody asks, and costs nothing until then."""
 
-    def __init__(self, rooms: RoomServer, playbacks: Playbacks, places: Places, recordings: Recordings) -> None:
+    def __init__(
+        self,
+        rooms: RoomServer,
+        playbacks: Playbacks,
+        places: Places,
+        recordings: Recordings,
+        retention: Retention | None,
+    ) -> None:
         self._rooms, self._playbacks = rooms, playbacks
         self._places, self._recordings = places, recordings
+        self._retention = retention
+        self._loop = asyncio.get_running_loop()
 
     def collect(self) -> Iterator[Metric]:
         """Count."""
@@ -139,8 +158,18 @@ class _Now(Collector):
             ("ringlight_recordings", "Recordings over the API that run.", self._recordings.running),
             ("ringlight_viewers", "Viewers of cameras over WebRTC.", len(self._playbacks)),
             ("ringlight_cameras_watched", "Cameras that they watch.", self._playbacks.watched),
+            ("ringlight_tasks", "Tasks of the event loop.", len(asyncio.all_tasks(self._loop))),
         ):
             yield GaugeMetricFamily(name, about, value=float(value))
+        if self._retention is not None:
+            removed = CounterMetricFamily(
+                "ringlight_retention_removed", "Removed as too old or too much.", labels=["what"]
+            )
+            for what, count in self._retention.removed.items():
+                removed.add_metric([what], count)
+            held = self._retention.problem is not None
+            yield removed
+            yield GaugeMetricFamily("ringlight_retention_held", "1 while something keeps it from removing.", value=held)
 
 
 def _add(counters: dict[str, Counter], name: str) -> None:

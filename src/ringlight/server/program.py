@@ -34,6 +34,7 @@ from ringlight.server.publications_api import publications_router
 from ringlight.server.recordings import Recordings
 from ringlight.server.relay import IceServers
 from ringlight.server.reloading import Parts, Reloading, reload_router
+from ringlight.server.retention import Retention
 from ringlight.server.ring_app import is_configured, ring_app
 from ringlight.server.room_guests import RoomGuests
 from ringlight.server.room_server import RoomServer, room_server
@@ -128,6 +129,7 @@ async def run_server(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, leases=leases,
             extra=routers, demo=demo, has_app=app is not None,
+            retention=await stack.enter_async_context(_retention(settings, rooms, recordings)),
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter, proxies)))
         stack.push_async_callback(_end_streams, stopping)
@@ -161,6 +163,10 @@ async def _end_streams(stopping: asyncio.Event) -> None:
     with contextlib.suppress(asyncio.CancelledError):  # told to stop once more: that is under way
         await asyncio.sleep(LAST_WORDS)
     stopping.set()
+
+
+def _retention(settings: Settings, rooms: RoomServer, recordings: Recordings) -> Retention:
+    return Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
 
 
 def _doctor(settings: Settings, port: int, cameras: Cameras | None, trials: Trials) -> APIRouter:

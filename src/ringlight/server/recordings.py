@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from ringlight.media import film
 from ringlight.media.recorder import Recorder
 from ringlight.media.space import MEGABYTE
 from ringlight.settings import RecordingSettings, Settings
+from ringlight.store.retention import Limit, Row, expired
 from ringlight.store.shelf import Item, Shelf
 
+SWEPT_AT_ONCE = 20  # recordings
 log = logging.getLogger("ringlight.server")
 
 
@@ -136,6 +139,23 @@ class Recordings:
     async def remove(self, item: Item) -> None:
         """Delete a recording that does not run."""
         await asyncio.to_thread(self._shelf.remove, item)
+
+    async def sweep(self, limit: Limit, now: float, by_age: bool = True) -> int:
+        """Delete some that are old enough, or too much; never one that runs. Return how many; 0 says that was all."""
+        items = await asyncio.to_thread(self._shelf.everything)
+        rows = await asyncio.to_thread(lambda: [self._row(item) for item in items])
+        used = await asyncio.to_thread(self._shelf.used)
+        gone = {row.id for row in expired(rows, limit, now=now, kept=used, by_age=by_age)[:SWEPT_AT_ONCE]}
+        for item in items:
+            if item.id in gone:
+                await asyncio.to_thread(self._shelf.remove, item)
+                log.info("recording of %s from %s is removed: it was old enough, or too much", item.camera, item.began)
+        return len(gone)
+
+    def _row(self, item: Item) -> Row:
+        is_busy = item.status == "recording" or self.runs(item)
+        size = 0 if is_busy else self._shelf.size(item)
+        return Row(item.id, datetime.fromisoformat(item.began).timestamp(), size, is_busy)
 
     def runs(self, item: Item) -> bool:
         """Whether it is still being recorded."""

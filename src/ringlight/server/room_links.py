@@ -72,7 +72,7 @@ class RoomLinks:
         token = secrets.token_urlsafe(24)
         made = self._record.clerk.changes(Note("link_made", claims.role, room=room_id), now)
         link = KeptLink(hash_of(token), room_id, claims.role, name, may, opens, ends, invited_by=invited_by)
-        await asyncio.to_thread(rows.add_link, link, made, now=now)
+        await asyncio.to_thread(rows.add_link, link, made)
         return Secret(token), ends
 
     async def look(self, token: str, peer: str) -> Looked:

@@ -35,6 +35,8 @@ class RoomServer:
         record: Of what happens in them.
         webhooks: Who tells of it; `None` where nobody is told.
         database: Looks whether the database answers.
+        tables: Where all of it is kept.
+        audit: Of what happens, in it.
         is_leaving: Whether the server is about to stop, so that nobody new should be sent to it.
     """
 
@@ -42,6 +44,8 @@ class RoomServer:
     record: RoomRecord
     webhooks: "RoomWebhooks | None"
     database: DatabaseWatch
+    tables: Database
+    audit: AuditRows
     is_leaving: bool = False
 
     async def leave(self, after: float) -> None:
@@ -77,7 +81,8 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
     database = database_of(settings)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, database.close)
-        rows = RoomRows(database, AuditRows(database, audit.hashed, audit.seal))
+        audit_rows = AuditRows(database, audit.hashed, audit.seal, audit.cut)
+        rows = RoomRows(database, audit_rows)
         webhooks = None
         if settings.rooms.webhook_url is not None:
             from ringlight.server.room_webhooks import RoomWebhooks  # noqa: PLC0415 - not every server pays for it
@@ -89,4 +94,4 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
         await stack.enter_async_context(porter.running())
         watch = DatabaseWatch(database)
         await stack.enter_async_context(watch.running())
-        yield RoomServer(porter, record, webhooks, watch)
+        yield RoomServer(porter, record, webhooks, watch, database, audit_rows)

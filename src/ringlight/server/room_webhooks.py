@@ -94,7 +94,7 @@ class RoomWebhooks:
             self._commits.write,
             handlers,
             self._pace,
-            kept=GIVE_UP_AFTER,
+            kept=None,
             read=lambda row: row,
         )
         self._working = asyncio.create_task(self._worker.run(), name="rooms: webhooks")

@@ -17,6 +17,7 @@ from ringlight.settings.cameras import (
     RtspSettings,
 )
 from ringlight.settings.logs import LogSettings
+from ringlight.settings.retention import RetentionSettings
 from ringlight.settings.rooms import Consentable, RoomSettings
 from ringlight.settings.whole import ServerSettings, Settings, load_settings
 
@@ -33,6 +34,7 @@ __all__ = [
     "PlayerSettings",
     "RecordingSettings",
     "ResilienceSettings",
+    "RetentionSettings",
     "RoomSettings",
     "RtspSettings",
     "ServerSettings",

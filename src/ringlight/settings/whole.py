@@ -23,6 +23,7 @@ from ringlight.settings.cameras import (
 )
 from ringlight.settings.kinds import Area, Port, SecretList, SecretText, TextList, Week, as_list
 from ringlight.settings.logs import LogSettings
+from ringlight.settings.retention import RetentionSettings
 from ringlight.settings.rooms import RoomSettings
 
 
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
     partner: PartnerSettings = PartnerSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     rooms: RoomSettings = RoomSettings()
+    retention: RetentionSettings = RetentionSettings()
     mqtt: MqttSettings = MqttSettings()
     oidc: OidcSettings = OidcSettings()
     server: ServerSettings = ServerSettings()

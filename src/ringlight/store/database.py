@@ -43,7 +43,12 @@ MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the t
 CONNECT_TIMEOUT = 10  # seconds to reach PostgreSQL
 LOCKS_AT_ONCE = 8  # connections that one process spends on locks; who comes later waits
 LOCK_QUEUE = 60.0  # seconds that it waits for one of them
-_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's SQLSTATE for a lock that was not free in time
+# What the databases call their errors: SQLSTATE of PostgreSQL (appendix A of its manual), names of SQLite.
+_CODES = {
+    "55P03": "STORE-BUSY",  # a lock was not free in time
+    "53100": "STORE-FULL", "SQLITE_FULL": "STORE-FULL",
+    "XX001": "STORE-FILE", "XX002": "STORE-FILE", "SQLITE_NOTADB": "STORE-FILE",
+}  # fmt: skip
 _MIGRATION_LOCK: Final = 0x52494E47_4D494752  # "RINGMIGR", for pg_advisory_xact_lock
 
 _SEAL = "ringlight_seal"  # an attribute of an engine's dialect, as columns are told nothing else of their database
@@ -399,10 +404,16 @@ def _problem(error: sa.exc.SQLAlchemyError) -> RingError:
         return fault_error("STORE-BUSY", "no connection was free in time")
     origin = getattr(error, "orig", None)
     state = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
-    if state == _LOCK_NOT_AVAILABLE:
-        return fault_error("STORE-BUSY", "the lock was not free in time")
     kind = type(error if origin is None else origin).__name__
-    return _unreachable(f"{kind} {state}" if state else kind)
+    seen = f"{kind} {state}" if state else kind
+    if state in _CODES:
+        return fault_error(_CODES[state], seen)
+    if str(state).startswith("SQLITE_CORRUPT"):
+        return fault_error("STORE-FILE", seen)
+    # libpq has no code for it, only OpenSSL's words.
+    if state is None and "certificate" in str(origin):
+        return fault_error("STORE-CERTIFICATE", seen)
+    return _unreachable(seen)
 
 
 def _unreachable(problem: str) -> RingError:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from ringlight.errors import RingError, fault_error
 from ringlight.store.database import WEBHOOK_INBOX, Database, insert
 from ringlight.store.private_file import held_lock
+from ringlight.store.retention import Limit, Row, expired
 
 __all__ = ["Change", "Claim", "Inbox", "Kept", "Put", "Settle", "State"]
 
@@ -212,22 +213,23 @@ class Inbox:
                 )
             ).rowcount
 
-    def sweep(self, state: State, *, before: float) -> int:
-        """Forget some of a state that arrived before a moment. Return how many; 0 says that all are gone.
+    def sweep(self, state: State, limit: Limit, now: float, by_age: bool = True) -> int:
+        """Forget some of a state that are old enough or too many. Return how many; 0 says that all are gone.
 
         Raises:
             StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing has changed.
         """
+        here = self._c.state == state
         # Only the oldest are looked at: they come in the order of arrival.
-        oldest = (
-            sa.select(self._c.number, self._c.received_at)
-            .where(self._c.state == state)
-            .order_by(self._c.number)
-            .limit(SWEPT_AT_ONCE)
-        )
-        rows = oldest.subquery()
-        old = sa.select(rows.c.number).where(rows.c.received_at < before)
-        return self._execute(sa.delete(self._table).where(self._c.number.in_(old)))
+        oldest = sa.select(self._c.number, self._c.received_at).where(here).order_by(self._c.number)
+        with self._database.reading() as connection:
+            found = connection.execute(oldest.limit(SWEPT_AT_ONCE)).all()
+            count = 0
+            if limit.total is not None:
+                count = connection.execute(sa.select(sa.func.count()).where(here)).scalar_one()
+        rows = [Row(str(number), at) for number, at in found]
+        gone = [int(row.id) for row in expired(rows, limit, now=now, kept=count, by_age=by_age)]
+        return self._execute(sa.delete(self._table).where(here & self._c.number.in_(gone))) if gone else 0
 
     @contextmanager
     def lock(self) -> Iterator[Callable[[], None]]:

@@ -1,6 +1,7 @@
 """Brings a database's tables from any older version to this one's, or back."""
 
 import threading
+from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,7 +30,9 @@ def migrate(connection: Connection, *, to: str) -> None:
     if found == to:  # so that Alembic is not even imported
         return
     if found is not None and found > NEWEST:
-        raise fault_error("STORE-NEWER", f"it is at step {found[:12]}, this version knows {NEWEST}")
+        raise fault_error(
+            "STORE-NEWER", f"it is at step {found[:12]}; Ringlight {version('ringlight')} knows up to {NEWEST}"
+        )
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 

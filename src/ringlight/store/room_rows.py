@@ -11,13 +11,13 @@ from sqlalchemy.engine import Connection
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database, insert
 from ringlight.store.inbox import Inbox, Put
+from ringlight.store.retention import Limit, Row, expired
 from ringlight.store.room_tables import ONCE, OUTBOX, PEOPLE, ROOM_LINKS, ROOMS
 from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, Once, PersonIs, RoomIs
 
 __all__ = ["Change", "RoomRows", "room_outbox"]
 
-LINKS_KEPT = 30 * 86_400.0  # seconds after its end in which a link is told from one that never was
-ROOMS_KEPT = 30 * 86_400.0  # the same for a room
+SWEPT_AT_ONCE = 500  # rows; more would keep those who write waiting
 ONCE_KEPT = 2 * 86_400.0  # seconds in which an event is known that was written down; servers ask within an hour
 _SENDERS_LOCK = 0x52494E47_524F4F4D  # "RINGROOM"
 
@@ -49,7 +49,6 @@ class RoomRows:
     def make(self, room: KeptRoom, changes: Sequence[Change] = ()) -> bool:
         """Keep a new room; `False` where there is one of this id, and nothing was changed."""
         with self._database.writing() as connection:
-            connection.execute(sa.delete(ROOMS).where(ROOMS.c.ended_at < room.made_at - ROOMS_KEPT))
             row = asdict(room) | {"consent": " ".join(room.consent), "cameras": json.dumps(room.cameras)}
             new = insert(connection, ROOMS).values(row).on_conflict_do_nothing(index_elements=["id"])
             if connection.execute(new.returning(ROOMS.c.id)).first() is None:
@@ -87,11 +86,10 @@ class RoomRows:
 
     # ---- links ----
 
-    def add_link(self, link: KeptLink, changes: Sequence[Change], *, now: float) -> None:
-        """Keep a new link, and forget those that ended long ago."""
+    def add_link(self, link: KeptLink, changes: Sequence[Change]) -> None:
+        """Keep a new link."""
         row = asdict(link) | {"may": None if link.may is None else " ".join(link.may)}
         with self._database.writing() as connection:
-            connection.execute(sa.delete(ROOM_LINKS).where(ROOM_LINKS.c.expires < now - LINKS_KEPT))
             connection.execute(sa.insert(ROOM_LINKS).values(row))
             self._write(connection, changes)
 
@@ -111,6 +109,28 @@ class RoomRows:
                 return False
             self._write(connection, changes)
             return True
+
+    # ---- what is old ----
+
+    def sweep_rooms(self, limit: Limit, now: float, by_age: bool = True) -> int:
+        """Forget some rooms that ended long ago. Return how many; 0 says that all are gone."""
+        return self._sweep(ROOMS.c.id, ROOMS.c.ended_at, limit, now, by_age=by_age)
+
+    def sweep_links(self, limit: Limit, now: float, by_age: bool = True) -> int:
+        """Forget some links that ended long ago. Return how many; 0 says that all are gone."""
+        return self._sweep(ROOM_LINKS.c.hash, ROOM_LINKS.c.expires, limit, now, by_age=by_age)
+
+    def _sweep(
+        self, key: sa.Column[str], ended: sa.Column[float], limit: Limit, now: float, *, by_age: bool
+    ) -> int:  # fmt: skip
+        oldest = sa.select(key, ended).where(ended.is_not(None)).order_by(ended, key).limit(SWEPT_AT_ONCE)
+        with self._database.reading() as connection:
+            rows = [Row(*row) for row in connection.execute(oldest)]
+        gone = [row.id for row in expired(rows, limit, now=now, kept=len(rows), by_age=by_age)]
+        if not gone:
+            return 0
+        with self._database.writing() as connection:
+            return connection.execute(sa.delete(key.table).where(key.in_(gone), ended < now)).rowcount
 
     # ---- what happens ----
 

@@ -141,12 +141,16 @@ class Shelf:
                 total += path.stat().st_size
         return total
 
-    def mend(self) -> list[Item]:
-        """Return those that were running when the program ended, marked as `interrupted`."""
+    def everything(self) -> list[Item]:
+        """List the recordings of all cameras, oldest first."""
         if not self.folder.is_dir():
             return []
-        running = (item for folder in self.folder.iterdir() for item in self.items(folder.name))
-        return [replace(item, status="interrupted") for item in running if item.status == "recording"]
+        found = (item for folder in self.folder.iterdir() for item in self.items(folder.name))
+        return sorted(found, key=lambda item: (item.began, item.id))
+
+    def mend(self) -> list[Item]:
+        """Return those that were running when the program ended, marked as `interrupted`."""
+        return [replace(item, status="interrupted") for item in self.everything() if item.status == "recording"]
 
     def _of(self, camera: str) -> Path:
         return self.folder / camera

@@ -32,7 +32,8 @@ class Webhooks:
         handlers: What to do; `None` only keeps what arrives, for another process that has handlers.
         knows_account: Whether the app has a link with an account; `None` takes what is signed.
         pace: How handlers are run and tried again.
-        kept: Seconds for which what arrived is remembered. It is never less than a replay could pass as fresh.
+        kept: Seconds for which what arrived is remembered. It is never less than a replay could pass as fresh. `None`
+            removes nothing, where somebody else does.
         answer_within: Seconds after which a delivery that is not stored is answered 503.
         on_refused: Called with what is also said in the log: why something was not taken, and how many such there were.
         wall: The time of day in seconds.
@@ -46,7 +47,7 @@ class Webhooks:
         *,
         knows_account: Callable[[str], Awaitable[bool]] | None = None,
         pace: Pace | None = None,
-        kept: float = 0.0,
+        kept: float | None = 0.0,
         answer_within: float = ANSWER_WITHIN,
         on_refused: Callable[[RingError, int], None] = lambda *_: None,
         wall: Callable[[], float] = time.time,
@@ -57,7 +58,7 @@ class Webhooks:
         self.inbox = Inbox(self._database)
         self.answer_within = answer_within
         self._pace, self._wall, self._on_refused = pace or Pace(), wall, on_refused
-        self._kept = max(kept, verifier.max_age + 2 * verifier.max_ahead)
+        self._kept = None if kept is None else max(kept, verifier.max_age + 2 * verifier.max_ahead)
         self._notices = Notices()
         self._opened = 0
         self._commits: GroupCommit[Change, bool] | None = None

@@ -16,6 +16,7 @@ from ringlight.partner.webhooks.events import parse
 from ringlight.partner.webhooks.handlers import Handler, Handlers
 from ringlight.partner.webhooks.schedule import Schedule, Waiting
 from ringlight.store.inbox import Change, Claim, Inbox, Kept, Settle, State
+from ringlight.store.retention import ClockGuard, Limit
 
 __all__ = ["Pace", "Worker"]
 
@@ -61,17 +62,18 @@ class Worker:
         write: Changes it.
         handlers: What to do.
         pace: How.
-        kept: Seconds for which what is done is remembered.
+        kept: Seconds for which what is done is remembered; `None` where somebody else sweeps.
         read: Makes of a row what handlers get.
         wall: The time of day in seconds.
     """
 
     def __init__(
-        self, inbox: Inbox, write: Write, handlers: Handlers, pace: Pace, *, kept: float,
+        self, inbox: Inbox, write: Write, handlers: Handlers, pace: Pace, *, kept: float | None,
         read: Callable[[Kept], Any] = lambda row: parse(row.body), wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._inbox, self._write, self._handlers, self._pace = inbox, write, handlers, pace
         self._kept, self._read, self._wall = kept, read, wall
+        self._guard = ClockGuard()
         self._name = secrets.token_hex(8)
         self._schedule = self._new_schedule()
         self._rows: dict[int, Kept] = {}
@@ -202,10 +204,13 @@ class Worker:
         self._schedule.add((Waiting(row.number, row.subject, row.attempts, row.due_at) for row in rows), now)
 
     async def _sweep(self) -> None:
+        if self._kept is None:
+            return
         now = self._wall()
+        by_age = self._guard.see(now, time.monotonic())
         kept: tuple[tuple[State, float], ...] = (("done", self._kept), ("dead", max(self._kept, DEAD_KEPT)))
         for state, seconds in kept:
-            while await asyncio.to_thread(self._inbox.sweep, state, before=now - seconds):
+            while await asyncio.to_thread(self._inbox.sweep, state, Limit(seconds), now, by_age):
                 pass  # in steps, so that those who store what arrives come in between
 
     async def _handle(self, event: Waiting) -> None:

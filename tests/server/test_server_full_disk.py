@@ -1,0 +1,125 @@
+"""The disk is full: nothing that was stored is lost, Ring is asked to come again, rooms and the server go on."""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.asyncio.client import connect
+
+from ringlight.secrets import Secret
+from ringlight.server.program import run_server
+from ringlight.settings import MediaSettings, PartnerSettings, ServerSettings, Settings
+from ringlight.simulator.partner.deliveries import sign
+from ringlight.simulator.partner.envelope import envelope
+from ringlight.store.database import Database
+from ringlight.store.inbox import Inbox
+
+KEY = "full-disk-key"
+WITHIN = 90.0  # seconds
+MOUNTED = """
+import asyncio, ctypes, sys
+sys.path[:0] = [{tests!r}]
+libc = ctypes.CDLL(None, use_errno=True)
+def mount(source, target, kind, flags, data):
+    if libc.mount(source, target, kind, flags, data):
+        raise OSError(ctypes.get_errno(), "mount")
+if libc.unshare(0x00020000):
+    raise OSError(ctypes.get_errno(), "mount")
+mount(b"none", b"/", None, 0x4000 | 0x40000, None)
+mount(b"none", {folder!r}.encode(), b"tmpfs", 0, b"size=2m")
+import logging; logging.basicConfig(level='INFO')
+from test_server_full_disk import live_through
+asyncio.run(live_through({folder!r}))
+"""
+
+
+async def deliver(http: httpx2.AsyncClient) -> tuple[str, int]:
+    name = str(uuid.uuid4())
+    body = envelope("motion_detected", request_id=name, account="a", device="d", at_ns=time.time_ns(), subtype="human")
+    headers = {"Content-Type": "application/json", "X-Signature": sign(body, KEY)}
+    answer = await http.post("ring/webhook", content=body, headers=headers)
+    return name, answer.status_code
+
+
+async def hear(web: Any, kind: str) -> dict[str, Any]:
+    while (frame := json.loads(await web.recv()))["t"] != kind:
+        pass
+    return dict(frame)
+
+
+def fill(path: Path) -> None:
+    """Use up the disk to its last byte."""
+    with contextlib.suppress(OSError), path.open("ab", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+
+
+async def live_through(folder: str) -> None:
+    """Run a server on a disk of 2 MB that somebody else fills. Runs in a process of its own."""
+    state = Path(folder)
+    settings = Settings(
+        state_dir=state, server=ServerSettings(port=0), media=MediaSettings(port=0),
+        partner=PartnerSettings(hmac_keys=[Secret(KEY)]),
+    )  # fmt: skip
+    stored: set[str] = set()
+    async with asyncio.timeout(WITHIN), run_server(settings) as serving:
+        base = f"http://127.0.0.1:{serving.port}/"
+        socket = f"ws://127.0.0.1:{serving.port}/ws/v2"
+        async with httpx2.AsyncClient(base_url=base, timeout=30, trust_env=False) as http:
+            while len(stored) < 5:
+                name, status = await deliver(http)
+                stored |= {name} if status == 200 else set()
+            while True:
+                fill(state / "filler")
+                name, status = await deliver(http)
+                if status != 200:
+                    break
+                stored.add(name)  # there was still room inside of the file
+            seen = {status}
+            async with connect(socket, proxy=None) as one, connect(socket, proxy=None) as other:
+                for web in (one, other):
+                    await web.send(json.dumps({"t": "hello", "v": 2, "room": "visit", "role": "doctor"}))
+                    await hear(web, "roster")
+                await one.send(json.dumps({"t": "chat", "rid": 1, "text": "the disk is full"}))
+                heard = (await hear(other, "chat"))["text"]
+                for _ in range(3):
+                    seen.add((await deliver(http))[1])
+                notices = (await http.get("api/ring")).text
+                (state / "filler").unlink()
+                while (status := (await deliver(http))[1]) != 200:
+                    await asyncio.sleep(0.05)
+                while (await http.get("ready")).json()["record"] != "ok":
+                    await asyncio.sleep(0.05)
+    database = Database(f"sqlite:///{state / 'ringlight.db'}")
+    kept = {row.request_id for row in Inbox(database).latest(10_000)}
+    with database.reading() as connection:
+        sound = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+    database.close()
+    told = {"refused": sorted(seen), "heard": heard, "lost": len(stored - kept), "sound": sound}
+    sys.stdout.write(json.dumps({**told, "notice": "STORE-FULL" in notices, "again": status}))
+
+
+@pytest.mark.program
+def test_a_full_disk_loses_nothing_and_is_got_over_without_a_restart(tmp_path: Path) -> None:
+    """On a real file system of 2 MB, in a mount namespace of its own."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    script = MOUNTED.format(tests=str(Path(__file__).parent), folder=str(folder))
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=2 * WITHIN, check=False
+    )
+    if ran.returncode and '"mount"' in ran.stderr.splitlines()[-1] + ran.stderr and "PermissionError" in ran.stderr:
+        pytest.skip("mounting needs root")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {
+        "refused": [503], "heard": "the disk is full", "lost": 0, "sound": "ok", "notice": True, "again": 200,
+    }  # fmt: skip
+    assert "code=STORE-FULL" in ran.stderr, "the log names it"
