@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from room_house import house
 from starlette.datastructures import Headers
 
 from ringlight.errors import UsageError
@@ -21,6 +20,7 @@ from ringlight.server.scopes import OWNER, Holder
 from ringlight.settings import ServerSettings, Settings
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
+from room_house import house
 
 pytestmark = pytest.mark.anyio
 OWN = "the owner's own key, long and random"

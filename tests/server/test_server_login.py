@@ -11,12 +11,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from room_house import house
 from test_server_entrance import FRONT, KEY, OWN, kept, served
 
 from ringlight.secrets import Secret
 from ringlight.server.entrance import COOKIE, WRONG_KEYS
 from ringlight.server.passes import Pass, Passes
+from room_house import house
 
 pytestmark = pytest.mark.anyio
 LOOKS = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}

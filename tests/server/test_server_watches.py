@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from room_house import house
 from whep_viewer import viewer
 
 from ringlight.rooms.audit import AuditKey, judge
 from ringlight.secrets import Secret
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database
+from room_house import house
 
 pytestmark = pytest.mark.anyio
 OWN = "the owner's own key, long and random"
