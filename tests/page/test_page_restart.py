@@ -1,8 +1,9 @@
 """The page looks for another path when its network changes, and the picture goes on meanwhile."""
 
+import contextlib
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route
 from watching import server_ufrag, video_stats, wait_for_picture, watch
 
 from conftest import Program, clean_environment
+from ringlight.http.serving import listen
 from ringlight.secrets import Secret
 from ringlight.server.relay import LIFETIME, IceServers
 
@@ -126,6 +128,42 @@ def test_a_picture_whose_path_was_lost_comes_back_by_itself(page: Page, program:
     assert video_stats(page)["frames"] > before
     (viewer,) = httpx2.get(f"{program.url}api/cameras/front-door").json()["audience"]
     assert viewer["connected"]
+
+
+def test_a_picture_whose_server_went_away_comes_back_with_it(chromium: Browser, start: Callable[..., Program]) -> None:
+    """Out of reach for longer than the page waits for it: that is said, and nobody has to press a button."""
+    with contextlib.closing(listen("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    program = start("demo", "--port", port)
+    page = chromium.new_page()
+    page.goto(program.url)
+    watch(page)
+    program.process.kill()
+    program.process.wait()
+    page.wait_for_selector('[data-fault-code="SERVER-GONE"]', timeout=30_000)
+    start("demo", "--port", port)
+    wait_for_picture(page)
+    assert page.locator("[data-fault-code]").count() == 0
+    page.close()
+
+
+def test_a_picture_whose_path_was_given_up_begins_anew(chromium: Browser, demo: str) -> None:
+    """The browser gave the path up while the server answers: it played before, so no firewall is named."""
+    page = chromium.new_page()
+    page.add_init_script("""window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(given) { super(given); (window.pcs ??= []).push(this); }
+      get connectionState() { return this.isGivenUp ? "failed" : super.connectionState; }
+    }""")
+    page.goto(demo)
+    watch(page)
+    page.evaluate("""() => {
+      pcs[0].isGivenUp = true;
+      pcs[0].dispatchEvent(new Event("connectionstatechange"));
+    }""")
+    page.wait_for_function("() => pcs.length === 2")
+    wait_for_picture(page)
+    assert page.locator("[data-fault-code]").count() == 0
+    page.close()
 
 
 def test_some_seconds_without_a_network_do_not_end_the_view(page: Page) -> None:

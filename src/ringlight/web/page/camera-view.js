@@ -1,6 +1,6 @@
 // <camera-view>: one camera on the screen, from the click to the picture, or to the fault and what to do about it.
 
-import { namedFault } from "./api.js";
+import { getAbout, namedFault } from "./api.js";
 import { el, icon } from "./dom.js";
 import { diagnosisText, faultCard } from "./fault-card.js";
 import { LightRing } from "./light-ring.js";
@@ -18,6 +18,8 @@ import { Viewing } from "./viewing.js";
 
 // A wired camera answers in about a second; after this long, say why it may take longer.
 const PATIENCE_S = 6;
+const COME_BACK_MS = 180_000;     // that a picture whose server went out of reach is waited for
+const COME_BACK_EVERY_MS = 1_000;
 
 /** @type {Record<ViewState, string>} */
 const STORY_TITLES = {
@@ -123,6 +125,7 @@ export class CameraView extends HTMLElement {
       progress: () => this.#render(),
       playing: () => this.#enter("playing"),
       fault: (fault) => this.#fail(fault),
+      lost: (fault) => this.#lost(fault),
       closed: () => this.#stopped("Ringlight closed this view."),
     });
     this.#enter("opening");
@@ -158,6 +161,30 @@ export class CameraView extends HTMLElement {
     this.#player.reset();
     this.#fault = fault;
     this.#enter("failed");
+  }
+
+  /**
+   * The way to the server broke under a picture. What was watched is opened again by itself as soon as it can be.
+   *
+   * @param {Fault | null} fault  Null where the server answers already.
+   */
+  #lost(fault) {
+    if (!fault) return this.retry();
+    this.#fail(fault);
+    this.#comeBack(this.#viewing, performance.now() + COME_BACK_MS);
+  }
+
+  /**
+   * @param {Viewing | null} viewing  The one that was lost; where another has begun meanwhile, nobody needs this.
+   * @param {number} until
+   */
+  async #comeBack(viewing, until) {
+    const isWanted = () => this.#viewing === viewing && this.state === "failed" && performance.now() < until;
+    while (isWanted()) {
+      await new Promise((resolve) => setTimeout(resolve, COME_BACK_EVERY_MS));
+      const answers = await getAbout().then(() => true, () => false);
+      if (answers && isWanted()) return this.retry();
+    }
   }
 
   /** @param {ViewState} state */

@@ -28,6 +28,8 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {() => void} progress  Something to read has changed.
  * @property {() => void} playing  The first picture is on the screen.
  * @property {(fault: Fault) => void} fault  It is over, for this reason.
+ * @property {(fault: Fault | null) => void} lost  It played, and is over because the way to the server broke: the fault
+ *   where the server is out of reach, null where it answers and another viewing may begin.
  * @property {() => void} closed  It is over, because the server ended the view in good order.
  */
 
@@ -71,6 +73,7 @@ export class Viewing {
   #frames = null;
   #timer = 0;
   #asking = false;
+  #losing = false;
   #unreachable = false;
 
   /**
@@ -214,8 +217,9 @@ export class Viewing {
       error = await getAbout().then(() => null, faultOf);
     }
     this.#asking = false;
-    if (error) this.#fail(error);
-    else this.#setUnreachable(false);
+    if (!error) this.#setUnreachable(false);
+    else if (this.firstFrameMs === null) this.#fail(error);
+    else this.#lose(error);
   }
 
   /** @param {boolean} unreachable */
@@ -232,13 +236,28 @@ export class Viewing {
   #onConnection() {
     if (this.#phase !== "answered") return;
     const state = this.#client.state;
-    if (state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
+    if (state === "failed" && this.firstFrameMs !== null) this.#onPathLost();
+    else if (state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
     else if (this.firstFrameMs === null && state === "connecting") {
       this.#expect(CONNECT_MS, "VIEWER-UDP", "no connection within 15 s after the answer");
     } else if (this.firstFrameMs === null && state === "connected") {
       this.#expect(FIRST_FRAME_MS, "VIEWER-NO-FRAME", "connected, but no picture decoded within 10 s");
     }
     this.#listener.progress();
+  }
+
+  /** Pictures came, so no firewall is to blame: the network was gone for longer than the server keeps a place. */
+  async #onPathLost() {
+    if (this.#losing) return;
+    this.#losing = true;
+    this.#lose(await getAbout().then(() => null, faultOf));
+  }
+
+  /** @param {Fault | null} fault */
+  #lose(fault) {
+    if (this.#over()) return;
+    this.stop();
+    this.#listener.lost(fault);
   }
 
   #onFirstFrame() {

@@ -38,6 +38,8 @@ export class CameraView extends EventTarget {
   #talking = null;
   #failures = 0;
   #timer = 0;
+  /** The client that has shown a picture. @type {WhepClient | null} */
+  #played = null;
 
   /**
    * @param {string} camera  Its id.
@@ -114,8 +116,10 @@ export class CameraView extends EventTarget {
     if (client.state === "connected") {
       this.#failures = 0;
       this.#set("playing", null);
+      this.#played = client;
     } else if (client.state === "disconnected") this.#set("lost", null);
-    else if (client.state === "failed") this.#failed(namedFault("VIEWER-UDP"));
+    // Where it played, no firewall is to blame but a network that was gone for a while: that is worth another try.
+    else if (client.state === "failed") this.#failed(namedFault(this.#played === client ? "REACH-DROPPED" : "VIEWER-UDP"));
   }
 
   /** @param {Fault} fault */
