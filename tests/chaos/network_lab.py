@@ -110,7 +110,7 @@ CASES = (
     Case("call", "full cone to full cone, no relay", ("full cone", "full cone")),
     Case("call", "port-restricted to port-restricted", ("port-restricted", "port-restricted")),
     Case("call", "port-restricted to symmetric", ("port-restricted", "symmetric")),
-    Case("call", "symmetric to symmetric", ("symmetric", "symmetric"), is_quick=True),
+    Case("call", "symmetric to symmetric", ("symmetric", "symmetric")),
     Case("call", "TURN only", ("port-restricted", "port-restricted"), relay_only=True),
     Case("call", "UDP blocked for one, TURN over TCP", ("port-restricted", "port-restricted"), of_the_last(no_udp)),
     Case("call", "5 % lost at both", ("port-restricted", "port-restricted"), lossy(0.05)),
