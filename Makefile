@@ -3,12 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench soak docs sbom picture faults fuzz format clean audit constraints
+.PHONY: help demo test check lint bench soak docs sbom picture faults reliability network-lab fuzz format clean audit constraints
 MINUTES ?= 10
 PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
 help:  ## list these commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 demo: .venv/installed  ## set everything up and watch a simulated camera on http://127.0.0.1:8000/
 	@exec $(BIN)/ringlight demo
@@ -65,6 +65,14 @@ picture: .venv/installed-dev  ## take the pictures of README and docs anew, from
 faults: .venv/installed-dev  ## write the pages about the faults, and the copy that the rooms' page has, anew
 	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
 	$(BIN)/python -m ringlight.web.catalogue
+
+reliability: .venv/installed-dev  ## let every fault happen to everybody, and write the page about it anew: an hour
+	@sh tests/debian-packages.sh
+	PYTHONPATH=tests:tests/resilience $(BIN)/python tests/chaos/fault_lab.py
+
+network-lab: .venv/installed-dev  ## watch and call over bad networks, and write the same page anew: 20 minutes, as root
+	@sh tests/debian-packages.sh
+	PYTHONPATH=tests:tests/resilience $(BIN)/python tests/chaos/network_lab.py
 
 format: .venv/installed-dev  ## let ruff put the code in order
 	$(BIN)/ruff format .

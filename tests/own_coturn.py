@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +18,11 @@ START_WITHIN = 30.0  # seconds
 class OwnCoturn:
     """A running server.
 
+    Args:
+        address: Where it listens and relays.
+        options: More of its options.
+        within: What its command begins with: `ip netns exec NAME` has it run in that namespace.
+
     Attributes:
         port: For UDP and TCP.
         secret: Its `static-auth-secret`.
@@ -24,7 +30,7 @@ class OwnCoturn:
 
     secret = "the secret of coturn"
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1", within: tuple[str, ...] = (), options: tuple[str, ...] = ()) -> None:
         if PROGRAM is None:
             raise FileNotFoundError("coturn is not installed; see tests/debian-packages.sh")
         self.folder = Path(tempfile.mkdtemp(prefix="rlct-"))
@@ -32,15 +38,19 @@ class OwnCoturn:
         self._log = (self.folder / "log").open("wb")
         self._server = subprocess.Popen(
             [
-                *(PROGRAM, "-n", "--no-cli", "--no-tls", "--no-dtls", "--realm", "ringlight.test"),
-                *("--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--listening-port", str(self.port)),
+                *(*within, PROGRAM, "-n", "--no-cli", "--no-tls", "--no-dtls", "--realm", "ringlight.test"),
+                *("--listening-ip", address, "--relay-ip", address, "--listening-port", str(self.port)),
                 *("--use-auth-secret", "--static-auth-secret", self.secret, "--allow-loopback-peers"),
                 *("--log-file", "stdout", "--pidfile", str(self.folder / "pid"), "--userdb", str(self.folder / "db")),
+                *options,
             ],
             stdout=self._log, stderr=subprocess.STDOUT, cwd=self.folder,
         )  # fmt: skip
         try:
-            self._wait()
+            if within:
+                self._wait_from_within((*within,), address)
+            else:
+                self._wait()
         except AssertionError:
             self.close()
             raise
@@ -59,6 +69,15 @@ class OwnCoturn:
                     if self._server.poll() is not None or time.monotonic() > until:
                         raise AssertionError("coturn did not start:\n" + (self.folder / "log").read_text()) from None
                     time.sleep(0.02)
+
+    def _wait_from_within(self, within: tuple[str, ...], address: str) -> None:
+        """From outside its namespace nobody can ask it."""
+        until = time.monotonic() + START_WITHIN
+        program = f"import socket; socket.create_connection(({address!r}, {self.port}), 1)"
+        while subprocess.run([*within, sys.executable, "-c", program], check=False, capture_output=True).returncode:
+            if self._server.poll() is not None or time.monotonic() > until:
+                raise AssertionError("coturn did not start:\n" + (self.folder / "log").read_text())
+            time.sleep(0.1)
 
     def close(self) -> None:
         self._server.send_signal(signal.SIGTERM)

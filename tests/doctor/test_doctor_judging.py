@@ -96,6 +96,13 @@ CASES: dict[str, tuple[Seen, Mark, str | None]] = {
     "426": (judging.judge_upgrade(Upgraded(426)), Mark.FAULT, "REACH-PROXY"),
     "a room that wants a token": (
         judging.judge_open(Upgraded(101, close_code=4401, heard="ROOM-TOKEN-NEEDED")), Mark.GOOD, None),
+    "TURN with a packet through it": (
+        judging.judge_turn(Relayed("t", relayed=("1.2.3.4", 5), passed=True)), Mark.GOOD, None),
+    "TURN whose relay ports are closed": (
+        judging.judge_turn(Relayed("t", relayed=("1.2.3.4", 5), passed=False, why="nothing came")),
+        Mark.FAULT, "TURN-RELAY"),
+    "TURN that relays to nobody private": (
+        judging.judge_turn(Relayed("t", relayed=("1.2.3.4", 5), why="error 403")), Mark.GOOD, None),
     "TURN over its quota": (judging.judge_turn(Relayed("t", refused=486)), Mark.FAULT, "TURN-UNREACHABLE"),
     "a symmetric NAT with TURN": (
         judging.judge_nat([Relayed("a", ("1.2.3.4", 1)), Relayed("b", ("1.2.3.4", 2))], has_turn=True),

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from patients import Patient, Stage, linked, ring, server
-from scenarios import ALL, Scenario
 from test_doctor_judging import CASES
 
 from own_coturn import PROGRAM, OwnCoturn
+from patients import Patient, Stage, linked, ring, server
 from ringlight.doctor.checks import CHECKS
 from ringlight.doctor.checkup import examine
 from ringlight.doctor.findings import Mark
 from ringlight.doctor.plans import Asked
 from ringlight.doctor.report import Report
 from ringlight.simulator.world import World
+from scenarios import ALL, Scenario
 
 pytestmark = pytest.mark.anyio
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+
 from causes import MISTAKES, TROUBLES, Mistake, Trouble
 from dialing import FRONT_DOOR, Notes, account_at
-
 from raw_client import raw_client
 from ringlight import Account
 from ringlight.errors import RingError, fault_error

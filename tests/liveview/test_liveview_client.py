@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from dialing import FRONT_DOOR, Notes, account_at, client_at, client_of, open_files
 
+from dialing import FRONT_DOOR, Notes, account_at, client_at, client_of, open_files
 from ringlight import Account
 from ringlight.errors import RingError, SignalingError, fault_error
 from ringlight.liveview import LiveViewClient, Trying

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from dialing import FRONT_DOOR, Notes, client_at, open_files
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from dialing import FRONT_DOOR, Notes, client_at, open_files
 from ringlight.errors import RingError
 from ringlight.faults import FAULTS
 from ringlight.media.peer import Peer

@@ -4,8 +4,8 @@ import asyncio
 import threading
 
 import pytest
-from dialing import Notes, account_at, client_of, open_files
 
+from dialing import Notes, account_at, client_of, open_files
 from ringlight.errors import RingError
 from ringlight.liveview import policy
 from ringlight.simulator.world import Delays

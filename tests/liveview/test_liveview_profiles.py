@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from dialing import Notes, account_at, client_of
 
+from dialing import Notes, account_at, client_of
 from ringlight.simulator.behaviour import PROFILES
 from ringlight.simulator.world import World
 from ringlight.testing import simulator

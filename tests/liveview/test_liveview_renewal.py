@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from dialing import FRONT_DOOR, Notes, account_at
 
+from dialing import FRONT_DOOR, Notes, account_at
 from ringlight import Account
 from ringlight.account.endpoints import signaling_url
 from ringlight.liveview import LiveViewClient, Renewed, lasting, policy

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from dialing import FRONT_DOOR
 from jumping import run
 
+from dialing import FRONT_DOOR
 from ringlight.errors import AuthError, RingError, fault_error
 from ringlight.liveview import Ended, Event, LiveViewClient, Missed, Step, Trying
 from ringlight.liveview.attempt import end_all

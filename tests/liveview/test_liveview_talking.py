@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from dialing import FRONT_DOOR, Notes, account_at, client_of
 from test_liveview_renewal import renewals, renewing
 
+from dialing import FRONT_DOOR, Notes, account_at, client_of
 from ringlight.errors import RingError
 from ringlight.liveview import LiveViewClient
 from ringlight.media import negotiate, rtcp, rtp, sdp

@@ -55,6 +55,43 @@ def test_the_server_asks_who_we_are_and_then_lends_an_address() -> None:
     assert lent.goodbye[:2] == b"\x00\x04"
 
 
+def test_a_permission_is_asked_for_again_with_a_fresh_nonce_and_given_or_refused() -> None:
+    allocation = _begun()
+    again = allocation.receive(_asks_who(NAMES[0]))
+    assert isinstance(again, Send)
+    asked = allocation.permit(("192.0.2.7", 9))
+    read = stun.read(asked.data)
+    assert read is not None
+    kind, transaction, found, signed_at = read
+    assert (kind, signed_at is not None) == (turn.CREATE_PERMISSION, True)
+    assert stun.unxored(found[turn.XOR_PEER_ADDRESS], transaction) == ("192.0.2.7", 9)
+    stale = _error(transaction, 438, stun.attribute(turn.REALM, b"ring.test"), stun.attribute(turn.NONCE, b"n2"))
+    stale = stun.finished(turn.CREATE_PERMISSION | turn.ERROR, transaction, stale[20:-8])
+    renewed = allocation.receive(stale)
+    assert isinstance(renewed, Send)
+    read = stun.read(renewed.data)
+    assert read is not None
+    assert (read[0], read[2][turn.NONCE]) == (turn.CREATE_PERMISSION, b"n2")
+    assert stun.unxored(read[2][turn.XOR_PEER_ADDRESS], read[1]) == ("192.0.2.7", 9)
+    given = stun.finished(turn.CREATE_PERMISSION | turn.SUCCESS, read[1], b"")
+    assert allocation.receive(given) == turn.Permitted()
+    value = stun.attribute(stun.ERROR_CODE, b"\0\0\x04\x03Forbidden")
+    forbidden = stun.finished(turn.CREATE_PERMISSION | turn.ERROR, read[1], value)
+    assert allocation.receive(forbidden) == Refused(403, "Forbidden")
+
+
+def test_what_a_peer_writes_is_read_and_nothing_else_is() -> None:
+    sent = turn.passed_on(("2001:db8::7", 4000), b"hello", NAMES[0])
+    assert turn.arrived(sent) is None, "that goes the other way"
+    came = stun.read(sent)
+    assert came is not None
+    attributes = b"".join(stun.attribute(kind, value) for kind, value in came[2].items() if kind != stun.FINGERPRINT)
+    back = stun.finished(turn.DATA_INDICATION, NAMES[0], attributes)
+    assert turn.arrived(back) == (("2001:db8::7", 4000), b"hello")
+    assert turn.arrived(b"\x80 a packet") is None
+    assert turn.arrived(stun.finished(turn.DATA_INDICATION, NAMES[0], b"")) is None
+
+
 def test_a_name_that_is_refused_is_not_tried_again() -> None:
     allocation = _begun()
     allocation.receive(_asks_who(NAMES[0]))

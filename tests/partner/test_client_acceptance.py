@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from both_clients import KINDS, Either, either
 
+from both_clients import KINDS, Either, either
 from ringlight.errors import (
     AuthenticationError,
     DeadlineExceeded,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from both_clients import KINDS, either
 
+from both_clients import KINDS, either
 from own_redis import PROGRAM, OwnRedis
 from ringlight.secrets import Secret
 from ringlight.settings import PartnerSettings, Settings

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from room_adapters import KEY, OverAsgi, hear, nothing_more, rooms
 
 from ringlight.rooms import rooms_router
 from ringlight.rooms.memory import MemoryRooms, MemorySocket
@@ -18,6 +17,7 @@ from ringlight.rooms.people import ROLES, Claims
 from ringlight.rooms.tokens import Tokens
 from ringlight.secrets import Secret
 from ringlight.settings import RoomSettings
+from room_adapters import KEY, OverAsgi, hear, nothing_more, rooms
 
 pytestmark = pytest.mark.anyio
 DOCTOR, PATIENT = "/ws/signaling/visit/doctor", "/ws/signaling/visit/patient"

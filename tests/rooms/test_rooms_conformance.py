@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from room_adapters import KEY, Page, Rooms, enter, hear, nothing_more, rooms
 from websockets.exceptions import ConnectionClosed
 
 from ringlight.faults import FAULTS
@@ -14,6 +13,7 @@ from ringlight.rooms.messages import CLOSE_CODES
 from ringlight.rooms.people import ROLES, Claims
 from ringlight.rooms.tokens import Tokens
 from ringlight.settings import RoomSettings
+from room_adapters import KEY, Page, Rooms, enter, hear, nothing_more, rooms
 
 pytestmark = pytest.mark.anyio
 OFFER = '{"type": "offer",  "offer":{"type":"offer","sdp":"v=0\\r\\n"}, "é":1}'  # spaces, order and all

@@ -4,10 +4,10 @@ import asyncio
 import random
 
 import pytest
-from room_adapters import OverAsgi, rooms
 
 from coming_back import ComingBack
 from ringlight.settings import RoomSettings
+from room_adapters import OverAsgi, rooms
 
 pytestmark = pytest.mark.anyio
 ROOMS, WORDS = 12, 120

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from calling import JOIN, Caller, Gate, demo_with_turn, made_up_devices, two_callers
 from playwright.sync_api import Browser
 
+from calling import JOIN, Caller, Gate, demo_with_turn, made_up_devices, two_callers
 from conftest import Program
 from ringlight.web import PAGE
 

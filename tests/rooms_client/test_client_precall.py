@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calling import Narrow, demo_with_turn, made_up_devices, two_callers
 from playwright.sync_api import Browser, Page
 
+from calling import Narrow, demo_with_turn, made_up_devices, two_callers
 from own_coturn import OwnCoturn
 from ringlight.media.ice_servers import lent
 from ringlight.secrets import Secret

@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from room_house import hear
 from test_server import GOOD_OFFER, SDP
 from test_server_talk import speaking, until
 from websockets.asyncio.client import ClientConnection, connect
@@ -27,6 +26,7 @@ from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
 from whep_viewer import viewer
+from room_house import hear
 
 pytestmark = pytest.mark.anyio
 KEY = "k" * 32

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from room_house import house
 from starlette.datastructures import Headers
 
 from ringlight.errors import UsageError
@@ -23,6 +22,7 @@ from ringlight.settings import ServerSettings, Settings
 from ringlight.store.camera_link_rows import CameraLinkRows
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
+from room_house import house
 
 pytestmark = pytest.mark.anyio
 OWN = "the owner's own key, long and random"

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from room_house import house
 from test_server_entrance import FRONT, KEY, OWN, kept, served
 
 from ringlight.secrets import Secret
 from ringlight.server.entrance import COOKIE, WRONG_KEYS
 from ringlight.server.passes import Pass, Passes
 from ringlight.store.camera_link_rows import CameraLinkRows, KeptCameraLink
+from room_house import house
 
 pytestmark = pytest.mark.anyio
 LOOKS = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}

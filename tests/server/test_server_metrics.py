@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from room_house import hear, house
 from websockets.asyncio.client import connect
+
+from room_house import hear, house
 
 pytestmark = pytest.mark.anyio
 

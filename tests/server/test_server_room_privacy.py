@@ -6,8 +6,9 @@ import logging
 from pathlib import Path
 
 import pytest
-from room_house import hear, house
 from websockets.asyncio.client import connect
+
+from room_house import hear, house
 
 pytestmark = pytest.mark.anyio
 # Names, an address and words that stand nowhere else, in each place where a visit has some.

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from room_house import hear, house
 from websockets.asyncio.client import ClientConnection, connect
 
 from conftest import Program
+from room_house import hear, house
 
 pytestmark = [pytest.mark.anyio, pytest.mark.program]
 

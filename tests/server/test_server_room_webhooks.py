@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request, Response
-from room_house import hear, house
 from websockets.asyncio.client import connect
 
 from ringlight.errors import RingError
@@ -25,6 +24,7 @@ from ringlight.server.room_webhooks import PACE, RoomWebhooks
 from ringlight.settings import RoomSettings
 from ringlight.store.database import Database
 from ringlight.store.room_rows import room_outbox
+from room_house import hear, house
 
 pytestmark = pytest.mark.anyio
 KEY = b"a key for tests, and for nothing else"

@@ -9,11 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-from room_house import hear, house
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from ringlight.http.serving import listen, serving
+from room_house import hear, house
 
 pytestmark = pytest.mark.anyio
 

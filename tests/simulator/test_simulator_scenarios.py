@@ -162,6 +162,18 @@ def test_a_bell_of_none_of_the_usual_cameras_is_a_mistake_too() -> None:
         parse_scenario('title = "A bell"\n[[at]]\nseconds = 1\nbell = 7\n', "a.toml")
 
 
+def test_the_code_of_a_fault_is_a_scenario_that_shows_it_from_the_start() -> None:
+    for switch in SWITCHES.values():
+        if switch.code is None:
+            continue
+        scenario = load_scenario(switch.code)
+        (name,) = scenario.on
+        assert SWITCHES[name].code == switch.code
+        assert scenario.expect == ("" if SWITCHES[name].overcome else switch.code)
+    with pytest.raises(RingError, match="no switch of the simulator brings FILE-FULL about"):
+        load_scenario("FILE-FULL")
+
+
 def test_a_scenario_that_is_nowhere_is_named_with_those_that_are(tmp_path: Path) -> None:
     for name in ("no-such", str(tmp_path), str(tmp_path / "none.toml")):
         with pytest.raises(RingError, match="CFG-INVALID"):

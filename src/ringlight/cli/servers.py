@@ -59,7 +59,8 @@ def register(app: typer.Typer) -> None:
         port: Port = None,
         fault: Annotated[list[str] | None, typer.Option("--fault", help="Switch a fault on from the start.")] = None,
         scenario: Annotated[
-            str | None, typer.Option("--scenario", help="Play a scenario: a name of --list, or a TOML file.")
+            str | None,
+            typer.Option("--scenario", help="Play a scenario: a name of --list, a fault's code, or a TOML file."),
         ] = None,
         profile: Annotated[
             str | None, typer.Option("--profile", help="Whose Ring it is: observed, documented or hostile.")

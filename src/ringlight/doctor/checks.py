@@ -77,8 +77,9 @@ _ROWS = (
           ("MEDIA-UDP",)),
     Check("nat", "relay", "Does the router keep one port for all destinations?",
           "one port for two servers, or a TURN server", ("REACH-NAT",)),
-    Check("turn", "relay", "Does the TURN server lend an address for the name and password made for it?",
-          "an address within 3 s", ("TURN-UNREACHABLE", "TURN-CREDENTIALS")),
+    Check("turn", "relay", "Does the TURN server lend an address for the name and password made for it, and does a "
+          "packet come through it?", "an address within 3 s, and a packet through it and back",
+          ("TURN-UNREACHABLE", "TURN-CREDENTIALS", "TURN-RELAY")),
     # The Ring account
     Check("token", "account", "Is somebody signed in, and is the sign-in still good?",
           "an access token, renewed if need be", ("AUTH-SIGNED-OUT", "AUTH-LINK-LOST")),

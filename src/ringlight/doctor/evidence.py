@@ -190,7 +190,8 @@ class Relayed:
         relayed: What a TURN server lends.
         refused: The number of its error; `None` without one, 0 for an answer that cannot be read.
         reason: Its words.
-        why: Why no answer came.
+        why: Why no answer came, or no packet through what it lends.
+        passed: Whether a packet of ours came through what it lends, and one back; `None` where that could not be tried.
     """
 
     url: str
@@ -199,6 +200,7 @@ class Relayed:
     refused: int | None = None
     reason: str = ""
     why: str = ""
+    passed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

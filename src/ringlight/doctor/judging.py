@@ -261,7 +261,14 @@ def judge_nat(asked: Sequence[Relayed], *, has_turn: bool) -> Seen:
 def judge_turn(asked: Relayed) -> Seen:
     """Judge what a TURN server says to the name and password that we make."""
     if asked.relayed is not None:
-        return good(f"lends {asked.relayed[0]}:{asked.relayed[1]}")
+        lends = f"lends {asked.relayed[0]}:{asked.relayed[1]}"
+        if asked.passed is None:
+            return good(f"{lends}; {asked.why}" if asked.why else lends)
+        return (
+            good(f"{lends}, and a packet came through it and back")
+            if asked.passed
+            else fault("TURN-RELAY", f"it {lends}, and {asked.why}")
+        )
     if asked.refused is None:
         return fault("TURN-UNREACHABLE", asked.why or "no answer within 3 s")
     if asked.refused in (401, 403, 441):

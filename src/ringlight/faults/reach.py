@@ -136,6 +136,16 @@ ROWS = (
         http=504,
     ),
     Fault(
+        "TURN-RELAY",
+        "The TURN server lends addresses that lead nowhere",
+        cause="The TURN server lends an address, and no packet comes through it: a firewall closes its relay ports, or "
+        "it lends an address that others cannot reach.",
+        fix="Open UDP 49152 to 65535 to the TURN server (`min-port` and `max-port` of coturn). Behind NAT set "
+        "`external-ip` to the address that others see.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+    ),
+    Fault(
         "TURN-CREDENTIALS",
         "The TURN server refuses the credentials",
         cause="The TURN server answers, and does not take the name and password made for it: another secret, or a "

@@ -143,7 +143,7 @@ def is_success(data: bytes) -> bool:
 
 def success(transaction: bytes, password: str, address: tuple[str, int]) -> bytes:
     """Write the answer that tells the sender its own address."""
-    mapped = attribute(XOR_MAPPED_ADDRESS, _xored(address, transaction))
+    mapped = attribute(XOR_MAPPED_ADDRESS, xored(address, transaction))
     return signed(BINDING_SUCCESS, transaction, mapped, password.encode())
 
 
@@ -162,7 +162,8 @@ def unxored(value: bytes, transaction: bytes) -> tuple[str, int] | None:
     return str(ip_address(bytes(a ^ b for a, b in zip(value[4:], mask, strict=False)))), port
 
 
-def _xored(address: tuple[str, int], transaction: bytes) -> bytes:
+def xored(address: tuple[str, int], transaction: bytes) -> bytes:
+    """Write an address as XOR-MAPPED-ADDRESS has it (section 14.2)."""
     ip = ip_address(address[0])
     mask = struct.pack("!I", MAGIC) + transaction
     packed = bytes(a ^ b for a, b in zip(ip.packed, mask, strict=False))

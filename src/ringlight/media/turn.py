@@ -1,7 +1,7 @@
 """Asking a STUN server for our address, and a TURN server for one of its own (RFC 8489, RFC 8656). Pure.
 
-As much of TURN as it takes to know whether a server would help: an allocation, and giving it back. Media goes through
-TURN in browsers, which do it themselves.
+As much of TURN as it takes to know whether a server would help: an allocation, one packet through it and back, and
+giving it back. Media goes through TURN in browsers, which do it themselves.
 """
 
 import hashlib
@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from ringlight.media import stun
 from ringlight.secrets import Secret
 
-__all__ = ["Allocated", "Allocation", "Refused", "Send", "binding", "mapped_address", "whole"]
+__all__ = ["Allocated", "Allocation", "Permitted", "Refused", "Send", "arrived", "binding", "mapped_address",
+           "passed_on", "whole"]  # fmt: skip
 
-ALLOCATE, REFRESH = 0x003, 0x004
+ALLOCATE, REFRESH, CREATE_PERMISSION = 0x003, 0x004, 0x008
+SEND_INDICATION, DATA_INDICATION = 0x0016, 0x0017
+XOR_PEER_ADDRESS, DATA = 0x0012, 0x0013
 SUCCESS, ERROR = 0x0100, 0x0110
 LIFETIME, XOR_RELAYED, REQUESTED_TRANSPORT, REALM, NONCE = 0x000D, 0x0016, 0x0019, 0x0014, 0x0015
 UDP = struct.pack("!B3x", 17)  # RFC 8656 section 18.7
@@ -46,8 +49,13 @@ class Allocated:
 
 
 @dataclass(frozen=True, slots=True)
+class Permitted:
+    """The server passes on what comes from the address that was named."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
-    """The server lends none.
+    """The server lends no address, or lets nobody write to it.
 
     Attributes:
         number: Of the error (RFC 8656 section 19), for example 401; 0 for an answer that cannot be read.
@@ -74,14 +82,22 @@ class Allocation:
         self._transaction = b""
         self._tries = 0
         self._realm = self._nonce = b""
+        self._asked: tuple[int, bytes] = (ALLOCATE, b"")
 
     def begin(self) -> Send:
         """Ask without a name: the server answers with its realm and a nonce."""
         self._transaction = next(self._transactions)
-        attributes = stun.attribute(REQUESTED_TRANSPORT, UDP)
-        return Send(stun.finished(ALLOCATE, self._transaction, attributes))
+        self._asked = ALLOCATE, stun.attribute(REQUESTED_TRANSPORT, UDP)
+        return Send(stun.finished(ALLOCATE, self._transaction, self._asked[1]))
 
-    def receive(self, data: bytes) -> Send | Allocated | Refused | None:
+    def permit(self, peer: tuple[str, int]) -> Send:
+        """Ask that what comes from this address be passed on, whatever its port (RFC 8656 section 9)."""
+        self._transaction = next(self._transactions)
+        address = stun.attribute(XOR_PEER_ADDRESS, stun.xored(peer, self._transaction))
+        self._asked = CREATE_PERMISSION, address
+        return Send(self._signed(CREATE_PERMISSION, address))
+
+    def receive(self, data: bytes) -> Send | Allocated | Permitted | Refused | None:
         """Take what came; `None` for what is not the answer."""
         read = stun.read(data)
         if read is None or read[1] != self._transaction:
@@ -94,7 +110,10 @@ class Allocation:
             mapped = stun.unxored(found.get(stun.XOR_MAPPED_ADDRESS, b""), transaction)
             lifetime = int.from_bytes(found.get(LIFETIME, b""), "big")
             return Allocated(relayed, mapped, lifetime, self._write(REFRESH, stun.attribute(LIFETIME, bytes(4))))
-        if kind != ALLOCATE | ERROR:
+        method, attributes = self._asked
+        if kind == CREATE_PERMISSION | SUCCESS:
+            return Permitted()
+        if kind != method | ERROR:
             return None
         value = found.get(stun.ERROR_CODE, b"").ljust(4, b"\0")
         number, reason = (value[2] & 7) * 100 + value[3], value[4:].decode(errors="replace")[:80]
@@ -103,16 +122,37 @@ class Allocation:
             return Refused(number, reason)
         self._tries += 1
         self._realm, self._nonce = found.get(REALM, self._realm), found[NONCE]
-        return Send(self._write(ALLOCATE, stun.attribute(REQUESTED_TRANSPORT, UDP)))
+        if method == CREATE_PERMISSION:
+            peer = stun.unxored(attributes[4:], self._transaction)
+            return Refused(number, reason) if peer is None else self.permit(peer)
+        return Send(self._write(method, attributes))
 
     def _write(self, method: int, attributes: bytes) -> bytes:
         self._transaction = next(self._transactions)
+        return self._signed(method, attributes)
+
+    def _signed(self, method: int, attributes: bytes) -> bytes:
         attributes += stun.attribute(stun.USERNAME, self._username.encode())
         attributes += stun.attribute(REALM, self._realm) + stun.attribute(NONCE, self._nonce)
         secret = f"{self._username}:{self._realm.decode(errors='replace')}:{self._password.reveal()}"
         # MD5 is what the protocol makes the key of (RFC 8489 section 9.2.2); servers of today know no other.
         key = hashlib.md5(secret.encode(), usedforsecurity=False).digest()
         return stun.signed(method, self._transaction, attributes, key)
+
+
+def passed_on(peer: tuple[str, int], data: bytes, transaction: bytes) -> bytes:
+    """Write what the server is to pass on to a peer (a Send indication, RFC 8656 section 11.1)."""
+    attributes = stun.attribute(XOR_PEER_ADDRESS, stun.xored(peer, transaction)) + stun.attribute(DATA, data)
+    return stun.finished(SEND_INDICATION, transaction, attributes)
+
+
+def arrived(data: bytes) -> tuple[tuple[str, int], bytes] | None:
+    """Read what a peer wrote to the lent address, and whence (a Data indication); `None` for anything else."""
+    read = stun.read(data)
+    if read is None or read[0] != DATA_INDICATION:
+        return None
+    peer = stun.unxored(read[2].get(XOR_PEER_ADDRESS, b""), read[1])
+    return None if peer is None else (peer, read[2].get(DATA, b""))
 
 
 def binding(transaction: bytes) -> bytes:

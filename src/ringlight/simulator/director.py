@@ -7,8 +7,10 @@ from importlib import resources
 from pathlib import Path
 
 from ringlight.errors import fault_error
+from ringlight.faults import FAULTS
 from ringlight.simulator.premises import CAMERAS, SimCamera
 from ringlight.simulator.scenario import CameraTable, Moment, Scenario, parse_scenario
+from ringlight.simulator.switchboard import SWITCHES
 from ringlight.simulator.world import Delays, World
 
 __all__ = ["apply", "load_scenario", "play", "playing", "scenario_names", "world_of"]
@@ -21,13 +23,24 @@ def scenario_names() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in _SHIPPED.iterdir() if file.name.endswith(".toml"))
 
 
+def _of_fault(code: str) -> Scenario:
+    """The scenario of a fault: the first switch that brings it about is on."""
+    switch = next((switch for switch in SWITCHES.values() if switch.code == code), None)
+    if switch is None:
+        raise fault_error("CFG-INVALID", f"no switch of the simulator brings {code} about; `--list` shows what they do")
+    return Scenario(title=switch.title, about=switch.about, on=(switch.name,), expect="" if switch.overcome else code)
+
+
 def load_scenario(name: str) -> Scenario:
-    """Read a scenario: one that comes with Ringlight, by its name, or any file.
+    """Read a scenario: one that comes with Ringlight, by its name; the code of a fault, which is shown from the start;
+    or any file.
 
     Raises:
         SetupError: CFG-INVALID where there is none, or it cannot be read.
     """
     file = Path(name)
+    if name in FAULTS:
+        return _of_fault(name)
     try:
         if name in scenario_names():
             return parse_scenario((_SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), name)

@@ -9,10 +9,22 @@ from typing import Any, Protocol, cast
 
 from ringlight.doctor.evidence import Relayed
 from ringlight.media.ice_servers import IceServer, lent, read_url
-from ringlight.media.turn import Allocated, Allocation, Refused, Send, binding, mapped_address, whole
+from ringlight.media.turn import (
+    Allocated,
+    Allocation,
+    Permitted,
+    Refused,
+    Send,
+    arrived,
+    binding,
+    mapped_address,
+    passed_on,
+    whole,
+)
 from ringlight.secrets import Secret
 
 ANSWER_WAIT = 3.0  # seconds for a server's answers together
+THROUGH_WAIT = 2.0  # seconds for a packet through a lent address and back
 AGAIN = (0.2, 0.4, 0.8)  # seconds to each repetition of a datagram
 CREDENTIALS_LAST = 600.0  # seconds
 # Asked where no other is set; those of Amazon that Ring's clients use, on a port that firewalls leave open.
@@ -88,8 +100,8 @@ async def ask_turn(url: str, secret: Secret, now: Callable[[], float]) -> Relaye
     name, password = lent(secret, "ringlight-doctor", now() + CREDENTIALS_LAST)
     allocation = Allocation(name, Secret(password), [secrets.token_bytes(12) for _ in range(8)])
     try:
-        async with asyncio.timeout(ANSWER_WAIT), _way_to(server) as way:
-            return await _allocate(url, allocation, way, over_udp=server.transport == "udp")
+        async with asyncio.timeout(ANSWER_WAIT) as limit, _way_to(server) as way:
+            return await _allocate(url, allocation, way, limit, over_udp=server.transport == "udp")
     except TimeoutError:
         return Relayed(url, why=f"no answer from {server.host}:{server.port} within {ANSWER_WAIT:g} s")
     except ssl.SSLError as error:
@@ -100,20 +112,87 @@ async def ask_turn(url: str, secret: Secret, now: Callable[[], float]) -> Relaye
         return Relayed(url, why=f"{server.host}:{server.port} ended the connection")
 
 
-async def _allocate(url: str, allocation: Allocation, way: _Way, *, over_udp: bool) -> Relayed:
+async def _allocate(url: str, allocation: Allocation, way: _Way, limit: asyncio.Timeout, *, over_udp: bool) -> Relayed:
     step = allocation.begin()
     while True:
         came = await _answer(allocation, step, way, over_udp=over_udp)
         if isinstance(came, Send):
             step = came
         elif isinstance(came, Allocated):
-            way.send(came.goodbye)
-            return Relayed(url, came.mapped, came.relayed)
-        else:
+            limit.reschedule(asyncio.get_running_loop().time() + ANSWER_WAIT + THROUGH_WAIT)
+            try:
+                passed, why = await _pass_through(allocation, came, way, over_udp=over_udp)
+            finally:
+                way.send(came.goodbye)
+            return Relayed(url, came.mapped, came.relayed, why=why, passed=passed)
+        elif isinstance(came, Refused):
             return Relayed(url, refused=came.number, reason=came.reason)
 
 
-async def _answer(allocation: Allocation, step: Send, way: _Way, *, over_udp: bool) -> Send | Allocated | Refused:
+async def _pass_through(
+    allocation: Allocation, lent: Allocated, way: _Way, *, over_udp: bool
+) -> tuple[bool | None, str]:
+    """Send a packet from a second socket to the lent address, and one back to it: as the other side of a call would.
+
+    Returns:
+        Whether both came, and what to say; `None` where it cannot be tried, or where this network may be to blame.
+    """
+    if lent.mapped is None:
+        return None, "it does not say how it sees us, so no packet was sent through it"
+    step: Send | Allocated | Permitted | Refused = allocation.permit(lent.mapped)
+    while isinstance(step, Send):
+        step = await _answer(allocation, step, way, over_udp=over_udp)
+    if isinstance(step, Refused):
+        # Many servers let nobody relay to private addresses, which is as it should be.
+        return (
+            None,
+            f"it passes nothing on from {lent.mapped[0]} (error {step.number}), so no packet was sent through it",
+        )
+    peer = _Datagrams()
+    local = "::" if ":" in lent.relayed[0] else "0.0.0.0"
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: peer, local_addr=(local, 0))
+    try:
+        async with asyncio.timeout(THROUGH_WAIT):
+            whence, mark = await _into(lent.relayed, transport, way)
+            await _out_of(whence, mark, peer, way)
+    except TimeoutError:
+        said = f"no packet from here came through it within {THROUGH_WAIT:g} s"
+        return (False, said) if over_udp else (None, f"{said}; this network may block UDP")
+    finally:
+        transport.close()
+    return True, ""
+
+
+async def _into(
+    relayed: tuple[str, int], transport: asyncio.DatagramTransport, way: _Way
+) -> tuple[tuple[str, int], bytes]:
+    """Write to the lent address until the server tells of it; return under which address it sees the second socket."""
+    mark = secrets.token_bytes(16)
+    while True:
+        transport.sendto(mark, relayed)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(AGAIN[0]):
+                while True:
+                    came = arrived(await way.receive())
+                    if came is not None and came[1] == mark:
+                        return came
+
+
+async def _out_of(whence: tuple[str, int], mark: bytes, peer: "_Datagrams", way: _Way) -> None:
+    """Let the server write back to the second socket until that hears it."""
+    while True:
+        way.send(passed_on(whence, mark, secrets.token_bytes(12)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(AGAIN[0]):
+                while True:
+                    with suppress(OSError):
+                        if await peer.receive() == mark:
+                            return
+
+
+async def _answer(
+    allocation: Allocation, step: Send, way: _Way, *, over_udp: bool
+) -> Send | Allocated | Permitted | Refused:
     pauses = iter(AGAIN if over_udp else ())
     while True:
         way.send(step.data)

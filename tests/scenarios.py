@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from own_coturn import OwnCoturn
 from patients import (
     PARTNER,
     Change,
@@ -31,7 +32,6 @@ from patients import (
     settings,
     stun,
 )
-
 from ringlight.doctor import judging_calls
 from ringlight.doctor.plans import Asked
 from ringlight.doctor.probes import relay, views
@@ -522,6 +522,19 @@ def relays(
 
 
 @contextlib.asynccontextmanager
+async def relay_leads_nowhere(stage: Stage) -> AsyncIterator[Patient]:
+    """The lent addresses are of a network for documentation: as behind a firewall, nothing gets there."""
+    stage.patch.setattr(relay, "THROUGH_WAIT", 1.0)
+    coturn = OwnCoturn(options=("--external-ip", "192.0.2.7"))
+    try:
+        url = f"turn:127.0.0.1:{coturn.port}?transport=udp"
+        async with server(stage, turn_url=url, turn_secret=coturn.secret) as known:
+            yield Patient(known, ("room",))
+    finally:
+        coturn.close()
+
+
+@contextlib.asynccontextmanager
 async def symmetric_nat(stage: Stage) -> AsyncIterator[Patient]:
     async with stun() as first, stun(shift=5) as second, ring(stage, turn_url=f"{first},{second}") as known:
         yield Patient(known, ("network",))
@@ -596,6 +609,7 @@ SIGNALING = (
     Scenario("something else answers", "REACH-OTHER", another_program),
     Scenario("TURN unreachable", "TURN-UNREACHABLE", relays(port=9)),
     Scenario("TURN unreachable over TCP", "TURN-UNREACHABLE", relays(port=9, transport="tcp")),
+    Scenario("TURN relay ports closed", "TURN-RELAY", relay_leads_nowhere, "lends 192.0.2.7"),
     Scenario("TURN credentials: another secret", "TURN-CREDENTIALS", relays(secret="not coturn's")),
     Scenario("TURN credentials expired", "REACH-CLOCK", relays(wall=lambda: time.time() - 7200)),
     Scenario("NAT without a usable candidate", "REACH-NAT", symmetric_nat),

@@ -1,0 +1,31 @@
+"""Cells of the doctor: every scenario that it must see through, and the way to its judgement."""
+
+import time
+from collections.abc import Iterator
+
+from cells import Cell, Lab, Met, Outcome, Run
+
+from patients import Stage
+from ringlight.doctor.checkup import examine
+from ringlight.faults import FAULTS
+from scenarios import ALL, Scenario
+
+
+def doctor_sees(scenario: Scenario) -> Run:
+    async def run(lab: Lab) -> Outcome:
+        assert lab.coturn is not None
+        async with scenario.setting(Stage(lab.folder, lab.patch, lab.coturn)) as patient:
+            began = time.monotonic()
+            report = await examine(patient.settings, patient.targets, asked=patient.asked, budget=60.0)
+        first = report.verdict.first
+        if first is None or first.code is None:
+            return Outcome(None, "Nothing is wrong as far as this can be seen from here.", time.monotonic() - began)
+        said = f"{first.code}: {FAULTS[first.code].title}. Seen: {first.seen}"
+        return Outcome(first.code, said, time.monotonic() - began)
+
+    return run
+
+
+def doctor_cells() -> Iterator[Cell]:
+    for scenario in ALL:
+        yield Cell(scenario.code, Met.DOCTOR, scenario.cause, doctor_sees(scenario))

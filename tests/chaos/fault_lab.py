@@ -1,0 +1,94 @@
+"""Runs the fault lab: every fault that can be brought about, met by everybody whom it can meet. `make reliability`.
+
+Usage: fault_lab.py [GROUP…] [--only WORD]. The page is written anew from all that was ever kept.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cells import Cell, Lab, Result, run_cell
+from doctor_cells import doctor_cells
+from live_view_cells import api_cells, client_cells, command_cells, page_cells
+from partner_cells import partner_cells
+from playwright.async_api import async_playwright
+from record import Row, keep, kept, row_of
+from reliability_page import write_pages
+from room_cells import room_cells
+from server_cells import server_cells
+from setup_cells import setup_cells
+from virtual_cells import virtual_cells
+
+from conftest import CHROMIUM_FLAGS
+from own_coturn import PROGRAM, OwnCoturn
+
+GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
+    "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
+    "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
+    "command": command_cells,
+}  # fmt: skip
+
+
+def all_cells() -> Iterator[Cell]:
+    """Yield every cell there is."""
+    for group in GROUPS.values():
+        yield from group()
+
+
+async def run_group(name: str, only: str = "") -> list[Row]:
+    """Run a group; of cells that are not run anew, what was found before is kept."""
+    rows = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
+    coturn = OwnCoturn() if PROGRAM is not None and name == "doctor" else None
+    try:
+        async with async_playwright() as playwright:
+            chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+            for cell in GROUPS[name]():
+                if only and only not in f"{cell.fault} {cell.met.value} {cell.how}":
+                    continue
+                with (
+                    tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+                    pytest.MonkeyPatch.context() as patch,
+                ):
+                    result = await run_cell(cell, Lab(Path(folder), patch, coturn, chromium))
+                _tell(result)
+                rows[cell.fault, cell.met.value, cell.how] = row_of(result)
+                keep(name, rows.values())
+            await chromium.close()
+    finally:
+        if coturn is not None:
+            coturn.close()
+    return list(rows.values())
+
+
+def _tell(result: Result) -> None:
+    cell, outcome = result.cell, result.outcome
+    back = "" if outcome.back_after is None else f"{outcome.back} {outcome.back_after:.1f} s"
+    sys.stdout.write(
+        f"{'WRONG' if result.wrong else 'right':5} {cell.fault:22} {cell.met.value:20} {cell.how:50} "
+        f"{outcome.named_after:5.1f} s  {back} {result.wrong}\n"
+    )
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run what was asked for; 1 where something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, "none"], default=list(GROUPS))
+    parser.add_argument("--only", default="", help="only cells with this in their fault, who meets it, or how")
+    asked = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    wrong = 0
+    for name in asked.groups:
+        if name != "none":
+            wrong += sum(bool(row.wrong) for row in asyncio.run(run_group(name, asked.only)))
+    write_pages()
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

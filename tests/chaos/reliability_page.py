@@ -1,0 +1,204 @@
+"""Writes the pages about reliability from what the labs have kept. `make reliability` and `make network-lab`."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cells import Met
+from record import FOLDER, Row, kept
+from sense import RULES, makes_sense
+
+from ringlight.faults import AREAS, FAULTS
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "explanation" / "reliability.md"
+RUNS = ROOT / "docs" / "explanation" / "reliability-runs.md"
+NETWORK = "network"
+GENERATED = "<!-- Written by `make reliability` and `make network-lab`; changes by hand are lost. -->\n"
+
+# Why no run of the lab reaches these, where no test names them either.
+REASONS = {
+    "STORE-KEYRING": "The lab has no keyring; a real one would have to be installed and locked.",
+    "VIEWER-NO-FRAME": "Chromium decodes whatever H.264 it is sent; a browser that cannot is not in the lab.",
+    "VIEWER-SLOW": "A browser reads as fast as video comes; that a player which does not is let go, the tests of "
+    "players show by its connection.",
+    "WEB-QUIET": "The microphones of the lab's browser are made up and never silent.",
+    "WEB-SLOW": "It is judged by the browser's own measure of a line; the doctor's tests have the judgement only.",
+    "WEB-THIN": "It is judged by the browser's own measure of the way through the TURN server.",
+}
+
+Rows = dict[tuple[str, str], list[Row]]
+
+
+def found() -> tuple[Rows, list[dict[str, Any]]]:
+    """Return all rows by fault and who met it, and the circumstances of each group."""
+    rows: Rows = defaultdict(list)
+    heads = []
+    for path in sorted(FOLDER.glob("*.json")):
+        if path.stem == NETWORK:
+            continue
+        group = kept(path.stem)
+        heads.append({name: value for name, value in group.items() if name != "rows"})
+        for row in group["rows"]:
+            rows[row["fault"], row["met"]].append(Row(**row))
+    return rows, heads
+
+
+def tests_that_name() -> dict[str, list[str]]:
+    """Return for each fault the files of tests that name it, those of the labs left out."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("*")):
+        if path.suffix not in (".py", ".mjs", ".toml", ".txt") or {"chaos", "node_modules"} & set(path.parts):
+            continue
+        for code in set(re.findall(r"\b[A-Z]{3,}(?:-[A-Z0-9]+)+\b", path.read_text(encoding="utf-8"))) & set(FAULTS):
+            named[code].append(str(path.relative_to(ROOT)))
+    return named
+
+
+def write_pages() -> None:
+    """Write both pages."""
+    PAGE.write_text(GENERATED + "\n".join(_page()) + "\n", encoding="utf-8")
+    RUNS.write_text(GENERATED + "\n".join(_runs()) + "\n", encoding="utf-8")
+
+
+def _page() -> Iterator[str]:
+    rows, heads = found()
+    runs = [row for each in rows.values() for row in each]
+    reached = {row.fault for row in runs}
+    wrong = [row for row in runs if row.wrong]
+    yield from (
+        "# What happens when it fails",
+        "",
+        "After this page you know what a person sees in each of our faults, and how soon things work again. The fault "
+        "lab brings faults about, one by one, against the simulated Ring, our own server or a program made for it, "
+        "and lets each client meet them. Nothing here is written by hand.",
+        "",
+        f"**{len(runs)} runs** reach **{len(reached)} of {len(FAULTS)}** faults; in {len(runs) - len(wrong)} of them "
+        "the right fault was named first, in the words of the catalogue, and what was wanted came about once the "
+        "cause was gone." + (f" In {len(wrong)} something was wrong; they are listed below." if wrong else ""),
+        "",
+        *_circumstances(heads),
+        "",
+        "Make it again with `make reliability` (an hour on two cores) and `make network-lab`. One fault at a time: "
+        "`PYTHONPATH=tests:tests/resilience .venv/bin/python tests/chaos/fault_lab.py page --only SIG-TICKET`.",
+        "",
+        "## How to read the table",
+        "",
+        "- **0.4 s**: it was named, and what was wanted was back so long after the cause was gone; with *itself* "
+        "nobody had to ask again. Seconds of the wall clock, processes and browsers included; *virtual* ones are of a "
+        "clock that jumps.",
+        "- **named**: it was named; there is nothing to come back to (a person must mend something, or it is final).",
+        "- **WRONG**: not as it must be; the list below says why.",
+        "- **·** it can happen there, and no run brings it about. An empty cell: it cannot happen there; "
+        "[the rules](#where-a-fault-cannot-happen) say why.",
+        "",
+        "What each run did and what was read is on [the page of all runs](reliability-runs.md).",
+    )  # fmt: skip
+    for area, faults in AREAS.items():
+        yield from ("", f"## Faults of {area}", "", _line("fault", *(met.value for met in Met)), _rule(len(Met) + 1))
+        for fault in faults:
+            yield _line(f"[{fault.code}](../reference/faults/index.md)" if False else f"`{fault.code}`",
+                        *(_mark(fault.code, met, rows) for met in Met))  # fmt: skip
+    if wrong:
+        yield from ("", "## What is wrong", "", _line("fault", "met by", "how", "what is wrong"), _rule(4))
+        for row in wrong:
+            yield _line(f"`{row.fault}`", row.met, row.how, row.wrong)
+    yield from _unreached(reached)
+    yield from ("", "## Where a fault cannot happen", "", _line("faults", "can meet", "because"), _rule(3))
+    for rule in RULES:
+        met = ", ".join(one.value for one in Met if one in rule.met_by)
+        yield _line(", ".join(f"`{code}`" for code in rule.codes), met, rule.why)
+    yield from _network()
+
+
+def _circumstances(heads: list[dict[str, Any]]) -> Iterator[str]:
+    if not heads:
+        return
+    days = sorted({head["at"] for head in heads})
+    loads = [head["load"] for head in heads]
+    yield (
+        f"Run on {' and '.join(sorted({head['machine'] for head in heads}))}; {days[0]}"
+        + (f" to {days[-1]}" if len(days) > 1 else "")
+        + f". The machine had a load of {min(loads):g} to {max(loads):g} meanwhile, which is in every time below."
+    )
+
+
+def _mark(code: str, met: Met, rows: Rows) -> str:
+    runs = rows.get((code, met.value), [])
+    if not runs:
+        return "·" if makes_sense(code, met) else ""
+    if any(run.wrong for run in runs):
+        return "**WRONG**"
+    back = [run for run in runs if run.back_after is not None]
+    if not back:
+        return "named"
+    slowest = max(back, key=lambda run: run.back_after or 0.0)
+    words = [f"{slowest.back_after:.1f} s"]
+    words += ["itself"] if slowest.back == "by itself" else []
+    words += ["virtual"] if slowest.virtual else []
+    return ", ".join(words)
+
+
+def _unreached(reached: set[str]) -> Iterator[str]:
+    named = tests_that_name()
+    missing = [code for code in FAULTS if code not in reached]
+    yield from (
+        "", "## Faults that no run reaches", "",
+        f"{len(missing)} faults have no run of the lab. Tests of their own bring most of them about; the others have a "
+        "reason.", "", _line("fault", "where it is brought about, or why not"), _rule(2),
+    )  # fmt: skip
+    for code in missing:
+        files = [f"`{name}`" for name in named[code]]
+        why = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "") if files else ""
+        yield _line(f"`{code}`", why or REASONS.get(code, "**nothing brings it about**"))
+
+
+def _network() -> Iterator[str]:
+    network = kept(NETWORK)
+    if not network["rows"]:
+        return
+    yield from (
+        "", "## Networks that are bad", "",
+        "Each row is a network of its own on one machine: namespaces of Linux, with a link between them that delays, "
+        "drops, changes the order of or holds back packets, and routers made of iptables. `make network-lab` makes "
+        f"them again. Run on {network['machine']}, {network['at']}, with a load of {network['load']:g}.", "",
+        _line("what", "network", "time to connect", "what was done to it", "back after", "what was seen"), _rule(6),
+    )  # fmt: skip
+    for row in network["rows"]:
+        yield _line(row["what"], row["network"], _seconds(row["connected"]), row["done"], _seconds(row["back"]),
+                    " ".join(filter(None, (row["wrong"] and f"**{row['wrong']}**", row["seen"]))))  # fmt: skip
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} s"
+
+
+def _runs() -> Iterator[str]:
+    rows, _ = found()
+    yield from (
+        "# Every run of the fault lab",
+        "",
+        "What was done, who met it, how soon the fault was named, how soon things worked again once the cause was "
+        "gone, and what was read. [What happens when it fails](reliability.md) has the table.",
+    )
+    for area, faults in AREAS.items():
+        listed = [(fault, met, row) for fault in faults for met in Met for row in rows.get((fault.code, met.value), [])]
+        if not listed:
+            continue
+        yield from ("", f"## Faults of {area}", "",
+                    _line("fault", "met by", "how", "named after", "back", "what was read"), _rule(6))  # fmt: skip
+        for fault, met, row in listed:
+            back = "" if row.back_after is None else f"{row.back}, {row.back_after:.1f} s"
+            wrong = f"**{row.wrong}** " if row.wrong else ""
+            yield _line(f"`{fault.code}`", met.value, row.how, f"{row.named_after:.1f} s", back or row.back,
+                        wrong + row.said)  # fmt: skip
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ") for cell in cells) + " |"
+
+
+def _rule(columns: int) -> str:
+    return "|" + "---|" * columns

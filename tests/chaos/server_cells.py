@@ -1,0 +1,182 @@
+"""Cells of the server's API: requests that it must refuse, and by which name."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from cells import Cell, Lab, Met, Outcome, Run
+
+from patients import PARTNER
+from ringlight.account import Credentials
+from ringlight.cameras import Account
+from ringlight.secrets import Secret
+from ringlight.server.program import run_server
+from ringlight.settings import RoomSettings, Settings
+from ringlight.simulator.world import World
+from ringlight.store import MemoryTokenStore
+from ringlight.testing import simulator
+
+KEY = "k" * 32
+Send = Callable[[httpx2.AsyncClient], Awaitable[httpx2.Response]]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request that is refused.
+
+    Attributes:
+        what: In words.
+        code: The fault.
+        send: Sends it.
+        on: Switches of the simulated Ring.
+        keyed: Whether the server has a key, which the client then knows.
+        rooms: Settings of the rooms.
+        given: Other settings.
+        again: What is asked for once the cause is gone; `None` where only another request helps.
+    """
+
+    what: str
+    code: str
+    send: Send
+    on: tuple[str, ...] = ()
+    keyed: bool = False
+    rooms: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
+    again: Send | None = None
+
+
+def get(path: str, **headers: str) -> Send:
+    return lambda http: http.get(path, headers=headers)
+
+
+def post(path: str, body: Any = None, **headers: str) -> Send:
+    return lambda http: http.post(path, json=body, headers=headers)
+
+
+def whep(text: str, kind: str = "application/sdp") -> Send:
+    return lambda http: http.post("whep/front-door", content=text.encode(), headers={"Content-Type": kind})
+
+
+async def _link_used(http: httpx2.AsyncClient) -> httpx2.Response:
+    await http.post("api/rooms", json={"id": "visit"})
+    made = (await http.post("api/rooms/visit/links", json={"role": "doctor"})).json()
+    address = made["url"][1:]
+    await http.post(address, headers={"Accept": "application/json"})
+    return await http.post(address, headers={"Accept": "application/json"})
+
+
+def _link(**wanted: float) -> Send:
+    async def send(http: httpx2.AsyncClient) -> httpx2.Response:
+        await http.post("api/rooms", json={"id": "visit"})
+        times = {name: time.time() + after for name, after in wanted.items()}
+        made = (await http.post("api/rooms/visit/links", json={"role": "doctor", **times})).json()
+        await asyncio.sleep(0.5)
+        return await http.post(made["url"][1:], headers={"Accept": "application/json"})
+
+    return send
+
+
+async def _guess(http: httpx2.AsyncClient) -> httpx2.Response:
+    for number in range(10):
+        await http.post(f"j/guess-{number}", headers={"Accept": "application/json"})
+    return await http.post("j/guess-again", headers={"Accept": "application/json"})
+
+
+async def _guess_keys(http: httpx2.AsyncClient) -> httpx2.Response:
+    answer = await http.get("api/cameras", headers={"Authorization": "Bearer wrong"})
+    for number in range(40):
+        answer = await http.get("api/cameras", headers={"Authorization": f"Bearer wrong-{number}"})
+        if answer.status_code == 429:
+            break
+    return answer
+
+
+def webhook(**headers: str) -> Send:
+    async def send(http: httpx2.AsyncClient) -> httpx2.Response:
+        kept = {
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        return await http.post("ring/webhook", content=b"{}", headers=kept)
+
+    return send
+
+
+OFFERS = {"no session description": "hello", "no ICE": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"}
+APP = {"partner": PARTNER}
+REFUSALS = (
+    Refusal("an address that is none", "REQUEST-INVALID", get("nowhere")),
+    Refusal("a method that is none", "REQUEST-METHOD", lambda http: http.put("whep/front-door")),
+    Refusal("an offer as JSON", "REQUEST-TYPE", whep("{}", "application/json")),
+    *(Refusal(f"an offer: {name}", "VIEWER-OFFER", whep(text)) for name, text in OFFERS.items()),
+    Refusal("a camera that is none", "CAM-UNKNOWN", get("api/cameras/nobody")),
+    Refusal("a camera that cannot turn", "CAM-NO-PTZ",
+            post("api/cameras/front-door/ptz", {"direction": "left"})),
+    Refusal("a camera without a light", "CAM-UNABLE", post("api/cameras/front-door/light", {"on": True})),
+    Refusal("a direction that is none", "REQUEST-INVALID", post("api/cameras/driveway/ptz", {"direction": "round"})),
+    Refusal("a recording that is none", "FILE-GONE", get("api/cameras/front-door/recordings/none.mp4")),
+    Refusal("an event without a recording", "CAM-RECORDING", get("api/cameras/front-door/history/12/recording")),
+    Refusal("a playback that is none", "VIEWER-GONE", lambda http: http.delete("whep/front-door/none")),
+    Refusal("a fault that is none", "FAULT-UNKNOWN", get("api/faults/NONE-SUCH")),
+    Refusal("a page of another origin", "ORIGIN-REFUSED", post("api/rooms", {}, Origin="https://elsewhere.example")),
+    Refusal("no key", "KEY-NEEDED", get("api/cameras", Authorization=""), keyed=True, again=get("api/cameras")),
+    Refusal("wrong keys, one after another", "KEY-TRIES", _guess_keys, keyed=True),
+    Refusal("a link to a camera that was changed", "KEY-LINK", get("s/xyz", Accept="application/json"), keyed=True),
+    Refusal("a room that is none", "ROOM-UNKNOWN", get("api/rooms/none")),
+    Refusal("a role that is none", "ROOM-ROLE", post("api/rooms", {"people": [{"role": "king"}]})),
+    Refusal("a link used twice", "ROOM-LINK-USED", _link_used),
+    Refusal("a link too early", "ROOM-EARLY", _link(opens=600)),
+    Refusal("a link too late", "ROOM-LINK-EXPIRED", _link(expires=0.2)),
+    Refusal("a link that is none", "ROOM-LINK-UNKNOWN", post("j/guess", Accept="application/json")),
+    Refusal("links guessed", "ROOM-RATE", _guess),
+    Refusal("a webhook without a signature", "HOOK-UNSIGNED", webhook(), given=APP),
+    Refusal("a webhook with a wrong signature", "HOOK-SIGNATURE", webhook(X_Signature="sha256=" + "0" * 64), given=APP),
+    Refusal("a webhook that is no JSON", "HOOK-TYPE", webhook(Content_Type="text/plain", X_Signature="sha256=00"),
+            given=APP),
+    Refusal("Ring limits", "RING-RATE", get("api/cameras/front-door/snapshot.jpg"), ("rate-429",)),
+    Refusal("no picture from the camera", "CAM-OFFLINE", get("api/cameras/front-door/snapshot.jpg"), ("offline",),
+            again=get("api/cameras/front-door/snapshot.jpg")),
+)  # fmt: skip
+
+
+def api_refuses(refusal: Refusal) -> Run:
+    async def run(lab: Lab) -> Outcome:
+        async with simulator(World()) as ring:
+            settings = Settings(
+                ring_url=ring.url, state_dir=lab.folder / "state", rooms=RoomSettings(**refusal.rooms),
+                secret_key=Secret(KEY) if refusal.keyed else None,
+                server={"host": "0.0.0.0" if refusal.keyed else "127.0.0.1", "port": 0}, **refusal.given,
+            )  # fmt: skip
+            known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
+            headers = {"Authorization": f"Bearer {KEY}"} if refusal.keyed else {}
+            async with (
+                Account.open(settings, store=MemoryTokenStore(), credentials=known) as account,
+                run_server(settings, account, demo=True) as running,
+                httpx2.AsyncClient(base_url=f"http://127.0.0.1:{running.port}/", headers=headers, timeout=30) as http,
+            ):
+                await http.get("api/cameras")
+                ring.world.switch(list(refusal.on))
+                began = time.monotonic()
+                answer = await refusal.send(http)
+                named = time.monotonic() - began
+                if answer.status_code < 400:
+                    return Outcome(None, answer.text[:100], named)
+                problem = answer.json()
+                said = f"{problem.get('title', '')}. {problem.get('cause', '')} {problem.get('detail', '')}"
+                if refusal.again is None:
+                    return Outcome(problem["code"], said, named)
+                ring.world.switch([])
+                began = time.monotonic()
+                back = (await refusal.again(http)).status_code == 200
+                return Outcome(problem["code"], said, named, "when asked again" if back else "not yet",
+                               time.monotonic() - began)  # fmt: skip
+
+    return run
+
+
+def server_cells() -> Iterator[Cell]:
+    for refusal in REFUSALS:
+        yield Cell(refusal.code, Met.API, refusal.what, api_refuses(refusal), is_quick=refusal.what == "no key")
