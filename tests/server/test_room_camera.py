@@ -25,8 +25,8 @@ from ringlight.settings import CameraSettings, OneCamera, PartnerSettings, RoomS
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
-from whep_viewer import viewer
 from room_house import hear
+from whep_viewer import viewer
 
 pytestmark = pytest.mark.anyio
 KEY = "k" * 32

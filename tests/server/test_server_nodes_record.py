@@ -12,7 +12,6 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI, Request
-from room_house import hear
 from websockets.asyncio.client import ClientConnection, connect
 
 from conftest import Program
@@ -22,6 +21,7 @@ from ringlight.rooms.fast import FastRooms
 from ringlight.secrets import Secret
 from ringlight.server.room_server import RoomServer, room_server
 from ringlight.settings import RoomSettings, Settings
+from room_house import hear
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(PROGRAM is None, reason="Redis is not installed")]
 SECRET = "a secret for tests, and for nothing else"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from room_house import house
 from test_rtsp_players import Raw, by_hand
 from test_server_entrance import KEY, OWN, kept
 
@@ -21,6 +20,7 @@ from ringlight.server.rtsp.credentials import digest_of
 from ringlight.store.audit_rows import AuditRows
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, hash_of_key
+from room_house import house
 from whep_viewer import viewer
 
 pytestmark = pytest.mark.anyio

@@ -15,7 +15,7 @@ from ringlight.server.database_watch import DatabaseWatch
 from ringlight.server.room_record import RoomRecord
 from ringlight.settings import Settings
 from ringlight.store.audit_rows import AuditRows
-from ringlight.store.database import database_of
+from ringlight.store.database import Database, database_of
 from ringlight.store.own_key import own_key
 from ringlight.store.room_rows import RoomRows
 from ringlight.store.sealing import seal_of

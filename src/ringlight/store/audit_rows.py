@@ -110,7 +110,7 @@ class AuditRows:
         """
         assert self._cut is not None, "opened without a seal for cutting"  # noqa: S101
         with self._database.writing() as connection:
-            last, _ = self._locked_head(connection)
+            last, _ = self.locked_head(connection)
             oldest = sa.select(*_COLUMNS).order_by(AUDIT.c.number).limit(CUT_AT_ONCE)
             rows = [AuditRow(*row) for row in connection.execute(oldest)]
             if not rows:
