@@ -60,9 +60,9 @@ def test_every_line_is_json_says_what_it_is_about_and_holds_no_secret(start: Cal
     assert steps[:2] == ["token", "ticket"]
     assert {line["trace"] for line in lines if line["event"].startswith("view_")} == {TRACE}
     entered = [line for line in lines if line["event"].startswith("room_entered")]
-    assert [(line["room"], line["role"]) for line in entered] == [
-        ("desk", "clinician"), ("old-page", "clinician"),
-    ]  # fmt: skip
+    assert [line["role"] for line in entered] == ["clinician", "clinician"]
+    assert len({line["room"] for line in entered}) == 2  # each room by something that stands for its id
+    assert "old-page" not in said
     assert any(line["logger"] == "uvicorn.error" for line in lines)
     assert any(line["event"] == "Stopped." for line in lines)
     for secret in (CANARY, "sim-secret", "sim-token", "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ=", *made):

@@ -2,17 +2,20 @@
 
 import contextlib
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from ringlight import spans
+from ringlight.rooms.audit import AuditKey
 from ringlight.rooms.events import Action, Close, Late, Make, Note, Outside, Send, Shared, Tick
 from ringlight.rooms.held import Held
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.joining import Joining
 from ringlight.rooms.room import Room
+from ringlight.secrets import Secret
 
 __all__ = ["Porter", "Socket", "steady_clock"]
 
@@ -58,6 +61,8 @@ class Porter:
         self.recall: Callable[[str], Awaitable[Make | None]] | None = None
         # Gets how long a frame took from socket to sockets, for one in so many of them.
         self.timed: Callable[[float], None] | None = None
+        # What stands for a room's id in the log; with an audit the same as there.
+        self.hidden: Callable[[str], str] = AuditKey(Secret(secrets.token_hex())).hidden
         self._frames = TIMED_EACH  # until the next one that is timed
         self._held = Held()
 
@@ -181,7 +186,8 @@ class Porter:
                 if (socket := sockets.get(action.socket)) is not None:  # the way of every message
                     socket.send(action.frame)
             elif isinstance(action, Note):
-                log.info("room_%s room=%s role=%s detail=%s", action.what, action.room, action.role, action.detail)
+                shown = self.hidden(action.room)
+                log.info("room_%s room=%s role=%s detail=%s", action.what, shown, action.role, action.detail)
                 for hear in self.hearers:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:

@@ -78,6 +78,7 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
         settings.model_copy(update={"rooms": entrance, "secret_key": key}), any_loopback_origin=any_loopback_origin
     )
     audit = AuditKey(key)
+    porter.hidden = audit.hidden
     database = database_of(settings)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, database.close)
