@@ -65,6 +65,7 @@ CLASSES = {
     "LINK-REFUSED": errors.AuthError,
     "AUDIT-BROKEN": errors.StoreError,
     "MQTT-BROKER": errors.NetworkError,
+    "OIDC-STATE": errors.UsageError,
     "NODE-ALONE": errors.NetworkError,
     "CAM-ELSEWHERE": errors.ElsewhereError,
     "REACH-MIXED": errors.NetworkError,

@@ -26,6 +26,8 @@ class Rule:
 RULES = (
     Rule(("AUTH-IMPORT", "AUTH-CODE", "AUTH-PAGES"), frozenset({Met.COMMAND}),
          "Only `ringlight login` signs in step by step."),
+    Rule(("AUTH-LINK-LOST", "AUTH-UNAVAILABLE"), OWN_CAMERAS | SDK,
+         "The SDK's tokens are renewed by the same service, and are told in the same words."),
     Rule(("AUTH-PASSWORD",), OWN_CAMERAS, "Whoever signs in with a password."),
     Rule(("SIG-", "TICKET-", "SDP-", "MEDIA-", "CAM-", "AUTH-", "ACCOUNT-", "RING-"), OWN_CAMERAS,
          "A person's own cameras have a page, a client, commands and routes; the Partner SDK and the rooms never speak "

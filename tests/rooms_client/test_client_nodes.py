@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from calling import Gate, made_up_devices, two_callers
 from playwright.sync_api import Browser
 
+from calling import Gate, made_up_devices, two_callers
 from conftest import Program, clean_environment
 from own_redis import PROGRAM, OwnRedis
 

@@ -31,8 +31,8 @@ KNOWN = {
     "nodes/leases.py: self.held.get(camera) == token": "the number of a lease of ours, which orders and proves nothing",
     "settings/reload.py: bool(old.partner.hmac_keys) != bool(new.partner.hmac_keys)": "whether there are any",
     "media/turn.py: number == STALE_NONCE": "the number of an error",
-    "store/database.py: state == _LOCK_NOT_AVAILABLE": "the code of an error",
-    "store/pair_database.py: table.c.refresh == over.reveal()": "a condition of SQL over what we stored ourselves",
+    "server/oidc/claims.py: claims.get('nonce') != nonce": "one the provider has signed, the other is in the cookie",
+    "store/pair_database.py: Secret(kept) != over": "both are of class Secret",
     "store/pair_keyring.py: self._pieces(account, head) != ''.join((piece.reveal() for piece in pieces))": "as above",
     "store/inbox.py: self._c.state == state": "of a delivery",
 }

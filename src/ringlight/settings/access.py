@@ -23,7 +23,7 @@ class OidcSettings(Area):
     )
     client_id: str | None = Field(None, description="By which the provider knows this server.")
     client_secret: SecretText | None = Field(None, description="What it shares with us; empty for a public client.")
-    name: str = Field("your account", description="What the login page calls it: Log in with …")
+    name: str = Field("your account", description="What the login page calls it, behind the words: Log in with.")
     ask_for: TextList = Field(
         default=["openid", "profile", "email"],
         description="OAuth scopes that are asked for, separated by commas; some providers want `groups` among them.",

@@ -108,7 +108,7 @@ class AuditRows:
         Raises:
             StoreError: AUDIT-BROKEN, STORE-UNREACHABLE or STORE-NEWER; then nothing has changed.
         """
-        assert self._cut is not None, "opened without a seal for cutting"  # noqa: S101
+        assert self._cut is not None, "opened without a seal for cutting"  # noqa: S101 - a mistake of ours, not of an input
         with self._database.writing() as connection:
             last, _ = self.locked_head(connection)
             oldest = sa.select(*_COLUMNS).order_by(AUDIT.c.number).limit(CUT_AT_ONCE)
