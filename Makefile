@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench soak docs sbom picture faults reliability network-lab fuzz format clean audit constraints
+.PHONY: help demo test long check lint bench soak docs sbom picture faults reliability network-lab fuzz format clean audit constraints
 MINUTES ?= 10
 PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
@@ -13,14 +13,18 @@ help:  ## list these commands
 demo: .venv/installed  ## set everything up and watch a simulated camera on http://127.0.0.1:8000/
 	@exec $(BIN)/ringlight demo
 
-test: .venv/installed-dev  ## set everything up and run every test, in a real browser too
+test: .venv/installed-dev  ## set everything up and run the tests, in a real browser too; twenty minutes
 	@sh tests/debian-packages.sh
 	$(MAKE) lint
 	@# Three processes, as they mostly wait: for time limits, browsers, silence.
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal || sh tests/once-more.sh $(BIN)/python
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not long" || sh tests/once-more.sh $(BIN)/python
+
+long: .venv/installed-dev  ## the tests that take long: servers killed in turn, bad networks, the container's steps
+	@sh tests/debian-packages.sh
+	$(BIN)/python -m pytest -q -m long
 
 check: .venv/installed-dev lint  ## format, lint, types, floors, fast tests: every few minutes
-	$(BIN)/python -m pytest -q -m "not browser and not program"
+	$(BIN)/python -m pytest -q -m "not browser and not program and not long"
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .

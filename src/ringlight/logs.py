@@ -16,7 +16,7 @@ __all__ = ["ConsoleLines", "JsonLines", "about", "at_hand", "set_about"]
 _NONE: dict[str, str] = {}
 _about: ContextVar[dict[str, str]] = ContextVar("ringlight_log_about", default=_NONE)
 # What a template says: `webhook_dead code=%s number=%d` names two values, and is the event `webhook_dead`.
-_CONVERSION = re.compile(r"(?:(\w+)=(?:…)?)?%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]|%%")
+_CONVERSION = re.compile(r"(?:(?<!\w)(\w+)=(?:…)?)?%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]|%%")
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 

@@ -32,6 +32,7 @@ async def chromium_now() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", _named([cell for cell in QUICK if cell.met not in IN_BROWSER]))
 async def test_who_meets_a_fault_is_told_it_first_and_comes_back(
     cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -40,6 +41,7 @@ async def test_who_meets_a_fault_is_told_it_first_and_comes_back(
     assert result.wrong == "", result.outcome
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.parametrize("cell", _named([cell for cell in QUICK if cell.met in IN_BROWSER]))
 async def test_who_meets_a_fault_in_a_browser_reads_it_and_comes_back(

@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.program]
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case.is_quick], ids=lambda case: f"{case.what}: {case.network}"
 )
+@pytest.mark.long
 def test_over_a_bad_network_the_picture_moves(case: Case) -> None:
     (row,) = run_cases((case,))
     assert row.wrong == "", row

@@ -218,6 +218,7 @@ async def heard(person: ComingBack, name: str) -> None:
     assert person.heard[:count] == [f"{name} {number}" for number in range(count)]
 
 
+@pytest.mark.long
 async def test_each_part_is_killed_in_turn_and_nothing_is_lost(started: Cluster) -> None:
     async with (
         Watching(started, "front-door") as door,

@@ -87,6 +87,7 @@ def _without_rights(data: Path) -> list[str]:
     return dropped
 
 
+@pytest.mark.long
 @pytest.mark.program
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_its_steps_end_in_a_server_that_writes_nothing_but_its_data(tmp_path: Path) -> None:

@@ -49,7 +49,9 @@ def test_the_programs_of_the_page_print_what_it_says(tmp_path: Path) -> None:
 
 
 def test_the_page_names_every_fault_of_links_and_stores() -> None:
-    others = [PAGES / name for name in ("link-accounts.md", "back-up-and-move.md")]
+    others = [
+        PAGES / name for name in ("link-accounts.md", "back-up-and-move.md", "keep-and-forget.md", "seal-secrets.md")
+    ]
     pages = PAGE + "".join(path.read_text(encoding="utf-8") for path in others)
     assert {code for code in FAULTS if code.startswith(("LINK-", "STORE-"))} <= set(
         re.findall(r"[A-Z]+(?:-[A-Z]+)+", pages)

@@ -42,6 +42,7 @@ async def http(proxy: Proxy) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+@pytest.mark.long
 async def test_viewers_events_and_rooms_go_through(started: Cluster, proxy: Proxy, http: httpx2.AsyncClient) -> None:
     before = started.live_views()
     there = f"{proxy.url}node-b/"  # a proxy keeps who comes from one address at one server

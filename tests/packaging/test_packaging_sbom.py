@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.program
 
 
+@pytest.mark.long
 def test_the_bill_is_valid_and_names_every_required_dependency(tmp_path: Path) -> None:
     """The environment is this one: to make a clean one takes a minute, which `make sbom` does."""
     out = tmp_path / "sbom.json"

@@ -35,6 +35,7 @@ def chromium_page(chromium: Browser) -> Iterator[Page]:
         yield page
 
 
+@pytest.mark.long
 def test_firefox_and_chromium_see_hear_and_read_each_other(demo: str, chromium_page: Page) -> None:
     """Names, pictures and sound both ways, a mute that is told, words, and the one leaving."""
     page = chromium_page

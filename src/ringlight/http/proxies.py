@@ -14,7 +14,7 @@ __all__ = ["Caller", "Proxies", "ProxyHeader"]
 
 ProxyHeader = Literal["x-forwarded-for", "forwarded"]
 MOST_HOPS = 20  # of more, the leftmost are not read
-_PAIR = re.compile(r'([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))')
+_PAIR = re.compile(r'(?<![A-Za-z])([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^;,\s"]*))')
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from ringlight.errors import fault_error
 from ringlight.http.flow import MAX_BODY, Request, Response
+from ringlight.http.target import is_inside_by_name
 from ringlight.partner.call import Call
 from ringlight.resilience.operation import Operation
 
@@ -59,6 +60,14 @@ class Api:
     def is_own(self, address: str) -> bool:
         """Whether an absolute address belongs to the API."""
         return origin_of(address) == origin_of(self.origin)
+
+    def is_foreign(self, address: str) -> bool:
+        """Whether an address may not lead into our own network: the API is outside, and has named it elsewhere.
+
+        What stands in for Ring in our own network, because the settings say so, may name others there.
+        """
+        host = urlsplit(self.origin).hostname or ""
+        return not (self.is_own(address) or is_inside_by_name(host))
 
     def call(
         self,

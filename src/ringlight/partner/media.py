@@ -204,7 +204,7 @@ def fetch(wish: Wish, url: str, former: Request, status: int, headers: dict[str,
         json=former.json if repeats else None,
         at="partner",
         limit=wish.limit,
-        foreign=not wish.api.is_own(url),
+        foreign=wish.api.is_foreign(url),
     )
     return Call(operation, request, head_of, bearer)
 

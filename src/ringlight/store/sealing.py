@@ -123,8 +123,11 @@ def seal_of(settings: Settings) -> Seal | None:
     if settings.secrets_key:
         return Seal(settings.secrets_key)
     path = key_file(settings)
-    if settings.secrets_key_file is None and not path.exists():
-        return None
+    try:
+        if settings.secrets_key_file is None and not path.exists():
+            return None
+    except OSError as error:
+        raise _unusable(f"{path}: {type(error).__name__}") from None
     return Seal(keys_in(path), lambda: keys_in(path))
 
 
