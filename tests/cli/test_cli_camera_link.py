@@ -51,7 +51,7 @@ def test_links_are_listed_and_taken_back(environment: dict[str, str], tmp_path: 
     assert "lk_1: front-door, to watch and talk; ends 20" in _links(asked, "list").stdout
     assert _links(asked, "revoke", "lk_1").returncode == 0
     again = _links(asked, "revoke", "lk_1")
-    assert (again.returncode, again.stderr[:16]) == (1, "KEY-LINK-UNKNOWN")
+    assert (again.returncode, again.stderr[:16]) == (2, "KEY-LINK-UNKNOWN")
     assert "lk_1" not in _links(asked, "list").stdout
 
 
