@@ -69,7 +69,6 @@ def events(database: Path) -> list[str]:
         return [event for (event,) in reading.execute("SELECT event FROM room_audit ORDER BY number")]
 
 
-@pytest.mark.long
 @pytest.mark.program
 async def test_a_server_is_killed_between_the_change_and_its_row(
     redis: OwnRedis, start: Callable[..., Program], tmp_path: Path

@@ -18,6 +18,7 @@ from pair_stores import address, in_threads, pair
 from own_postgres import PROGRAMS, OwnPostgres
 from ringlight.errors import SetupError, StoreError
 from ringlight.store import open_pairs, room_tables
+from ringlight.store.camera_link_rows import CameraLinkRows, KeptCameraLink
 from ringlight.store.database import LOCKS_AT_ONCE, SCHEMA, Database
 from ringlight.store.migrating import NEWEST, migrate, version_of
 from ringlight.store.pair_database import DatabasePairStore
@@ -254,3 +255,21 @@ def test_a_database_that_comes_back_is_used_again() -> None:
         store.close()
     finally:
         server.close()
+
+
+def test_a_second_opening_in_one_process_takes_no_lock_from_the_first(tmp_path: Path) -> None:
+    """Else whoever closes the file next, in another process, throws away what the first has yet to write."""
+    address = f"sqlite:///{tmp_path / 'kept.db'}"
+    count = [sys.executable, "-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+             "print(c.execute('SELECT count(*) FROM camera_links').fetchone()[0]); c.close()",
+             str(tmp_path / "kept.db")]  # fmt: skip
+    first = Database(address)
+    rows = CameraLinkRows(first)
+    rows.add(KeptCameraLink("one", "door", False, 1.0, 2.0))
+    second = Database(address)
+    assert len(CameraLinkRows(second).all(0.0)) == 1
+    second.close()
+    assert subprocess.run(count, capture_output=True, text=True, check=True).stdout.strip() == "1"
+    rows.add(KeptCameraLink("two", "door", False, 1.0, 2.0))
+    assert subprocess.run(count, capture_output=True, text=True, check=True).stdout.strip() == "2"
+    first.close()

@@ -390,7 +390,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _make_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # what SQLite puts beside it has the same rights
+    # A file that is there is not opened: to close it would let go of all locks that SQLite has on it in this process
+    # (sqlite.org/howtocorrupt.html, 2.2), and the next program that closes it would throw the write-ahead log away.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # what is put beside it has the same rights
 
 
 def _let_go(connection: Connection) -> None:
