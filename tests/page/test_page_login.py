@@ -3,15 +3,13 @@
 import http.server
 import re
 import threading
-import time
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from conftest import Program, clean_environment
-from ringlight.secrets import Secret
-from ringlight.server.passes import Pass, Passes
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 KEY = "the owner's own key, long and random"
@@ -36,8 +34,9 @@ def page(chromium: Browser) -> Iterator[Page]:
 @pytest.fixture
 def elsewhere(base: str) -> Iterator[str]:
     """Another site with a link to ours: for browsers, localhost is another site than 127.0.0.1."""
-    link = Passes(Secret(KEY)).sign("link", Pass("x", time.time() + 600, "front-door")).reveal()
-    body = f"<a id='camera' href='{base}/s/{link}'>look</a> <a id='home' href='{base}/'>home</a>".encode()
+    bearer = {"Authorization": f"Bearer {KEY}"}
+    made = httpx2.post(f"{base}/api/links", json={"camera": "front-door"}, headers=bearer, timeout=30).json()
+    body = f"<a id='camera' href='{base}{made['url']}'>look</a> <a id='home' href='{base}/'>home</a>".encode()
 
     class Linking(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -16,11 +16,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from ringlight.errors import RingError, fault_error
-from ringlight.settings import Settings
 from ringlight.store.discretion import raise_alone
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
 from ringlight.store.sealing import Seal, seal_of, unsealed
+
+if TYPE_CHECKING:
+    from ringlight.settings import Settings
 
 __all__ = [
     "ACCESS_KEYS",
@@ -188,7 +190,7 @@ SIGN_IN = sa.Table(
 )
 
 
-def database_of(settings: Settings) -> "Database":
+def database_of(settings: "Settings") -> "Database":
     """Return the settings' database, with what seals its secrets.
 
     Raises:

@@ -11,10 +11,13 @@ import hmac
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ringlight.errors import RingError, fault_error
 from ringlight.secrets import Secret
-from ringlight.settings import Settings
+
+if TYPE_CHECKING:
+    from ringlight.settings import Settings
 
 __all__ = ["KEY_FILE", "Seal", "is_sealed", "key_file", "keys_in", "seal_of", "unsealed"]
 
@@ -96,7 +99,7 @@ def unsealed(kept: str, place: str) -> str:
     return kept
 
 
-def key_file(settings: Settings) -> Path:
+def key_file(settings: "Settings") -> Path:
     """Return where the file with the keys is, or would be."""
     return settings.secrets_key_file or settings.state_dir / KEY_FILE
 
@@ -114,7 +117,7 @@ def keys_in(path: Path) -> list[Secret]:
     return [Secret(line) for line in lines]
 
 
-def seal_of(settings: Settings) -> Seal | None:
+def seal_of(settings: "Settings") -> Seal | None:
     """Return what seals, as the settings say; `None` where nothing is to be sealed.
 
     Raises:
