@@ -1,6 +1,7 @@
 """What every driver does alike: what it sends, and its one border for errors. It needs no event loop."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -9,7 +10,7 @@ from ringlight.errors import RingError
 from ringlight.http.address import base_of, host_of, hostname_of
 from ringlight.http.flow import Request, unreadable
 from ringlight.http.reach import Patience, Way
-from ringlight.http.target import is_inside_by_name
+from ringlight.http.target import Target, host_and_port, is_inside_by_name, is_proxied, pinned
 from ringlight.http.translate import Dialect, translate
 from ringlight.resilience.actions import Failed
 from ringlight.secrets import Secret
@@ -17,6 +18,7 @@ from ringlight.secrets import Secret
 __all__ = ["USER_AGENT", "Border", "checked", "content_of", "too_long", "whole"]
 
 T = TypeVar("T")
+Found = tuple[Any, Any, Any, Any, Any]  # a row of `getaddrinfo`; the address is the first of the last
 
 # Since the wave of 406 answers in February 2026 Ring's edge turns away the bare `android:com.ringapp`;
 # the app's full name with version and build still passes (observed-protocol.md#edge-406).
@@ -61,6 +63,22 @@ class Border:
         return translate(
             error, self._dialect, url=url, at=request.at, timeout=timeout, way=way, connections=connections
         )
+
+    def _judged(self, request: Request, url: str) -> Target | tuple[str, int]:
+        """Return where a request goes; host and port where their addresses have to be looked up and judged first.
+
+        Raises:
+            BadAnswerError: NET-INSIDE.
+        """
+        headers = self._headers(request)
+        if not (request.foreign and self._judges_foreign):
+            return Target(url, url, headers)
+        host, port = host_and_port(url)
+        return pinned(url, headers, [host]) if is_proxied(url) else (host, port)
+
+    def _pinned(self, request: Request, url: str, found: Sequence[Found]) -> Target:
+        """Judge what a name server has found, and lead the request to the first of it."""
+        return pinned(url, self._headers(request), [str(row[4][0]) for row in found])
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}

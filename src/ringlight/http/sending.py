@@ -12,7 +12,7 @@ from ringlight.http.address import rebase
 from ringlight.http.border import Border, too_long, whole
 from ringlight.http.flow import Flow, Request, Response, Streamed, drive
 from ringlight.http.reach import Way
-from ringlight.http.target import Target, host_and_port, is_proxied, pinned
+from ringlight.http.target import Target
 from ringlight.resilience.actions import Failed
 
 __all__ = ["Sending"]
@@ -108,14 +108,11 @@ class Sending(Border, ABC):
         Raises:
             BadAnswerError: NET-INSIDE.
         """
-        headers = self._headers(request)
-        if not (request.foreign and self._judges_foreign):
-            return Target(url, url, headers)
-        host, port = host_and_port(url)
-        if is_proxied(url):
-            return pinned(url, headers, [host])
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return pinned(url, headers, [str(row[4][0]) for row in found])
+        target = self._judged(request, url)
+        if isinstance(target, Target):
+            return target
+        found = await asyncio.get_running_loop().getaddrinfo(*target, type=socket.SOCK_STREAM)
+        return self._pinned(request, url, found)
 
     async def _pieces(self, pieces: AsyncIterator[bytes], request: Request, url: str, way: Way) -> AsyncIterator[bytes]:
         read = 0

@@ -15,7 +15,7 @@ from ringlight.http.connections import asked_by, new_client
 from ringlight.http.discretion import hiding
 from ringlight.http.flow import Flow, Headers, Request, Response, StreamedNow, drive_waiting
 from ringlight.http.reach import Patience, Remaining, Way
-from ringlight.http.target import Target, host_and_port, is_proxied, pinned
+from ringlight.http.target import Target
 from ringlight.http.translate import HTTPX2
 from ringlight.resilience.actions import Failed
 
@@ -128,14 +128,10 @@ class SyncDriver(Border):
 
     def _target(self, request: Request, url: str) -> Target:
         """Do as the other drivers do: see `Sending`."""
-        headers = self._headers(request)
-        if not (request.foreign and self._judges_foreign):
-            return Target(url, url, headers)
-        host, port = host_and_port(url)
-        if is_proxied(url):
-            return pinned(url, headers, [host])
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return pinned(url, headers, [str(row[4][0]) for row in found])
+        target = self._judged(request, url)
+        if isinstance(target, Target):
+            return target
+        return self._pinned(request, url, socket.getaddrinfo(*target, type=socket.SOCK_STREAM))
 
     def _pieces(
         self, pieces: Iterator[bytes], request: Request, url: str, way: Way, limits: Remaining
