@@ -1,4 +1,7 @@
-"""A client of Redis, for what several servers share."""
+"""Clients of Redis, for what several servers share. None repeats anything by itself.
+
+Whoever asks has to know what came of it, and a repeat would make a quarter of a second many.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,42 +9,56 @@ from ringlight.errors import fault_error
 from ringlight.secrets import Secret
 
 if TYPE_CHECKING:
+    from redis import Redis as WaitingRedis
     from redis.asyncio import Redis
 
-__all__ = ["redis_client", "redis_package"]
+__all__ = ["redis_client", "redis_package", "waiting_redis_client"]
 
 
-def redis_package() -> Any:
+def redis_package(code: str = "CFG-DEPENDENCY") -> Any:
     """Return the package.
 
     Raises:
-        SetupError: CFG-DEPENDENCY, the extra `redis` is not installed.
+        SetupError: By this code, the extra `redis` is not installed.
     """
     try:
         import redis.asyncio  # noqa: PLC0415 - an extra, and a quarter of a second to import
     except ImportError:
-        raise fault_error("CFG-DEPENDENCY", "redis is not installed: pip install 'ringlight[redis]'") from None
+        raise fault_error(code, "redis is not installed: pip install 'ringlight[redis]'") from None
     return redis
 
 
-def redis_client(url: Secret, patience: float | None, *, connect: float, decode: bool = False) -> "Redis":
-    """Make a client that repeats nothing by itself: whoever asks has to know what came of it.
+def redis_client(
+    url: Secret, patience: float | None, *, connect: float, decode: bool = False, code: str = "CFG-INVALID"
+) -> "Redis":
+    """Make a client for an event loop. The package is there: `redis_package` has been asked.
 
     Args:
         url: `redis://…`, `rediss://…` or `unix://…`.
         patience: Seconds for an answer; `None` waits for ever.
         connect: Seconds to be connected.
         decode: Return text in place of bytes.
+        code: For an address that is none.
 
     Raises:
-        SetupError: CFG-DEPENDENCY, or CFG-INVALID where the address is none.
+        SetupError: By this code, or CFG-DEPENDENCY.
     """
-    redis = redis_package()
-    retry = redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)
+    kinds = redis_package().asyncio
+    options = {"socket_timeout": patience, "socket_connect_timeout": connect, "decode_responses": decode}
+    made: Redis = _made(kinds.Redis, kinds.retry.Retry, url, options, code)
+    return made
+
+
+def waiting_redis_client(url: Secret, patience: float, *, connect: float, code: str = "CFG-INVALID") -> "WaitingRedis":
+    """Make a client for threads; otherwise as `redis_client`."""
+    kinds = redis_package()
+    options = {"socket_timeout": patience, "socket_connect_timeout": connect}
+    made: WaitingRedis = _made(kinds.Redis, kinds.retry.Retry, url, options, code)
+    return made
+
+
+def _made(kind: Any, retry: Any, url: Secret, options: dict[str, Any], code: str) -> Any:
     try:
-        found: Redis = redis.asyncio.Redis.from_url(
-            url.reveal(), socket_timeout=patience, socket_connect_timeout=connect, retry=retry, decode_responses=decode
-        )
+        return kind.from_url(url.reveal(), retry=retry(redis_package().backoff.NoBackoff(), 0), **options)
     except ValueError:
-        raise fault_error("CFG-INVALID", "redis_url names no Redis") from None
-    return found
+        raise fault_error(code, "redis_url names no Redis") from None

@@ -14,7 +14,7 @@ from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from ringlight.errors import fault_error
+from ringlight.http.redis import redis_client, redis_package, waiting_redis_client
 from ringlight.resilience.actions import NoPlace, Place
 from ringlight.resilience.joint_gate import JointGate, Question
 from ringlight.resilience.operation import Lane
@@ -27,6 +27,7 @@ __all__ = ["AsyncSharedGate", "SharedGate"]
 
 # Seconds for Redis to answer, or to be reached; then a call goes by its own share. A thousand times what it takes.
 _PATIENCE = 0.25
+_UNUSABLE = "STORE-ADDRESS"  # for an address that is none, or without the package
 
 
 def _script() -> str:
@@ -48,22 +49,6 @@ class _Common:
         return ["", what, f"{self._id}-{os.getpid()}", *rest]  # a fork is a process of its own
 
 
-def _redis() -> Any:
-    try:
-        import redis.asyncio  # noqa: PLC0415 - an extra, and a quarter of a second to import
-    except ImportError:
-        raise fault_error("STORE-ADDRESS", "redis is not installed: pip install 'ringlight[redis]'") from None
-    return redis
-
-
-def _client(kind: Any, url: Secret, retry: Any) -> Any:
-    """Make a client that does not repeat by itself: that would make a quarter of a second many seconds."""
-    try:
-        return kind.from_url(url.reveal(), socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=retry)
-    except ValueError:
-        raise fault_error("STORE-ADDRESS", "redis_url names no Redis") from None
-
-
 class SharedGate(_Common):
     """The gate of all processes that name the same Redis and client id. Threads may share it.
 
@@ -78,9 +63,8 @@ class SharedGate(_Common):
 
     def __init__(self, url: Secret, client_id: str, settings: "ResilienceSettings") -> None:
         super().__init__(client_id, settings)
-        redis = _redis()
-        self._away = (redis.RedisError, OSError)
-        self._redis = _client(redis.Redis, url, redis.retry.Retry(redis.backoff.NoBackoff(), 0))
+        self._away = (redis_package(_UNUSABLE).RedisError, OSError)
+        self._redis: Any = waiting_redis_client(url, _PATIENCE, connect=_PATIENCE, code=_UNUSABLE)
         self._run = self._redis.register_script(_script())
         self._lock = threading.Lock()  # for the part; held for microseconds
         self._wire = threading.Lock()  # for the connection; held while Redis is asked
@@ -148,10 +132,8 @@ class AsyncSharedGate(_Common):
 
     def __init__(self, url: Secret, client_id: str, settings: "ResilienceSettings") -> None:
         super().__init__(client_id, settings)
-        redis = _redis()
-        self._away = (redis.RedisError, OSError)
-        retry = redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)
-        self._redis = _client(redis.asyncio.Redis, url, retry)
+        self._away = (redis_package(_UNUSABLE).RedisError, OSError)
+        self._redis: Any = redis_client(url, _PATIENCE, connect=_PATIENCE, code=_UNUSABLE)
         self._run = self._redis.register_script(_script())
         self._wire = asyncio.Lock()
 
