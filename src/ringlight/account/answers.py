@@ -115,8 +115,7 @@ def _words(request: Request, response: Response) -> str:
 
 
 def _tidy(text: str) -> str:
-    flat = one_line(text, _LONGEST + 1)
-    return flat if len(flat) <= _LONGEST else f"{flat[:_LONGEST]}…"
+    return one_line(text, _LONGEST, cut="…")
 
 
 def _hidden(kind: type, value: object) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ringlight.errors import ErrorItem
+from ringlight.foreign import one_line
 
 __all__ = ["read_refusal", "said"]
 
@@ -59,5 +60,4 @@ def _item(one: object) -> ErrorItem:
 def _text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    flat = " ".join("".join(char if char.isprintable() else " " for char in str(value)[: 4 * _LONGEST]).split())
-    return flat if len(flat) <= _LONGEST else f"{flat[:_LONGEST]}…"
+    return one_line(str(value), _LONGEST, cut="…")
