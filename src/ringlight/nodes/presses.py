@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ringlight.beside import beside
 from ringlight.http.redis import redis_client, redis_package
 from ringlight.secrets import Secret
 
@@ -49,12 +50,12 @@ class Presses:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hear of presses inside of the `async with`."""
-        task = asyncio.create_task(self._listen(), name="presses: listen")
         try:
-            yield
+            async with beside(self._listen(), "presses: listen"):
+                yield
         finally:
-            task.cancel()
-            await asyncio.wait({task, *self._telling})
+            if self._telling:
+                await asyncio.wait(self._telling)
             with contextlib.suppress(*self._away):
                 await self._client.aclose()
 

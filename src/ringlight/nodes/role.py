@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from ringlight.beside import beside
 from ringlight.errors import RingError
 from ringlight.nodes.keeper import CameraLeases
 
@@ -29,12 +30,8 @@ async def held_by_one(
         async with work():
             yield
         return
-    task = asyncio.create_task(_do(leases, name, work), name=f"held by one: {name}")
-    try:
+    async with beside(_do(leases, name, work), f"held by one: {name}"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 async def _do(leases: CameraLeases, name: str, work: Callable[[], AbstractAsyncContextManager[Any]]) -> None:

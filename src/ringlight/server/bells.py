@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from ringlight.beside import beside
 from ringlight.cameras import Camera, Cameras
 from ringlight.errors import RingError
 from ringlight.rooms.events import Pressed
@@ -40,13 +41,8 @@ class Bells:
     @asynccontextmanager
     async def reading(self, cameras: Cameras) -> AsyncIterator[None]:
         """Read histories of cameras inside of the `async with`."""
-        task = asyncio.create_task(self._read(cameras), name="bells") if self._every else None
-        try:
+        async with beside(self._read(cameras) if self._every else None, "bells"):
             yield
-        finally:
-            if task is not None:
-                task.cancel()
-                await asyncio.wait({task})
 
     def press(self, camera: str, press: str) -> None:
         """Ring once for a press of this name, in all rooms of the camera."""

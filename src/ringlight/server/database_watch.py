@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import sqlalchemy as sa
 
+from ringlight.beside import beside
 from ringlight.errors import RingError
 from ringlight.store.database import Database
 
@@ -38,13 +39,8 @@ class DatabaseWatch:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look every two seconds inside of the `async with`."""
-        task = asyncio.create_task(self._run(), name="database watch") if self._database.file is None else None
-        try:
+        async with beside(self._run() if self._database.file is None else None, "database watch"):
             yield
-        finally:
-            if task is not None:
-                task.cancel()
-                await asyncio.wait({task})
 
     async def _run(self) -> None:
         while True:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 
+from ringlight.beside import beside
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
 from ringlight.simulator.premises import CAMERAS, SimCamera
@@ -107,13 +108,8 @@ async def play(world: World, scenario: Scenario) -> None:
 @contextlib.asynccontextmanager
 async def playing(world: World, scenario: Scenario | None) -> AsyncIterator[None]:
     """Play a scenario beside the body of the `async with`; `None` plays nothing."""
-    task = asyncio.create_task(play(world, scenario), name="scenario") if scenario is not None else None
-    try:
+    async with beside(play(world, scenario) if scenario is not None else None, "scenario"):
         yield
-    finally:
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
 
 
 def _camera(table: CameraTable) -> SimCamera:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ringlight.beside import beside
 from ringlight.errors import RingError
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request
@@ -43,12 +44,10 @@ async def send_due(estate: "Estate") -> int:
 @contextlib.asynccontextmanager
 async def sending(estate: "Estate") -> AsyncIterator[None]:
     """Send whatever becomes due beside the body of the `async with`."""
-    task = asyncio.create_task(_send_for_ever(estate), name="webhooks")
     try:
-        yield
+        async with beside(_send_for_ever(estate), "webhooks"):
+            yield
     finally:
-        task.cancel()
-        await asyncio.wait({task})
         estate.deliveries.changed = lambda: None
 
 
