@@ -186,8 +186,9 @@ class Porter:
                 if (socket := sockets.get(action.socket)) is not None:  # the way of every message
                     socket.send(action.frame)
             elif isinstance(action, Note):
-                shown = self.hidden(action.room)
-                log.info("room_%s room=%s role=%s detail=%s", action.what, shown, action.role, action.detail)
+                if log.isEnabledFor(logging.INFO):
+                    shown = self.hidden(action.room)
+                    log.info("room_%s room=%s role=%s detail=%s", action.what, shown, action.role, action.detail)
                 for hear in self.hearers:
                     hear(action)
                 if self.record is not None and (given := self.record(action)) is not None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from fastapi import APIRouter
 
@@ -45,6 +46,7 @@ from ringlight.server.trial import Trials
 from ringlight.server.watches import Watches
 from ringlight.settings import Settings
 
+Part = TypeVar("Part", Playbacks, Showings, RoomGuests, Trials)
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
 DEMO_CAMERAS = {"front-door": "Front Door"}
 LAST_WORDS = 0.1  # seconds for the pages' event streams to tell how it ended
@@ -81,19 +83,15 @@ async def run_server(
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
         port = await stack.enter_async_context(ViewerPort(settings.media))
-        playbacks = Playbacks(port)
-        stack.push_async_callback(playbacks.close)
+        playbacks = _closing(stack, Playbacks(port))
         doors = await stack.enter_async_context(open_doors(key, settings))
         rooms = await stack.enter_async_context(_rooms(settings, local=local, demo=demo))
         watches = await stack.enter_async_context(Watches(rooms.record, doors.entrance))
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
         press = await stack.enter_async_context(telling_all(settings.redis_url, bells.press))
-        app = (
-            await stack.enter_async_context(ring_app(settings, stopping, watches, press))
-            if is_configured(settings)
-            else None
-        )
+        configured = is_configured(settings)
+        app = await stack.enter_async_context(ring_app(settings, stopping, watches, press)) if configured else None
         leases = await stack.enter_async_context(camera_leases(settings, listening.getsockname()[1], local=local))
         house = House(
             *(source for source in (cameras, app.cameras if app else None) if source is not None),
@@ -104,14 +102,11 @@ async def run_server(
             await stack.enter_async_context(rtsp_server(shared, host, settings.rtsp.port))
         recordings = await stack.enter_async_context(Recordings(settings))
         publications = await stack.enter_async_context(Publications(settings, house))
-        showings = Showings(settings.players, places)
-        stack.push_async_callback(showings.close)
+        showings = _closing(stack, Showings(settings.players, places))
         await stack.enter_async_context(bells.reading(house))
         await stack.enter_async_context(_at_home(settings, house, leases))
-        guests = RoomGuests(rooms.porter, playbacks)
-        stack.push_async_callback(guests.close)
-        trials = Trials(port)
-        stack.push_async_callback(trials.close)
+        guests = _closing(stack, RoomGuests(rooms.porter, playbacks))
+        trials = _closing(stack, Trials(port))
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
         reloading = Reloading(settings, load, Parts(rooms.porter.house, access, publications, app), told)
         stack.enter_context(reloading.on_signal())
@@ -125,11 +120,12 @@ async def run_server(
             *(app.routers if app else ()), publications_router(publications), doctor,
             status_router(status), reload_router(reloading),
         )  # fmt: skip
+        kept = Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
+        retention = await stack.enter_async_context(kept)
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, leases=leases,
-            extra=routers, demo=demo, has_app=app is not None,
-            retention=await stack.enter_async_context(_retention(settings, rooms, recordings)),
+            extra=routers, demo=demo, has_app=app is not None, retention=retention,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter, proxies)))
         stack.push_async_callback(_end_streams, stopping)
@@ -137,6 +133,12 @@ async def run_server(
             stack.push_async_callback(leases.leave)
         stack.push_async_callback(rooms.leave, settings.server.drain)
         yield running
+
+
+def _closing(stack: contextlib.AsyncExitStack, part: Part) -> Part:
+    """Have a part closed at the end; return it."""
+    stack.push_async_callback(part.close)
+    return part
 
 
 @contextlib.asynccontextmanager
@@ -163,10 +165,6 @@ async def _end_streams(stopping: asyncio.Event) -> None:
     with contextlib.suppress(asyncio.CancelledError):  # told to stop once more: that is under way
         await asyncio.sleep(LAST_WORDS)
     stopping.set()
-
-
-def _retention(settings: Settings, rooms: RoomServer, recordings: Recordings) -> Retention:
-    return Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
 
 
 def _doctor(settings: Settings, port: int, cameras: Cameras | None, trials: Trials) -> APIRouter:
