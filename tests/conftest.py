@@ -17,6 +17,8 @@ from own_postgres import PROGRAMS, OwnPostgres
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from ringlight.store.database import Database
+
 RINGLIGHT = Path(sys.executable).with_name("ringlight")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -84,6 +86,11 @@ def clean_environment(state: Path) -> dict[str, str]:
     return {**kept, "RINGLIGHT_STATE_DIR": str(state), "NO_COLOR": "1"}
 
 
+def sqlite_address(folder: Path) -> str:
+    """Where a program that keeps its state in a folder has its database."""
+    return f"sqlite:///{folder / 'state' / 'ringlight.db'}"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A place for what outlives a program that a test runs in its own process, instead of the developer's."""
@@ -126,6 +133,25 @@ def postgres() -> Iterator[OwnPostgres]:
     server.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new database of either kind."""
+    if request.param == "sqlite":
+        return sqlite_address(tmp_path)
+    postgres: OwnPostgres = request.getfixturevalue("postgres")
+    return postgres.new_database()
+
+
+@pytest.fixture
+def database(where: str) -> "Iterator[Database]":
+    """A new database of either kind, opened."""
+    from ringlight.store.database import Database
+
+    opened = Database(where)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(scope="module")
 def chromium() -> "Iterator[Browser]":
     """A real Chromium, Debian's. Not for the whole session: its driver's event loop would stand in others' way."""
@@ -135,3 +161,11 @@ def chromium() -> "Iterator[Browser]":
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a demo."""
+    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
+    yield program.url
+    program.stop()

@@ -11,6 +11,7 @@ from typing import Any
 from ringlight import Account
 from ringlight.account import Credentials
 from ringlight.account.endpoints import signaling_url
+from ringlight.errors import RingError, fault_error
 from ringlight.liveview import Event, LiveViewClient, Note, Step, Trying
 from ringlight.liveview.trace import Direction
 from ringlight.media.rtp import Packet
@@ -101,3 +102,17 @@ def client_at(address: str, notes: Notes, **live_view: Any) -> LiveViewClient:
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+async def ended_or_tried_again(view: LiveViewClient, notes: Notes) -> RingError:
+    """Return why the view ended, or why another was opened in its place: the user is told either."""
+    ended = asyncio.create_task(view.ended())
+    try:
+        while not ended.done():
+            again = next((trying for trying in notes.tries if trying.code is not None), None)
+            if again is not None and again.code is not None and notes.flowing.is_set():
+                return fault_error(again.code, again.detail)
+            await asyncio.wait({ended}, timeout=0.02)
+        return ended.result()
+    finally:
+        ended.cancel()

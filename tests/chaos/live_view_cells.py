@@ -16,13 +16,13 @@ from cells import Cell, Lab, Met, Outcome, Run
 from playwright.async_api import Page
 
 from causes import TROUBLES, Trouble
-from dialing import FRONT_DOOR, Notes, account_at
+from dialing import FRONT_DOOR, Notes, account_at, ended_or_tried_again
 from ringlight import Account
 from ringlight.account import AccountClient, Credentials
 from ringlight.cli.servers import DEMO_DEADLINES, DEMO_LINGER
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
-from ringlight.liveview import LiveViewClient, Note, Trying
+from ringlight.liveview import Note, Trying
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
 from ringlight.settings import load_settings
@@ -101,7 +101,7 @@ async def meet(account: Account, trouble: Trouble, ring: SimulatedRing, within: 
             if trouble.during is not None:
                 trouble.during(ring)
             if trouble.code is not None:
-                met.error = await _ended_or_tried_again(view, notes)
+                met.error = await ended_or_tried_again(view, notes)
     except RingError as error:
         met.error = error
     finally:
@@ -109,20 +109,6 @@ async def meet(account: Account, trouble: Trouble, ring: SimulatedRing, within: 
     if met.error is not None:
         met.told.append((time.monotonic() - began, met.error.code, sentence(met.error)))
     return met
-
-
-async def _ended_or_tried_again(view: LiveViewClient, notes: Notes) -> RingError:
-    """Return why the view ended, or why another was opened in its place: the user is told either."""
-    ended = asyncio.create_task(view.ended())
-    try:
-        while not ended.done():
-            again = next((trying for trying in notes.tries if trying.code is not None), None)
-            if again is not None and again.code is not None and notes.flowing.is_set():
-                return fault_error(again.code, again.detail)
-            await asyncio.wait({ended}, timeout=0.02)
-        return ended.result()
-    finally:
-        ended.cancel()
 
 
 def client_meets(trouble: Trouble) -> Run:

@@ -5,12 +5,11 @@ import asyncio
 import pytest
 
 from causes import MISTAKES, TROUBLES, Mistake, Trouble
-from dialing import FRONT_DOOR, Notes, account_at
+from dialing import FRONT_DOOR, Notes, account_at, ended_or_tried_again
 from raw_client import raw_client
 from ringlight import Account
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError
 from ringlight.faults import find
-from ringlight.liveview import LiveViewClient
 from ringlight.simulator import signaling
 from ringlight.simulator.world import Delays, World
 from ringlight.testing import SimulatedRing, simulator
@@ -85,22 +84,8 @@ async def _watch(account: Account, trouble: Trouble, notes: Notes, ring: Simulat
             return None
         if trouble.during is not None:
             trouble.during(ring)
-        return await _ended_or_tried_again(view, notes)
+        return await ended_or_tried_again(view, notes)
     except RingError as error:
         return error
     finally:
         await view.close()
-
-
-async def _ended_or_tried_again(view: LiveViewClient, notes: Notes) -> RingError:
-    """Return why the view ended, or why another was opened in its place: the user is told either."""
-    ended = asyncio.create_task(view.ended())
-    try:
-        while not ended.done():
-            again = next((trying for trying in notes.tries if trying.code is not None), None)
-            if again is not None and again.code is not None and notes.flowing.is_set():
-                return fault_error(again.code, again.detail)
-            await asyncio.wait({ended}, timeout=0.02)
-        return ended.result()
-    finally:
-        ended.cancel()

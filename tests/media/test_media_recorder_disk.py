@@ -18,21 +18,9 @@ from ringlight.media.fragments import FragmentFile, whole
 from ringlight.media.recorder import Recorder, Recording
 from ringlight.media.space import Space
 from ringlight.simulator.clip import RATE
+from small_disk import run_on_a_small_disk
 
 pytestmark = pytest.mark.anyio
-MOUNTED = """
-import asyncio, ctypes, os, sys
-sys.path[:0] = [{tests!r}]
-libc = ctypes.CDLL(None, use_errno=True)
-def mount(source, target, kind, flags, data):
-    if libc.mount(source, target, kind, flags, data):
-        raise OSError(ctypes.get_errno(), "mount")
-os.unshare(os.CLONE_NEWNS) if hasattr(os, "unshare") else libc.unshare(0x00020000)
-mount(b"none", b"/", None, 0x4000 | 0x40000, None)
-mount(b"none", {folder!r}.encode(), b"tmpfs", 0, b"size=300k")
-from test_media_recorder_disk import fill
-fill({folder!r})
-"""
 
 
 def pictures(path: Path) -> int:
@@ -66,12 +54,8 @@ def fill(folder: str) -> None:
 def test_a_disk_that_fills_up_ends_the_recording_in_order(tmp_path: Path) -> None:
     """On a real file system of 300 kB, in a mount namespace of its own; the camera sends 900 kB."""
     folder = tmp_path / "small"
-    folder.mkdir()
-    script = MOUNTED.format(tests=str(Path(__file__).parent), folder=str(folder))
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    if ran.returncode and "mount" in ran.stderr:
-        pytest.skip("mounting needs root")
-    assert ran.returncode == 0, ran.stderr
+    run = f"from test_media_recorder_disk import fill; fill({str(folder)!r})"
+    ran = run_on_a_small_disk(folder, "300k", run, beside=__file__, within=60)
     code, size, shown, names = ran.stdout.split(maxsplit=3)
     assert code == "FILE-FULL"
     assert 100_000 < int(size) <= 300_000
@@ -81,7 +65,7 @@ def test_a_disk_that_fills_up_ends_the_recording_in_order(tmp_path: Path) -> Non
 
 def test_a_limit_on_the_size_of_files_is_file_full_too(tmp_path: Path) -> None:
     script = (
-        f"import resource, sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]\n"
+        f"import resource, sys; sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[1])!r}]\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
         f"from test_media_recorder_disk import fill\nfill({str(tmp_path)!r})"
     )

@@ -9,18 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from watching import watch
 
-from conftest import Program, clean_environment
+from conftest import Program
 from ringlight.faults import FAULTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 BELL, MOTION, VIEW = "7500000000000000003", "7500000000000000002", "7500000000000000001"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
-    program.stop()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from watching import wait_for_picture
 
-from conftest import Program, clean_environment
 from ringlight.faults import FAULTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
@@ -19,13 +18,6 @@ EVENT = {
     "state": "dead", "attempts": 6, "account": "ABC123", "device": "DEV456", "camera": None, "recording": None,
     "fault": None,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
-    program.stop()
 
 
 @pytest.fixture

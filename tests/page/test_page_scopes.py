@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from watching import wait_for_picture, watch
 
+from axe import Axe
 from conftest import Program, clean_environment
-from own_axe import Axe
 from ringlight.secrets import Secret
 from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key

@@ -6,7 +6,7 @@ import pytest
 from firefox import Firefox, firefox
 from playwright.sync_api import Browser, Page
 
-from conftest import CHROMIUM_FLAGS, Program, clean_environment
+from conftest import CHROMIUM_FLAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -20,13 +20,6 @@ _SEEN = """const stats = await ringlightCall.people.find(({ camera }) => camera 
   return found;"""
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
-    program.stop()
-
-
 @pytest.fixture
 def chromium_page(chromium: Browser) -> Iterator[Page]:
     with chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM_FLAGS, *DEVICES]) as browser:
@@ -36,16 +29,16 @@ def chromium_page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.long
-def test_firefox_and_chromium_see_hear_and_read_each_other(demo: str, chromium_page: Page) -> None:
+def test_firefox_and_chromium_see_hear_and_read_each_other(house: str, chromium_page: Page) -> None:
     """Names, pictures and sound both ways, a mute that is told, words, and the one leaving."""
     page = chromium_page
-    page.goto(f"{demo}rooms/two-kinds")
+    page.goto(f"{house}rooms/two-kinds")
     page.fill("#name", "Dr Example")
     page.select_option("#role", "clinician")
     page.click("#enter")
     page.wait_for_selector('body[data-screen="call"]')
     with firefox() as fox:
-        _enter(fox, f"{demo}rooms/two-kinds", "Ada")
+        _enter(fox, f"{house}rooms/two-kinds", "Ada")
         page.click("#admit-next")
         page.wait_for_function(f"() => {_CONNECTED % 'Ada'}")
         fox.wait_for(_CONNECTED % "Dr Example", within=60)

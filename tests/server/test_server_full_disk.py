@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import subprocess
 import sys
 import time
 import uuid
@@ -21,24 +20,10 @@ from ringlight.simulator.partner.deliveries import sign
 from ringlight.simulator.partner.envelope import envelope
 from ringlight.store.database import Database
 from ringlight.store.inbox import Inbox
+from small_disk import run_on_a_small_disk
 
 KEY = "full-disk-key"
 WITHIN = 90.0  # seconds
-MOUNTED = """
-import asyncio, ctypes, sys
-sys.path[:0] = [{tests!r}]
-libc = ctypes.CDLL(None, use_errno=True)
-def mount(source, target, kind, flags, data):
-    if libc.mount(source, target, kind, flags, data):
-        raise OSError(ctypes.get_errno(), "mount")
-if libc.unshare(0x00020000):
-    raise OSError(ctypes.get_errno(), "mount")
-mount(b"none", b"/", None, 0x4000 | 0x40000, None)
-mount(b"none", {folder!r}.encode(), b"tmpfs", 0, b"size=2m")
-import logging; logging.basicConfig(level='INFO')
-from test_server_full_disk import live_through
-asyncio.run(live_through({folder!r}))
-"""
 
 
 async def deliver(http: httpx2.AsyncClient) -> tuple[str, int]:
@@ -111,14 +96,13 @@ async def live_through(folder: str) -> None:
 def test_a_full_disk_loses_nothing_and_is_got_over_without_a_restart(tmp_path: Path) -> None:
     """On a real file system of 2 MB, in a mount namespace of its own."""
     folder = tmp_path / "small"
-    folder.mkdir()
-    script = MOUNTED.format(tests=str(Path(__file__).parent), folder=str(folder))
-    ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=2 * WITHIN, check=False
-    )
-    if ran.returncode and '"mount"' in ran.stderr.splitlines()[-1] + ran.stderr and "PermissionError" in ran.stderr:
-        pytest.skip("mounting needs root")
-    assert ran.returncode == 0, ran.stderr
+    run = f"""
+import asyncio, logging
+logging.basicConfig(level="INFO")
+from test_server_full_disk import live_through
+asyncio.run(live_through({str(folder)!r}))
+"""
+    ran = run_on_a_small_disk(folder, "2m", run, beside=__file__, within=2 * WITHIN)
     assert json.loads(ran.stdout) == {
         "refused": [503], "heard": "the disk is full", "lost": 0, "sound": "ok", "notice": True, "again": 200,
     }  # fmt: skip

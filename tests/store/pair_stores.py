@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from conftest import sqlite_address
 from own_postgres import OwnPostgres
 from ringlight.secrets import Secret
 from ringlight.store import MemoryPairStore, PairStore, TokenPair, open_pairs
@@ -48,9 +49,7 @@ def address(kind: str, folder: Path, postgres: OwnPostgres | None) -> str:
     if kind == "postgresql":
         assert postgres is not None
         return postgres.new_database()
-    return (
-        f"sqlite:///{folder / 'state' / 'ringlight.db'}" if kind == "sqlite" else str(folder / "state" / "links.json")
-    )
+    return sqlite_address(folder) if kind == "sqlite" else str(folder / "state" / "links.json")
 
 
 def pair(number: int, *, mark: str = "", long: bool = False) -> TokenPair:

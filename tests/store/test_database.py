@@ -5,7 +5,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -25,19 +24,6 @@ from ringlight.store.pair_database import DatabasePairStore
 
 CANARY = "canary-9e02-"
 STEPS = Path(sys.modules["ringlight.store"].__path__[0]) / "migrations" / "versions"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    return address(request.param, tmp_path, postgres)
-
-
-@pytest.fixture
-def database(where: str) -> Iterator[Database]:
-    opened = Database(where)
-    yield opened
-    opened.close()
 
 
 def test_the_steps_make_the_tables_that_the_code_believes_in(database: Database) -> None:

@@ -1,11 +1,6 @@
 """Keys as rows, in SQLite and PostgreSQL: named once, found by their hash, gone when revoked."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 import sqlalchemy as sa
-from pair_stores import address
 
 from ringlight.secrets import Secret
 from ringlight.store.database import ACCESS_KEYS, Database
@@ -13,14 +8,6 @@ from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
 
 KEY = Secret("rlk_" + "k" * 43)
 KEPT = KeptKey("a1", "nan", hash_of_key(KEY), ("view", "talk"), ("front-door", "back-yard"), 100.0, 900.0)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    opened = Database(address(request.param, tmp_path, postgres))
-    yield opened
-    opened.close()
 
 
 def test_a_key_is_found_by_its_hash_and_id_until_it_is_revoked(database: Database) -> None:

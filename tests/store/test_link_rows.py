@@ -1,25 +1,14 @@
 """Links as rows, in SQLite and PostgreSQL: what has to be true together is written together."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-from pair_stores import address, pair
+from pair_stores import pair
 
 from ringlight.secrets import Secret
 from ringlight.store.database import Database
 from ringlight.store.link_rows import LinkRows
 from ringlight.store.links import AccountLink, Beginning, LinkState
 from ringlight.store.pair_database import DatabasePairStore
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    opened = Database(address(request.param, tmp_path, postgres))
-    yield opened
-    opened.close()
 
 
 def test_a_beginning_becomes_a_link_with_its_tokens_in_one_step(database: Database) -> None:

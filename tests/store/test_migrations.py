@@ -3,13 +3,9 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
-from pair_stores import address
 from sqlalchemy.engine import Connection
 
 from ringlight.store.database import Database
@@ -30,19 +26,6 @@ store.migrate = half
 with store.Database(sys.argv[1]).reading():
     pass
 """
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    return address(request.param, tmp_path, postgres)
-
-
-@pytest.fixture
-def database(where: str) -> Iterator[Database]:
-    opened = Database(where)
-    yield opened
-    opened.close()
 
 
 def tables(connection: Connection) -> list[sa.Table]:

@@ -1,14 +1,11 @@
 """What is removed as too old or too much: the decision, the clock that it must not trust, rows on both databases."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from pair_stores import address
 
 from ringlight.errors import StoreError
 from ringlight.rooms.audit import AuditKey, judge
@@ -87,14 +84,6 @@ def test_no_jump_is_believed_sooner_than_it_has_lasted(looks: list[tuple[float, 
         wall += passed + jump
         jumped_at = steady if jump else jumped_at
         assert guard.see(wall, steady) == (steady - jumped_at >= HOLD)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    opened = Database(address(request.param, tmp_path, postgres))
-    yield opened
-    opened.close()
 
 
 def handled(inbox: Inbox, count: int, state: State) -> None:

@@ -2,13 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import cast
 
 import pytest
-from pair_stores import address
 
 from ringlight.rooms.audit import AuditKey, judge
 from ringlight.secrets import Secret
@@ -41,19 +38,6 @@ for _ in range(20):
     rows.record([NewAuditRow(1.0, "room.locked")])
 print(rows.use_link("hash", [NewAuditRow(2.0, "link.used")], now=200.0))
 """
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else None
-    return address(request.param, tmp_path, postgres)
-
-
-@pytest.fixture
-def database(where: str) -> Iterator[Database]:
-    opened = Database(where)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
-from visits import DEVICES, PATIENCE, enter, post, visitor, wait_for, wait_for_picture
-
-from conftest import CHROMIUM_FLAGS, Program, clean_environment
+from playwright.sync_api import Browser, Locator, Page
+from visits import PATIENCE, chromium_with_devices, enter, post, visitor, wait_for, wait_for_picture
 
 TAKES = pytest.mark.skipif(not os.environ.get("RINGLIGHT_TAKE_PICTURE"), reason="`make picture` takes it")
 ROOT = Path(__file__).parents[3]
@@ -50,19 +48,9 @@ def test_every_picture_is_shown_and_every_one_shown_is_taken() -> None:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a demo."""
-    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
-    program.stop()
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM_FLAGS, *DEVICES])
+    with chromium_with_devices() as browser:
         yield browser
-        browser.close()
 
 
 def take(name: str, of: Page | Locator) -> None:

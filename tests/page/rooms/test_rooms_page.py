@@ -8,30 +8,20 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
-from visits import DEVICES, assert_fits, enter, person, post, visitor, wait_for, wait_for_picture
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from visits import assert_fits, chromium_with_devices, enter, person, post, visitor, wait_for, wait_for_picture
 
 from axe import Axe
-from conftest import CHROMIUM_FLAGS, Program, clean_environment
+from conftest import Program, clean_environment
 from own_coturn import OwnCoturn
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a demo."""
-    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
-    program.stop()
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM_FLAGS, *DEVICES])
+    with chromium_with_devices() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

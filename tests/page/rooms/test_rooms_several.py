@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from visits import DEVICES, assert_fits, person, post, sees, visitor, wait_for
+from playwright.sync_api import Browser, Page, expect
+from visits import assert_fits, chromium_with_devices, person, post, sees, visitor, wait_for
 
 from axe import Axe
-from conftest import CHROMIUM_FLAGS, Program, clean_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 SMALL = """{
@@ -19,19 +18,9 @@ SMALL = """{
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a demo."""
-    program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
-    yield program.url
-    program.stop()
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM_FLAGS, *DEVICES])
+    with chromium_with_devices() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import httpx2
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from conftest import CHROMIUM_FLAGS
 
 DEVICES = [
     "--use-fake-device-for-media-stream",
@@ -37,6 +39,15 @@ _SMALL = """(where) => [...document.querySelectorAll(`${where} :is(button, a, se
   .filter((one) => one.checkVisibility()).map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
   .filter(([, { width, height }]) => width < 43.9 || height < 43.9)
   .map(([html, { width, height }]) => `${html} ${width} x ${height}`)"""
+
+
+@contextmanager
+def chromium_with_devices() -> Iterator[Browser]:
+    """A Chromium with a made-up camera, microphone and screen."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM_FLAGS, *DEVICES])
+        yield browser
+        browser.close()
 
 
 @contextmanager
