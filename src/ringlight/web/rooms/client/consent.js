@@ -28,7 +28,7 @@ export class Consent {
   note(what, given) {
     const others = this.given.filter((one) => !what.includes(one));
     this.given = given ? [...others, ...what] : others;
-    return ({ role }) => what.includes("video") || (role === "observer" && what.includes("observer"));
+    return ({ role }) => concerns(what, role);
   }
 
   /**
@@ -40,7 +40,7 @@ export class Consent {
    * @param {string} ownRole
    */
   heardOf(other, what, given, ownRole) {
-    const isOurs = what.includes("video") || (ownRole === "observer" && what.includes("observer"));
+    const isOurs = concerns(what, ownRole);
     if (isOurs && given) this.#minding.delete(other.key);
     else if (isOurs) this.#minding.add(other.key);
     return isOurs;
@@ -70,4 +70,14 @@ export class Consent {
   #has(what) {
     return !this.needed.includes(what) || this.given.includes(what);
   }
+}
+
+/**
+ * Whether it matters to somebody of a role what another has consented to.
+ *
+ * @param {string[]} what
+ * @param {string} role
+ */
+function concerns(what, role) {
+  return what.includes("video") || (role === "observer" && what.includes("observer"));
 }
