@@ -98,6 +98,8 @@ class World:
         self.inside = Namespace("w")
         self._stack.callback(self.inside.close)
         self.inside.does(f"ip addr add {SERVER}/32 dev lo")
+        for command in _ELSEWHERE:
+            self.inside.does(command)
         try:
             self.homes = [self._home(number + 1, nat) for number, nat in enumerate(nats)]
         except BaseException:
@@ -162,6 +164,10 @@ def ended(process: "subprocess.Popen[str]") -> None:
         process.stdout.close()
 
 
+# The rest of the internet takes packets for any address and says nothing. Without it the kernel would refuse those for
+# the private addresses of the homes, and coturn 4.6 ends a session of which one packet was refused.
+_ELSEWHERE = ("ip link add void type veth peer name nobody", "ip link set void arp off", "ip link set nobody up",
+              "ip link set void up", "ip route add default dev void")  # fmt: skip
 _NAT = "iptables -w -t nat -A POSTROUTING -o wan -s {lan}.0/24 -j MASQUERADE"
 _RULES: dict[Nat, tuple[str, ...]] = {
     "none": (),
