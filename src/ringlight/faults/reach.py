@@ -218,8 +218,8 @@ ROWS = (
         "WEB-PATH-LOST",
         "The connection to the other person is interrupted",
         cause="Sound and pictures came until a moment ago. The network of one of the two is down, or has changed.",
-        fix="Wait: another way is looked for all the time, and the call goes on by itself. Whoever has no network should "
-        "look at their Wi-Fi or cable.",
+        fix="Wait: another way is looked for all the time, and the call goes on by itself. Whoever has no network "
+        "should look at their Wi-Fi or cable.",
         retry=Retry.NOW,
         http=504,
     ),
