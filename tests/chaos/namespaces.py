@@ -46,9 +46,12 @@ class Namespace:
         self.does("ip link set lo up")
         self.does("sysctl -qw net.ipv4.ip_forward=1")
 
-    def does(self, command: str) -> None:
-        """Run a command in it."""
-        subprocess.run(["ip", "netns", "exec", self.name, *command.split()], check=True, stdout=subprocess.DEVNULL)
+    def does(self, command: str, *, env: dict[str, str] | None = None, said: str | None = None) -> None:
+        """Run a command in it; `said` is what it reads."""
+        subprocess.run(
+            ["ip", "netns", "exec", self.name, *command.split()], check=True, stdout=subprocess.DEVNULL, env=env,
+            input=said, text=True,
+        )  # fmt: skip
 
     def starts(self, *command: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a program in it."""
