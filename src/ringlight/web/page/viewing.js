@@ -31,7 +31,8 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {() => void} playing  The first picture is on the screen.
  * @property {(fault: Fault) => void} fault  It is over, for this reason.
  * @property {() => void} closed  It is over, because the server ended the view in good order.
- * @property {() => void} moved  It is over, because the server that held the camera has gone: another one takes over.
+ * @property {() => void} broken  It is over, and another one is to go on: the server that held the camera has gone, or ours
+ *   has forgotten us while the network was down.
  */
 
 const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
@@ -81,7 +82,9 @@ export class Viewing {
   #timer = 0;
   #asking = false;
   #unreachable = false;
-  #isMoving;
+  #goesOn;
+  /** What is said while the path is broken; fetched while it is not. @type {Fault | null} */
+  #lost = null;
   /** Where the server is that shows the camera, if that is one of several. @type {string | null} */
   #node = null;
 
@@ -89,13 +92,13 @@ export class Viewing {
    * @param {string} cameraId
    * @param {HTMLVideoElement} video
    * @param {ViewingListener} listener
-   * @param {{ isMoving?: boolean }} [options]  Whether a viewing that was `moved` goes on by this one.
+   * @param {{ goesOn?: boolean }} [options]  Whether one that was `broken` goes on by this one.
    */
-  constructor(cameraId, video, listener, { isMoving = false } = {}) {
+  constructor(cameraId, video, listener, { goesOn = false } = {}) {
     this.#cameraId = encodeURIComponent(cameraId);
     this.#video = video;
     this.#listener = listener;
-    this.#isMoving = isMoving;
+    this.#goesOn = goesOn;
     this.#client = this.#newClient();
     this.talking = new Talking(this.#client, () => listener.progress());
   }
@@ -117,9 +120,9 @@ export class Viewing {
     return this.#client.state === "disconnected" || this.#unreachable;
   }
 
-  /** Why pictures are left out for us alone; null while they are not. @returns {Fault | null} */
-  get thin() {
-    return this.#line.fault;
+  /** What is wrong between us and the server while the view goes on: a broken path, or a thin line. @returns {Fault | null} */
+  get trouble() {
+    return this.disconnected ? this.#lost : this.#line.fault;
   }
 
   /** Whether there is something to hear. */
@@ -178,7 +181,7 @@ export class Viewing {
       try {
         return await this.#client.start();
       } catch (error) {
-        if (this.#over() || performance.now() > until || !isReplaced(error, this.#isMoving)) throw error;
+        if (this.#over() || performance.now() > until || !isReplaced(error, this.#goesOn)) throw error;
       }
       await sleep(MOVE_AGAIN_MS);
       if (this.#over()) return;
@@ -243,7 +246,7 @@ export class Viewing {
     this.#listener.progress();
     if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
     if (snapshot.state === "failed") this.#onFailed();
-    if (snapshot.moved) this.#moved();
+    if (snapshot.moved) this.#breakOff();
     else if (snapshot.state === "closed" && this.#sawOpen) {
       this.stop();
       this.#listener.closed();
@@ -264,14 +267,14 @@ export class Viewing {
     this.#asking = true;
     const until = performance.now() + SERVER_BACK_MS;
     let error = await getAbout().then(() => null, faultOf);
-    while (error && !this.#over() && this.#hasPath() && performance.now() < until) {
+    while (error && !this.#over() && this.#hasPath() && (performance.now() < until || !navigator.onLine)) {
       this.#setUnreachable(true);
       await sleep(ASK_AGAIN_MS);
       error = await getAbout().then(() => null, faultOf);
     }
     this.#asking = false;
     if (error) this.#fail(error);
-    else if (await this.#nodeIsGone()) this.#moved();
+    else if (await this.#nodeIsGone()) this.#breakOff();
     else {
       this.#setUnreachable(false);
       // What led to a server that was about to be replaced has ended for good.
@@ -286,16 +289,19 @@ export class Viewing {
     return !(await answers(`${this.#node}/health`)) && await getAbout().then(() => true, () => false);
   }
 
-  #moved() {
+  #breakOff() {
     if (this.#over()) return;
     this.stop();
-    this.#listener.moved();
+    this.#listener.broken();
   }
 
   /** The path for pictures is broken: because of our network, or because the server is gone. */
   async #onPathLost() {
-    if (await this.#nodeIsGone()) this.#moved();
-    else if (this.#client.state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
+    if (await this.#nodeIsGone()) this.#breakOff();
+    else if (this.#client.state !== "failed") return;
+    // It answers again, and has given our place away meanwhile.
+    else if (this.firstFrameMs !== null) this.#breakOff();
+    else this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
   }
 
   /** @param {boolean} unreachable */
@@ -325,6 +331,7 @@ export class Viewing {
     clearTimeout(this.#timer);
     this.firstFrameMs = performance.now() - this.#startedAt;
     if (this.#client.resource) this.#line.start(this.#client.resource);
+    void namedFault("VIEWER-LOST", "").then((fault) => { this.#lost = fault; });
     this.#listener.playing();
   }
 
@@ -376,13 +383,13 @@ export class Viewing {
  * Whether an offer came to a server that is about to be replaced, so that the same offer is taken a moment later.
  *
  * @param {unknown} error
- * @param {boolean} isMoving  Whether it is known that there are several, so that silence says so too.
+ * @param {boolean} goesOn  Whether there were pictures a moment ago, so that silence means the same.
  */
-function isReplaced(error, isMoving) {
+function isReplaced(error, goesOn) {
   if (!(error instanceof WhepError)) return false;
   const code = toFault(error.problem)?.code ?? "";
   if (code) return ["CAM-MOVED", "NODE-LEAVING"].includes(code);
-  return [502, 503, 504].includes(error.status) || (isMoving && error.status === 0);
+  return [502, 503, 504].includes(error.status) || (goesOn && error.status === 0);
 }
 
 /**

@@ -114,8 +114,8 @@ export class CameraView extends EventTarget {
     if (client.state === "connected") {
       this.#failures = 0;
       this.#set("playing", null);
-    } else if (client.state === "disconnected") this.#set("lost", null);
-    else if (client.state === "failed") this.#failed(namedFault("VIEWER-UDP"));
+    } else if (client.state === "disconnected") this.#set("lost", namedFault("VIEWER-LOST"));
+    else if (client.state === "failed") this.#failed(namedFault(client.wasConnected ? "VIEWER-LOST" : "VIEWER-UDP"));
   }
 
   /** @param {Fault} fault */
