@@ -32,7 +32,8 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {() => void} playing  The first picture is on the screen.
  * @property {(fault: Fault) => void} fault  It is over, for this reason.
  * @property {() => void} closed  It is over, because the server ended the view in good order.
- * @property {() => void} moved  It is over, because the server that held the camera has gone: another one takes over.
+ * @property {() => void} broken  It is over, and another one is to go on: the server that held the camera has gone, or ours
+ *   has forgotten us while the network was down.
  */
 
 const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
@@ -79,7 +80,9 @@ export class Viewing {
   #asking = false;
   #looking = false;
   #unreachable = false;
-  #isMoving;
+  #goesOn;
+  /** What is said while the path is broken; fetched while it is not. @type {Fault | null} */
+  #lost = null;
   /** Where the server is that shows the camera, if that is one of several. @type {string | null} */
   #node = null;
 
@@ -87,13 +90,13 @@ export class Viewing {
    * @param {string} cameraId
    * @param {HTMLVideoElement} video
    * @param {ViewingListener} listener
-   * @param {{ isMoving?: boolean }} [options]  Whether a viewing that was `moved` goes on by this one.
+   * @param {{ goesOn?: boolean }} [options]  Whether one that was `broken` goes on by this one.
    */
-  constructor(cameraId, video, listener, { isMoving = false } = {}) {
+  constructor(cameraId, video, listener, { goesOn = false } = {}) {
     this.#cameraId = encodeURIComponent(cameraId);
     this.#video = video;
     this.#listener = listener;
-    this.#isMoving = isMoving;
+    this.#goesOn = goesOn;
     this.#client = this.#newClient();
     this.talking = new Talking(this.#client, () => listener.progress());
   }
@@ -115,9 +118,9 @@ export class Viewing {
     return this.#client.state === "disconnected" || this.#unreachable;
   }
 
-  /** Why pictures are left out for us alone; null while they are not. @returns {Fault | null} */
-  get thin() {
-    return this.#line.fault;
+  /** What is wrong between us and the server while the view goes on: a broken path, or a thin line. @returns {Fault | null} */
+  get trouble() {
+    return this.disconnected ? this.#lost : this.#line.fault;
   }
 
   /** Whether there is something to hear. */
@@ -181,7 +184,7 @@ export class Viewing {
       const next = client;
       client = null;
       return next;
-    }, (error) => !this.#over() && isReplaced(error, this.#isMoving));
+    }, (error) => !this.#over() && isReplaced(error, this.#goesOn));
   }
 
   /** Of several servers, the one that shows the camera tells of its view; the events may still come from another. */
@@ -240,7 +243,7 @@ export class Viewing {
     this.#listener.progress();
     if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
     if (snapshot.state === "failed") this.#onFailed();
-    if (snapshot.moved) this.#moved();
+    if (snapshot.moved) this.#breakOff();
     else if (snapshot.state === "closed" && this.#sawOpen) {
       this.stop();
       this.#listener.closed();
@@ -261,14 +264,14 @@ export class Viewing {
     this.#asking = true;
     const until = performance.now() + SERVER_BACK_MS;
     let error = await getAbout().then(() => null, faultOf);
-    while (error && !this.#over() && this.#hasPath() && performance.now() < until) {
+    while (error && !this.#over() && this.#hasPath() && (performance.now() < until || !navigator.onLine)) {
       this.#setUnreachable(true);
       await sleep(ASK_AGAIN_MS);
       error = await getAbout().then(() => null, faultOf);
     }
     this.#asking = false;
     if (error) this.#fail(error);
-    else if (await this.#nodeIsGone()) this.#moved();
+    else if (await this.#nodeIsGone()) this.#breakOff();
     else {
       this.#setUnreachable(false);
       // What led to a server that was about to be replaced has ended for good.
@@ -285,20 +288,23 @@ export class Viewing {
   async #lookForNode() {
     if (this.#phase !== "answered" || this.#looking) return;
     this.#looking = true;
-    if (await this.#nodeIsGone()) this.#moved();
+    if (await this.#nodeIsGone()) this.#breakOff();
     this.#looking = false;
   }
 
-  #moved() {
+  #breakOff() {
     if (this.#over()) return;
     this.stop();
-    this.#listener.moved();
+    this.#listener.broken();
   }
 
   /** The path for pictures is broken: because of our network, or because the server is gone. */
   async #onPathLost() {
-    if (await this.#nodeIsGone()) this.#moved();
-    else if (this.#client.state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
+    if (await this.#nodeIsGone()) this.#breakOff();
+    else if (this.#client.state !== "failed") return;
+    // It answers again, and has given our place away meanwhile.
+    else if (this.firstFrameMs !== null) this.#breakOff();
+    else this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
   }
 
   /** @param {boolean} unreachable */
@@ -328,6 +334,7 @@ export class Viewing {
     clearTimeout(this.#timer);
     this.firstFrameMs = performance.now() - this.#startedAt;
     if (this.#client.resource) this.#line.start(this.#client.resource);
+    void namedFault("VIEWER-LOST", "").then((fault) => { this.#lost = fault; });
     this.#listener.playing();
   }
 

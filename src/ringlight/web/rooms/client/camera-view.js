@@ -162,13 +162,9 @@ export class CameraView extends EventTarget {
       this.#hasPlayed = true;
       this.#set("playing", null);
     } else if (client.state === "disconnected") {
-      this.#set("lost", null);
+      this.#set("lost", namedFault("VIEWER-LOST"));
       void this.#look(client);
-    } else if (client.state === "failed") {
-      const fault = namedFault("VIEWER-UDP");
-      // A path that there was may come back, once the server or the network does.
-      this.#failed(this.#hasPlayed ? { ...fault, retry: "backoff" } : fault);
-    }
+    } else if (client.state === "failed") this.#failed(namedFault(this.#hasPlayed ? "VIEWER-LOST" : "VIEWER-UDP"));
   }
 
   /** @param {Fault} fault */
