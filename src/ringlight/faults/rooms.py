@@ -65,7 +65,7 @@ ROWS = (
     Fault(
         "ROOM-TOKEN-EXPIRED",
         "The room's token has expired",
-        cause="The token's time is over, or has not begun; the clock of a server may be wrong.",
+        cause="The token's time is over; or the clock of a server is wrong.",
         fix="Ask for a new token, and check the clocks.",
         retry=Retry.NOW,
         http=401,
