@@ -1,8 +1,9 @@
 // One attempt to watch one camera: the media, the story of its opening, and the fault if it ends in one. Draws nothing.
 
-import { answers, faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
+import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
 import { LineWatch } from "./line-watch.js";
+import { isGone, isReplaced, offer } from "./takeover.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
 
@@ -40,10 +41,6 @@ const CONNECT_MS = 15_000;      // from the answer to a connection
 const FIRST_FRAME_MS = 10_000;  // from the connection to a picture; Ring cameras send a key frame every 4 s or so
 const SERVER_BACK_MS = 10_000;  // to move to another network takes some five; the server keeps our place for 14
 const ASK_AGAIN_MS = 1_000;     // between two questions whether the server is there
-// Of several servers, one that dies still counts as the camera's for three seconds; its proxy answers 502 meanwhile.
-const MOVE_MS = 10_000;
-const MOVE_AGAIN_MS = 250;
-const SECOND_LOOK_MS = 300;     // before a server that gave no answer counts as gone
 const LATE_NEWS_MS = 1_000;     // the events may tell the last steps just after the POST has failed
 
 /** Starts once, ends once. */
@@ -81,6 +78,7 @@ export class Viewing {
   #frames = null;
   #timer = 0;
   #asking = false;
+  #looking = false;
   #unreachable = false;
   #goesOn;
   /** What is said while the path is broken; fetched while it is not. @type {Fault | null} */
@@ -166,6 +164,7 @@ export class Viewing {
     if (this.snapshot.state === "failed") this.#onFailed();
     this.#frames = new FrameWatch(this.#video, () => this.getStats(), {
       first: () => this.#onFirstFrame(),
+      quiet: () => void this.#lookForNode(),
       still: (since) => {
         this.stillSince = since;
         this.#listener.progress();
@@ -173,21 +172,19 @@ export class Viewing {
     });
   }
 
-  /** Offer, and again for a while where a server that is about to be replaced stands in the way. */
   async #ask() {
-    const until = performance.now() + MOVE_MS;
-    for (;;) {
-      this.#video.srcObject = this.#client.stream;
-      try {
-        return await this.#client.start();
-      } catch (error) {
-        if (this.#over() || performance.now() > until || !isReplaced(error, this.#goesOn)) throw error;
+    let client = /** @type {WhepClient | null} */ (this.#client);
+    await offer(() => {
+      if (this.#over()) return null;
+      if (!client) {
+        client = this.#client = this.#newClient();
+        this.talking = new Talking(client, () => this.#listener.progress());
       }
-      await sleep(MOVE_AGAIN_MS);
-      if (this.#over()) return;
-      this.#client = this.#newClient();
-      this.talking = new Talking(this.#client, () => this.#listener.progress());
-    }
+      this.#video.srcObject = client.stream;
+      const next = client;
+      client = null;
+      return next;
+    }, (error) => !this.#over() && isReplaced(error, this.#goesOn));
   }
 
   /** Of several servers, the one that shows the camera tells of its view; the events may still come from another. */
@@ -284,9 +281,15 @@ export class Viewing {
 
   /** Whether there are several servers, and the one that shows the camera is no more, while another one answers. */
   async #nodeIsGone() {
-    if (!this.#node || await answers(`${this.#node}/health`)) return false;
-    await sleep(SECOND_LOOK_MS);
-    return !(await answers(`${this.#node}/health`)) && await getAbout().then(() => true, () => false);
+    return this.#node !== null && isGone(`${this.#node}/health`, location.href);
+  }
+
+  /** No picture comes, and no other sign says why: a machine that lost its power closes no connection. */
+  async #lookForNode() {
+    if (this.#phase !== "answered" || this.#looking) return;
+    this.#looking = true;
+    if (await this.#nodeIsGone()) this.#breakOff();
+    this.#looking = false;
   }
 
   #breakOff() {
@@ -377,19 +380,6 @@ export class Viewing {
     this.#client.stop();
     if (this.#video.srcObject === this.#client.stream) this.#video.srcObject = null;
   }
-}
-
-/**
- * Whether an offer came to a server that is about to be replaced, so that the same offer is taken a moment later.
- *
- * @param {unknown} error
- * @param {boolean} goesOn  Whether there were pictures a moment ago, so that silence means the same.
- */
-function isReplaced(error, goesOn) {
-  if (!(error instanceof WhepError)) return false;
-  const code = toFault(error.problem)?.code ?? "";
-  if (code) return ["CAM-MOVED", "NODE-LEAVING"].includes(code);
-  return [502, 503, 504].includes(error.status) || (goesOn && error.status === 0);
 }
 
 /**

@@ -216,11 +216,6 @@ export class WhepClient extends EventTarget {
     } while (this.state === "disconnected" || this.#changed);
   }
 
-  /** Whether there was a path; `failed` then means that the server has forgotten us, or that it refuses another. */
-  get wasConnected() {
-    return this.#wasConnected;
-  }
-
   /** The address of this viewing on the server; null before the answer and after the end. */
   get resource() {
     return this.#resource;
