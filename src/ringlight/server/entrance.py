@@ -121,14 +121,26 @@ class Entrance:
         Raises:
             StoreError: Whether its key is still there could not be read.
         """
+        try:
+            return await self.session(headers)
+        except UsageError:  # then it has none
+            return None
+
+    async def session(self, headers: Headers) -> Holder | None:
+        """Return whose session a browser shows; `None` is nobody's.
+
+        Raises:
+            UsageError: Why it has ended, as for `still`; KEY-SESSION also where it is none.
+            StoreError: Whether its key is still there could not be read.
+        """
         text = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         if text is None:
             return None
         try:
             said = self._passes.check("session", text, self._clock())
-            return await self.still(_of_session(said))
-        except UsageError:  # then it has none
-            return None
+        except UsageError:  # which speaks of links
+            raise fault_error("KEY-SESSION") from None
+        return await self.still(_of_session(said))
 
     async def by_link(self, token: str) -> Pass:
         """Return what a link to a camera says.
