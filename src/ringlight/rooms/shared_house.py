@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from ringlight.errors import fault_error
 from ringlight.rooms import ledger, messages
 from ringlight.rooms.events import (
     Action,
@@ -38,8 +39,8 @@ from ringlight.rooms.events import (
 from ringlight.rooms.house import Heard, House, Lost, Opened
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.messages import Bye
-from ringlight.rooms.people import Dialect
-from ringlight.rooms.room import TIME_IS_OVER, Room
+from ringlight.rooms.people import Dialect, Person
+from ringlight.rooms.room import TIME_IS_OVER, Room, refused
 
 __all__ = ["Cut", "Loaded", "Present", "Read", "Recalled", "SharedHouse"]
 
@@ -47,6 +48,9 @@ KEEP_EVERY = 100  # entries after which a whole room is written, so that who com
 GONE_AFTER = 2  # looks after which a node that does not show itself is gone: a new one may be written of first
 IDLE = 30.0  # seconds that a room is followed while none of its people is here
 WRITTEN_WITHIN = 120  # looks in which a node has written down what it did, or is known to be gone
+# Seconds after Redis went away, and after it came back, in which a page that comes to another node than its own is sent
+# to come again. After most outages Redis answers in less, and all nodes see it; then its session is whole at each.
+UNHEARD_OF = 10.0
 OLDEST_NOTE = 3600.0  # seconds after which nobody asks any more whether something was written down
 MOST_NOTES = 20_000  # of other nodes that are kept for that; some 10 MB
 LASTS = 3600.0  # seconds that a ledger outlives its last entry
@@ -139,6 +143,7 @@ class SharedHouse(House):
         # What other nodes did of late, with the look at which it was read: who dies may not have written it down.
         self._notes: deque[tuple[int, int, Note]] = deque(maxlen=MOST_NOTES)
         self._asking: dict[str, list[Event]] = {}  # while alone: what waits for the database, by room
+        self._changed_at: float | None = None  # when Redis went away, or came back
 
     def receive(self, event: Opened | Heard | Lost | Tick | FromElsewhere, now: float) -> list[Action]:
         """Feed one event; return what to do, in order. Never raises."""
@@ -169,13 +174,15 @@ class SharedHouse(House):
     def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Have something written that happens in a room; it is done when it is read."""
         self._serial += 1
+        if self.alone:
+            return self._happen_alone(room_id, event, self._serial, now)
         if room_id in self._asking:
             self._asking[room_id].append(event)
             return []
-        if self.alone:
-            return self._happen_alone(room_id, event, self._serial, now)
         actions: list[Action] = list(self.follow(room_id))
         copy = self._copies[room_id]
+        if copy.loaded and (turned_away := self._too_early(room_id, event, now)):
+            return turned_away
         if isinstance(event, Gone) and not (copy.loaded or copy.epoch or copy.before):
             # It came and went before any of it was written; its page may be with another node by now.
             mine = {serial: one for serial, one in copy.unread.items() if getattr(one, "socket", None) != event.socket}
@@ -185,6 +192,26 @@ class SharedHouse(House):
         if copy.loaded:
             actions.append(self._write(room_id, self._serial, event))
         return actions
+
+    def _too_early(self, room_id: str, event: Event, now: float) -> list[Action]:
+        """Turn a page away whose own node knows more of it, and is out of reach since Redis went away.
+
+        What it was told there has the numbers of what was told here, so nobody could say what it has missed.
+        """
+        if not isinstance(event, Enter) or event.resuming is None:
+            return []
+        if self._changed_at is None or now >= self._changed_at + UNHEARD_OF:
+            return []
+        session, seq, copy = event.resuming.session, event.resuming.seq, self._copies.get(room_id)
+        for room in (self.rooms.get(room_id), copy.before if copy is not None else None):
+            person = room.people.get(session) if room is not None else None
+            if person is not None and (person.home == self.node or self._has_told(person, seq)):
+                return []
+        return refused(event.socket, event.dialect, fault_error("ROOM-BUSY", "another server has the session"))
+
+    def _has_told(self, person: Person, seq: int) -> bool:
+        """Whether somebody's own node can have told us all that it has told them."""
+        return not self.alone and person.home in self.nodes and seq <= person.outbox.seq
 
     def follow(self, room_id: str) -> list[Action]:
         """Begin to read a room's ledger, unless this is done already."""
@@ -295,7 +322,7 @@ class SharedHouse(House):
         if not (copy.epoch or copy.before or copy.recalled):
             copy.recalled = True
             return [*actions, Recall(event.room)]
-        return actions + self._go_on(event.room, copy)
+        return actions + self._go_on(event.room, copy, now)
 
     def _recalled(self, event: Recalled, now: float) -> list[Action]:
         waiting, copy = self._asking.pop(event.room, None), self._copies.get(event.room)
@@ -313,7 +340,7 @@ class SharedHouse(House):
             early, copy.early = copy.early, []
             if early:  # meanwhile it has begun elsewhere
                 return [Load(event.room, copy.epoch, copy.number)]
-            actions += self._go_on(event.room, copy)
+            actions += self._go_on(event.room, copy, now)
         for one in waiting or ():
             if self.alone:
                 self._serial += 1
@@ -322,10 +349,14 @@ class SharedHouse(House):
                 actions += self.happen(event.room, one, now)
         return actions
 
-    def _go_on(self, room_id: str, copy: _Copy) -> list[Action]:
+    def _go_on(self, room_id: str, copy: _Copy, now: float) -> list[Action]:
         """Write what waited until the room was read."""
         actions: list[Action] = []
         copy.loaded = True
+        for serial, event in list(copy.unread.items()):
+            if turned_away := self._too_early(room_id, event, now):
+                actions += turned_away
+                del copy.unread[serial]
         room = self.rooms.get(room_id)
         heard = room.heard.get(self.node, 0) if room is not None else 0
         unread = {serial: one for serial, one in copy.unread.items() if serial > heard}
@@ -415,8 +446,9 @@ class SharedHouse(House):
 
     def _cut(self, now: float) -> list[Action]:
         if self.alone:
+            self._changed_at = now if self._changed_at is None else self._changed_at
             return []
-        self.alone = True
+        self.alone, self._changed_at = True, now
         actions: list[Action] = []
         copies, self._copies = self._copies, {}
         for room_id, copy in copies.items():
@@ -436,6 +468,8 @@ class SharedHouse(House):
 
     def _happen_alone(self, room_id: str, event: Event, serial: int, now: float) -> list[Action]:
         """Do at once what happens; a room that is not here may be one of the database."""
+        if turned_away := self._too_early(room_id, event, now):
+            return turned_away
         if type(event) is Enter and room_id not in self.rooms and room_id not in self._asking:
             self._asking[room_id] = [event]
             return [Recall(room_id)]
@@ -459,6 +493,7 @@ class SharedHouse(House):
         actions: list[Action] = []
         if self.alone:
             self.alone = False
+            self._changed_at = now if self._changed_at is not None else None  # at the first time none was waited for
             rooms, self.rooms = self.rooms, {}
             for room_id, room in rooms.items():
                 if room.people or room.kept or room.ended_at is not None:

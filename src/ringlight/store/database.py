@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from ringlight.errors import RingError, fault_error
@@ -203,8 +202,13 @@ def database_of(settings: "Settings") -> "Database":
 
 def insert(connection: Connection, table: sa.Table) -> Any:
     """Return an insert of the connection's dialect: only these know what to do where a row is there already."""
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - its types alone take as long as all of SQLite's
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+    return sqlite.insert(table)
 
 
 class Database:
