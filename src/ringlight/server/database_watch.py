@@ -1,4 +1,4 @@
-"""Looks whether the database answers, so that people hear of it before they need it."""
+"""The server's database, and whether it answers, so that people hear of it before they need it."""
 
 import asyncio
 import contextlib
@@ -9,12 +9,27 @@ import sqlalchemy as sa
 
 from ringlight.beside import beside
 from ringlight.errors import RingError
-from ringlight.store.database import Database
+from ringlight.settings import Settings
+from ringlight.store.database import Database, database_of
 
-__all__ = ["DatabaseWatch"]
+__all__ = ["DatabaseWatch", "open_database"]
 
 EVERY = 2.0  # seconds between two looks; each is one question over a connection that stays open
 log = logging.getLogger("ringlight.server")
+
+
+@contextlib.asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Give the settings' database, which all parts of the server share, and close it at the end.
+
+    Raises:
+        SetupError: STORE-ADDRESS or CFG-SECRETS-KEY.
+    """
+    database = await asyncio.to_thread(database_of, settings)
+    try:
+        yield database
+    finally:
+        await asyncio.to_thread(database.close)
 
 
 class DatabaseWatch:
