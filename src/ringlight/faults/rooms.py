@@ -278,8 +278,8 @@ ROWS = (
     Fault(
         "ROOM-BUSY",
         "The server takes nobody just now",
-        cause="The server is about to stop, or as many sockets are open as it may have. Or Redis was away a moment ago, "
-        "so that it does not know what another server has told this page.",
+        cause="The server is about to stop, or as many sockets are open as it may have. Or Redis was away a moment "
+        "ago, so that it does not know what another server has told this page.",
         fix="Connect again after a few seconds.",
         retry=Retry.BACKOFF,
         http=503,
