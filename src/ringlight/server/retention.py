@@ -6,13 +6,14 @@ the audit, and goes with it.
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Self
+
+import msgspec
 
 from ringlight.errors import RingError, fault_error
 from ringlight.media.space import MEGABYTE
@@ -128,13 +129,24 @@ class Retention:
 
     def _last(self) -> float | None:
         with contextlib.suppress(RingError):
-            return self._seen.read(lambda content: float(json.loads(content)["looked_at"]))
+            return self._seen.read(_looked_at)
         return None
 
     def _note(self) -> None:
         # Not while the clock is doubted: after a restart it would be taken for proven.
         with contextlib.suppress(RingError):  # a full disk; the next look tries again
-            self._seen.write(lambda: json.dumps({"looked_at": self._wall()}).encode())
+            self._seen.write(lambda: msgspec.json.encode(_Look(self._wall())))
+
+
+class _Look(msgspec.Struct):
+    looked_at: Annotated[float, msgspec.Meta(ge=0, le=1e11)]  # seconds since 1970
+
+
+def _looked_at(content: bytes) -> float:
+    try:
+        return msgspec.json.decode(content, type=_Look).looked_at
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def _kinds(
