@@ -89,7 +89,10 @@ def register(app: typer.Typer) -> None:
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
+    from ringlight.server.collector import settle  # noqa: PLC0415
+
     async with program as url:
+        settle()
         sys.stdout.write(f"ready {url}\n")
         sys.stdout.flush()
         notify("READY=1")

@@ -7,7 +7,7 @@ from ringlight.errors import fault_error
 from ringlight.rooms import messages, parting
 from ringlight.rooms.events import Action, Close, Send
 from ringlight.rooms.messages import Bye, Knock, KnockGone
-from ringlight.rooms.people import MAIL_KEPT, Dialect, Outbox, Person
+from ringlight.rooms.people import MAIL_KEPT, OWN, Outbox, Person
 from ringlight.settings import RoomSettings
 
 
@@ -37,11 +37,11 @@ class Company:
 
     def tell(self, person: Person, event: Any) -> None:
         """Number an event for somebody and send it; one whose connection broke gets it on return."""
-        if person.dialect is not Dialect.OWN:
+        if person.dialect is not OWN:
             return
-        frame = person.outbox.add(event)
-        if person.socket is not None:
-            self._out.append(Send(person.socket, frame))
+        frame, socket = person.outbox.add(event), person.socket
+        if socket is not None:
+            self._out.append(Send(socket, frame))
         if self.mark is not None and type(event) in parting.MAIL:
             person.mail.append((*self.mark, person.outbox.seq))
             del person.mail[:-MAIL_KEPT]

@@ -110,7 +110,8 @@ class Room(Company):
 
     def hear(self, socket: int, message: messages.Heard | messages.Seed, frame: bytes, now: float) -> list[Action]:
         """Take a message of a connection that is in, as `receive` takes `Said`; return what to do, in order."""
-        self._out = out = list[Action]()
+        out: list[Action] = []  # `list[Action]()` takes half a microsecond more
+        self._out = out
         person = self.by_socket.get(socket)
         if person is None:
             return out  # it was closed while this was on its way
