@@ -28,11 +28,12 @@ from ringlight.rooms.events import (
     Tick,
 )
 from ringlight.rooms.ice import Turn
+from ringlight.rooms.leaving import refused
 from ringlight.rooms.limits import Allowance, Rates
 from ringlight.rooms.messages import Bye, Hello, Seed
 from ringlight.rooms.messages import Heard as Message
 from ringlight.rooms.people import ROLES, USER_TYPES, Claims, Dialect
-from ringlight.rooms.room import Room, refused
+from ringlight.rooms.room import Room
 from ringlight.rooms.tokens import Tokens
 from ringlight.settings import RoomSettings
 
