@@ -184,7 +184,7 @@ async def test_tokens_that_are_forged_changed_expired_or_for_later_are_refused()
 async def test_a_token_that_another_library_has_written_with_the_same_key_is_as_good() -> None:
     """Its header may have other fields, in another order; only ours are told by their first letters."""
     tokens, house = Tokens(KEY, 600), MemoryRooms(now=1e9)
-    house.house.tokens = tokens
+    house.house.admission.tokens = tokens
     said = jwt.decode(tokens.sign(Claims("visit", "u", "patient", ROLES["patient"]), 1e9).reveal(), tokens._key).claims
     for header in ({"alg": "HS256", "typ": "JWT"}, {"alg": "HS256", "kid": "one"}):
         other = jwt.encode(header, said, tokens._key, default_type=None)

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from ringlight.errors import RingError, fault_error
 from ringlight.rooms import messages, presence
-from ringlight.rooms.events import Action, Close, Finish, Gone, Send
+from ringlight.rooms.events import Action, Close, Finish, Gone, Note, Send
 from ringlight.rooms.messages import Left
 from ringlight.rooms.people import Dialect, Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room
 
-__all__ = ["dismiss", "end", "finish", "finished", "leave", "part", "refused", "remove"]
+__all__ = ["dismiss", "end", "finish", "finished", "leave", "part", "refused", "remove", "turned_away"]
 
 
 def part(room: "Room", event: Gone, now: float) -> None:
@@ -92,3 +92,8 @@ def refused(socket: int, dialect: Dialect, error: RingError) -> list[Action]:
     """Return how a connection is told why it ends: in a frame, since a page sees no reason of a refused upgrade."""
     tell = messages.refusal if dialect is Dialect.OWN else messages.seed_refusal
     return [Send(socket, tell(error)), Close(socket, messages.CLOSE_CODES[error.code], error.code)]
+
+
+def turned_away(socket: int, dialect: Dialect, error: RingError) -> list[Action]:
+    """Return the same for a connection that never came into a room, with a note of it for the record."""
+    return [Note("refused", detail=error.code), *refused(socket, dialect, error)]

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from ringlight import spans
 from ringlight.rooms.audit import AuditKey
+from ringlight.rooms.connections import Heard, Lost, Opened
 from ringlight.rooms.events import Action, Close, Late, Make, Note, Outside, Send, Shared, Tick
 from ringlight.rooms.held import Held
-from ringlight.rooms.house import Heard, House, Lost, Opened
+from ringlight.rooms.house import House
 from ringlight.rooms.joining import Joining
 from ringlight.rooms.room import Room
 from ringlight.secrets import Secret
