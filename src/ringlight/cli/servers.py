@@ -90,7 +90,9 @@ def register(app: typer.Typer) -> None:
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
     from ringlight.server.collector import settle  # noqa: PLC0415
+    from ringlight.server.open_files import open_many  # noqa: PLC0415
 
+    open_many()
     async with program as url:
         settle()
         sys.stdout.write(f"ready {url}\n")
