@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["dismiss", "end", "finish", "finished", "leave", "part", "refused", "remove", "turned_away"]
 
+# What ended a connection, where it is a fault; one that just broke may be nobody's.
+FAULTS_OF = {"silent": "ROOM-SILENT", "slow": "ROOM-SLOW"}
+
 
 def part(room: "Room", event: Gone, now: float) -> None:
     """Part somebody from a connection that broke."""
@@ -26,8 +29,8 @@ def part(room: "Room", event: Gone, now: float) -> None:
         return
     person.gone_at = now + room.settings.grace
     if person.inside:
-        left = Left(id=person.id, reason=event.reason, grace_s=room.settings.grace)
-        room.tell_others(person, left)
+        code = FAULTS_OF.get(event.reason, "")
+        room.tell_others(person, Left(id=person.id, reason=event.reason, grace_s=room.settings.grace, code=code))
 
 
 def leave(room: "Room", person: Person, _: messages.Leave, now: float) -> None:

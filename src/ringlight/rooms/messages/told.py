@@ -118,11 +118,15 @@ class Joined(_Event, frozen=True, kw_only=True, tag="joined"):
 
 
 class Left(_Event, frozen=True, kw_only=True, tag="left"):
-    """Somebody is not reachable; with `grace_s` a return is still awaited so long."""
+    """Somebody is not reachable; with `grace_s` a return is still awaited so long.
+
+    `code` is the fault that ended their connection, where it was one: ROOM-SILENT or ROOM-SLOW.
+    """
 
     id: str
     reason: str
     grace_s: float = 0.0
+    code: str = ""
 
 
 class Back(_Event, frozen=True, kw_only=True, tag="back"):
