@@ -13,6 +13,11 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncio has it
+        """Wait for the threads without a limit: they end in real time, where a limit of this clock is over at once."""
+        del timeout
+        await super().shutdown_default_executor()
+
     def _run_once(self) -> None:
         ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
         if not ready and scheduled:

@@ -49,7 +49,8 @@ def test_a_slip_of_the_pen_is_answered_with_what_is_near() -> None:
 @pytest.mark.program
 @pytest.mark.parametrize(
     ("command", "spared"),
-    [("explain", "av"), ("partner", "av"), ("login", "ringlight.partner"), ("", "ringlight.account")],
+    [("explain", "av"), ("partner", "av"), ("login", "ringlight.partner")]
+    + [("", spared) for spared in ("ringlight.account", "ringlight.errors", "pydantic", "rich", "asyncio")],
 )
 def test_a_command_leaves_unloaded_what_others_need(command: str, spared: str) -> None:
     code = (

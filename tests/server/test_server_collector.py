@@ -5,17 +5,19 @@ import sys
 
 PROGRAM = """
 import gc, weakref
-from ringlight.server.collector import YOUNG, settle
+from ringlight.server.collector import YOUNG, nothing_collected
 
 class Node:
     pass
 
-settle()
+with nothing_collected():
+    assert not gc.isenabled()
+assert gc.isenabled()
 assert gc.get_freeze_count() > 1_000, "what is loaded is left alone"
 node = Node()
 node.itself, gone = node, weakref.ref(node)
 del node
-kept = [[] for _ in range(YOUNG + 1)]
+kept = [[] for _ in range(2 * YOUNG)]
 assert gone() is None, "what comes later in a circle is still found, without being asked for"
 """
 

@@ -231,8 +231,11 @@ async def test_options_say_what_is_taken_and_pages_of_allowed_origins_may_read_i
         assert (answer.status_code, answer.headers["accept-post"]) == (204, "application/sdp")
         exposed = answer.headers["access-control-expose-headers"].split(", ")
         assert {"Location", "ETag", "Link", "Accept-Post", "Accept-Patch"} <= set(exposed)
-        session = await http.options("whep/front-door/any", headers=home)
-        assert session.headers["accept-patch"] == TRICKLE
+        playing = (await _playing(http)).headers["location"]
+        session = await http.options(playing, headers=home)
+        assert (session.status_code, session.headers["accept-patch"]) == (204, TRICKLE)
+        await http.delete(playing)
+        assert _code(await http.options(playing)) == (404, "VIEWER-GONE"), "who sees nothing learns that it is over"
         ask = {**home, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
         preflight = await http.options("whep/front-door/any", headers=ask)
         assert "PATCH" in preflight.headers["access-control-allow-methods"]

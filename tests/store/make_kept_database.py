@@ -6,6 +6,7 @@ Run it once, just before a version is released, and never again for that version
 on their disks. It is SQL, so that a change would be seen.
 """
 
+import contextlib
 import sqlite3
 import sys
 import tempfile
@@ -53,7 +54,7 @@ def main(out: Path) -> None:
         database = Database(f"sqlite:///{place}")
         fill(database)
         database.close()
-        with sqlite3.connect(place) as opened:
+        with contextlib.closing(sqlite3.connect(place)) as opened:
             out.parent.mkdir(exist_ok=True)
             out.write_text("\n".join(opened.iterdump()) + "\n", encoding="utf-8")
 

@@ -1,5 +1,6 @@
 """A copy of everything in one file, and the way back: whole or not at all, from any database to any."""
 
+import contextlib
 import json
 import os
 import tracemalloc
@@ -211,7 +212,8 @@ def test_the_commands_copy_and_put_back(tmp_path: Path, monkeypatch: pytest.Monk
     state = tmp_path / "state"
     state.mkdir()
     (state / "tokens.json").write_bytes(b"{}")
-    DatabasePairStore(Database(f"sqlite:///{state / 'ringlight.db'}")).write("ada", pair(1), over=None)
+    with contextlib.closing(Database(f"sqlite:///{state / 'ringlight.db'}")) as database:
+        DatabasePairStore(database).write("ada", pair(1), over=None)
     monkeypatch.setenv("RINGLIGHT_STATE_DIR", str(state))
     copied = CliRunner().invoke(make_app("backup"), ["backup", "copy.zip"], catch_exceptions=False)
     assert (copied.exit_code, copied.output) == (0, "copy.zip holds tokens.json, 1 of token_pairs.\n")

@@ -1,5 +1,6 @@
 """A database that a former version left behind keeps every row when this one opens it."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ KEPT = sorted((Path(__file__).parent / "kept").glob("*.sql"))
 
 def _left_behind(script: Path, place: Path) -> dict[str, set[tuple[Any, ...]]]:
     """Make the database of a former version; return its rows, by table, as that version has them."""
-    with sqlite3.connect(place) as opened:
+    with contextlib.closing(sqlite3.connect(place)) as opened:
         opened.executescript(script.read_text(encoding="utf-8"))
         names = [name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 import ringlight
-from ringlight.cli.output import fail, set_up_logging
-from ringlight.errors import RingError
+from ringlight.cli.logs import set_up_logging
 
 # By module, in the order of the help, with what the list of commands says of each. A command loads its own module only,
 # and the list none: all of them together take a second on a slow machine.
@@ -105,5 +104,10 @@ def main() -> None:
     """Run the command line."""
     try:
         make_app(*wanted(sys.argv[1:]))()
-    except RingError as error:
+    except Exception as error:
+        from ringlight.cli.output import fail  # noqa: PLC0415 - help needs neither
+        from ringlight.errors import RingError  # noqa: PLC0415
+
+        if not isinstance(error, RingError):
+            raise
         fail(error)

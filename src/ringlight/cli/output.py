@@ -9,16 +9,17 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from ringlight.cameras.download import Progressed
+from ringlight.cli.logs import LOG
 from ringlight.errors import RingError, SetupError, UsageError
-from ringlight.logs import ConsoleLines, JsonLines
-from ringlight.settings import LogSettings
+
+if TYPE_CHECKING:
+    from ringlight.cameras.download import Progressed
 
 T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -33,32 +34,10 @@ story = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 result = Console(highlight=False, soft_wrap=True, markup=False)
 
 
-class _Log:
-    """Where our log goes: to stderr, as lines to read until the settings say otherwise."""
-
-    def __init__(self) -> None:
-        self.handler = logging.StreamHandler(sys.stderr)
-        self.handler.setFormatter(ConsoleLines())
-        self.verbose = logging.WARNING
-
-    @property
-    def is_json(self) -> bool:
-        return isinstance(self.handler.formatter, JsonLines)
-
-    def say(self, level: int, text: str, **values: object) -> None:
-        """Write a line that no level holds back."""
-        self.handler.handle(logging.makeLogRecord(
-            {"name": "ringlight.cli", "levelno": level, "levelname": logging.getLevelName(level), "msg": text, **values}
-        ))  # fmt: skip
-
-
-_LOG = _Log()
-
-
 def tell(text: str) -> None:
     """Say something on stderr."""
-    if _LOG.is_json:
-        _LOG.say(logging.INFO, text)
+    if LOG.is_json:
+        LOG.say(logging.INFO, text)
     else:
         story.print(Text(text))
 
@@ -82,9 +61,9 @@ def show_fault(error: RingError) -> None:
 def fail(error: RingError) -> NoReturn:
     """Show the fault and leave: 2 for a wrong set-up or use in one line, 1 for anything else."""
     is_wrong_use = isinstance(error, SetupError | UsageError)
-    if _LOG.is_json:
+    if LOG.is_json:
         fault = error.fault.as_dict(error.detail)
-        _LOG.say(logging.ERROR, f"{error.code}: {error.fault.title}", **fault)
+        LOG.say(logging.ERROR, f"{error.code}: {error.fault.title}", **fault)
         raise SystemExit(2 if is_wrong_use else 1)
     if is_wrong_use:
         detail = f" ({error.detail})" if error.detail else ""
@@ -95,7 +74,7 @@ def fail(error: RingError) -> NoReturn:
 
 
 @contextlib.contextmanager
-def downloading() -> Iterator[Progressed | None]:
+def downloading() -> "Iterator[Progressed | None]":
     """Show how a download goes, on a terminal only."""
     if not story.is_terminal:
         yield None
@@ -136,22 +115,3 @@ async def _stoppable(work: Coroutine[Any, Any, T]) -> T:
     with contextlib.suppress(NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
-
-
-def set_up_logging(verbose: int) -> None:
-    """Send our log to stderr: warnings, with `-v` what happens, with `-vv` every message's name."""
-    _LOG.verbose = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    if not logging.getLogger().handlers:  # in somebody else's program, its own stay
-        logging.getLogger().addHandler(_LOG.handler)
-    _set_level(_LOG.verbose)
-
-
-def log_as(settings: LogSettings) -> None:
-    """Let a program log as its settings say; `-v` may say more. Called again, it takes other settings."""
-    _LOG.handler.setFormatter(JsonLines() if settings.format == "json" else ConsoleLines())
-    _set_level(min(_LOG.verbose, logging.getLevelNamesMapping()[settings.level.upper()]))
-
-
-def _set_level(level: int) -> None:
-    for name in ("ringlight", "ring.live"):
-        logging.getLogger(name).setLevel(level)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringlight.cli.logs import log_as
 from ringlight.cli.notifying import notify
-from ringlight.cli.output import Config, TracePath, log_as, result, run, tell
+from ringlight.cli.output import Config, TracePath, result, run, tell
 from ringlight.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -89,12 +90,13 @@ def register(app: typer.Typer) -> None:
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
-    from ringlight.server.collector import settle  # noqa: PLC0415
+    from ringlight.server.collector import nothing_collected  # noqa: PLC0415
     from ringlight.server.open_files import open_many  # noqa: PLC0415
 
     open_many()
-    async with program as url:
-        settle()
+    async with contextlib.AsyncExitStack() as stack:
+        with nothing_collected():
+            url = await stack.enter_async_context(program)
         sys.stdout.write(f"ready {url}\n")
         sys.stdout.flush()
         notify("READY=1")

@@ -65,7 +65,7 @@ ROWS = (
     Fault(
         "ROOM-TOKEN-EXPIRED",
         "The room's token has expired",
-        cause="The token's time is over, or has not begun; the clock of a server may be wrong.",
+        cause="The token's time is over; or the clock of a server is wrong.",
         fix="Ask for a new token, and check the clocks.",
         retry=Retry.NOW,
         http=401,
@@ -281,7 +281,8 @@ ROWS = (
     Fault(
         "ROOM-BUSY",
         "The server takes nobody just now",
-        cause="The server is about to stop, or as many sockets are open as it may have.",
+        cause="The server is about to stop, or as many sockets are open as it may have. Or Redis was away a moment "
+        "ago, so that it does not know what another server has told this page.",
         fix="Connect again after a few seconds.",
         retry=Retry.BACKOFF,
         http=503,

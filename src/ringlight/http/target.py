@@ -44,11 +44,11 @@ def is_inside(address: str) -> bool:
     except ValueError:
         return True
     if isinstance(ip, ipaddress.IPv6Address):
-        carried = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        carried = ip.ipv4_mapped or ip.sixtofour
         if carried is None and ip in _EMBEDDING:
             carried = ipaddress.IPv4Address(ip.packed[12:])
-        if carried is not None and is_inside(str(carried)):
-            return True
+        if carried is not None:  # what it is wrapped in, each version of Python judges by another list
+            return is_inside(str(carried))
     return ip.is_multicast or not ip.is_global
 
 

@@ -4,12 +4,14 @@ import contextlib
 
 import msgspec
 
+from ringlight.errors import fault_error
 from ringlight.rooms import ledger, messages
 from ringlight.rooms.copies import Copy, Loaded, Read
 from ringlight.rooms.events import (
     Action,
     Away,
     Close,
+    Enter,
     Event,
     Gone,
     Keep,
@@ -23,15 +25,19 @@ from ringlight.rooms.events import (
     node_of,
 )  # fmt: skip
 from ringlight.rooms.house import House
+from ringlight.rooms.leaving import refused
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.messages import Bye
-from ringlight.rooms.people import Dialect
+from ringlight.rooms.people import Dialect, Person
 from ringlight.rooms.room import Room
 from ringlight.rooms.shared_notes import SharedNotes
 
 __all__ = ["FollowingHouse", "mark_of"]
 
 KEEP_EVERY = 100  # entries after which a whole room is written, so that who comes later need not read all
+# Seconds after Redis went away, and after it came back, in which a page that comes to another node than its own is sent
+# to come again. After most outages Redis answers in less, and all nodes see it; then its session is whole at each.
+UNHEARD_OF = 10.0
 LASTS = 3600.0  # seconds that a ledger outlives its last entry
 KEPT_LASTS = 32 * 86_400.0  # the same of a room that was made on purpose; it may be for next month
 ENDED_LASTS = 2 * 86_400.0
@@ -58,6 +64,7 @@ class FollowingHouse(House):
         self.notes = SharedNotes(node)
         self._copies: dict[str, Copy] = {}
         self._serial = 0
+        self._changed_at: float | None = None  # when Redis went away, or came back
 
     def follow(self, room_id: str) -> list[Action]:
         """Begin to read a room's ledger, unless this is done already."""
@@ -158,12 +165,16 @@ class FollowingHouse(House):
         if not (copy.epoch or copy.before or copy.recalled):
             copy.recalled = True
             return [*actions, Recall(event.room)]
-        return actions + self._go_on(event.room, copy)
+        return actions + self._go_on(event.room, copy, now)
 
-    def _go_on(self, room_id: str, copy: Copy) -> list[Action]:
+    def _go_on(self, room_id: str, copy: Copy, now: float) -> list[Action]:
         """Write what waited until the room was read."""
         actions: list[Action] = []
         copy.loaded = True
+        for serial, event in list(copy.unread.items()):
+            if turned_away := self._too_early(room_id, event, now):
+                actions += turned_away
+                del copy.unread[serial]
         room = self.rooms.get(room_id)
         heard = room.heard.get(self.node, 0) if room is not None else 0
         unread = {serial: one for serial, one in copy.unread.items() if serial > heard}
@@ -179,6 +190,26 @@ class FollowingHouse(House):
             del self._copies[room_id]
             actions.append(Leave(room_id))
         return actions
+
+    def _too_early(self, room_id: str, event: Event, now: float) -> list[Action]:
+        """Turn a page away whose own node knows more of it, and is out of reach since Redis went away.
+
+        What it was told there has the numbers of what was told here, so nobody could say what it has missed.
+        """
+        if not isinstance(event, Enter) or event.resuming is None:
+            return []
+        if self._changed_at is None or now >= self._changed_at + UNHEARD_OF:
+            return []
+        session, seq, copy = event.resuming.session, event.resuming.seq, self._copies.get(room_id)
+        for room in (self.rooms.get(room_id), copy.before if copy is not None else None):
+            person = room.people.get(session) if room is not None else None
+            if person is not None and (person.home == self.node or self._has_told(person, seq)):
+                return []
+        return refused(event.socket, event.dialect, fault_error("ROOM-BUSY", "another server has the session"))
+
+    def _has_told(self, person: Person, seq: int) -> bool:
+        """Whether somebody's own node can have told us all that it has told them."""
+        return not self.alone and person.home in self.nodes and seq <= person.outbox.seq
 
     def _bring(self, room_id: str, copy: Copy) -> list[Action]:
         """Write our people into the ledger; those leave it whose nodes are not there."""

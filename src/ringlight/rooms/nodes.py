@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.redis import redis_client, redis_package
+from ringlight.http.trust import distrust_in
 from ringlight.rooms.address import judge_room_id
 from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Write
@@ -158,7 +159,8 @@ class SharedPorter(Porter):
                     await self._talk(commands, listening.pubsub())
             except* away as errors:
                 if not self.house.alone:
-                    log.warning("rooms: Redis does not answer (%s); alone", type(errors.exceptions[0]).__name__)
+                    why = distrust_in(errors) or type(errors.exceptions[0]).__name__
+                    log.warning("rooms: Redis does not answer (%s); alone", why)
             self._asked.clear()
             self._quiet.set()
             self._rooms.clear()

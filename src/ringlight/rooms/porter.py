@@ -18,7 +18,7 @@ from ringlight.rooms.joining import Joining
 from ringlight.rooms.room import Room
 from ringlight.secrets import Secret
 
-__all__ = ["Porter", "Socket", "steady_clock"]
+__all__ = ["Porter", "Socket"]
 
 TIMED_EACH = 64  # one of so many frames is timed, which costs nothing that could be measured
 log = logging.getLogger("ringlight.rooms")
@@ -32,12 +32,6 @@ class Socket(Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """Close, after all frames that were sent before."""
-
-
-def steady_clock() -> Callable[[], float]:
-    """Return a clock in seconds since 1970 that never goes back, whatever happens to the system's own."""
-    offset = time.time() - time.monotonic()
-    return lambda: offset + time.monotonic()
 
 
 class Porter:
@@ -62,6 +56,8 @@ class Porter:
         self.recall: Callable[[str], Awaitable[Make | None]] | None = None
         # Gets how long a frame took from socket to sockets, for one in so many of them.
         self.timed: Callable[[float], None] | None = None
+        # Lets the clock follow the time of day; told whether nobody is connected.
+        self.follow: Callable[[bool], None] = lambda _: None
         # What stands for a room's id in the log; with an audit the same as there.
         self.hidden: Callable[[str], str] = AuditKey(Secret(secrets.token_hex())).hidden
         self._frames = TIMED_EACH  # until the next one that is timed
@@ -90,6 +86,8 @@ class Porter:
 
         Where spans are made, its way in is one, and a part of the trace that `traceparent` names.
         """
+        if not self._sockets:
+            self.follow(True)
         self._number += 1
         number = self._number
         if spans.is_on():
@@ -131,6 +129,7 @@ class Porter:
 
     def tick(self) -> None:
         """Tell the time; about once a second."""
+        self.follow(not self._sockets)
         self.feed(Tick())
 
     @contextlib.asynccontextmanager

@@ -70,13 +70,15 @@ class SharedHouse(FollowingHouse):
     def happen(self, room_id: str, event: Event, now: float) -> list[Action]:
         """Have something written that happens in a room; it is done when it is read."""
         self._serial += 1
+        if self.alone:
+            return self._happen_alone(room_id, event, self._serial, now)
         if room_id in self._asking:
             self._asking[room_id].append(event)
             return []
-        if self.alone:
-            return self._happen_alone(room_id, event, self._serial, now)
         actions: list[Action] = list(self.follow(room_id))
         copy = self._copies[room_id]
+        if copy.loaded and (turned_away := self._too_early(room_id, event, now)):
+            return turned_away
         if isinstance(event, Gone) and not (copy.loaded or copy.epoch or copy.before):
             # It came and went before any of it was written; its page may be with another node by now.
             mine = {serial: one for serial, one in copy.unread.items() if getattr(one, "socket", None) != event.socket}
@@ -111,7 +113,7 @@ class SharedHouse(FollowingHouse):
             early, copy.early = copy.early, []
             if early:  # meanwhile it has begun elsewhere
                 return [Load(event.room, copy.epoch, copy.number)]
-            actions += self._go_on(event.room, copy)
+            actions += self._go_on(event.room, copy, now)
         for one in waiting or ():
             if self.alone:
                 self._serial += 1
@@ -124,8 +126,9 @@ class SharedHouse(FollowingHouse):
 
     def _cut(self, now: float) -> list[Action]:
         if self.alone:
+            self._changed_at = now if self._changed_at is None else self._changed_at
             return []
-        self.alone = True
+        self.alone, self._changed_at = True, now
         actions: list[Action] = []
         copies, self._copies = self._copies, {}
         for room_id, copy in copies.items():
@@ -141,6 +144,8 @@ class SharedHouse(FollowingHouse):
 
     def _happen_alone(self, room_id: str, event: Event, serial: int, now: float) -> list[Action]:
         """Do at once what happens; a room that is not here may be one of the database."""
+        if turned_away := self._too_early(room_id, event, now):
+            return turned_away
         if type(event) is Enter and room_id not in self.rooms and room_id not in self._asking:
             self._asking[room_id] = [event]
             return [Recall(room_id)]
@@ -164,6 +169,7 @@ class SharedHouse(FollowingHouse):
         actions: list[Action] = []
         if self.alone:
             self.alone = False
+            self._changed_at = now if self._changed_at is not None else None  # at the first time none was waited for
             rooms, self.rooms = self.rooms, {}
             for room_id, room in rooms.items():
                 if room.people or room.kept or room.ended_at is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from importlib import import_module
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ringlight.cameras import Account
 from ringlight.doctor.checks import CHECKS
-from ringlight.doctor.checkup import examine
 from ringlight.doctor.findings import Finding, Mark
 from ringlight.doctor.report import Report, report_of
 from ringlight.errors import fault_error
@@ -70,9 +70,15 @@ class _Desk:
     async def report(self) -> Report:
         """Look at everything that is configured and wakes no camera up."""
         if self._running is None or self._running.done():
-            work = examine(self._settings, account=self._account, running=True)
-            self._running = asyncio.create_task(work, name="doctor")
+            self._running = asyncio.create_task(self._look(), name="doctor")
         return await asyncio.shield(self._running)
+
+    async def _look(self) -> Report:
+        # The checks bring the whole client of the Partner API: neither the server's start waits for it, nor a viewer.
+        await asyncio.to_thread(import_module, "ringlight.doctor.checkup")
+        from ringlight.doctor.checkup import examine  # noqa: PLC0415
+
+        return await examine(self._settings, account=self._account, running=True)
 
 
 def doctor_router(settings: Settings, account: Account | None, trials: Trials) -> APIRouter:

@@ -42,21 +42,22 @@ class Entrance:
         keys: Those that were given to others.
         links: Those to cameras that were made.
         passes: Checks the sessions of browsers.
-        clock: Seconds since 1970.
+        clock: Seconds since 1970: when what was given ends.
+        steady: Seconds that go on whatever is done to the time of day: how long a guesser waits.
     """
 
     def __init__(
         self, key: Secret, keys: KeyRows, passes: Passes, *, links: CameraLinkRows,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._passes = passes
         self._key = key
         self._keys = keys
         self._links = links
-        self._clock = clock
+        self._clock, self._steady = clock, steady
         self._tries = Tries(*WRONG_KEYS)
-        self._known = FreshRows[KeptKey](clock)
-        self._known_links = FreshRows[KeptCameraLink](clock)
+        self._known = FreshRows[KeptKey](steady)
+        self._known_links = FreshRows[KeptCameraLink](steady)
 
     async def holder(self, headers: Headers, peer: str) -> Holder | None:
         """Return who makes a request; `None` who shows nothing, or a wrong key, which counts.
@@ -103,7 +104,7 @@ class Entrance:
         return self._owner(answer.proves(digest_of(answer.user, self._key)), peer)
 
     def _owner(self, is_theirs: bool, peer: str) -> Holder | None:
-        now = self._clock()
+        now = self._steady()
         if (wait := self._tries.wait(peer, now)) > 0:
             raise fault_error("KEY-TRIES", f"{wait:.0f} s to wait", retry_after=wait)
         if is_theirs:

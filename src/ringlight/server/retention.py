@@ -16,6 +16,7 @@ from typing import Self
 
 from ringlight.errors import RingError, fault_error
 from ringlight.media.space import MEGABYTE
+from ringlight.server.clock_watch import steady
 from ringlight.server.recordings import Recordings
 from ringlight.settings import Settings
 from ringlight.settings.retention import DAY
@@ -32,11 +33,6 @@ PAUSE = 0.05  # seconds between two batches, for those who write meanwhile
 SEEN = "retention.json"  # in the state directory: when the clock was last believed
 log = logging.getLogger("ringlight.server")
 Sweep = Callable[[Limit, float, bool], Awaitable[int]]
-
-
-def steady() -> float:
-    """Return seconds on a clock that nobody sets, and that goes on while the machine sleeps where it can."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Retention:

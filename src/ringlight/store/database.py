@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from ringlight.errors import RingError, fault_error
@@ -51,6 +50,8 @@ _CODES = {
     "53100": "STORE-FULL", "SQLITE_FULL": "STORE-FULL",
     "XX001": "STORE-FILE", "XX002": "STORE-FILE", "SQLITE_NOTADB": "STORE-FILE",
 }  # fmt: skip
+# What libpq says of certificates: of one that it does not accept no more than that it does not.
+_OF_CERTIFICATES = ("does not match host name", "certificate verify failed", "certificate expired", "unknown ca")
 _MIGRATION_LOCK: Final = 0x52494E47_4D494752  # "RINGMIGR", for pg_advisory_xact_lock
 
 _SEAL = "ringlight_seal"  # an attribute of an engine's dialect, as columns are told nothing else of their database
@@ -201,8 +202,13 @@ def database_of(settings: "Settings") -> "Database":
 
 def insert(connection: Connection, table: sa.Table) -> Any:
     """Return an insert of the connection's dialect: only these know what to do where a row is there already."""
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - its types alone take as long as all of SQLite's
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+    return sqlite.insert(table)
 
 
 class Database:
@@ -415,9 +421,10 @@ def _problem(error: sa.exc.SQLAlchemyError) -> RingError:
         return fault_error(_CODES[state], seen)
     if str(state).startswith("SQLITE_CORRUPT"):
         return fault_error("STORE-FILE", seen)
-    # libpq has no code for it, only OpenSSL's words.
+    # libpq has no code for it, only words, in which the address may be repeated.
     if state is None and "certificate" in str(origin):
-        return fault_error("STORE-CERTIFICATE", seen)
+        words = next((words for words in _OF_CERTIFICATES if words in str(origin)), seen)
+        return fault_error("STORE-CERTIFICATE", f"PostgreSQL: {words}")
     return _unreachable(seen)
 
 

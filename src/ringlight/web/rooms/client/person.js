@@ -91,9 +91,11 @@ export class Person {
     return this.#isUnable ? "failed" : this.#negotiation?.path ?? "none";
   }
 
-  /** Why the path failed. @returns {Fault | null} */
+  /** Why the path was lost, or failed. @returns {Fault | null} */
   get fault() {
     if (this.#isUnable) return namedFault("VIEWER-NO-WEBRTC");
+    const wasThere = this.#negotiation !== null && this.#negotiation.connectedMs !== null;
+    if (wasThere && (this.path === "lost" || this.path === "failed")) return namedFault("WEB-PATH-LOST");
     return this.path === "failed" ? namedFault("WEB-NO-PATH", `with ${this.#ties.iceServers().length || "no"} TURN or STUN servers`) : null;
   }
 
