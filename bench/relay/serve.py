@@ -18,6 +18,7 @@ from ringlight.media.port import ViewerPort
 from ringlight.rooms import house, rooms_router
 from ringlight.rooms.fast import FastRooms
 from ringlight.secrets import Secret
+from ringlight.server.collector import nothing_collected
 from ringlight.server.database_watch import open_database
 from ringlight.server.metrics import Metrics
 from ringlight.server.places import Places
@@ -44,6 +45,8 @@ async def main(adapter: str) -> None:
             app.include_router(rooms_router(rooms.porter))
             sockets = FastRooms(rooms.porter) if adapter == "fast" else None
             async with serving(app, listen("127.0.0.1", 0), sockets=sockets) as running:
+                with nothing_collected():  # as after the start of `ringlight serve`
+                    pass
                 print(f"ready {running.port}", flush=True)
                 await asyncio.Event().wait()
 

@@ -135,8 +135,8 @@ async def node(redis: OwnRedis, database: Path, state: Path) -> AsyncIterator[tu
 @contextlib.asynccontextmanager
 async def page(url: str, rooms: RoomServer, role: str) -> AsyncIterator[ClientConnection]:
     house = rooms.porter.house
-    assert house.tokens is not None
-    token = house.tokens.sign(house.claims("visit", role), rooms.porter.now).reveal()
+    assert house.admission.tokens is not None
+    token = house.admission.tokens.sign(house.claims("visit", role), rooms.porter.now).reveal()
     async with connect(url, proxy=None) as web:
         await web.send(json.dumps({"t": "hello", "v": 2, "token": token}))
         yield web
