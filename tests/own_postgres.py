@@ -61,6 +61,20 @@ class OwnPostgres:
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait(30)
 
+    def stop(self) -> None:
+        """Let it hang: connections stay, and nothing is answered."""
+        self._signal_all(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._server is not None
+        pid = self._server.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, children)):
+            os.kill(one, number)
+
     def new_database(self) -> str:
         """Return the address of a schema of its own, which costs a thousand files less than a database."""
         name = f"s{uuid.uuid4().hex}"

@@ -172,15 +172,17 @@ def ended(process: "subprocess.Popen[str]") -> None:
 _ELSEWHERE = ("ip link add void type veth peer name nobody", "ip link set void arp off", "ip link set nobody up",
               "ip link set void up", "ip route add default dev void")  # fmt: skip
 _NAT = "iptables -w -t nat -A POSTROUTING -o wan -s {lan}.0/24 -j MASQUERADE"
+# As routers do: what nobody has asked for is dropped, not refused. A packet that was refused leaves an entry behind,
+# for which the next one from inside would get another port: then two of these routers could never find to each other.
+_SHUT = "iptables -w -A INPUT -i wan -p udp -j DROP"
+_ASKED_FOR = ("iptables -w -A FORWARD -i wan -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+              "iptables -w -A FORWARD -i wan -j DROP")  # fmt: skip
 _RULES: dict[Nat, tuple[str, ...]] = {
     "none": (),
     # The port of the inside, for everybody; and whoever writes to it gets through.
     "full cone": (_NAT, "iptables -w -t nat -A PREROUTING -i wan -p udp -j DNAT --to-destination {lan}.2"),
     # The port of the inside too, and only who was written to gets through.
-    "port-restricted": (_NAT, "iptables -w -A FORWARD -i wan -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-                        "iptables -w -A FORWARD -i wan -j DROP"),
+    "port-restricted": (_NAT, _SHUT, *_ASKED_FOR),
     # Another port for each destination.
-    "symmetric": (f"{_NAT} --random-fully",
-                  "iptables -w -A FORWARD -i wan -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-                  "iptables -w -A FORWARD -i wan -j DROP"),
+    "symmetric": (f"{_NAT} --random-fully", _SHUT, *_ASKED_FOR),
 }  # fmt: skip

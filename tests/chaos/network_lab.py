@@ -317,8 +317,9 @@ def _path(caller: Caller) -> str:
     """Return by which kinds of candidates the call goes, and by which protocol."""
     return str(
         caller.page.evaluate("""async () => {
-      const stats = await globalThis.pcs.at(-1).getStats(), all = [...stats.values()];
-      const pair = all.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
+      const stats = await globalThis.pcs.at(-1).getStats();
+      const transport = [...stats.values()].find((one) => one.type === "transport");
+      const pair = stats.get(transport?.selectedCandidatePairId);
       if (!pair) return "unknown";
       const [own, other] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
       return `${own.candidateType} to ${other.candidateType}, ${own.relayProtocol ?? own.protocol}`;

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.rooms import ledger
+from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Note, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.memory import MemorySocket
 from ringlight.rooms.porter import Porter
-from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, Recalled, SharedHouse
+from ringlight.rooms.shared_house import SharedHouse
 from ringlight.rooms.tokens import Tokens
 from ringlight.settings import RoomSettings
 

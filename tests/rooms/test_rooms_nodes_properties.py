@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from room_nodes import Node, Nodes, same
 
+from ringlight.rooms.following import UNHEARD_OF
 from ringlight.rooms.memory import MemorySocket
-from ringlight.rooms.shared_house import UNHEARD_OF
 from ringlight.settings import RoomSettings
 
 NODES = 3

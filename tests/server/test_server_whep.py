@@ -23,6 +23,7 @@ from ringlight.secrets import Secret
 from ringlight.server import playback
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.database_watch import open_database
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -316,7 +317,8 @@ async def _with_relays(relays: IceServers) -> AsyncIterator[httpx2.AsyncClient]:
         Account.open(settings, store=MemoryTokenStore()) as account,
         ViewerPort(settings.media) as port,
         Recordings(settings) as recordings,
-        room_server(settings, local=True, any_loopback_origin=False) as rooms,
+        open_database(settings) as database,
+        room_server(settings, database, local=True, any_loopback_origin=False) as rooms,
         serving(
             create_app(
                 account, Playbacks(port), Access(True, frozenset()), asyncio.Event(), recordings=recordings,

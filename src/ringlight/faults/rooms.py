@@ -260,8 +260,11 @@ ROWS = (
     Fault(
         "ROOM-SILENT",
         "Nothing was heard for too long",
-        cause="The page sent neither messages nor pings; the network or the machine may have slept.",
-        fix="Connect again with the resume secret; send `ping` as often as `welcome` says.",
+        cause="The connection still looked open, but nothing came through it for too long: no message, and no answer "
+        "to a ping. The network between, or the device at one end, has gone or sleeps without a word.",
+        fix="Wait: the page connects again, and the place is kept meanwhile. If it happens again, keep the device "
+        "awake, and look for a firewall or proxy that forgets quiet connections. A page of your own sends `ping` as "
+        "often as `welcome` says.",
         retry=Retry.NOW,
         http=408,
         seen=(Seen("room", 4408, "ROOM-SILENT"),),

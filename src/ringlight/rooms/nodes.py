@@ -14,11 +14,12 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.redis import redis_client, redis_package
 from ringlight.http.trust import distrust_in
 from ringlight.rooms.address import judge_room_id
+from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry, read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
-from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, Recalled, SharedHouse
+from ringlight.rooms.shared_house import SharedHouse
 from ringlight.secrets import Secret
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from ringlight import spans
 from ringlight.rooms.audit import AuditKey
+from ringlight.rooms.connections import Heard, Lost, Opened
 from ringlight.rooms.events import Action, Close, Late, Make, Note, Outside, Send, Shared, Tick
 from ringlight.rooms.held import Held
-from ringlight.rooms.house import Heard, House, Lost, Opened
+from ringlight.rooms.house import House
 from ringlight.rooms.joining import Joining
 from ringlight.rooms.room import Room
 from ringlight.secrets import Secret
@@ -104,7 +105,12 @@ class Porter:
         began = time.perf_counter() if not self._frames else 0.0
         self._working = True  # the way of nearly every message; as `feed`, without a queue for it
         try:
-            self.perform(self.house.hear(number, frame, self._clock()))
+            actions = self.house.hear(number, frame, self._clock())
+            if len(actions) == 1 and type(send := actions[0]) is Send and not self._held.queues:
+                if (socket := self._sockets.get(send.socket)) is not None:
+                    socket.send(send.frame)
+            else:
+                self.perform(actions)
         finally:
             self._working = False
         if not self._frames:
@@ -182,7 +188,7 @@ class Porter:
         held, sockets = self._held.queues, self._sockets
         for action in actions:
             if type(action) is Send and number is None and not (held and action.socket in held):
-                if (socket := sockets.get(action.socket)) is not None:  # the way of every message
+                if (socket := sockets.get(action.socket)) is not None:
                     socket.send(action.frame)
             elif isinstance(action, Note):
                 if log.isEnabledFor(logging.INFO):

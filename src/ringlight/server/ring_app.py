@@ -51,7 +51,7 @@ def is_configured(settings: Settings) -> bool:
 
 @asynccontextmanager
 async def ring_app(
-    settings: Settings, stopping: asyncio.Event, watches: "Watches",
+    settings: Settings, database: "Database", stopping: asyncio.Event, watches: "Watches",
     on_press: Callable[[str, str], None] = lambda _camera, _press: None,
     doubts_clock: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[RingApp]:  # fmt: skip
@@ -59,6 +59,7 @@ async def ring_app(
 
     Args:
         settings: The app's.
+        database: Where its links and webhooks are kept; whoever opened it closes it.
         stopping: Set when the server is about to stop.
         watches: Ends what the page is told when its key does.
         on_press: Called with the camera's id in addresses and the event's when somebody rings at a camera of a linked
@@ -66,15 +67,14 @@ async def ring_app(
         doubts_clock: Whether the time of day has jumped and is not to be believed.
 
     Raises:
-        SetupError: STORE-ADDRESS or CFG-INVALID.
+        SetupError: CFG-INVALID.
     """
-    # Imported here: who has no app pays for no database.
+    # Imported here: who has no app does not pay for it.
     from ringlight.cameras.linked import LinkedCameras  # noqa: PLC0415
     from ringlight.partner.fastapi import SignIn, router  # noqa: PLC0415
     from ringlight.partner.linking import Person  # noqa: PLC0415
     from ringlight.server.ring_api import ring_api_router  # noqa: PLC0415
     from ringlight.server.ring_state import RingState  # noqa: PLC0415
-    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.inbox import Inbox  # noqa: PLC0415
     from ringlight.store.link_rows import LinkRows  # noqa: PLC0415
 
@@ -84,8 +84,6 @@ async def ring_app(
         return Person("owner", partner.person)  # whoever the server has let in
 
     async with AsyncExitStack() as stack:
-        database = database_of(settings)
-        stack.push_async_callback(asyncio.to_thread, database.close)
         cameras = LinkedCameras(settings, database, lambda account, notice: state.noticed(account, notice))  # noqa: PLW0108 - it comes later
         await stack.enter_async_context(cameras)
         inbox = Inbox(database)

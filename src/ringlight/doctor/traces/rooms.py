@@ -13,9 +13,10 @@ from ringlight.errors import RingError
 from ringlight.faults import FAULTS, find
 from ringlight.rooms import messages
 from ringlight.rooms.address import read_address
+from ringlight.rooms.connections import Heard
+from ringlight.rooms.connections import Opened as HouseOpened
 from ringlight.rooms.events import Action, Close, Send, Tick
-from ringlight.rooms.house import Heard, House
-from ringlight.rooms.house import Opened as HouseOpened
+from ringlight.rooms.house import House
 from ringlight.rooms.people import Dialect
 from ringlight.rooms.signals import Exchange, candidate_complaint, description_complaint
 from ringlight.settings import RoomSettings

@@ -55,7 +55,7 @@ export class Tile {
 
   draw() {
     const person = this.#person;
-    const { media, path, away, stream, quality } = person;
+    const { media, path, away, awayCode, stream, quality } = person;
     const name = nameOf(person);
     this.element.setAttribute("aria-label", name);
     this.element.dataset.person = person.id;
@@ -69,7 +69,8 @@ export class Tile {
     this.element.dataset.quality = quality?.words ?? "";
     this.#quality.hidden = !quality;
     if (quality) resay(this.#quality, `quality.${quality.words}`);
-    this.#drawVeil(away ? "tile.away" : path === "connecting" ? "tile.connecting" : path === "none" ? "tile.no-consent" : "");
+    this.#drawVeil(awayCode === "ROOM-SILENT" ? "tile.silent" : away ? "tile.away" : path === "connecting" ? "tile.connecting"
+      : path === "none" ? "tile.no-consent" : "");
   }
 
   /** @param {string} key */

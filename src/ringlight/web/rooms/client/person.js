@@ -68,6 +68,8 @@ export class Person {
   get name() { return this.#present.name; }
   /** Whether their connection to the server is lost; their place is kept. */
   get away() { return this.#present.away; }
+  /** The fault by which it was lost; empty where it just broke, or is not lost. */
+  get awayCode() { return this.#present.away ? this.#present.awayCode : ""; }
   /** Id of the camera, for people of role `camera`: show a `CameraView`. */
   get camera() { return this.#present.camera; }
   /** To what they have consented. */
