@@ -67,9 +67,11 @@ def test_what_stays_once_all_have_left_is_named() -> None:
 
 def test_a_table_that_is_not_swept_is_named() -> None:
     looks = [(float(at), {"inbox": min(at, 300) * 4 - at % 20, "audit": at}) for at in HALF_AN_HOUR]
-    (found,) = rows_grow(looks, 420)
+    (found,) = rows_grow(looks, 420, {})
     assert found.startswith("table audit: never under ")
-    assert rows_grow(looks[:80], 420) == [], "nothing was old enough to be swept"
+    assert rows_grow(looks, 420, {"audit": 1000}) == [found]
+    assert rows_grow(looks, 420, {"audit": 2000}) == [], "so many are kept"
+    assert rows_grow(looks[:80], 420, {}) == [], "nothing was old enough to be swept"
 
 
 def test_what_was_lost_says_when_and_objects_are_counted_by_their_type() -> None:

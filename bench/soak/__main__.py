@@ -34,6 +34,7 @@ from soak.report import Report, keep, show
 KEPT = 302.0  # seconds that the server keeps webhooks for with these settings
 SWEPT_WITHIN = 120.0  # seconds: it looks every twenty
 SHELF = 20.0  # megabytes of recordings
+AUDIT = 1000  # rows, the fewest that may be kept
 SETTLED_WITHIN = 120  # seconds after the load: a room is kept ten, a place in it sixty
 PRESENT = "ringlight:rooms:1:present"  # which nodes there are; each look takes out those that are gone
 MOST_KEYS = 30  # in Redis: those of leases and of rooms that have just ended
@@ -43,7 +44,7 @@ SETTINGS = {
     "RINGLIGHT_PARTNER__WEBHOOK_MAX_AGE": "300", "RINGLIGHT_PARTNER__WEBHOOK_MAX_AHEAD": "1",
     "RINGLIGHT_ROOMS__EMPTY_AFTER": "10", "RINGLIGHT_ROOMS__GRACE": "60", "RINGLIGHT_RECORDINGS__KEEP_FREE": "0",
     "RINGLIGHT_RETENTION__EVERY": "20", "RINGLIGHT_RETENTION__RECORDINGS_TOTAL": str(SHELF),
-    "RINGLIGHT_RETENTION__AUDIT_MOST": "1000",
+    "RINGLIGHT_RETENTION__AUDIT_MOST": str(AUDIT),
 }  # fmt: skip
 
 
@@ -99,7 +100,9 @@ async def soak(load: Load, seed: int, folder: Path) -> Report:
             report.problems += [f"{running.log.stem}: {line}" for line in running.unseen()]
     report.faults, report.kinds = faults.log, faults.kinds()
     report.problems += [f"lost: {line}" for line in report.counts.lost]
-    report.problems += growth(report.samples) + rows_grow(report.counts.rows, KEPT + SWEPT_WITHIN)
+    report.problems += growth(report.samples) + rows_grow(
+        report.counts.rows, KEPT + SWEPT_WITHIN, {"room_audit": AUDIT}
+    )
     report.problems += [f"simulator: {line}" for line in (memory_grows(report.simulator),) if line]
     if report.before is not None and report.after is not None:
         report.problems += left_over(report.before, report.after)
@@ -193,7 +196,7 @@ def _rows(database: Path) -> list[str]:
         (old,) = connection.execute(query, (before,)).fetchone()
         (audit,) = connection.execute("SELECT count(*) FROM room_audit").fetchone()
     found = [f"{old} webhooks are older than {KEPT + SWEPT_WITHIN:g} s"] if old else []
-    return found if audit <= 2000 else [*found, f"the audit has {audit} rows, 1000 are kept"]
+    return found if audit <= 2 * AUDIT else [*found, f"the audit has {audit} rows, {AUDIT} are kept"]
 
 
 def _keys(redis: OwnRedis) -> list[str]:

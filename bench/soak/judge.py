@@ -109,12 +109,15 @@ def growth(samples: Sequence[Sample]) -> list[str]:
     return found
 
 
-def rows_grow(looks: Sequence[tuple[float, Mapping[str, int]]], full_after: float) -> list[str]:
+def rows_grow(
+    looks: Sequence[tuple[float, Mapping[str, int]]], full_after: float, most: Mapping[str, int]
+) -> list[str]:
     """Name the tables that go on to grow when they have been swept for long enough.
 
     Args:
         looks: Seconds, and the rows of each table.
-        full_after: Seconds after which as much is swept as comes.
+        full_after: Seconds after which as much is swept as comes, where that is by age.
+        most: How many rows are kept of the tables that are swept by their number.
     """
     steady = [rows for at, rows in looks if at >= full_after]
     if len(steady) < 16:
@@ -123,7 +126,7 @@ def rows_grow(looks: Sequence[tuple[float, Mapping[str, int]]], full_after: floa
     for table in sorted(steady[-1]):
         first = max(rows.get(table, 0) for rows in steady[:quarter])
         last = min(rows.get(table, 0) for rows in steady[-quarter:])
-        if last > first * (1 + MORE_ROWS) + LEFT_OVER:
+        if last > max(first, most.get(table, 0)) * (1 + MORE_ROWS) + LEFT_OVER:
             found.append(f"table {table}: never under {last} rows in the last quarter, {first} at most in the first")
     return found
 
