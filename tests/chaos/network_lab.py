@@ -237,7 +237,10 @@ def _watched(scene: Scene) -> NetworkRow:
         page.wait_for_timeout(CUT * 1000)
         said = _read(page)
     back = _until_moving(page, lambda: int(page.evaluate(FRAMES)), 60)
-    return NetworkRow("camera", case.network, connected, "dead for 20 s", back, said, _judged(back, said))
+    wrong = _judged(back, said)
+    if back is None:
+        said = f"{said}; a minute later: {page.locator('camera-view').get_attribute('state')} {_read(page)}"
+    return NetworkRow("camera", case.network, connected, "dead for 20 s", back, said, wrong)
 
 
 def _judged(back: float | None, said: str) -> str:
