@@ -205,14 +205,16 @@ class Gate:
 
 
 class Narrow:
-    """A way to a TURN server through which only so much fits; the rest is dropped, as a full queue does.
+    """A way by UDP to a server through which only so much fits; the rest is dropped, as a full queue does.
 
     Attributes:
         kbps: What fits from the browser to the server, in kbit/s; infinite at first.
+        is_up: Whether anything gets through, either way.
     """
 
     def __init__(self, port: int) -> None:
         self.kbps = float("inf")
+        self.is_up = True
         self._target = ("127.0.0.1", port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -230,6 +232,8 @@ class Narrow:
         with contextlib.suppress(OSError):
             while True:
                 data, source = self._socket.recvfrom(65_536)
+                if not self.is_up:
+                    continue
                 if source not in self._ways:
                     self._ways[source] = way = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                     way.connect(self._target)
@@ -244,7 +248,9 @@ class Narrow:
     def _back(self, way: socket.socket, source: tuple[str, int]) -> None:
         with contextlib.suppress(OSError):
             while True:
-                self._socket.sendto(way.recv(65_536), source)
+                data = way.recv(65_536)
+                if self.is_up:
+                    self._socket.sendto(data, source)
 
 
 def two_callers(

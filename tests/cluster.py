@@ -118,7 +118,9 @@ class Cluster:
         slowness: How many times longer than on a quiet machine it took to start a server just now, 1 at least.
     """
 
-    def __init__(self, folder: Path, redis: OwnRedis, postgres: OwnPostgres, names: str = NAMES) -> None:
+    def __init__(
+        self, folder: Path, redis: OwnRedis, postgres: OwnPostgres, names: str = NAMES, **settings: str
+    ) -> None:
         self.redis, self.postgres = redis, postgres
         self.folder = folder
         self.ring = Program("simulate", "--port", "0", env=clean_environment(folder / "ring"))
@@ -131,6 +133,7 @@ class Cluster:
             "RINGLIGHT_SECRET_KEY": "k" * 32,
             "RINGLIGHT_CAMERAS__LINGER": "30",  # a viewer that a busy machine lost for a moment opens no second session
             "RINGLIGHT_PARTNER__HMAC_KEYS": HMAC_KEY,
+            **settings,
         }
         self.nodes: dict[str, Program] = {}
         self.slowness = 1.0
@@ -203,13 +206,13 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, names: str = NAMES) -> Iterator[Cluster]:
-    """Start everything."""
+def cluster(folder: Path, names: str = NAMES, **settings: str) -> Iterator[Cluster]:
+    """Start everything, with these settings in the environment of the servers."""
     redis = OwnRedis()
     try:
         postgres = OwnPostgres()
         try:
-            made = Cluster(folder, redis, postgres, names)
+            made = Cluster(folder, redis, postgres, names, **settings)
             try:
                 for name in names:
                     made.start(name)

@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from own_certificates import Authority
 from ringlight.http.serving import listen
 from ringlight.secrets import Secret
 
@@ -17,7 +18,7 @@ START_WITHIN = 30.0  # seconds
 class OwnMosquitto:
     """A running broker that keeps nothing; it can be killed and started again on the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Authority | None = None) -> None:
         if PROGRAM is None or PASSWORDS is None:
             raise FileNotFoundError("mosquitto is not installed; see tests/debian-packages.sh")
         self._folder = Path(tempfile.mkdtemp(prefix="rlmq-"))
@@ -26,18 +27,25 @@ class OwnMosquitto:
         subprocess.run([PASSWORDS, "-b", "-c", str(self._folder / "users"), "ring", "let+me/in"], check=True)
         (self._folder / "users").chmod(0o644)  # mosquitto reads it as another user
         self._folder.chmod(0o755)
+        self._tls = tls
         (self._folder / "config").write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {self._folder / 'users'}\n"
+            + ("" if tls is None else f"certfile {self._folder / 'own.pem'}\nkeyfile {self._folder / 'own.key'}\n")
         )
         self._server: subprocess.Popen[bytes] | None = None
         self.start()
 
     @property
     def url(self) -> Secret:
-        return Secret(f"mqtt://ring:let%2Bme%2Fin@127.0.0.1:{self.port}")
+        kind, host = ("mqtt", "127.0.0.1") if self._tls is None else ("mqtts", "localhost")
+        return Secret(f"{kind}://ring:let%2Bme%2Fin@{host}:{self.port}")
 
     def start(self) -> None:
         assert PROGRAM is not None
+        if self._tls is not None:  # mosquitto reads them as another user
+            for file in (self._tls.certificate, self._tls.key):
+                shutil.copy(file, self._folder)
+                (self._folder / file.name).chmod(0o644)
         self._server = subprocess.Popen(
             [PROGRAM, "-c", str(self._folder / "config")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import redis
 
+from own_certificates import Authority
+from ringlight.http.serving import listen
 from ringlight.secrets import Secret
 
 PROGRAM = shutil.which("redis-server")
@@ -18,16 +20,22 @@ START_WITHIN = 30.0  # seconds
 class OwnRedis:
     """A running server; it can be killed and started again, and is empty then."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Authority | None = None) -> None:
         if PROGRAM is None:
             raise FileNotFoundError("Redis is not installed; see tests/debian-packages.sh")
         self.folder = Path(tempfile.mkdtemp(prefix="rlrd-"))  # short: a socket's path may have 107 bytes
         self.socket = self.folder / "s"
         self._server: subprocess.Popen[bytes] | None = None
+        self._tls, self._port = tls, 0
+        if tls is not None:  # and over TCP on this machine: TLS is nothing for a socket of files
+            with listen("127.0.0.1", 0) as free:
+                self._port = free.getsockname()[1]
         self.start()
 
     @property
     def url(self) -> Secret:
+        if self._tls is not None:
+            return Secret(f"rediss://localhost:{self._port}?ssl_ca_certs={self._tls.trusted}")
         return Secret(f"unix://{self.socket}")
 
     @property
@@ -45,6 +53,14 @@ class OwnRedis:
             [
                 *(PROGRAM, "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder)),
                 *("--save", "", "--appendonly", "no", "--logfile", str(self.folder / "log")),
+                *(
+                    ()
+                    if self._tls is None
+                    else (
+                        *("--bind", "127.0.0.1", "--tls-port", str(self._port), "--tls-auth-clients", "no"),
+                        *("--tls-cert-file", str(self._tls.certificate), "--tls-key-file", str(self._tls.key)),
+                    )
+                ),
             ],
         )
         until = time.monotonic() + START_WITHIN

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from own_coturn import OwnCoturn
 from ringlight.account import AccountClient
 from ringlight.cameras import Account
-from ringlight.doctor.plans import Asked
+from ringlight.doctor.plans.asked import Asked
 from ringlight.doctor.probes import net
 from ringlight.http.serving import Tls, listen, serving
 from ringlight.liveview import attempt, messages

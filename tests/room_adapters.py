@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -12,10 +13,11 @@ from websockets.exceptions import ConnectionClosed
 
 from ringlight.http.serving import listen, serving
 from ringlight.rooms import rooms_router
+from ringlight.rooms.clock import RoomClock
 from ringlight.rooms.fast import FastRooms
 from ringlight.rooms.house import House
 from ringlight.rooms.memory import MemoryRooms, MemorySocket
-from ringlight.rooms.porter import Porter, steady_clock
+from ringlight.rooms.porter import Porter
 from ringlight.rooms.tokens import Tokens
 from ringlight.secrets import Secret
 from ringlight.settings import RoomSettings
@@ -64,7 +66,7 @@ class _MemoryPage:
 
 class InMemory:
     def __init__(self, settings: RoomSettings) -> None:
-        self.rooms = MemoryRooms(settings, Tokens(KEY, settings.token_life), now=steady_clock()())
+        self.rooms = MemoryRooms(settings, Tokens(KEY, settings.token_life), now=time.time())
         self.porter = self.rooms.porter
 
     async def page(self, path: str, **options: Any) -> Page:
@@ -119,7 +121,7 @@ async def rooms(adapter: str, settings: RoomSettings | None = None) -> AsyncIter
     house = House(
         settings, lambda: str(next(chance)), tokens=Tokens(KEY, settings.token_life), any_loopback_origin=True
     )
-    porter = Porter(house, steady_clock())
+    porter = Porter(house, RoomClock())
     app = FastAPI()
     app.include_router(rooms_router(porter, wrong_paths=True))
     async with contextlib.AsyncExitStack() as stack:

@@ -22,7 +22,7 @@ from ringlight.testing import simulator
 @contextlib.asynccontextmanager
 async def house(
     state: Path, *, demo: bool = False, key: str | None = None, rooms: RoomSettings | None = None,
-    turn: str | None = None, rtsp: int = 0, trusted: tuple[str, ...] = (),
+    turn: str | None = None, rtsp: int = 0, trusted: tuple[str, ...] = (), session_life: float = 3600.0,
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:  # fmt: skip
     """The server with a client for its addresses, and where its sockets are."""
     async with simulator() as ring:
@@ -35,7 +35,9 @@ async def house(
             secret_key=Secret(key) if key else None,
             turn_url=[turn] if turn else [],
             turn_secret=Secret("of coturn") if turn else None,
-            server=ServerSettings(host="0.0.0.0" if key else "127.0.0.1", port=0, trusted_proxies=list(trusted)),
+            server=ServerSettings(
+                host="0.0.0.0" if key else "127.0.0.1", port=0, trusted_proxies=list(trusted), session_life=session_life
+            ),
         )
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
         headers = {"Authorization": f"Bearer {key}"} if key else {}

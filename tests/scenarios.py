@@ -33,7 +33,7 @@ from patients import (
     stun,
 )
 from ringlight.doctor import judging_calls
-from ringlight.doctor.plans import Asked
+from ringlight.doctor.plans.asked import Asked
 from ringlight.doctor.probes import relay, views
 from ringlight.http.serving import listen
 from ringlight.media.addresses import own_addresses
@@ -352,6 +352,44 @@ async def app_skewed(stage: Stage) -> AsyncIterator[Patient]:
         yield Patient(known, ("partner",), Asked(wall=lambda: time.time() - 900))
 
 
+def linked_camera(*on: str, name: str = "Front Door", signed_in: bool = False, **given: Any) -> Setting:
+    """A camera that is looked at, of a linked account; who has none of their own, or one with the same names."""
+
+    @contextlib.asynccontextmanager
+    async def setting(stage: Stage) -> AsyncIterator[Patient]:
+        world = World()
+        linked(stage, world)
+        async with ring(stage, *on, world=world, partner=PARTNER, **given) as known:
+            if not signed_in:
+                (known.state_dir / "tokens.json").unlink()
+            yield Patient(known, (name,))
+
+    return setting
+
+
+@contextlib.asynccontextmanager
+async def app_alone(stage: Stage) -> AsyncIterator[Patient]:
+    """An app that no account is linked with yet, and a camera that is asked for."""
+    async with app(linked_first=False)(stage) as patient:
+        (patient.settings.state_dir / "tokens.json").unlink()
+        yield Patient(patient.settings, ("Front Door",))
+
+
+@contextlib.asynccontextmanager
+async def view_refused(stage: Stage) -> AsyncIterator[Patient]:
+    """Another program watches the camera of a linked account."""
+    from ringlight.simulator.app import create_app
+
+    real, busy = create_app(World()), refusal(409, "There is a session of this device already.")
+
+    async def either(scope: Any, receive: Any, send: Any) -> None:
+        await (busy if "/whep/" in scope.get("path", "") else real)(scope, receive, send)
+
+    async with foreign(either) as where:
+        given = {**PARTNER, "access_token": "sim-token"}
+        yield Patient(settings(stage, ring_url=f"http://{where}", partner=given), ("Front Door",))
+
+
 PARTNER_API = (
     Scenario("400: a parameter", "PARTNER-BAD-REQUEST", answering(refusal(400, "Validation Error"))),
     Scenario("400: the nonce", "PARTNER-NONCE", answering(refusal(400, "Invalid Nonce"))),
@@ -383,6 +421,14 @@ PARTNER_API = (
     Scenario("receiver slower than 5 s", "HOOK-LATE", slow_receiver),
     Scenario("the host's clock", "REACH-CLOCK", app_skewed, "behind"),
     Scenario("no credentials", "CFG-INVALID", app(linked_first=False, client_secret=None)),
+    Scenario("a linked camera, offline", "PARTNER-DEVICE-OFFLINE", linked_camera("partner-offline"), "Front Door"),
+    Scenario("a linked camera, no picture", "MEDIA-SILENT",
+             linked_camera("partner-view-dark", live_view={"media_timeout": 1.5})),
+    Scenario("a linked camera, watched by another", "PARTNER-VIEW-BUSY", view_refused),
+    Scenario("a linked camera that is not there", "CAM-UNKNOWN", linked_camera(name="Attic"), "known: Front Door"),
+    Scenario("no camera of that name anywhere", "CAM-UNKNOWN", linked_camera(name="Attic", signed_in=True),
+             "known: Front Door, Back Yard, Driveway, Front Door"),
+    Scenario("nobody signed in, no link", "LINK-NONE", app_alone),
 )  # fmt: skip
 
 

@@ -67,6 +67,7 @@ CLASSES = {
     "MQTT-BROKER": errors.NetworkError,
     "OIDC-STATE": errors.UsageError,
     "NODE-ALONE": errors.NetworkError,
+    "CLOCK-JUMP": errors.RingError,
     "CAM-ELSEWHERE": errors.ElsewhereError,
     "REACH-MIXED": errors.NetworkError,
     "TURN-UNREACHABLE": errors.NetworkError,

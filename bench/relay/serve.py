@@ -18,6 +18,8 @@ from ringlight.media.port import ViewerPort
 from ringlight.rooms import house, rooms_router
 from ringlight.rooms.fast import FastRooms
 from ringlight.secrets import Secret
+from ringlight.server.collector import nothing_collected
+from ringlight.server.database_watch import open_database
 from ringlight.server.metrics import Metrics
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -34,12 +36,17 @@ async def main(adapter: str) -> None:
         settings = Settings(
             secret_key=Secret(KEY), state_dir=Path(state), rooms=RoomSettings(rate=1e9, burst=10**9)
         )  # fmt: skip
-        async with room_server(settings, local=True, any_loopback_origin=True) as rooms:
+        async with (
+            open_database(settings) as database,
+            room_server(settings, database, local=True, any_loopback_origin=True) as rooms,
+        ):
             Metrics(rooms, Playbacks(ViewerPort(settings.media)), Places(1), Recordings(settings))
             app = FastAPI()
             app.include_router(rooms_router(rooms.porter))
             sockets = FastRooms(rooms.porter) if adapter == "fast" else None
             async with serving(app, listen("127.0.0.1", 0), sockets=sockets) as running:
+                with nothing_collected():  # as after the start of `ringlight serve`
+                    pass
                 print(f"ready {running.port}", flush=True)
                 await asyncio.Event().wait()
 

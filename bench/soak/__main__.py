@@ -1,13 +1,13 @@
 """A long run of real servers with cameras, viewers, rooms, webhooks, recordings and random faults.
 
 It ends with a table and exit code 0 if nothing has grown and nothing was lost, 1 otherwise.
-Usage: PYTHONPATH=bench:tests python -m soak MINUTES [--seed N] [--keep DIR], or `make soak MINUTES=30`
+A run of half an hour or more writes its section of docs/explanation/reliability.md.
+Usage: `make soak MINUTES=30`, or python -m soak MINUTES [--seed N] [--keep DIR] with the Makefile's PYTHONPATH
 """
 
 import argparse
 import asyncio
 import contextlib
-import os
 import random
 import secrets
 import signal
@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import tracemalloc
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -26,12 +27,17 @@ from media.signaling import whep
 from own_redis import PROGRAM, OwnRedis
 from soak.crowds import CAMERAS, KEY, Ring, record, talk, watch
 from soak.faults import Faults
-from soak.judge import Counts, Sample, growth, left_over
+from soak.judge import WARM_UP, growth, left_over, memory_grows, rows_grow
 from soak.programs import Running, sign_in
+from soak.report import Report, keep, show
 
 KEPT = 302.0  # seconds that the server keeps webhooks for with these settings
 SWEPT_WITHIN = 120.0  # seconds: it looks every twenty
 SHELF = 20.0  # megabytes of recordings
+SETTLED_WITHIN = 120  # seconds after the load: a room is kept ten, a place in it sixty
+PRESENT = "ringlight:rooms:1:present"  # which nodes there are; each look takes out those that are gone
+MOST_KEYS = 30  # in Redis: those of leases and of rooms that have just ended
+WRITTEN_FROM = 30.0  # minutes of a run that is told of on the page about reliability
 SETTINGS = {
     "RINGLIGHT_SECRET_KEY": "k" * 32, "RINGLIGHT_PARTNER__HMAC_KEYS": KEY, "RINGLIGHT_MEDIA__PORT": "0",
     "RINGLIGHT_PARTNER__WEBHOOK_MAX_AGE": "300", "RINGLIGHT_PARTNER__WEBHOOK_MAX_AHEAD": "1",
@@ -62,19 +68,6 @@ class Load:
     sample: float = 5.0
 
 
-@dataclass(slots=True)
-class Report:
-    """What came of it."""
-
-    seed: int
-    counts: Counts = field(default_factory=Counts)
-    samples: list[Sample] = field(default_factory=list)
-    before: Sample | None = None
-    after: Sample | None = None
-    faults: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
 async def soak(load: Load, seed: int, folder: Path) -> Report:
     """Run it; what is wrong is in the report."""
     report, chance = Report(seed), random.Random(seed)
@@ -89,7 +82,8 @@ async def soak(load: Load, seed: int, folder: Path) -> Report:
         if redis is not None:
             stack.callback(redis.close)
             shared["RINGLIGHT_REDIS_URL"] = redis.url.reveal()
-        server = Running(folder / "server.log", "serve", "--port", "0", settings=shared)
+        inside = folder / "inside"
+        server = Running(folder / "server.log", "serve", "--port", "0", settings=shared, inside=inside)
         stack.callback(server.stop)
         if redis is not None:
             alone = {"RINGLIGHT_STATE_DIR": str(folder / "other"), "RINGLIGHT_REDIS_URL": redis.url.reveal()}
@@ -97,66 +91,98 @@ async def soak(load: Load, seed: int, folder: Path) -> Report:
             stack.callback(other.stop)
         database = state / "ringlight.db"
         faults = Faults(simulator, server, other, redis, database, report.counts, random.Random(chance.random()))
-        await _run(load, report, chance, server, other, faults, Ring(server.url, database, report.counts))
-        report.problems += _rows(database) + _shelf(state / "recordings")
+        run = _Run(load, report, chance, simulator, server, other, faults, Ring(server.url, database, report.counts))
+        await run.whole()
+        report.problems += _rows(database) + _shelf(state / "recordings") + (_keys(redis) if redis else [])
         report.problems += _stopped("server", server)
         for running in (simulator, *([other] if other else [])):
             report.problems += [f"{running.log.stem}: {line}" for line in running.unseen()]
-    report.faults = faults.log
+    report.faults, report.kinds = faults.log, faults.kinds()
     report.problems += [f"lost: {line}" for line in report.counts.lost]
-    report.problems += growth(report.samples)
+    report.problems += growth(report.samples) + rows_grow(report.counts.rows, KEPT + SWEPT_WITHIN)
+    report.problems += [f"simulator: {line}" for line in (memory_grows(report.simulator),) if line]
     if report.before is not None and report.after is not None:
         report.problems += left_over(report.before, report.after)
     return report
 
 
-async def _run(
-    load: Load,
-    report: Report,
-    chance: random.Random,
-    server: Running,
-    other: Running | None,
-    faults: Faults,
-    ring: Ring,
-) -> None:
-    began = time.monotonic()
-    until = began + 60 * load.minutes
-    report.before = await asyncio.to_thread(server.sample, began)
+@dataclass(slots=True)
+class _Run:
+    """The load on the servers, and the measuring of one of them meanwhile."""
 
-    def urls() -> list[str]:
-        ports = [server.url, *([other.url] if other else [])]
+    load: Load
+    report: Report
+    chance: random.Random
+    simulator: Running
+    server: Running
+    other: Running | None
+    faults: Faults
+    ring: Ring
+    began: float = field(default_factory=time.monotonic)
+    tracing: float | None = None
+    traced: tracemalloc.Snapshot | None = None
+
+    async def whole(self) -> None:
+        """Let it run; take the last measurements once all have left."""
+        load, report, server, dice = self.load, self.report, self.server, self._dice
+        until = self.began + 60 * load.minutes
+        report.counts.clock = lambda: time.monotonic() - self.began
+        report.before = await asyncio.to_thread(server.sample, self.began)
+        async with whep([f"{server.url}/whep/{camera}" for camera in CAMERAS]) as signaling:
+            audience = Audience(signaling, server.process.pid, 0, cast(Any, None), gro=True)  # no window is measured
+            async with audience.reading(), asyncio.TaskGroup() as group:
+                group.create_task(self._measure(until))
+                group.create_task(watch(audience, report.counts, dice(), until, viewers=load.viewers))
+                for number in range(load.pairs):
+                    group.create_task(talk(self._urls, report.counts, dice(), until, f"visit-{number}", words=100))
+                group.create_task(self.ring.send(dice(), until, rate=load.hooks))
+                group.create_task(record(server.url, report.counts, dice(), until))
+                group.create_task(self.faults.run(until - min(30.0, 20 * load.minutes), every=load.faults))
+        await self.ring.settled()
+        await self._look_inside(last=True)
+        for _ in range(SETTLED_WITHIN):  # views linger, places of people are kept for a while
+            report.after = await asyncio.to_thread(server.sample, self.began)
+            if not left_over(report.before, report.after):
+                break
+            await asyncio.sleep(1)
+        report.files = server.kinds_of_files()
+
+    def _urls(self) -> list[str]:
+        ports = [self.server.url, *([self.other.url] if self.other else [])]
         return [url.replace("http", "ws", 1) + "/ws/v2" for url in ports]
 
-    def dice() -> random.Random:
-        return random.Random(chance.random())
+    def _dice(self) -> random.Random:
+        return random.Random(self.chance.random())
 
-    async def measure() -> None:
+    async def _measure(self, until: float) -> None:
+        report = self.report
         while time.monotonic() < until:
-            await asyncio.sleep(load.sample)
+            await asyncio.sleep(self.load.sample)
             try:
-                report.samples.append(await asyncio.to_thread(server.sample, began))
-                await asyncio.to_thread(ring.look)
-            except (httpx2.HTTPError, sqlite3.OperationalError):  # it stands still, or the database is locked
-                report.counts.add("samples missed")
+                report.samples.append(await asyncio.to_thread(self.server.sample, self.began))
+                report.simulator.append(self.simulator.sample(self.began, with_metrics=False))
+                await asyncio.to_thread(self.ring.look)
+                await self._look_inside()
+            except (httpx2.HTTPError, sqlite3.OperationalError, TimeoutError):
+                report.counts.add("samples missed")  # it stands still, or the database is locked
                 continue
-            print("  ".join(f"{value:.1f}" for value in astuple(report.samples[-1])), file=sys.stderr, flush=True)
+            numbers = astuple(report.samples[-1])[:-1]
+            print("  ".join(f"{value:.1f}" for value in numbers), file=sys.stderr, flush=True)
 
-    async with whep([f"{server.url}/whep/{camera}" for camera in CAMERAS]) as signaling:
-        audience = Audience(signaling, server.process.pid, 0, cast(Any, None), gro=True)  # no window is measured
-        async with audience.reading(), asyncio.TaskGroup() as group:
-            group.create_task(measure())
-            group.create_task(watch(audience, report.counts, dice(), until, viewers=load.viewers))
-            for number in range(load.pairs):
-                group.create_task(talk(urls, report.counts, dice(), until, f"visit-{number}", words=100))
-            group.create_task(ring.send(dice(), until, rate=load.hooks))
-            group.create_task(record(server.url, report.counts, dice(), until))
-            group.create_task(faults.run(until - min(30.0, 20 * load.minutes), every=load.faults))
-    await ring.settled()
-    for _ in range(60):  # views linger, places of people are kept for a while
-        report.after = await asyncio.to_thread(server.sample, began)
-        if report.before is not None and not left_over(report.before, report.after):
-            break
-        await asyncio.sleep(1)
+    async def _look_inside(self, *, last: bool = False) -> None:
+        """Count what the server holds after the warm-up and at the end; trace memory if it seems to grow for ever."""
+        report, passed = self.report, (time.monotonic() - self.began) / (60 * self.load.minutes)
+        if last or (not report.censuses and passed >= WARM_UP):
+            report.censuses.append(await asyncio.to_thread(self.server.census))
+        if self.tracing is None and 0.5 <= passed < 0.9 and memory_grows(report.samples):
+            self.server.trace()
+            self.tracing = passed
+        elif self.tracing is not None and self.traced is None and passed >= self.tracing + 0.05:
+            self.traced = await asyncio.to_thread(self.server.traced)
+        if last and self.traced is not None:
+            now = await asyncio.to_thread(self.server.traced)
+            found = now.compare_to(self.traced, "traceback")[:10]
+            report.taken = [f"{one}\n    " + "\n    ".join(one.traceback.format()) for one in found]
 
 
 def _rows(database: Path) -> list[str]:
@@ -168,6 +194,14 @@ def _rows(database: Path) -> list[str]:
         (audit,) = connection.execute("SELECT count(*) FROM room_audit").fetchone()
     found = [f"{old} webhooks are older than {KEPT + SWEPT_WITHIN:g} s"] if old else []
     return found if audit <= 2000 else [*found, f"the audit has {audit} rows, 1000 are kept"]
+
+
+def _keys(redis: OwnRedis) -> list[str]:
+    """Name keys that stay in Redis for ever, and say whether there are more than rooms that have just ended leave."""
+    with redis.client() as client:
+        keys = {bytes(key).decode(errors="replace"): client.pttl(key) for key in client.scan_iter()}
+    found = [f"Redis keeps {key} for ever" for key, left in keys.items() if left == -1 and key != PRESENT]
+    return found if len(keys) <= MOST_KEYS else [*found, f"Redis has {len(keys)} keys, such as {sorted(keys)[:5]}"]
 
 
 def _shelf(folder: Path) -> list[str]:
@@ -182,24 +216,12 @@ def _stopped(name: str, running: Running) -> list[str]:
     return found if code in (0, -signal.SIGTERM) else [f"{name}: it ended with exit code {code}", *found]
 
 
-def show(report: Report, minutes: float) -> None:
-    """Print the table."""
-    print(f"seed {report.seed}, {minutes:g} minutes, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
-    print(f"{'seconds':>8} {'MB':>7} {'files':>6} {'sockets':>8} {'threads':>8} {'tasks':>6}")
-    rows = [*report.samples[:: max(1, len(report.samples) // 20)], *report.samples[-1:]]
-    for sample in [one for one in (report.before, *rows, report.after) if one is not None]:
-        print(
-            f"{sample.at:8.0f} {sample.memory:7.1f} {sample.files:6} {sample.sockets:8} {sample.threads:8} "
-            f"{sample.tasks:6}"
-        )
-    for what, count in sorted(report.counts.done.items()):
-        print(f"{what:40} {count:8}")
-    print(f"lost {len(report.counts.lost)}")
-    for problem in report.problems:
-        print(f"PROBLEM {problem}")
-    if report.problems:
-        print("what went wrong on purpose:", *report.faults, sep="\n  ")
-    print("nothing has grown, nothing was lost" if not report.problems else f"{len(report.problems)} problems")
+async def _until_told(load: Load, seed: int, folder: Path) -> Report:
+    """Run it, and end all programs in order if somebody ends this one."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await soak(load, seed, folder)
 
 
 def main() -> None:
@@ -212,8 +234,10 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         folder = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-soak-")))
         folder.mkdir(parents=True, exist_ok=True)
-        report = asyncio.run(soak(Load(asked.minutes), asked.seed, folder))
+        report = asyncio.run(_until_told(Load(asked.minutes), asked.seed, folder))
         show(report, asked.minutes)
+    if asked.minutes >= WRITTEN_FROM:
+        keep(report, asked.minutes)
     sys.exit(1 if report.problems else 0)
 
 

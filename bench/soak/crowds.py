@@ -64,7 +64,7 @@ async def watch(audience: Audience, counts: Counts, chance: random.Random, until
                 counts.add("viewers sent away")
                 await leave(watcher, in_order=True)
             elif time.monotonic() - seen[watcher] > NO_PICTURE:
-                counts.lost.append(f"a viewer of {CAMERAS[watcher.camera]} had no picture for {NO_PICTURE:g} s")
+                counts.lose(f"a viewer of {CAMERAS[watcher.camera]} had no picture for {NO_PICTURE:g} s")
                 await leave(watcher, in_order=True)
         if seen and chance.random() < 0.05:
             await leave(chance.choice(list(seen)), in_order=chance.random() < 0.7)
@@ -83,7 +83,7 @@ async def talk(
         try:
             await _visit(urls, counts, chance, until, f"{room}-{number}", words=words)
         except (AssertionError, TimeoutError) as error:  # what ComingBack says of a session or a number that is gone
-            counts.lost.append(f"room {room}-{number}: {error!r}")
+            counts.lose(f"room {room}-{number}: {error!r}")
 
 
 async def _visit(
@@ -115,7 +115,7 @@ async def _heard_all(counts: Counts, where: str, said: int, speaker: ComingBack,
         await speaker.answered()
         await listener.until(lambda: len(listener.heard) >= said)
     if [int(word.rpartition(" ")[2]) for word in listener.heard] != list(range(said)):
-        counts.lost.append(f"room {where}: of {said} words, {len(listener.heard)} were heard")
+        counts.lose(f"room {where}: of {said} words, {len(listener.heard)} were heard")
 
 
 class Ring:
@@ -149,17 +149,20 @@ class Ring:
                 self._accepted.add(name)
                 return
             await asyncio.sleep(0.05 if status == 200 else 1.0)
-        self._counts.lost.append(f"webhook {name} was never taken")
+        self._counts.lose(f"webhook {name} was never taken")
 
     def look(self) -> None:
-        """Read what has been handled; what is old enough is swept away by and by."""
+        """Read what has been handled, which is swept away by and by, and how many rows each table has."""
         with contextlib.closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10)) as connection:
             rows = connection.execute("SELECT request_id, state, count(*) FROM webhook_inbox GROUP BY 1, 2").fetchall()
+            tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            counted = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}
+        self._counts.rows.append((self._counts.clock(), counted))
         for name, state, count in rows:
             if state == "done":
                 self._handled.add(name)
             if state == "dead" or count > 1:
-                self._counts.lost.append(f"webhook {name} is {state}, {count} times")
+                self._counts.lose(f"webhook {name} is {state}, {count} times")
 
     async def settled(self) -> None:
         """Wait until all that was accepted has been handled, and name what was not."""
@@ -169,7 +172,8 @@ class Ring:
                 break
             await asyncio.sleep(0.5)
         self._counts.add("webhooks handled", len(self._handled))
-        self._counts.lost += [f"webhook {name} was accepted, never handled" for name in self._accepted - self._handled]
+        for name in self._accepted - self._handled:
+            self._counts.lose(f"webhook {name} was accepted, never handled")
 
 
 async def record(url: str, counts: Counts, chance: random.Random, until: float) -> None:
@@ -188,7 +192,7 @@ async def record(url: str, counts: Counts, chance: random.Random, until: float) 
             counts.add("recordings")
             problem = await _recorded(http, begun.headers["Location"], counts, keep=chance.random() < 0.5)
             if problem:
-                counts.lost.append(f"recording {begun.headers['Location']}: {problem}")
+                counts.lose(f"recording {begun.headers['Location']}: {problem}")
             await asyncio.sleep(chance.uniform(0, 5))
 
 

@@ -5,6 +5,7 @@ import contextlib
 import random
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -53,6 +54,13 @@ class Faults:
             what = await self._chance.choice(kinds)()
             self._counts.add("faults")
             self.log.append(f"until {time.monotonic() - began:6.0f} s  {what}")
+
+    def kinds(self) -> dict[str, int]:
+        """Return how often what went wrong; Ring's faults as one."""
+        plain = (line.partition(" s  ")[2] for line in self.log)
+        return dict(
+            Counter("a fault of Ring's" if one.startswith("Ring:") else one.partition(" for ")[0] for one in plain)
+        )
 
     async def _switch(self) -> str:
         name, seconds = self._chance.choice(SWITCHES), self._chance.uniform(1, 8)

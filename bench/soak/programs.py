@@ -1,18 +1,30 @@
-"""The programs of a long run, their logs in files, and what the kernel says of them."""
+"""The programs of a long run, their logs in files, and what the kernel and they themselves say of them."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import tracemalloc
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
+from soak.inside import INTO
 from soak.judge import Sample
 
 RINGLIGHT = Path(sys.executable).with_name("ringlight")
+TELLS_WITHIN = 60.0  # seconds
+# What a server has while it is used, and no longer; the last two say that something is gone, or about to be.
+HELD = (
+    "ringlight_room_sockets", "ringlight_viewers", "ringlight_cameras_watched", "ringlight_recordings",
+    "ringlight_players", "ringlight_rooms", "ringlight_room_people", "ringlight_room_record_waiting",
+    "ringlight_room_record_lost",
+)  # fmt: skip
 # What a program says when something ended that nobody looked after.
 _UNSEEN = re.compile(
     rb"Traceback \(most recent call last\)|was never (?:retrieved|awaited)|unclosed |Exception ignored"
@@ -26,17 +38,24 @@ class Running:
         log: Where its stderr goes.
         args: The command.
         settings: Its settings, by the names of variables.
+        inside: Where it writes down what it holds, when it is told to; `None` where nobody looks into it.
     """
 
-    def __init__(self, log: Path, *args: str, settings: dict[str, str]) -> None:
+    def __init__(self, log: Path, *args: str, settings: dict[str, str], inside: Path | None = None) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
-        self.log, self._args, self._environment = log, args, {**kept, **settings, "NO_COLOR": "1"}
+        self.log, self._environment = log, {**kept, **settings, "NO_COLOR": "1"}
+        self._command = [str(RINGLIGHT), *args]
+        self._inside = inside
+        if inside is not None:
+            inside.mkdir()
+            self._command = [sys.executable, "-m", "soak.inside", *args]
+            self._environment[INTO] = str(inside)
         self.start()
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(RINGLIGHT), *self._args], stdout=subprocess.PIPE, stderr=log, text=True, env=self._environment
+                self._command, stdout=subprocess.PIPE, stderr=log, text=True, env=self._environment
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -45,27 +64,58 @@ class Running:
             raise AssertionError(f"no ready line but {line!r}: {self.log.read_text()[-2000:]}")
         self.url = line.split()[1].rstrip("/")
 
-    def sample(self, began: float) -> Sample:
-        """Measure it."""
+    def sample(self, began: float, *, with_metrics: bool = True) -> Sample:
+        """Measure it; without metrics, what it says of itself is left out."""
         folder = Path(f"/proc/{self.process.pid}")
         status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines())
-        files = []
-        for descriptor in (folder / "fd").iterdir():
-            try:
-                files.append(str(descriptor.readlink()))
-            except OSError:
-                continue  # closed meanwhile
-        measured = httpx2.get(f"{self.url}/metrics", timeout=60, trust_env=False).text
-        tasks = re.search(r"^ringlight_tasks (\d+)", measured, re.MULTILINE)
-        assert tasks is not None, "the server does not count its tasks"
+        files = self._files()
+        measured = httpx2.get(f"{self.url}/metrics", timeout=60, trust_env=False).text if with_metrics else ""
         return Sample(
             at=time.monotonic() - began,
             memory=int(status["VmRSS"].split()[0]) / 1024,
             files=len(files),
             sockets=sum(name.startswith("socket:") for name in files),
             threads=int(status["Threads"]),
-            tasks=int(tasks[1]),
+            tasks=int(_value(measured, "ringlight_tasks")) if with_metrics else 0,
+            holds={name: _value(measured, name) for name in HELD} if with_metrics else {},
         )
+
+    def kinds_of_files(self) -> dict[str, int]:
+        """Count its open descriptors by what they are."""
+        return dict(Counter(re.sub(r"\[?\d+\]?", "", name) for name in self._files()))
+
+    def _files(self) -> list[str]:
+        files = []
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                files.append(str(descriptor.readlink()))
+            except OSError:
+                continue  # closed meanwhile
+        return files
+
+    def census(self) -> dict[str, Any]:
+        """Let it count what it holds."""
+        found: dict[str, Any] = json.loads(self._told(signal.SIGUSR1, "census").read_text(encoding="utf-8"))
+        return found
+
+    def trace(self) -> None:
+        """Let it trace memory from now on."""
+        self.process.send_signal(signal.SIGUSR2)
+
+    def traced(self) -> tracemalloc.Snapshot:
+        """Return what memory it has taken since it traces it."""
+        return tracemalloc.Snapshot.load(str(self._told(signal.SIGUSR2, "trace")))
+
+    def _told(self, number: signal.Signals, what: str) -> Path:
+        assert self._inside is not None
+        before = set(self._inside.glob(f"{what}-*"))
+        self.process.send_signal(number)
+        until = time.monotonic() + TELLS_WITHIN
+        while not (new := set(self._inside.glob(f"{what}-*")) - before):
+            if time.monotonic() > until:
+                raise TimeoutError(f"{self.log.stem} has not told its {what}")
+            time.sleep(0.05)
+        return new.pop()
 
     def freeze(self, *, on: bool) -> None:
         self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
@@ -97,6 +147,13 @@ class Running:
             if _UNSEEN.search(line):
                 found.append(b" | ".join(lines[at : at + 40])[-700:].decode(errors="replace"))
         return found
+
+
+def _value(measured: str, name: str) -> float:
+    """Return the sum of a metric over its labels."""
+    found = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", measured, re.MULTILINE)
+    assert found or name not in ("ringlight_tasks",), "the server does not count its tasks"
+    return sum(map(float, found))
 
 
 def sign_in(simulator: str, state: Path) -> None:

@@ -307,6 +307,7 @@ _CLASS_OF_PREFIX: dict[str, type[RingError]] = {
     "CALL": Refused,
     "CAM": CameraError,
     "CFG": SetupError,
+    "CLOCK": RingError,
     "FAULT": UsageError,
     "FILE": MediaError,
     "HOOK": WebhookRefused,

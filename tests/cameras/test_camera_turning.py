@@ -11,7 +11,7 @@ from ringlight.cameras.shared_view import SharedView
 from ringlight.cameras.turning import Turner
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview import Event
-from ringlight.liveview.session import Halted
+from ringlight.liveview.events import Halted
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec, Transport

@@ -86,6 +86,18 @@ async def test_a_camera_is_opened_while_its_source_fails_in_passing() -> None:
     assert await code_of(house, "door") == "AUTH-SIGNED-OUT", "trying again would not help"
 
 
+async def test_one_that_was_found_by_name_is_found_again_while_its_source_fails_in_passing() -> None:
+    """Nobody has to have listed them: a server without a page never does."""
+    door = Source("door", "yard")
+    house = House(door)
+    assert (await house.camera("door")).name == "door"
+    door.fails = "RING-RATE"
+    assert (await house.camera("door")).name == "door"
+    assert await code_of(house, "yard") == "RING-RATE", "nobody has seen it yet"
+    with pytest.raises(RingError):
+        await house.cameras()  # one is no list
+
+
 async def test_an_empty_source_does_not_hide_that_the_other_fails() -> None:
     house = House(Source(fails="AUTH-SIGNED-OUT"), Source())
     with pytest.raises(RingError) as caught:

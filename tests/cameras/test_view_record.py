@@ -10,7 +10,7 @@ import pytest
 from ringlight.cameras import recording
 from ringlight.cameras.view import View
 from ringlight.errors import RingError, fault_error
-from ringlight.liveview import Event, Note
+from ringlight.liveview import Event, Note, Step
 from ringlight.liveview.story import Story
 from ringlight.media import recorder
 from ringlight.media.broadcast import Broadcast
@@ -52,12 +52,13 @@ class Stage:
     """A view, its broadcast, and what was told."""
 
     def __init__(self) -> None:
+        self.story = Story()
         self.told: list[Event] = []
         self.counted: list[int] = []
         self.over: asyncio.Future[RingError] = asyncio.get_running_loop().create_future()
         self.broadcast = Broadcast({"video": Codec(96, "H264", 90_000, 1)}, 1500, lambda: None)
         self.view = View(
-            Upstream(), self.broadcast, self.over, Story(), recordings=RecordingSettings(keep_free=0),
+            Upstream(), self.broadcast, self.over, self.story, recordings=RecordingSettings(keep_free=0),
             on_event=self.told.append, on_recording=self.counted.append,
         )  # fmt: skip
         self._sequence = self._shown = 0
@@ -87,6 +88,7 @@ async def test_it_begins_with_the_running_group_and_ends_where_it_has_enough(tmp
 async def test_without_a_key_frame_it_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "FIRST_PICTURE", 0.05)
     stage = Stage()
+    stage.story.tell(Step("media"))
     with pytest.raises(RingError) as caught:
         await stage.view.record(tmp_path / "clip.mp4", seconds=2)
     assert caught.value.code == "MEDIA-NO-KEY-FRAME"

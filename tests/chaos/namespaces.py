@@ -46,9 +46,12 @@ class Namespace:
         self.does("ip link set lo up")
         self.does("sysctl -qw net.ipv4.ip_forward=1")
 
-    def does(self, command: str) -> None:
-        """Run a command in it."""
-        subprocess.run(["ip", "netns", "exec", self.name, *command.split()], check=True, stdout=subprocess.DEVNULL)
+    def does(self, command: str, *, env: dict[str, str] | None = None, said: str | None = None) -> None:
+        """Run a command in it; `said` is what it reads."""
+        subprocess.run(
+            ["ip", "netns", "exec", self.name, *command.split()], check=True, stdout=subprocess.DEVNULL, env=env,
+            input=said, text=True,
+        )  # fmt: skip
 
     def starts(self, *command: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a program in it."""
@@ -98,6 +101,8 @@ class World:
         self.inside = Namespace("w")
         self._stack.callback(self.inside.close)
         self.inside.does(f"ip addr add {SERVER}/32 dev lo")
+        for command in _ELSEWHERE:
+            self.inside.does(command)
         try:
             self.homes = [self._home(number + 1, nat) for number, nat in enumerate(nats)]
         except BaseException:
@@ -162,16 +167,22 @@ def ended(process: "subprocess.Popen[str]") -> None:
         process.stdout.close()
 
 
+# The rest of the internet takes packets for any address and says nothing. Without it the kernel would refuse those for
+# the private addresses of the homes, and coturn 4.6 ends a session of which one packet was refused.
+_ELSEWHERE = ("ip link add void type veth peer name nobody", "ip link set void arp off", "ip link set nobody up",
+              "ip link set void up", "ip route add default dev void")  # fmt: skip
 _NAT = "iptables -w -t nat -A POSTROUTING -o wan -s {lan}.0/24 -j MASQUERADE"
+# As routers do: what nobody has asked for is dropped, not refused. A packet that was refused leaves an entry behind,
+# for which the next one from inside would get another port: then two of these routers could never find to each other.
+_SHUT = "iptables -w -A INPUT -i wan -p udp -j DROP"
+_ASKED_FOR = ("iptables -w -A FORWARD -i wan -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+              "iptables -w -A FORWARD -i wan -j DROP")  # fmt: skip
 _RULES: dict[Nat, tuple[str, ...]] = {
     "none": (),
     # The port of the inside, for everybody; and whoever writes to it gets through.
     "full cone": (_NAT, "iptables -w -t nat -A PREROUTING -i wan -p udp -j DNAT --to-destination {lan}.2"),
     # The port of the inside too, and only who was written to gets through.
-    "port-restricted": (_NAT, "iptables -w -A FORWARD -i wan -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-                        "iptables -w -A FORWARD -i wan -j DROP"),
+    "port-restricted": (_NAT, _SHUT, *_ASKED_FOR),
     # Another port for each destination.
-    "symmetric": (f"{_NAT} --random-fully",
-                  "iptables -w -A FORWARD -i wan -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-                  "iptables -w -A FORWARD -i wan -j DROP"),
+    "symmetric": (f"{_NAT} --random-fully", _SHUT, *_ASKED_FOR),
 }  # fmt: skip

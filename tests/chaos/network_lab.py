@@ -23,8 +23,11 @@ from reliability_page import NETWORK, write_pages
 from calling import FLAGS, Caller
 from conftest import RINGLIGHT, clean_environment
 from own_coturn import OwnCoturn
+from ringlight.simulator.world import World as Ring
 
 CUT = 20.0  # seconds that a link is dead
+BACK_WITHIN = 10.0  # seconds in which everything must be back after that, on a busy machine
+ACCOUNT = Ring()
 Worsen = Callable[[Home], None]
 
 
@@ -53,6 +56,8 @@ class Case:
         dies: Whether the link of the last home is dead for a while.
         turn: Whether there is a TURN server.
         relay_only: Whether the browsers may use nothing but that.
+        ring_away: Whether Ring is in the last home, rather than beside the server.
+        names: The fault that must be named, where there can be no pictures.
         is_quick: Whether every run of the tests has it.
     """
 
@@ -63,6 +68,8 @@ class Case:
     dies: bool = False
     turn: bool = True
     relay_only: bool = False
+    ring_away: bool = False
+    names: str = ""
     is_quick: bool = False
 
 
@@ -106,11 +113,15 @@ CASES = (
     Case("camera", "UDP blocked", ("port-restricted",), no_udp, is_quick=True),
     Case("camera", "dies for 20 s", ("port-restricted",), dies=True),
     Case("camera", "UDP blocked, dies for 20 s", ("port-restricted",), no_udp, dies=True),
+    Case("camera", "between server and Ring: 5 % lost", ("none", "none"), of_the_last(lossy(0.05)),
+         ring_away=True),
+    Case("camera", "between server and Ring: dies for 20 s", ("none", "none"), dies=True, ring_away=True),
     Case("call", "both public", ("none", "none"), turn=False),
     Case("call", "full cone to full cone, no relay", ("full cone", "full cone")),
     Case("call", "port-restricted to port-restricted", ("port-restricted", "port-restricted")),
     Case("call", "port-restricted to symmetric", ("port-restricted", "symmetric")),
     Case("call", "symmetric to symmetric", ("symmetric", "symmetric")),
+    Case("call", "symmetric to symmetric, no TURN server", ("symmetric", "symmetric"), turn=False, names="WEB-NO-PATH"),
     Case("call", "TURN only", ("port-restricted", "port-restricted"), relay_only=True),
     Case("call", "UDP blocked for one, TURN over TCP", ("port-restricted", "port-restricted"), of_the_last(no_udp)),
     Case("call", "5 % lost at both", ("port-restricted", "port-restricted"), lossy(0.05)),
@@ -130,8 +141,9 @@ class Scene:
         try:
             self.world = self._stack.enter_context(World(*case.nats))
             self.port = self._server(folder)
-            self.doors = [self.world.opens_door(home, self.port) for home in self.world.homes]
-            self.browsers = [self._browser(playwright, home.machine, folder) for home in self.world.homes]
+            people = self.world.homes[:1] if case.what == "camera" else self.world.homes
+            self.doors = [self.world.opens_door(home, self.port) for home in people]
+            self.browsers = [self._browser(playwright, home.machine, folder) for home in people]
         except BaseException:
             self._stack.close()
             raise
@@ -151,11 +163,28 @@ class Scene:
             at = f"{SERVER}:{coturn.port}"
             env |= {"RINGLIGHT_TURN_URL": f"stun:{at},turn:{at},turn:{at}?transport=tcp",
                     "RINGLIGHT_TURN_SECRET": coturn.secret}  # fmt: skip
-        process = inside.starts(str(RINGLIGHT), "demo", "--port", "0", env=env)
+        if not self.case.ring_away:
+            return self._started(inside, "demo", "--port", "0", env=env)
+        env["RINGLIGHT_RING_URL"] = self._ring(folder)
+        inside.does(f"{RINGLIGHT} login --email {ACCOUNT.email}", env=env, said=f"{ACCOUNT.password}\n{ACCOUNT.code}\n")
+        return self._started(inside, "serve", "--port", "0", env=env)
+
+    def _ring(self, folder: Path) -> str:
+        """Start Ring in the last home; return its address."""
+        home = self.world.homes[-1]
+        host = f"192.168.{home.number}.2"
+        port = self._started(
+            home.machine, "simulate", "--host", host, "--port", "0", env=clean_environment(folder / "ring")
+        )
+        return f"http://{host}:{port}"
+
+    def _started(self, place: Namespace, *command: str, env: dict[str, str]) -> int:
+        """Start a program of ours; return its port."""
+        process = place.starts(str(RINGLIGHT), *command, env=env)
         self._stack.callback(ended, process)
         assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("ready "), f"the server did not start: {line!r}"
+        line = next((line for line in process.stdout if line.startswith("ready ")), "")
+        assert line, f"`{command[0]}` did not start"
         return int(line.rstrip("/\n").rpartition(":")[2])
 
     def _browser(self, playwright: Playwright, machine: Namespace, folder: Path) -> Browser:
@@ -191,7 +220,7 @@ def _watched(scene: Scene) -> NetworkRow:
     page.goto(scene.doors[0], timeout=60_000)
     page.wait_for_selector("[data-camera]", timeout=30_000)
     began = time.monotonic()
-    page.click('[data-camera="front-door"]')
+    page.click('[data-camera]:has-text("Front Door")')
     case = scene.case
     try:
         page.wait_for_selector('camera-view[state="playing"]', timeout=45_000)
@@ -204,12 +233,20 @@ def _watched(scene: Scene) -> NetworkRow:
         rate = (page.evaluate(FRAMES) - before) / (time.monotonic() - start)
         wrong = "" if rate > 5 else "the picture does not move"
         return NetworkRow("camera", case.network, connected, "", None, f"{rate:.0f} pictures a second", wrong)
-    with scene.world.homes[0].cut():
+    with scene.world.homes[-1].cut():
         page.wait_for_timeout(CUT * 1000)
         said = _read(page)
     back = _until_moving(page, lambda: int(page.evaluate(FRAMES)), 60)
-    wrong = "" if back is not None else "the picture does not come back"
-    return NetworkRow("camera", case.network, connected, "dead for 20 s", back, said, wrong)
+    return NetworkRow("camera", case.network, connected, "dead for 20 s", back, said, _judged(back, said))
+
+
+def _judged(back: float | None, said: str) -> str:
+    """Return what was not as it must be when a link was dead for a while."""
+    if back is None:
+        return "the pictures do not come back"
+    if back > BACK_WITHIN:
+        return f"the pictures are back after {back:.0f} s"
+    return "" if named_in(said) else "no fault was named meanwhile"
 
 
 def _read(page: Page) -> str:
@@ -233,6 +270,9 @@ def _until_moving(page: Page, frames: Callable[[], int], within: float) -> float
 
 # ---- a call ----
 
+TOLD = "them?.fault ? `${them.fault.code}: ${them.fault.title}` : them?.path ?? call.phase"
+WHO = "[call.me.id, them.id, them.name]"
+
 
 def _called(scene: Scene) -> NetworkRow:
     case = scene.case
@@ -245,6 +285,11 @@ def _called(scene: Scene) -> NetworkRow:
     doctor.ask("void call.addEventListener('knocks', () => call.knocks.length && call.admit())")
     began = time.monotonic()
     patient.join("patient", "B", "visit")
+    if case.names:
+        patient.until("them?.fault", seconds=60)
+        code = patient.ask("them.fault.code")
+        wrong = "" if code == case.names else f"named {code}"
+        return NetworkRow("call", case.network, None, "", None, patient.ask(TOLD), wrong)
     try:
         for caller in (doctor, patient):
             caller.until("them?.path === 'connected'", seconds=60)
@@ -252,26 +297,29 @@ def _called(scene: Scene) -> NetworkRow:
         for caller in (doctor, patient):
             caller.sees_frames(seconds=60)
     except (Error, AssertionError):
-        said = patient.ask("them?.fault?.title ?? them?.path ?? call.phase")
-        return NetworkRow("call", case.network, None, "", None, str(said), "no pictures")
+        return NetworkRow("call", case.network, None, "", None, str(patient.ask(TOLD)), "no pictures")
     how = f"path {_path(doctor)}"
     if not case.dies:
         return NetworkRow("call", case.network, connected, "", None, how)
+    before = [caller.ask(WHO) for caller in (doctor, patient)]
     with scene.world.homes[-1].cut():
         doctor.page.wait_for_timeout(CUT * 1000)
-        said = doctor.ask("them ? `${them.name}: ${them.isAway ? 'away' : them.path}` : 'nobody there'")
-    times = [_until_moving(caller.page, caller.frames, 90) for caller in (doctor, patient)]
-    back = max((one for one in times if one is not None), default=None) if None not in times else None
-    wrong = "" if back is not None else "the pictures do not come back"
-    return NetworkRow("call", case.network, connected, "dead for 20 s", back, f"{how}; meanwhile {said}", wrong)
+        said = [str(caller.ask(TOLD)) for caller in (doctor, patient)]
+    times = [_until_moving(caller.page, caller.frames, 60) for caller in (doctor, patient)]
+    back = None if None in times else max(one for one in times if one is not None)
+    wrong = next((wrong for one in said if (wrong := _judged(back, one))), "")
+    if not wrong and [caller.ask(WHO) for caller in (doctor, patient)] != before:
+        wrong = "somebody is somebody else"
+    return NetworkRow("call", case.network, connected, "dead for 20 s", back, f"{how}; {' / '.join(said)}", wrong)
 
 
 def _path(caller: Caller) -> str:
     """Return by which kinds of candidates the call goes, and by which protocol."""
     return str(
         caller.page.evaluate("""async () => {
-      const stats = await globalThis.pcs.at(-1).getStats(), all = [...stats.values()];
-      const pair = all.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
+      const stats = await globalThis.pcs.at(-1).getStats();
+      const transport = [...stats.values()].find((one) => one.type === "transport");
+      const pair = stats.get(transport?.selectedCandidatePairId);
       if (!pair) return "unknown";
       const [own, other] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
       return `${own.candidateType} to ${other.candidateType}, ${own.relayProtocol ?? own.protocol}`;

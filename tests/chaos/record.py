@@ -50,8 +50,13 @@ def circumstances() -> dict[str, Any]:
 
 def keep(name: str, rows: Iterable[Any]) -> None:
     """Write what a group of cells has come to."""
+    keep_whole(name, {"rows": [asdict(row) for row in rows]})
+
+
+def keep_whole(name: str, what: dict[str, Any]) -> None:
+    """Write what a run has come to that has no rows, with when and where it was."""
     FOLDER.mkdir(exist_ok=True)
-    found = {**circumstances(), "rows": [asdict(row) for row in rows]}
+    found = {**circumstances(), **what}
     (FOLDER / f"{name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -1,4 +1,7 @@
-"""Writes the pages about reliability from what the labs have kept. `make reliability` and `make network-lab`."""
+"""Writes the pages about reliability from what the labs and the long run have kept.
+
+`make reliability`, `make network-lab` and `make soak`.
+"""
 
 import re
 from collections import defaultdict
@@ -15,14 +18,11 @@ from ringlight.faults import AREAS, FAULTS
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 RUNS = ROOT / "docs" / "explanation" / "reliability-runs.md"
-NETWORK = "network"
-GENERATED = "<!-- Written by `make reliability` and `make network-lab`; changes by hand are lost. -->\n"
+NETWORK, SOAK = "network", "soak"
+GENERATED = "<!-- Written by `make reliability`, `make network-lab` and `make soak`; changes by hand are lost. -->\n"
 
 # Why no run of the lab reaches these, where no test names them either.
 REASONS = {
-    "KEY-SESSION": "Neither the lab nor a test brings it about yet; a session that ended is told by the login page.",
-    "LINK-PERSON": "Neither the lab nor a test brings it about yet: it is said where an app has no person to ask.",
-    "OIDC-REDIRECT": "The provider of the tests takes any way back; by its answer alone it is told from others.",
     "STORE-KEYRING": "The lab has no keyring; a real one would have to be installed and locked.",
     "VIEWER-NO-FRAME": "Chromium decodes whatever H.264 it is sent; a browser that cannot is not in the lab.",
     "VIEWER-SLOW": "A browser reads as fast as video comes; that a player which does not is let go, the tests of "
@@ -40,7 +40,7 @@ def found() -> tuple[Rows, list[dict[str, Any]]]:
     rows: Rows = defaultdict(list)
     heads = []
     for path in sorted(FOLDER.glob("*.json")):
-        if path.stem == NETWORK:
+        if path.stem in (NETWORK, SOAK):
             continue
         group = kept(path.stem)
         heads.append({name: value for name, value in group.items() if name != "rows"})
@@ -85,7 +85,8 @@ def _page() -> Iterator[str]:
         "",
         *_circumstances(heads),
         "",
-        "Make it again with `make reliability` (an hour on two cores) and `make network-lab`. One fault at a time: "
+        "Make it again with `make reliability` (an hour on two cores), `make network-lab` and `make soak`. One fault "
+        "at a time: "
         "`PYTHONPATH=tests:tests/resilience .venv/bin/python tests/chaos/fault_lab.py page --only SIG-TICKET`.",
         "",
         "## How to read the table",
@@ -114,6 +115,7 @@ def _page() -> Iterator[str]:
         met = ", ".join(one.value for one in Met if one in rule.met_by)
         yield _line(", ".join(f"`{code}*`" for code in rule.codes), met, rule.why)
     yield from _network()
+    yield from _soak()
 
 
 def _circumstances(heads: list[dict[str, Any]]) -> Iterator[str]:
@@ -172,6 +174,34 @@ def _network() -> Iterator[str]:
     for row in network["rows"]:
         yield _line(row["what"], row["network"], _seconds(row["connected"]), row["done"], _seconds(row["back"]),
                     " ".join(filter(None, (row["wrong"] and f"**{row['wrong']}**", row["seen"]))))  # fmt: skip
+
+
+def _soak() -> Iterator[str]:
+    found = kept(SOAK)
+    if "seed" not in found:
+        return
+    (_, before), *then = found["memory"]
+    memory = "; ".join(f"{megabytes:.0f} MB at {seconds / 60:.0f} min" for seconds, megabytes in then)
+    problems = found["problems"]
+    yield from (
+        "", "## A long run", "",
+        "Two servers with one Redis are used as on a busy day by viewers, people in rooms, Ring's webhooks and whoever "
+        "records, while one thing after another goes wrong. One of the servers is measured. `make soak` makes it "
+        "again, and `bench/soak` says how it judges. "
+        f"Run on {found['machine']}, {found['at']}, with a load of {found['load']:g}.", "",
+        ("**Nothing was lost, and nothing has grown.**" if not problems else f"**{len(problems)} things were wrong.**")
+        + f" {found['minutes']:g} minutes, `make soak MINUTES={found['minutes']:g} SEED={found['seed']}`.", "",
+        _line("what", "seen"), _rule(2),
+        _line("memory", f"{before:.0f} MB before anybody came; {memory}"),
+        _line("its pace, MB an hour", "{:+.1f} after the first third, {:+.1f} in the last".format(*found["hourly"])),
+        _line("descriptors, sockets, threads, tasks", ", ".join(map(str, found["most"].values())) + " at most; "
+              + ", ".join(map(str, found["after"].values())) + " once all had left"),
+        _line("lost messages, webhooks, recordings, viewers", str(found["lost"])),
+        *(_line(what, str(count)) for what, count in found["counts"].items()),
+        *(_line(f"gone wrong on purpose: {what}", str(count)) for what, count in found["faults"].items()),
+    )  # fmt: skip
+    if problems:
+        yield from ("", "What was wrong:", "", *(f"- {one}" for one in problems))
 
 
 def _seconds(value: float | None) -> str:

@@ -44,7 +44,7 @@ RULES = (
          "Only a browser has these limits, or can only guess where a program knows."),
     Rule(("VIEWER-",), frozenset({Met.PAGE, Met.API}), "Viewers are browsers and players of the server."),
     Rule(("OIDC-",), frozenset({Met.PAGE, Met.API}), "Only a person with a browser logs in through another service."),
-    Rule(("KEY-", "ORIGIN-", "REQUEST-", "SERVER-", "FAULT-", "PUBLISH-", "FILE-", "AUDIT-", "NODE-"),
+    Rule(("KEY-", "ORIGIN-", "REQUEST-", "SERVER-", "FAULT-", "PUBLISH-", "FILE-", "AUDIT-", "NODE-", "CLOCK-"),
          frozenset({Met.PAGE, Met.API, Met.COMMAND, Met.DOCTOR}), "These are of the server and of the commands."),
     Rule(("CFG-", "STORE-", "MQTT-"), frozenset({Met.COMMAND, Met.API, Met.DOCTOR, Met.SYNC, Met.ASYNC}),
          "Settings, stores and brokers belong to programs; a browser has none."),

@@ -35,6 +35,7 @@ class Refusal:
         keyed: Whether the server has a key, which the client then knows.
         rooms: Settings of the rooms.
         given: Other settings.
+        server: Settings of the server itself.
         again: What is asked for once the cause is gone; `None` where only another request helps.
     """
 
@@ -45,6 +46,7 @@ class Refusal:
     keyed: bool = False
     rooms: dict[str, Any] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
+    server: dict[str, Any] = field(default_factory=dict)
     again: Send | None = None
 
 
@@ -94,6 +96,15 @@ async def _guess_keys(http: httpx2.AsyncClient) -> httpx2.Response:
     return answer
 
 
+async def _watch_until_logged_out(http: httpx2.AsyncClient) -> httpx2.Response:
+    """Log in as a browser does, and listen to a view until the server ends that; return the fault that it tells."""
+    async with httpx2.AsyncClient(base_url=http.base_url, timeout=60) as browser:
+        await browser.post("login", data={"key": KEY}, headers={"Origin": str(http.base_url).rstrip("/")})
+        async with browser.stream("GET", "api/cameras/front-door/events") as events:
+            told = [line async for line in events.aiter_lines() if line]
+    return httpx2.Response(401, content=told[told.index("event: fault") + 1].removeprefix("data: "))
+
+
 def webhook(**headers: str) -> Send:
     async def send(http: httpx2.AsyncClient) -> httpx2.Response:
         kept = {
@@ -124,6 +135,8 @@ REFUSALS = (
     Refusal("a page of another origin", "ORIGIN-REFUSED", post("api/rooms", {}, Origin="https://elsewhere.example")),
     Refusal("no key", "KEY-NEEDED", get("api/cameras", Authorization=""), keyed=True, again=get("api/cameras")),
     Refusal("wrong keys, one after another", "KEY-TRIES", _guess_keys, keyed=True),
+    Refusal("a log-in that ends while somebody watches", "KEY-SESSION", _watch_until_logged_out, keyed=True,
+            server={"session_life": 6}),
     Refusal("a link to a camera that was changed", "KEY-LINK", get("s/xyz", Accept="application/json"), keyed=True),
     Refusal("a room that is none", "ROOM-UNKNOWN", get("api/rooms/none")),
     Refusal("a role that is none", "ROOM-ROLE", post("api/rooms", {"people": [{"role": "king"}]})),
@@ -148,7 +161,8 @@ def api_refuses(refusal: Refusal) -> Run:
             settings = Settings(
                 ring_url=ring.url, state_dir=lab.folder / "state", rooms=RoomSettings(**refusal.rooms),
                 secret_key=Secret(KEY) if refusal.keyed else None,
-                server={"host": "0.0.0.0" if refusal.keyed else "127.0.0.1", "port": 0}, **refusal.given,
+                server={"host": "0.0.0.0" if refusal.keyed else "127.0.0.1", "port": 0, **refusal.server},
+                **refusal.given,
             )  # fmt: skip
             known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
             headers = {"Authorization": f"Bearer {KEY}"} if refusal.keyed else {}

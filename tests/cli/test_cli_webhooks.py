@@ -2,13 +2,16 @@
 
 import json
 import subprocess
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from conftest import RINGLIGHT
+from ringlight.faults import FAULTS
 from ringlight.store.database import Database
 from ringlight.store.inbox import Claim, Inbox, Put, Settle
 
@@ -68,3 +71,30 @@ def test_an_address_where_nobody_is_is_a_fault(run: Run) -> None:
     gone = run("webhook-send", "http://127.0.0.1:9/ring/webhook")
     assert (gone.returncode, gone.stdout) == (1, "")
     assert gone.stderr.startswith("NET-UNREACHABLE")
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "HOOK-LOST"), (503, "HOOK-BUSY"), (302, "HOOK-UNDELIVERED")])
+def test_an_answer_that_ring_would_not_take_is_told_with_its_fault(run: Run, status: int, code: str) -> None:
+    """What Ring makes of it stays on stdout, for those who read it by a program."""
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/hook"
+        sent, by_json = run("webhook-send", url), run("webhook-send", url, "--json")
+        server.shutdown()
+    assert (sent.returncode, by_json.returncode) == (1, 1)
+    assert sent.stdout.startswith(f"answered {status} in ")
+    assert json.loads(by_json.stdout)["status"] == status
+    for said in (sent.stderr, by_json.stderr):
+        assert said.startswith(f"{code}: {FAULTS[code].title}"), said
+        assert f"HTTP {status}" in said

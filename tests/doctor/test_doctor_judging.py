@@ -75,6 +75,10 @@ CASES: dict[str, tuple[Seen, Mark, str | None]] = {
     "a certificate that has not begun": (
         judging.judge_security("a", Secured("expired", since=NOW + 9e5, until=NOW + 9e6), NOW), Mark.FAULT,
         "REACH-CERT-EXPIRED"),
+    "a certificate that ends in a week": (
+        judging.judge_security("a", Secured("trusted", until=NOW + 7 * 86_400), NOW), Mark.NOTE, None),
+    "a certificate that is good for a month": (
+        judging.judge_security("a", Secured("trusted", until=NOW + 30 * 86_400), NOW), Mark.GOOD, None),
     "a handshake that breaks off": (judging.judge_security("a", Secured("failed"), NOW), Mark.FAULT, "NET-TLS"),
     "something that is no HTTP": (judging.judge_answer("a", Answered(None), ours=False), Mark.FAULT, "REACH-OTHER"),
     "a host name that the server does not take": (

@@ -7,14 +7,15 @@ import pytest
 from test_doctor_judging import CASES
 
 from own_coturn import PROGRAM, OwnCoturn
-from patients import Patient, Stage, linked, ring, server
+from patients import PARTNER, Patient, Stage, linked, ring, server
+from ringlight.cameras.linked import LinkedCameras
 from ringlight.doctor.checks import CHECKS
 from ringlight.doctor.checkup import examine
 from ringlight.doctor.findings import Mark
-from ringlight.doctor.plans import Asked
+from ringlight.doctor.plans.asked import Asked
 from ringlight.doctor.report import Report
 from ringlight.simulator.world import World
-from scenarios import ALL, Scenario
+from scenarios import ALL, Scenario, linked_camera
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +71,34 @@ async def test_a_healthy_app_is_called_healthy(stage: Stage) -> None:
     assert report.verdict.is_healthy, report.as_dict()["first"]
 
 
+def _of(report: Report, subject: str) -> dict[str, tuple[str, str]]:
+    return {one.check: (one.mark.value, one.seen) for one in report.findings if one.subject == subject}
+
+
+async def test_a_camera_of_a_linked_account_is_watched_like_any_other(stage: Stage) -> None:
+    """Who has no account of their own is asked for none."""
+    async with linked_camera()(stage) as patient:
+        report = await _examined(patient)
+    assert report.verdict.is_healthy, report.as_dict()["first"]
+    assert not {"token", "websocket"} & {one.check for one in report.findings}
+    seen = _of(report, "Front Door")
+    assert seen.keys() == {"partner-view", "video"}
+    assert {mark for mark, _ in seen.values()} == {"good"}
+    assert "a picture of" in seen["video"][1]
+
+
+async def test_of_two_cameras_with_one_name_the_persons_own_is_looked_at_and_each_by_its_id(stage: Stage) -> None:
+    world = World()
+    linked(stage, world)
+    async with ring(stage, world=world, partner=PARTNER) as known:
+        async with LinkedCameras(known, None) as cameras:
+            identity = (await cameras.camera("Front Door")).id
+        report = await examine(known, ("Front Door", identity), budget=60.0)
+    assert report.verdict.is_healthy, report.as_dict()["first"]
+    assert _of(report, "Front Door").keys() == {"messages", "dialog", "video"}
+    assert _of(report, identity).keys() == {"partner-view", "video"}
+
+
 async def test_every_address_of_a_healthy_server_is_called_healthy(stage: Stage) -> None:
     async with server(stage) as known:
         base = f"localhost:{known.server.port}"
@@ -79,8 +108,8 @@ async def test_every_address_of_a_healthy_server_is_called_healthy(stage: Stage)
 
 
 def test_every_check_of_the_list_is_run_somewhere_or_is_the_browsers() -> None:
-    source = Path(__file__).parents[2] / "src" / "ringlight" / "doctor" / "plans.py"
-    text = source.read_text(encoding="utf-8")
+    source = Path(__file__).parents[2] / "src" / "ringlight" / "doctor" / "plans"
+    text = "".join(path.read_text(encoding="utf-8") for path in source.glob("*.py"))
     run = {name for name in CHECKS if f'Look("{name}"' in text}
     assert {name for name in CHECKS if name not in run} == {n for n in CHECKS if CHECKS[n].area == "browser"}
 

@@ -29,7 +29,8 @@ from ringlight.secrets import Secret
 from ringlight.server.rtsp import credentials, messages, transport
 from ringlight.server.rtsp.credentials import Answer
 from ringlight.server.rtsp.description import describe
-from ringlight.server.rtsp.session import Dialog, Opened, Received, Tick
+from ringlight.server.rtsp.events import Opened, Received, Tick
+from ringlight.server.rtsp.session import Dialog
 
 OURS = Transport("ufrag123", "password-of-ice-24-chars", ":".join(["AA"] * 32), "actpass")
 CAMERA = {

@@ -9,8 +9,9 @@ from ringlight.faults import FAULTS
 from ringlight.http.websocket import handshake
 from ringlight.http.websocket.frames import Binary, Closed, Event, Frames, Ping, Pong, Violation, text_frame, unmask
 from ringlight.liveview import messages as ring_messages
-from ringlight.liveview.session import Closed as ViewClosed
-from ringlight.liveview.session import Received, Session, Start, Tick
+from ringlight.liveview.events import Closed as ViewClosed
+from ringlight.liveview.events import Received, Start, Tick
+from ringlight.liveview.session import Session
 from ringlight.liveview.trace import redact
 from ringlight.media import negotiate, sdp
 from ringlight.media.sdp import Transport

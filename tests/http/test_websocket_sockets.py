@@ -71,6 +71,10 @@ class Relay:
     def too_big(self, socket: FastSocket) -> None:
         socket.send(b"too big")
 
+    def too_silent(self, socket: FastSocket) -> None:
+        socket.send(b"too silent")
+        socket.close(4408, "silent")
+
     def too_slow(self, socket: FastSocket) -> None:
         socket.send(b"too slow")
         socket.close(4503, "slow")
@@ -234,14 +238,19 @@ async def test_a_long_burst_is_no_reason_to_drop_anybody(server: Server) -> None
         assert server.relay.losses == []
 
 
-async def test_a_silent_connection_is_pinged_and_one_that_does_not_answer_counts_as_lost(server: Server) -> None:
+async def test_a_silent_connection_is_pinged_and_one_that_does_not_answer_counts_as_lost(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should it hear again, it is told why; should it not, it is cut off all the same."""
+    monkeypatch.setattr(protocol, "CLOSE_WITHIN", 0.2)
     server.relay.ping_after = 0.3
     reader, writer = await server.raw()
     async with connect(f"{server.url}/relay", proxy=None, ping_interval=None) as web:
         await server.until_lost("silent")
         await web.send("those who answer stay")
         await (await web.ping())
-    assert await reader.read() == frames.ping_frame()
+    said = await reader.read()  # to the end: it is cut off where nobody closes it
+    assert said == frames.ping_frame() + frames.text_frame(b"too silent") + frames.close_frame(4408, "silent")
     writer.close()
     assert server.relay.losses.count("silent") == 1
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ringlight.liveview import messages, ptz
-from ringlight.liveview import session as core
+from ringlight.liveview import events, messages, ptz
 from ringlight.liveview.messages import Body, Message
+from ringlight.liveview.session import Session
 from ringlight.settings import LiveViewSettings
 
 CAMERA = 1001
@@ -57,10 +57,10 @@ def read(path: Path) -> Conversation:
 
 def run(conversation: Conversation) -> Iterator[tuple[Line, str]]:
     """Yield each line with what the session really did, holding it to what is true of every conversation."""
-    session = core.Session(CAMERA, DIALOG, RIID, conversation.settings)
+    session = Session(CAMERA, DIALOG, RIID, conversation.settings)
     for line in conversation.lines:
-        event: core.Event = eval(line.event, dict(_EVENTS))
-        if isinstance(event, core.Tick):
+        event: events.Event = eval(line.event, dict(_EVENTS))
+        if isinstance(event, events.Tick):
             assert session.deadline is not None
             assert abs(session.deadline - line.at) < 1e-6, f"a Tick is due at {session.deadline:g}, not at {line.at:g}"
         elif session.deadline is not None:
@@ -68,7 +68,7 @@ def run(conversation: Conversation) -> Iterator[tuple[Line, str]]:
         known = session.session_id
         actions = session.receive(event, now=line.at)
         for action in actions:
-            if isinstance(action, core.Send):
+            if isinstance(action, events.Send):
                 sent = action.message
                 assert (sent.dialog_id, sent.riid, sent.body.doorbot_id) == (DIALOG, RIID, CAMERA)
                 assert sent.body.session_id == (None if sent.method == "live_view" else session.session_id or known)
@@ -89,88 +89,88 @@ def _sent(message: Message) -> str:
             return f"Send {message.method}"
 
 
-def _shown(action: core.Action) -> str:
+def _shown(action: events.Action) -> str:
     match action:
-        case core.Send(message):
+        case events.Send(message):
             return _sent(message)
-        case core.UseAnswer(sdp):
+        case events.UseAnswer(sdp):
             return f"UseAnswer {sdp}"
-        case core.AddCandidate(line, index):
+        case events.AddCandidate(line, index):
             return f"AddCandidate({line!r} on {index})"
-        case core.Step(name):
+        case events.Step(name):
             return f"Step {name}"
-        case core.Note(text, code):
+        case events.Note(text, code):
             return f"Note {code} ({text})" if code else f"Note ({text})"
-        case core.CommandDone(identifier, refused, halted):
+        case events.CommandDone(identifier, refused, halted):
             return f"CommandDone {identifier}" + (f" ({refused})" if refused else f" ({halted})" if halted else "")
-        case core.Halted(axis, reason):
+        case events.Halted(axis, reason):
             return f"Halted {axis} ({reason})"
-        case core.Speaker(is_open):
+        case events.Speaker(is_open):
             return f"Speaker {'open' if is_open else 'closed'}"
-        case core.Closed(code, detail):
+        case events.Closed(code, detail):
             return f"Closed {code}" + (f" ({detail})" if detail else "")
 
 
-def received(body: Body, dialog_id: str | None = DIALOG, method: str | None = None) -> core.Received:
-    return core.Received(Message(method=method or body.METHOD, dialog_id=dialog_id, riid=RIID, body=body))
+def received(body: Body, dialog_id: str | None = DIALOG, method: str | None = None) -> events.Received:
+    return events.Received(Message(method=method or body.METHOD, dialog_id=dialog_id, riid=RIID, body=body))
 
 
 def _ring(kind: type[Body], **usual: Any) -> Any:
     """Make the name for one message of Ring's, with the session id `S` unless another is given."""
 
-    def make(*, dialog_id: str | None = DIALOG, doorbot_id: int = CAMERA, **fields: Any) -> core.Received:
+    def make(*, dialog_id: str | None = DIALOG, doorbot_id: int = CAMERA, **fields: Any) -> events.Received:
         return received(kind(doorbot_id=doorbot_id, **{"session_id": "S", **usual, **fields}), dialog_id)
 
     return make
 
 
-def _answer(sdp: str = "ANSWER", ping_interval: float | None = None, session_id: str = "S") -> core.Received:
+def _answer(sdp: str = "ANSWER", ping_interval: float | None = None, session_id: str = "S") -> events.Received:
     info = messages.SessionInfo(ping_interval=ping_interval) if ping_interval is not None else None
     return received(messages.Sdp(doorbot_id=CAMERA, session_id=session_id, sdp=sdp, type="answer", session_info=info))
 
 
-def _notification(text: str = "camera_connected", *, is_ok: bool | None = True) -> core.Received:
+def _notification(text: str = "camera_connected", *, is_ok: bool | None = True) -> events.Received:
     return received(messages.Notification(doorbot_id=CAMERA, session_id="S", is_ok=is_ok, text=text))
 
 
-def _ice(line: str, mlineindex: int = 0) -> core.Received:
+def _ice(line: str, mlineindex: int = 0) -> events.Received:
     return received(messages.Ice(doorbot_id=CAMERA, session_id="S", ice=line, mlineindex=mlineindex))
 
 
-def _ring_closes(code: int, text: str = "") -> core.Received:
+def _ring_closes(code: int, text: str = "") -> events.Received:
     return received(messages.Close(doorbot_id=CAMERA, session_id="S", reason=messages.Reason(code=code, text=text)))
 
 
-def _rpc(**command: Any) -> core.Received:
+def _rpc(**command: Any) -> events.Received:
     return received(messages.Rpc(doorbot_id=CAMERA, session_id="S", command=command))
 
 
-def _unknown(method: str) -> core.Received:
+def _unknown(method: str) -> events.Received:
     return received(messages.Unknown(fields={"doorbot_id": CAMERA}), method=method)
 
 
-def _offer() -> core.Start:
-    return core.Start("OFFER")
+def _offer() -> events.Start:
+    return events.Start("OFFER")
 
 
 # The words of the conversations. Those that are not events of ours are messages of Ring's.
 _EVENTS: dict[str, Any] = {
     "Start": _offer,
-    "LocalCandidate": lambda line: core.LocalCandidate(line, 0, "0"),
-    "PathOpen": core.PathOpen,
-    "PathFailed": core.PathFailed,
-    "PathLeft": core.PathLeft,
-    "MediaSeen": core.MediaSeen,
-    "SocketClosed": core.SocketClosed,
-    "Garbled": lambda detail="not JSON": core.Garbled("SIG-NOISE", detail),
-    "Command": lambda identifier="c-1": core.Command(identifier, "PTZ.Pan.Step", {"direction": "LEFT"}),
-    "KeepTurning": lambda name, direction="left", speed=0.5: core.Command(name, *ptz.continuous(direction, speed)),
+    "LocalCandidate": lambda line: events.LocalCandidate(line, 0, "0"),
+    "PathOpen": events.PathOpen,
+    "PathFailed": events.PathFailed,
+    "PathLeft": events.PathLeft,
+    "MediaSeen": events.MediaSeen,
+    "SocketClosed": events.SocketClosed,
+    "Garbled": lambda detail="not JSON": events.Garbled("SIG-NOISE", detail),
+    "Command": lambda identifier="c-1": events.Command(identifier, "PTZ.Pan.Step", {"direction": "LEFT"}),
+    "KeepTurning": lambda name, direction="left", speed=0.5: events.Command(name, *ptz.continuous(direction, speed)),
     "Halted": lambda axis="Pan", **params: _rpc(id="h-1", method=f"PTZ.{axis}.Halted", params=params),
     "Rpc": _rpc,
-    "Talk": lambda: core.Talk(on=True),
-    "Hush": lambda: core.Talk(on=False),
-    "Tick": core.Tick,
-    "Stop": core.Stop,
+    "Talk": lambda: events.Talk(on=True),
+    "Hush": lambda: events.Talk(on=False),
+    "Tick": events.Tick,
+    "Stop": events.Stop,
     "Created": _ring(messages.SessionCreated),
     "Started": _ring(messages.SessionStarted),
     "Answer": _answer,

@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringlight.faults import FAULTS
-from ringlight.liveview import messages
-from ringlight.liveview import session as core
+from ringlight.liveview import events, messages
 from ringlight.liveview.lint import Judge
-from ringlight.liveview.session import Session, State
+from ringlight.liveview.session import STEPS, Session, State
 from ringlight.media import negotiate, sdp
 from ringlight.media.sdp import Transport
 from ringlight.settings import LiveViewSettings
@@ -46,26 +45,26 @@ _bodies: st.SearchStrategy[messages.Body] = st.one_of(
 )  # fmt: skip
 _received = st.builds(received, _bodies, st.sampled_from([DIALOG, DIALOG, DIALOG, None, "another"]))
 _unknown = st.builds(lambda method: received(messages.Unknown(), method=method), st.sampled_from(["rpc", "news"]))
-_events: st.SearchStrategy[core.Event] = st.one_of(
-    st.just(core.Start(OFFER)),
+_events: st.SearchStrategy[events.Event] = st.one_of(
+    st.just(events.Start(OFFER)),
     _received,
     _received,
     _unknown,
-    st.builds(core.LocalCandidate, st.just(CANDIDATE), st.integers(0, 1), st.just("0")),
-    st.just(core.PathOpen()),
-    st.just(core.MediaSeen()),
-    st.builds(core.Talk, st.booleans()),
-    st.just(core.Tick()),
-    st.builds(core.Garbled, st.sampled_from(["SIG-NOISE", "SIG-FORMAT"]), _texts),
-    st.builds(core.PathLeft),
-    st.builds(core.PathFailed, st.sampled_from(["MEDIA-UDP", "MEDIA-DTLS"])),
-    st.builds(core.SocketClosed, st.sampled_from([1000, 1001, 1005, 1006, 1009, 4002, 4711, 0]), _texts),
-    st.just(core.Stop()),
+    st.builds(events.LocalCandidate, st.just(CANDIDATE), st.integers(0, 1), st.just("0")),
+    st.just(events.PathOpen()),
+    st.just(events.MediaSeen()),
+    st.builds(events.Talk, st.booleans()),
+    st.just(events.Tick()),
+    st.builds(events.Garbled, st.sampled_from(["SIG-NOISE", "SIG-FORMAT"]), _texts),
+    st.builds(events.PathLeft),
+    st.builds(events.PathFailed, st.sampled_from(["MEDIA-UDP", "MEDIA-DTLS"])),
+    st.builds(events.SocketClosed, st.sampled_from([1000, 1001, 1005, 1006, 1009, 4002, 4711, 0]), _texts),
+    st.just(events.Stop()),
 )
 # Seconds from event to event; the long ones lie beyond every deadline.
 _talks = st.lists(st.tuples(st.sampled_from([0.0, 0.01, 1.0, 4.0, 11.0, 100.0]), _events), max_size=25)
-_OPENING: list[tuple[float, core.Event]] = [
-    (0.0, core.Start(OFFER)),
+_OPENING: list[tuple[float, events.Event]] = [
+    (0.0, events.Start(OFFER)),
     (0.1, received(messages.SessionCreated(doorbot_id=CAMERA, session_id="S"))),
     (0.1, received(messages.Sdp(doorbot_id=CAMERA, session_id="S", sdp="ANSWER"))),
 ]
@@ -73,32 +72,32 @@ _OPENING: list[tuple[float, core.Event]] = [
 
 @settings(max_examples=300, deadline=None)
 @given(opened=st.integers(0, 3), talk=_talks)
-def test_whatever_comes_in_whatever_order(opened: int, talk: list[tuple[float, core.Event]]) -> None:
+def test_whatever_comes_in_whatever_order(opened: int, talk: list[tuple[float, events.Event]]) -> None:
     session = Session(CAMERA, DIALOG, RIID)
     now, ended, wanted = 0.0, False, False
     for pause, event in [*_OPENING[:opened], *talk]:
         now += pause
-        wanted = event.on if isinstance(event, core.Talk) else wanted
+        wanted = event.on if isinstance(event, events.Talk) else wanted
         known_before = session.session_id is not None
         actions = session.receive(event, now=now)
         assert not (ended and actions), "after Closed there is silence"
         for index, action in enumerate(actions):
             match action:
-                case core.Closed(code):
+                case events.Closed(code):
                     ended = True
                     assert index == len(actions) - 1
                     assert code in FAULTS
-                case core.Send(message):
+                case events.Send(message):
                     assert message.dialog_id == DIALOG
                     assert session.session_id is not None or message.method in ("live_view", "close")
                     assert message.method in ("live_view", "close") or message.body.session_id == session.session_id
-                case core.Step(name):
-                    assert name in core.STEPS
-                case core.Note(_, code):
+                case events.Step(name):
+                    assert name in STEPS
+                case events.Note(_, code):
                     assert code is None or code in FAULTS
-                case core.UseAnswer() | core.AddCandidate():
+                case events.UseAnswer() | events.AddCandidate():
                     assert not ended
-                case core.Speaker(is_open):
+                case events.Speaker(is_open):
                     assert is_open is wanted, "the speaker never opens unasked"
         assert ended == (session.state is State.CLOSED)
         if session.state is State.CLOSED:
@@ -110,7 +109,7 @@ def test_whatever_comes_in_whatever_order(opened: int, talk: list[tuple[float, c
 
 @settings(max_examples=200, deadline=None)
 @given(talk=_talks)
-def test_time_alone_ends_every_view(talk: list[tuple[float, core.Event]]) -> None:
+def test_time_alone_ends_every_view(talk: list[tuple[float, events.Event]]) -> None:
     session = Session(CAMERA, DIALOG, RIID)
     now = 0.0
     for pause, event in [*_OPENING[:1], *talk]:
@@ -120,7 +119,7 @@ def test_time_alone_ends_every_view(talk: list[tuple[float, core.Event]]) -> Non
         if session.deadline is None:
             break
         now = max(now, session.deadline)
-        session.receive(core.Tick(), now=now)
+        session.receive(events.Tick(), now=now)
     assert session.state is State.CLOSED
 
 
@@ -153,10 +152,10 @@ def test_a_legal_server_never_finds_fault_with_what_we_send(moves: list[str], au
     limits = LiveViewSettings(audio=audio, answer_timeout=1e4, session_timeout=1e4)
     session = Session(CAMERA, DIALOG, RIID, limits)
     judge, now = Judge(), 0.0
-    candidate: core.Event = core.LocalCandidate(CANDIDATE, 0, "0")
-    ours: dict[str, core.Event] = {"local": candidate, "tick": core.Tick(), "path": core.PathOpen(),
-                                   "media": core.MediaSeen(), "talk": core.Talk(True),
-                                   "hush": core.Talk(False)}  # fmt: skip
+    candidate: events.Event = events.LocalCandidate(CANDIDATE, 0, "0")
+    ours: dict[str, events.Event] = {"local": candidate, "tick": events.Tick(), "path": events.PathOpen(),
+                                   "media": events.MediaSeen(), "talk": events.Talk(True),
+                                   "hush": events.Talk(False)}  # fmt: skip
     theirs: dict[str, messages.Body] = {
         "created": messages.SessionCreated(doorbot_id=CAMERA, session_id="S"),
         "again": messages.SessionCreated(doorbot_id=CAMERA, session_id="S"),
@@ -168,15 +167,15 @@ def test_a_legal_server_never_finds_fault_with_what_we_send(moves: list[str], au
     }
     sent = 0
 
-    def judged(event: core.Event) -> None:
+    def judged(event: events.Event) -> None:
         nonlocal sent
         for action in session.receive(event, now=now):
-            if isinstance(action, core.Send):
+            if isinstance(action, events.Send):
                 verdict = judge.receive(messages.encode(action.message))
                 assert verdict.code is None, verdict
                 sent += 1
 
-    judged(core.Start(OFFER))
+    judged(events.Start(OFFER))
     for move in moves:
         now += 1.0
         if move in ("created", "again"):
@@ -186,7 +185,7 @@ def test_a_legal_server_never_finds_fault_with_what_we_send(moves: list[str], au
         elif move == "camera":
             judge.connected(DIALOG)
         judged(ours[move] if move in ours else received(theirs[move]))
-    judged(core.Stop())
+    judged(events.Stop())
     assert sent >= 2  # the offer and the close at least
 
 
@@ -200,10 +199,10 @@ def test_what_ring_writes_is_shown_as_one_short_printable_line() -> None:
         received(messages.Unknown(), method=shouting),
         received(messages.Pong(doorbot_id=CAMERA), "another", method=shouting),
         received(messages.StreamInfo(doorbot_id=CAMERA, transcoding=True, transcoding_reason=shouting)),
-        core.Garbled("SIG-NOISE", shouting),
+        events.Garbled("SIG-NOISE", shouting),
         received(messages.Close(doorbot_id=CAMERA, reason=messages.Reason(code=99, text=shouting))),
     ):
         shown += session.receive(event, now=0.0)
-    texts = [action.text for action in shown if isinstance(action, core.Note)] + [shown[-1].detail]
+    texts = [action.text for action in shown if isinstance(action, events.Note)] + [shown[-1].detail]
     assert len(texts) == 6
     assert all(text.isprintable() and len(text) < 300 and "light" in text for text in texts), texts

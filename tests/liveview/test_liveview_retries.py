@@ -280,6 +280,30 @@ def test_who_listens_too_slowly_loses_the_oldest_and_is_told_how_many() -> None:
     run(main())
 
 
+_ANSWERED = tuple(Step(name) for name in ("token", "ticket", "socket", "offer", "session", "answer"))
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        (_ANSWERED, "SIG-NO-CAMERA"),
+        ((*_ANSWERED, Step("camera")), "MEDIA-SILENT"),
+        ((*_ANSWERED, Step("camera"), Step("media")), "MEDIA-NO-KEY-FRAME"),
+        ((Step("offer"), Step("answer")), "MEDIA-SILENT"),  # a camera of the Partner API tells nothing of itself
+        ((*_ANSWERED, Trying(2, "MEDIA-UDP"), *_ANSWERED), "MEDIA-UDP"),
+        ((*_ANSWERED, Trying(2, "MEDIA-UDP"), *_ANSWERED, Step("media")), "MEDIA-NO-KEY-FRAME"),
+    ],
+)
+def test_why_there_is_no_picture_is_said_by_how_far_the_view_has_come(
+    told: tuple[Step | Trying, ...], code: str
+) -> None:
+    """That packets came without a key frame is said only where packets came."""
+    story = Story()
+    for event in (Trying(1), *told):
+        story.tell(event)
+    assert story.lacks() == code
+
+
 def test_who_stops_listening_is_forgotten() -> None:
     async def main() -> None:
         story = Story()

@@ -147,15 +147,18 @@ class Nodes:
         self.redis: Redis | None = Redis()
         self.all = {name: Node(name, self) for name in names}
         self.tokens: dict[str, tuple[int, str]] = {}
+        self.given: set[tuple[str, int, str]] = set()
         self.together: dict[str, float] = {}
         self.longest = 0.0
 
     def opened(self, camera: str, node: str, token: int) -> None:
-        """A later giving has a higher token; the same node may open under the one that it has."""
+        """A later giving has a higher token; a node may open again under the one that it believes to have."""
+        if not token or (camera, token, node) in self.given:
+            return
         last, holder = self.tokens.get(camera, (0, ""))
-        if token:
-            assert token > last or (token == last and holder == node), (camera, node, token, last, holder)
-            self.tokens[camera] = (token, node)
+        assert token > last, (camera, node, token, last, holder)
+        self.tokens[camera] = (token, node)
+        self.given.add((camera, token, node))
 
     def with_view(self, camera: str) -> list[str]:
         return [node.name for node in self.all.values() if camera in node.views.values()]

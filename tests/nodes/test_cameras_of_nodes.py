@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,24 @@ async def test_a_camera_has_one_session_with_ring_however_many_servers_show_it(r
         async with viewer(two.url, "driveway", two.http) as other:
             await other.receive(5)
             assert other.location.startswith(two.url), "what nobody holds is held by who is asked"
+
+
+async def test_a_server_that_died_before_the_clock_of_redis_was_set_back_holds_nothing(redis: OwnRedis) -> None:
+    async with simulator() as ring, server(redis, ring) as one:
+        with redis.client() as client:
+            async with viewer(one.url, "front-door", one.http) as playing:
+                await playing.receive(5)
+                (holders,) = client.keys("ringlight:*:holders")
+                ((camera, held),) = client.hgetall(holders).items()
+            await free(one)
+            (nodes,) = client.keys("ringlight:*:nodes")
+            client.zadd(nodes, {"dead": int(time.time() * 1000) + 3_600_000})
+            client.hset(holders, camera, held.split()[0] + b" dead")
+            async with viewer(one.url, "front-door", one.http) as playing:
+                await playing.receive(5)
+            async with asyncio.timeout(WITHIN):
+                while client.zscore(nodes, "dead") is not None:
+                    await asyncio.sleep(0.05)
 
 
 async def hears_of(server: Server, other: Server, count: int = 1) -> None:

@@ -1,9 +1,11 @@
 """The page shows what the key that is logged in allows, says why the rest is missing, and when it is taken back."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from watching import wait_for_picture, watch
@@ -99,3 +101,29 @@ def test_a_key_that_is_taken_back_ends_the_picture_and_says_so(page: Page, base:
     expect(card).to_be_visible(timeout=20_000)
     expect(card).to_contain_text("The key was taken back")
     assert page.evaluate("document.querySelector('video').srcObject") is None
+
+
+def test_a_link_that_is_taken_back_ends_the_picture_and_says_so_wherever_its_guest_turns(page: Page, base: str) -> None:
+    """While they watch, when they load the page again, and when they follow the link again; a script is told too."""
+    with httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {OWN}"}, timeout=30) as owner:
+        link = owner.post("/api/links", json={"camera": "driveway", "seconds": 600}).json()
+        page.goto(base + link["url"])
+        watch(page, "driveway")
+        wait_for_picture(page)
+        assert owner.delete(f"/api/links/{link['id']}").status_code == 204
+    card = page.locator('[data-fault-code="KEY-LINK-REVOKED"]')
+    expect(card).to_be_visible(timeout=20_000)
+    expect(card).to_contain_text("The link was taken back")
+    expect(card).to_contain_text("Ask for another one")
+    assert page.evaluate("document.querySelector('video').srcObject") is None
+    asked = page.evaluate("fetch('/api/cameras').then(async (answer) => [answer.status, (await answer.json()).code])")
+    assert asked == [410, "KEY-LINK-REVOKED"]
+    page.reload()
+    expect(page).to_have_url(re.compile("/login"))
+    expect(page.get_by_role("heading", name="The link was taken back")).to_be_visible()
+    Axe().judge(page)
+    followed = page.goto(base + link["url"])
+    assert followed is not None
+    assert followed.status == 410
+    expect(page.get_by_role("heading", name="The link was taken back")).to_be_visible()
+    expect(page.get_by_text("Ask for another one")).to_be_visible()

@@ -58,6 +58,18 @@ def video_stats(page: Page) -> VideoStats:
     return cast(VideoStats, page.evaluate(_VIDEO_STATS))
 
 
+def wait_until_it_moves(page: Page, *, by: int = 10, seconds: float = 20) -> None:
+    """Wait until so many more pictures were decoded than now; a new player begins at none."""
+    before = video_stats(page)["frames"]
+    for _ in range(int(seconds * 10)):
+        now = video_stats(page).get("frames", 0)
+        if now >= before + by:
+            return
+        before = min(before, now)
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{now - before} pictures in {seconds} s")
+
+
 def choose_fault(page: Page, name: str) -> None:
     """Set the switchboard; an empty name is "None"."""
     with page.expect_response("**/_sim/faults") as answer:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from linking_people import PASSWORD, AppProcess, People, code_of, state_of
 
+from ringlight.faults import FAULTS
 from ringlight.testing import SimulatedRing
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def test_an_install_is_linked_to_whoever_signs_in_and_nothing_before(people: Peo
     assert {(one["step"], one["good"]) for one in done["verdicts"]} == {("exchange", True), ("token", True)}
     assert people.web.get(done["redirect"]).status_code == 200
     assert people.status() == "unclaimed", "opening the page claims nothing"
-    assert code_of(people.sign_in(done["redirect"], password="guess")) is None
-    assert people.status() == "unclaimed"
+    guessed, fault = people.sign_in(done["redirect"], password="guess"), FAULTS["LINK-PERSON"]
+    assert (guessed.status_code, fault.title in guessed.text, fault.fix in guessed.text) == (403, True, True)
+    assert (code_of(guessed), people.status()) == (None, "unclaimed"), "the form is there again"
     page = people.sign_in(done["redirect"])
     assert (state_of(page), people.status()) == ("completed", "completed")
     assert people.ring.world.partner.links["ada"].identifier == "m***a@shop.example"

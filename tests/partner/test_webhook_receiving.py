@@ -186,6 +186,24 @@ async def test_what_is_done_is_forgotten_only_when_a_replay_would_be_too_old(sql
             assert hooks.inbox.counts() == left
 
 
+@pytest.mark.parametrize("jump", [-86_400.0, -3600.0, 3600.0])
+async def test_a_clock_that_is_set_makes_no_event_wait(sqlite: str, jump: float) -> None:
+    """What failed is tried again after its pause, and what waits behind it comes after it: by a clock nobody sets."""
+    clock, seen, handlers = [SENT_AT], list[str](), Handlers()
+
+    @handlers.on()
+    async def fail_once(event: Event) -> None:
+        seen.append(event.request_id)
+        if len(seen) == 1:
+            clock[0] += jump
+            raise RuntimeError("at the first time")
+
+    async with receiver(sqlite, handlers, wall=lambda: clock[0]) as hooks:
+        assert (await deliver(hooks, "a"))[0].code is None
+        await until(lambda: hooks.inbox.counts() == {"done": 1})
+    assert seen == ["a", "a"]
+
+
 # What is not Ring's, and what is our own failure
 
 

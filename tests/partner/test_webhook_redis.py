@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from own_redis import PROGRAM, OwnRedis
-from ringlight.errors import SetupError
+from ringlight.errors import SetupError, StoreError
 from ringlight.partner.webhooks import Arrival, Handlers, Pace, RedisStream, Verifier, Webhooks, parse, signature_of
 from ringlight.secrets import Secret
 from ringlight.simulator.partner.envelope import envelope
@@ -90,3 +90,22 @@ def test_an_address_that_cannot_be_used_is_not_repeated() -> None:
     with pytest.raises(SetupError) as caught:
         RedisStream(Secret("nonsense://user:mark-4711@host"))
     assert "mark-4711" not in str(caught.value)
+    assert caught.value.code == "CFG-INVALID"
+
+
+async def test_a_cut_connection_is_not_tried_again_by_the_client_itself() -> None:
+    """The inbox tries again; a client that did so too would hold up the device's next events."""
+    came = 0
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal came
+        came += 1
+        writer.transport.abort()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with RedisStream(f"redis://127.0.0.1:{port}") as stream:
+            with pytest.raises(StoreError) as caught:
+                await stream(parse(arrival(1).body))
+    assert caught.value.code == "STORE-UNREACHABLE"
+    assert came == 1

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.rooms import ledger
+from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Note, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.memory import MemorySocket
 from ringlight.rooms.porter import Porter
-from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, Recalled, SharedHouse
+from ringlight.rooms.shared_house import SharedHouse
 from ringlight.rooms.tokens import Tokens
 from ringlight.settings import RoomSettings
 
@@ -63,11 +64,11 @@ class Nodes:
         del self.all[number]
 
     def look(self) -> None:
-        """What each node does once a second."""
+        """What each node does once a second; those that do not reach Redis are not seen there."""
         if not self.away:
-            for node in list(self.all.values()):
-                if not node.is_cut:
-                    node.porter.feed(Present(frozenset(self.all)))
+            there = {number: node for number, node in self.all.items() if not node.is_cut}
+            for node in there.values():
+                node.porter.feed(Present(frozenset(there)))
 
     def settle(self) -> None:
         """Let everybody write and read until there is nothing more."""
@@ -95,6 +96,7 @@ class Nodes:
         self.ledgers.clear()
 
     def revive_redis(self) -> None:
+        """Redis is there again, and all nodes notice at once."""
         self.away = False
         for node in self.all.values():
             node.is_cut = False

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from joserfc import jwt
 
 from ringlight.rooms import rooms_router
 from ringlight.rooms.memory import MemoryRooms, MemorySocket
@@ -159,7 +160,7 @@ async def test_elsewhere_than_on_this_machine_a_token_is_needed() -> None:
     assert _codes(closed.connect(DOCTOR)) == ["ROOM-TOKEN-NEEDED"]
 
 
-async def test_tokens_that_are_forged_changed_expired_or_for_later_are_refused() -> None:
+async def test_tokens_that_are_forged_changed_or_expired_are_refused() -> None:
     tokens = Tokens(KEY, 600)
     house = MemoryRooms(tokens=tokens, now=1e9)
     claims = Claims("visit", "u", "patient", ROLES["patient"])
@@ -169,13 +170,28 @@ async def test_tokens_that_are_forged_changed_expired_or_for_later_are_refused()
     cases = {
         "": "ROOM-TOKEN-NEEDED", "a.b.c": "ROOM-TOKEN", f"{head}.{body}.{mark[::-1]}": "ROOM-TOKEN",
         f"{unsigned}.{body}.": "ROOM-TOKEN", "é": "ROOM-TOKEN", "." * 3000: "ROOM-TOKEN",
+        f"{head}.{body[:-4]}AAAA.{mark}": "ROOM-TOKEN", f"{head}.{body}.{mark}=": "ROOM-TOKEN",
+        f"{head}..{mark}": "ROOM-TOKEN", f"{head}.{body}": "ROOM-TOKEN", f"{head}.{body}.é": "ROOM-TOKEN",
         Tokens(Secret("other"), 600).sign(claims, 1e9).reveal(): "ROOM-TOKEN",
         tokens.sign(claims, 1e9 - 606).reveal(): "ROOM-TOKEN-EXPIRED",
-        tokens.sign(claims, 1e9 + 60).reveal(): "ROOM-TOKEN-EXPIRED",
     }  # fmt: skip
-    for token, code in cases.items():
-        assert _codes(house.connect(PATIENT, token=token, local=False)) == [code], token
+    for at, (token, code) in enumerate(cases.items()):
+        assert _codes(house.connect(PATIENT, token=token, local=False, peer=f"192.0.2.{at}")) == [code], token
     assert _codes(house.connect(PATIENT, token=good, local=False)) == []
+    ahead = tokens.sign(claims, 1e9 + 3600).reveal()  # by a clock that was an hour ahead, and is right now
+    assert _codes(house.connect(PATIENT, token=ahead, local=False)) == []
+
+
+async def test_a_token_that_another_library_has_written_with_the_same_key_is_as_good() -> None:
+    """Its header may have other fields, in another order; only ours are told by their first letters."""
+    tokens, house = Tokens(KEY, 600), MemoryRooms(now=1e9)
+    house.house.admission.tokens = tokens
+    said = jwt.decode(tokens.sign(Claims("visit", "u", "patient", ROLES["patient"]), 1e9).reveal(), tokens._key).claims
+    for header in ({"alg": "HS256", "typ": "JWT"}, {"alg": "HS256", "kid": "one"}):
+        other = jwt.encode(header, said, tokens._key, default_type=None)
+        assert _codes(house.connect(PATIENT, token=other, local=False)) == []
+    wrong = jwt.encode({"alg": "HS512"}, said, tokens._key, algorithms=["HS512"])
+    assert _codes(house.connect(PATIENT, token=wrong, local=False)) == ["ROOM-TOKEN"]
 
 
 async def test_whoever_guesses_tokens_is_slowed_down_and_others_are_not() -> None:

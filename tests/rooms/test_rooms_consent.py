@@ -26,8 +26,8 @@ def house(*consent: str, lobby: bool = True) -> MemoryRooms:
 
 
 def token(rooms: MemoryRooms, role: str) -> str:
-    assert rooms.house.tokens is not None
-    return rooms.house.tokens.sign(rooms.house.claims("visit", role), rooms.now).reveal()
+    assert rooms.house.admission.tokens is not None
+    return rooms.house.admission.tokens.sign(rooms.house.claims("visit", role), rooms.now).reveal()
 
 
 def enter(rooms: MemoryRooms, role: str, **hello: Any) -> MemorySocket:
@@ -164,8 +164,8 @@ def test_who_was_inside_when_the_server_stopped_goes_on_there() -> None:
     """With the consent that they had given; somebody who waited waits again."""
     rooms = house("video")
     tokens = {role: token(rooms, role) for role in ("doctor", "patient", "companion")}
-    assert rooms.house.tokens is not None
-    names = {role: rooms.house.tokens.check(one, rooms.now).person or "" for role, one in tokens.items()}
+    assert rooms.house.admission.tokens is not None
+    names = {role: rooms.house.admission.tokens.check(one, rooms.now).person or "" for role, one in tokens.items()}
     room = rooms.house.rooms["visit"]
     room.expect(
         {names["patient"]: Returning(True, frozenset({"video"})), names["companion"]: Returning(False)}, rooms.now

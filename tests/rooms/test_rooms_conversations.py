@@ -56,6 +56,25 @@ def test_somebody_who_sleeps_is_told_on_waking_and_may_resume() -> None:
     assert again.heard[0]["resumed"] is True
 
 
+def test_the_others_are_told_by_which_fault_somebody_is_away() -> None:
+    """Silence is told apart from a connection that broke, for pages that say so in words."""
+    house = MemoryRooms()
+    doctor, patient = enter(house, "doctor"), enter(house, "doctor")
+    news(doctor)
+    house.pass_time(30)
+    doctor.say({"t": "ping"})
+    house.pass_time(16)
+    assert [(one["t"], one["reason"], one["code"], one["grace_s"]) for one in news(doctor) if one["t"] != "pong"] == [
+        ("left", "silent", "ROOM-SILENT", 30.0)
+    ]
+    refusal = next(frame for frame in patient.heard if frame["t"] == "error")
+    assert (refusal["code"], refusal["retry"]) == ("ROOM-SILENT", "now")
+    third = enter(house, "doctor")
+    news(doctor)
+    third.drop()
+    assert [(one["reason"], "code" in one) for one in news(doctor)] == [("network", False)]
+
+
 def test_more_than_is_kept_ends_in_a_fresh_start_with_the_same_name() -> None:
     house = MemoryRooms(RoomSettings(replay_messages=3))
     doctor, other = enter(house, "doctor"), enter(house, "doctor")

@@ -312,6 +312,63 @@ def test_a_room_that_nobody_made_begins_while_redis_is_away() -> None:
     assert kinds(enter(nodes.all[1]))[:2] == ["welcome", "roster"]
 
 
+def comes_back(node: Node, before: MemorySocket) -> str:
+    """Come back to a node from another one, after all that was heard; return what came of it."""
+    welcome, seq = before.heard[0], max(frame.get("seq", 0) for frame in before.heard)
+    again = enter(node, session=welcome["session"], resume=welcome["resume"], seq=seq)
+    first = again.heard[0]
+    return str(first["code"] if first["t"] == "error" else first["resumed"])
+
+
+def test_who_comes_to_a_node_that_has_not_heard_of_them_while_redis_is_away_is_sent_back_to_their_own() -> None:
+    """Another name in an empty room would help nobody: their own node has all, and brings it once Redis is back."""
+    nodes = Nodes(2)
+    doctor = enter(nodes.all[1])
+    nodes.lose_redis()
+    assert comes_back(nodes.all[2], doctor) == "ROOM-BUSY"
+    assert comes_back(nodes.all[1], doctor) == "True"
+
+
+def test_so_it_is_with_a_node_that_knows_them_and_has_told_others_meanwhile_what_they_have_not_heard() -> None:
+    """The numbers of what it would tell are those of what their own node has told."""
+    nodes = Nodes(2)
+    doctor, far = enter(nodes.all[1]), enter(nodes.all[2])
+    nodes.lose_redis()
+    far.say({"t": "chat", "rid": 1, "text": "one"})
+    far.say({"t": "chat", "rid": 2, "text": "two"})
+    assert comes_back(nodes.all[2], doctor) == "ROOM-BUSY"
+    nodes.revive_redis()
+    nodes.settle()
+    assert [frame["text"] for frame in doctor.heard if frame["t"] == "chat"] == ["one", "two"]
+    assert comes_back(nodes.all[2], doctor) == "True"
+    same(nodes)
+
+
+def test_so_it_is_while_only_one_node_has_seen_that_redis_is_back_and_has_forgotten_all() -> None:
+    nodes = Nodes(2)
+    doctor = enter(nodes.all[1])
+    nodes.lose_redis()
+    nodes.away = False
+    nodes.all[2].back()
+    assert comes_back(nodes.all[2], doctor) == "ROOM-BUSY"
+    nodes.all[1].back()
+    nodes.settle()
+    assert comes_back(nodes.all[2], doctor) == "True"
+    same(nodes)
+
+
+def test_whose_own_node_is_gone_too_is_taken_anew_after_a_while() -> None:
+    """Who is there may talk, with what there is."""
+    nodes = Nodes(2)
+    doctor = enter(nodes.all[1])
+    nodes.lose_redis()
+    nodes.kill(1)
+    nodes.now += 9
+    assert comes_back(nodes.all[2], doctor) == "ROOM-BUSY"
+    nodes.now += 1
+    assert comes_back(nodes.all[2], doctor) == "False"
+
+
 def test_redis_forgets_all_without_being_away_and_nothing_is_lost() -> None:
     nodes = Nodes(3)
     nodes.database["visit"] = Make(lobby=False)

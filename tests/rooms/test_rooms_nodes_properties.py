@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from room_nodes import Node, Nodes, same
 
+from ringlight.rooms.following import UNHEARD_OF
 from ringlight.rooms.memory import MemorySocket
 from ringlight.settings import RoomSettings
 
@@ -21,6 +22,7 @@ class Client:
     """A page that does its part: it numbers what it says, and says again what had no answer."""
 
     node: int
+    home: int = 0  # where it was welcomed last
     socket: MemorySocket | None = None
     session: str = ""
     secret: str = ""
@@ -50,12 +52,12 @@ class Client:
             case "welcome":
                 assert frame["session"] == self.session or not self.session, "another name"
                 assert frame["resumed"] or not self.session, "something that was kept is lost"
-                self.session, self.secret = frame["session"], frame["resume"]
+                self.session, self.secret, self.home = frame["session"], frame["resume"], self.node
                 self.said = [message for message in self.said if message["rid"] > frame["rid"]]
             case "chat":
                 self.heard.append(frame["text"])
             case "ok" | "error":
-                assert frame["t"] == "ok", frame
+                assert frame["t"] == "ok" or frame["code"] == "ROOM-BUSY", frame
                 self.said = [message for message in self.said if message["rid"] != frame.get("rid")]
 
 
@@ -69,6 +71,7 @@ class Outages(RuleBasedStateMachine):
         self.clients: list[Client] = []
         self.words = itertools.count()
         self.next_node = NODES + 1
+        self.redis_was_away = False  # the last time that a node was cut off, it was for all of them
 
     @property
     def whole(self) -> bool:
@@ -136,18 +139,23 @@ class Outages(RuleBasedStateMachine):
     @precondition(lambda self: any(client.socket is None for client in self.clients))
     @rule(data=st.data())
     def come_back(self, data: st.DataObject) -> None:
-        """To any node, unless theirs is cut off: what happened there is known there alone."""
+        """To any node; one that has not heard of them, as Redis is or was away, sends them to come again."""
         client = data.draw(st.sampled_from([client for client in self.clients if client.socket is None]))
-        own = self.nodes.all.get(client.node)
+        own = self.nodes.all.get(client.home)
         if own is not None and not own.is_cut and any(copy.before for copy in own.house._copies.values()):
             self.nodes.settle()
         if own is not None and own.is_cut:
-            if "visit" in own.house.rooms:
-                self._connect(client, own)
-            return
-        there = [node for node in self.nodes.all.values() if not node.is_cut]
+            waits = [node for node in self.nodes.all.values() if node is not own and self._sends_back(node)]
+            there = [*waits, *([own] if "visit" in own.house.rooms else [])]
+        else:
+            there = [node for node in self.nodes.all.values() if not node.is_cut or self._sends_back(node)]
         if there:
             self._connect(client, data.draw(st.sampled_from(there)))
+
+    def _sends_back(self, node: Node) -> bool:
+        """Whether it still waits for what the others have, where Redis is or was away for all of them."""
+        since = node.house._changed_at
+        return self.redis_was_away and since is not None and self.nodes.now < since + UNHEARD_OF
 
     @precondition(lambda self: self.nodes.all)
     @rule(data=st.data(), writes=st.booleans(), most=st.integers(1, 4))
@@ -178,6 +186,7 @@ class Outages(RuleBasedStateMachine):
             node.write()
             node.read()
         self.nodes.lose_redis()
+        self.redis_was_away = True
 
     @precondition(lambda self: self.whole and self._healed and any(client.socket for client in self.clients))
     @rule(data=st.data())
@@ -192,9 +201,12 @@ class Outages(RuleBasedStateMachine):
         self.nodes.settle()
 
     @precondition(lambda self: self.nodes.away)
-    @rule()
-    def redis_comes_back(self) -> None:
-        self.nodes.revive_redis()
+    @rule(at_once=st.booleans())
+    def redis_comes_back(self, at_once: bool) -> None:
+        """All nodes notice at once, or one after the other."""
+        if at_once:
+            self.nodes.revive_redis()
+        self.nodes.away = False
 
     @precondition(lambda self: self.whole and self._healed)
     @rule(data=st.data())
@@ -203,13 +215,12 @@ class Outages(RuleBasedStateMachine):
         if not all(copy.loaded for copy in node.house._copies.values()):
             self.nodes.settle()  # a node that has not read a room knows nobody's name in it
         node.cut()
+        self.redis_was_away = False
 
     @precondition(lambda self: not self.nodes.away and any(node.is_cut for node in self.nodes.all.values()))
-    @rule()
-    def be_connected_again(self) -> None:
-        for node in self.nodes.all.values():
-            if node.is_cut:
-                node.back()
+    @rule(data=st.data())
+    def be_connected_again(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from([node for node in self.nodes.all.values() if node.is_cut])).back()
 
     @rule(seconds=st.integers(1, 4))
     def wait(self, seconds: int) -> None:
@@ -221,9 +232,10 @@ class Outages(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end everybody has heard everything once, and in the order in which each of the others said it."""
-        if self.nodes.away:
-            self.redis_comes_back()
-        self.be_connected_again()
+        self.nodes.away = False
+        for node in self.nodes.all.values():
+            if node.is_cut:
+                node.back()
         self.everybody_has_heard_everything_once()
         notes = {note.id: note for node in self.nodes.all.values() for note in node.recorded if note.id}
         for node in self.nodes.all.values():

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -55,6 +56,30 @@ async def hear(web: ClientConnection, kind: str) -> dict[str, Any]:
             frame: dict[str, Any] = json.loads(await web.recv())
             if frame["t"] == kind:
                 return frame
+
+
+async def test_a_clock_of_redis_that_is_set_back_stops_no_room_and_keeps_nobody_who_is_dead(redis: OwnRedis) -> None:
+    """As after an hour back: what a room remembers of the time is of the future, and so is a node that died before."""
+    async with node(redis) as (url, _), page(url) as web:
+        await hear(web, "roster")
+        with redis.client() as client:
+            (head,) = client.keys("ringlight:*:head")
+            (nodes,) = client.keys("ringlight:*:present")
+            later = int(time.time() * 1000) + 3_600_000
+            client.hset(head, mapping={"ms": later, "clock": later})
+            client.zadd(nodes, {"999": later})
+            times = [later]
+            for rid in range(1, 4):
+                await say(web, rid, f"{rid}")
+                await hear(web, "ok")
+                await asyncio.sleep(0.1)
+                times.append(int(client.hget(head, "ms") or 0))
+            passed = times[3] - times[1]
+            assert times[1] == later, "it never goes back"
+            assert 50 < passed < 0.6 * (time.time() * 1000 - later + 3_600_000), "and goes on, more slowly"
+            async with asyncio.timeout(30):
+                while client.zscore(nodes, "999") is not None:
+                    await asyncio.sleep(0.05)
 
 
 async def say(web: ClientConnection, rid: int, text: str) -> None:

@@ -19,8 +19,13 @@ test("people come, tell what is on, break off, come back, and go", () => {
   assert.equal(one.media.video, false);
   assert.deepEqual(whats(people.hear({ t: "left", id: "p_1", reason: "network", grace_s: 30 }, 3)), ["away p_1"]);
   assert.ok(one.away);
+  assert.equal(one.awayCode, "");
   assert.deepEqual(whats(people.hear({ t: "back", id: "p_1" }, 4)), ["back p_1"]);
   assert.ok(!one.away);
+  people.hear({ t: "left", id: "p_1", reason: "silent", code: "ROOM-SILENT", grace_s: 30 }, 4);
+  assert.equal(one.awayCode, "ROOM-SILENT");
+  people.hear({ t: "joined", person: doctor("p_1"), again: true }, 4);
+  assert.equal(one.awayCode, "");
   assert.deepEqual(whats(people.hear({ t: "left", id: "p_1", reason: "left" }, 5)), ["gone p_1"]);
   assert.deepEqual(people.list, []);
 });

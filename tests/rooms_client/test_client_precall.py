@@ -4,11 +4,12 @@ import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from calling import Narrow, demo_with_turn, made_up_devices, two_callers
+from calling import Gate, Narrow, demo_with_turn, made_up_devices, two_callers
 from own_coturn import OwnCoturn
 from ringlight.media.ice_servers import lent
 from ringlight.secrets import Secret
@@ -185,13 +186,41 @@ def test_a_path_that_dies_is_said_and_another_is_found(
         narrow.kbps = 1e-6
         for caller in callers:
             caller.until("them.path === 'lost'")
-            assert caller.ask("[call.phase, them.away]") == ["inside", False]
+            assert caller.ask("[call.phase, them.away, them.fault.code]") == ["inside", False, "WEB-PATH-LOST"]
         for caller, old in zip(callers, before, strict=True):
             caller.until(f"{ufrag} !== '{old}'")
         narrow.kbps = float("inf")
         for caller in callers:
             caller.until("them.path === 'connected'", seconds=60)
             caller.sees_frames()
+    for caller in callers:
+        assert caller.complaints == []
+        caller.page.context.close()
+
+
+def test_a_call_over_a_dead_link_goes_on_by_itself_with_the_same_people(
+    browser: Browser, server: str, coturn: OwnCoturn
+) -> None:
+    """Neither packets nor messages get through, and nothing is refused or broken: each is told why, and nobody acts."""
+    who = "[them.id, them.name, call.me.id]"
+    gate = Gate(urlsplit(server).port or 80)
+    with contextlib.closing(Narrow(coturn.port)) as narrow:
+        callers = two_callers(browser, server, gate.url, "visit-link", policy="relay", turn=narrow.port)
+        patient = callers[1]
+        before = [caller.ask(who) for caller in callers]
+        narrow.is_up = False
+        with gate.held_up():
+            for caller in callers:
+                caller.until("them.fault?.code === 'WEB-PATH-LOST'")
+            patient.ask("call.retryNow()")  # as its next ping would, some seconds later
+            patient.until("call.phase === 'away'")
+        narrow.is_up = True
+        for caller, old in zip(callers, before, strict=True):
+            caller.until("call.phase === 'inside' && them.path === 'connected' && them.fault === null", seconds=60)
+            caller.sees_frames(seconds=60)
+            assert caller.ask(who) == old
+            assert caller.ask("events.filter((name) => name === 'met' || name === 'gone')") == ["met"]
+    gate.cut()
     for caller in callers:
         assert caller.complaints == []
         caller.page.context.close()

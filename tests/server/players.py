@@ -11,6 +11,7 @@ import httpx2
 from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.secrets import Secret
+from ringlight.server.database_watch import open_database
 from ringlight.server.entrance import open_doors
 from ringlight.server.places import Places
 from ringlight.server.program import run_server
@@ -21,7 +22,6 @@ from ringlight.server.watches import Watches
 from ringlight.settings import CameraSettings, LiveViewSettings, PlayerSettings, ServerSettings, Settings
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
-from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows
 from ringlight.testing import simulator
 
@@ -63,20 +63,19 @@ async def ways_out(
         )  # fmt: skip
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
         places = Places(settings.players.most)
-        database = Database(settings.database.reveal())
-        for one in keys:
-            KeyRows(database).add(one)
-        database.close()
-        async with (
-            Account.open(settings, store=MemoryTokenStore(), credentials=known) as account,
-            run_server(settings, account) as serving,
-            room_server(settings, local=True, any_loopback_origin=False) as rooms,
-            open_doors(Secret(key) if key else None, settings) as doors,
-            Watches(rooms.record, doors.entrance) as watches,
-            rtsp_server(RtspHouse(account, places, watches, doors.entrance, udp=udp), "127.0.0.1", 0) as rtsp,
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{serving.port}/", timeout=20) as http,
-        ):
-            yield Ways(http, rtsp, account, ring.world, places)
+        async with open_database(settings) as database:
+            for one in keys:
+                KeyRows(database).add(one)
+            doors = await open_doors(Secret(key) if key else None, settings, database)
+            async with (
+                Account.open(settings, store=MemoryTokenStore(), credentials=known) as account,
+                run_server(settings, account) as serving,
+                room_server(settings, database, local=True, any_loopback_origin=False) as rooms,
+                Watches(rooms.record, doors.entrance) as watches,
+                rtsp_server(RtspHouse(account, places, watches, doors.entrance, udp=udp), "127.0.0.1", 0) as rtsp,
+                httpx2.AsyncClient(base_url=f"http://127.0.0.1:{serving.port}/", timeout=20) as http,
+            ):
+                yield Ways(http, rtsp, account, ring.world, places)
 
 
 async def run(*command: str, within: float = 60.0) -> tuple[int, str, str]:

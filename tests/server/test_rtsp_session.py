@@ -13,14 +13,11 @@ from ringlight.media.sdp import Codec
 from ringlight.secrets import Secret
 from ringlight.server.rtsp import session
 from ringlight.server.rtsp.description import describe
-from ringlight.server.rtsp.messages import interleaved
-from ringlight.server.rtsp.player import SLEW, steadily
-from ringlight.server.rtsp.session import (
+from ringlight.server.rtsp.events import (
     Action,
     Admitted,
     Alive,
     Close,
-    Dialog,
     Event,
     Judge,
     Open,
@@ -33,9 +30,11 @@ from ringlight.server.rtsp.session import (
     Refused,
     Report,
     Send,
-    State,
     Tick,
 )
+from ringlight.server.rtsp.messages import interleaved
+from ringlight.server.rtsp.player import SLEW, steadily
+from ringlight.server.rtsp.session import Dialog, State
 
 CODECS = {"video": Codec(102, "H264", 90_000), "audio": Codec(111, "opus", 48_000, 2)}
 STREAM = describe("Front Door", CODECS, {"video": 7, "audio": 8}, AccessUnit(0, (b"\x67sps1", b"\x68pps", b"\x65")))

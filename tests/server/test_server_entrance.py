@@ -50,8 +50,9 @@ class Clock:
         return self.now
 
 
-def entrance_of(rows: KeyRows, clock: Clock) -> Entrance:
-    return Entrance(Secret(OWN), rows, PASSES, links=CameraLinkRows(rows.database), clock=clock)
+def entrance_of(rows: KeyRows, clock: Clock, steady: Clock | None = None) -> Entrance:
+    links = CameraLinkRows(rows.database)
+    return Entrance(Secret(OWN), rows, PASSES, links=links, clock=clock, steady=steady or clock)
 
 
 def bearer(key: str) -> Headers:
@@ -106,6 +107,24 @@ async def test_whoever_guesses_waits_and_nobody_else_does(tmp_path: Path) -> Non
         assert await entrance.holder(bearer(KEY), "10.0.0.1") is not None, "chance is not guessed: it is not held up"
         assert await entrance.holder(Headers({}), "10.0.0.1") is None
         clock.now += within
+        assert await entrance.holder(bearer(OWN), "10.0.0.1") == OWNER
+
+
+@pytest.mark.parametrize("jump", [86_400.0, 3600.0, -3600.0, -86_400.0])
+async def test_whoever_guesses_waits_neither_less_nor_longer_where_the_clock_is_set(
+    tmp_path: Path, jump: float
+) -> None:
+    clock, steady = Clock(), Clock()
+    most, within = WRONG_KEYS
+    with kept(tmp_path) as rows:
+        entrance = entrance_of(rows, clock, steady)
+        for number in range(most):
+            await entrance.holder(bearer(f"guess {number}"), "10.0.0.1")
+        clock.now += jump
+        with pytest.raises(UsageError, match="KEY-TRIES") as refused:
+            await entrance.holder(bearer(OWN), "10.0.0.1")
+        assert refused.value.retry_after == within
+        steady.now += within
         assert await entrance.holder(bearer(OWN), "10.0.0.1") == OWNER
 
 

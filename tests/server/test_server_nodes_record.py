@@ -19,6 +19,7 @@ from own_redis import PROGRAM, OwnRedis
 from ringlight.http.serving import listen, serving
 from ringlight.rooms.fast import FastRooms
 from ringlight.secrets import Secret
+from ringlight.server.database_watch import open_database
 from ringlight.server.room_server import RoomServer, room_server
 from ringlight.settings import RoomSettings, Settings
 from room_house import hear
@@ -124,7 +125,8 @@ async def node(redis: OwnRedis, database: Path, state: Path) -> AsyncIterator[tu
         rooms=RoomSettings(grace=60),
     )  # fmt: skip
     async with (
-        room_server(settings, local=True, any_loopback_origin=True) as rooms,
+        open_database(settings) as shared,
+        room_server(settings, shared, local=True, any_loopback_origin=True) as rooms,
         serving(FastAPI(), listen("127.0.0.1", 0), sockets=FastRooms(rooms.porter)) as running,
     ):
         yield f"ws://127.0.0.1:{running.port}/ws/v2", rooms
@@ -133,8 +135,8 @@ async def node(redis: OwnRedis, database: Path, state: Path) -> AsyncIterator[tu
 @contextlib.asynccontextmanager
 async def page(url: str, rooms: RoomServer, role: str) -> AsyncIterator[ClientConnection]:
     house = rooms.porter.house
-    assert house.tokens is not None
-    token = house.tokens.sign(house.claims("visit", role), rooms.porter.now).reveal()
+    assert house.admission.tokens is not None
+    token = house.admission.tokens.sign(house.claims("visit", role), rooms.porter.now).reveal()
     async with connect(url, proxy=None) as web:
         await web.send(json.dumps({"t": "hello", "v": 2, "token": token}))
         yield web

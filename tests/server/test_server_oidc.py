@@ -190,6 +190,24 @@ async def test_a_wrong_secret_a_wrong_way_back_and_a_provider_that_is_away_are_s
             assert "OIDC-ANSWER" in await failed(await visit(http))
 
 
+async def test_a_way_back_that_is_another_at_the_end_than_at_the_beginning_is_said(tmp_path: Path) -> None:
+    """As behind a proxy that writes another host into some of its requests, where no public address is set."""
+    async with own_provider() as provider, served(tmp_path, provider) as http:
+        led = await http.get("login/oidc")
+        back = (await http.get(led.headers["location"])).headers["location"]
+        assert "OIDC-REDIRECT" in await failed(await http.get(back, headers={"Host": "ringlight.home:8000"}))
+        assert COOKIE not in http.cookies
+        assert (await visit(http)).status_code == 200, "another try by one name works"
+
+
+async def test_a_provider_that_says_itself_that_it_does_not_know_the_way_back_is_believed(
+    provider: OwnProvider, browser: httpx2.AsyncClient
+) -> None:
+    """Some send the browser back to the first address that they know."""
+    said = "error=invalid_request&error_description=The+redirect_uri+is+not+registered"
+    assert "OIDC-REDIRECT" in await failed(await browser.get(f"login/oidc/callback?{said}"))
+
+
 async def test_who_comes_back_from_another_browser_or_another_provider_is_not_let_in(tmp_path: Path) -> None:
     async with own_provider() as provider, served(tmp_path, provider) as http:
         led = await http.get("login/oidc")

@@ -90,6 +90,21 @@ async def test_a_recording_is_made_looked_at_fetched_and_removed(tmp_path: Path)
         assert world.live_views == 1
 
 
+async def test_it_is_looked_at_fetched_and_removed_while_ring_answers_nobody(tmp_path: Path) -> None:
+    """It lies here: nobody has to be asked which cameras there are."""
+    async with house(tmp_path) as (http, _):
+        made = await ended(http, (await http.post(ADDRESS, json={"seconds": 1})).headers["location"])
+    async with house(tmp_path) as (http, world):  # started anew, it knows no camera yet
+        world.switch(["rate-429"])
+        assert [one["id"] for one in (await http.get(ADDRESS)).json()["recordings"]] == [made["id"]]
+        location = f"{ADDRESS}/{made['id']}"
+        assert (await http.get(location)).json() == made
+        assert len((await http.get(made["files"][0])).content) == made["bytes"]
+        assert (await http.delete(location)).status_code == 204
+        gone = await http.get(location)
+        assert gone.json()["code"] == "AUTH-RATE", "where it may be else, only who lists the cameras can say"
+
+
 async def test_delete_ends_one_that_runs_and_keeps_it(tmp_path: Path) -> None:
     async with house(tmp_path) as (http, _):
         location = (await http.post(ADDRESS)).headers["location"]

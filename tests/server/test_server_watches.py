@@ -12,7 +12,9 @@ import httpx2
 import pytest
 from test_rtsp_players import Raw, by_hand
 from test_server_entrance import KEY, OWN, kept
+from test_server_login import ours
 
+from ringlight.faults import FAULTS
 from ringlight.http.serving import listen
 from ringlight.rooms.audit import AuditKey, judge
 from ringlight.secrets import Secret
@@ -94,7 +96,7 @@ async def test_everything_that_a_key_has_opened_ends_within_seconds_when_it_is_t
         http = await stack.enter_async_context(guest(owner.base_url))
         base, url = str(owner.base_url), f"rtsp://127.0.0.1:{port}/front-door"
         theirs = await stack.enter_async_context(viewer(base, "front-door", http))
-        ours = await stack.enter_async_context(viewer(base, "front-door", owner))
+        owners = await stack.enter_async_context(viewer(base, "front-door", owner))
         raw = await stack.enter_async_context(by_hand(port))
         await playing_by_rtsp(raw, url)
         film = await stack.enter_async_context(http.stream("GET", "api/cameras/front-door/live.mp4"))
@@ -119,9 +121,9 @@ async def test_everything_that_a_key_has_opened_ends_within_seconds_when_it_is_t
         assert (await http.get("api/cameras/front-door/hls/index.m3u8")).json()["code"] == "KEY-NEEDED"
         async with by_hand(port) as again:
             assert (await again.ask("DESCRIBE", url))[0] == 401
-        assert not ours.closed.is_set()
-        seen = len(ours.packets)
-        await ours.receive(seen + 20)
+        assert not owners.closed.is_set()
+        seen = len(owners.packets)
+        await owners.receive(seen + 20)
     ended = [
         detail.split()[1] for event, detail, who in await audited(tmp_path) if (event, who) == ("camera.left", "nan")
     ]
@@ -136,3 +138,16 @@ async def test_a_key_that_ends_while_somebody_watches_ends_it(tmp_path: Path) ->
                 async with asyncio.timeout(60):
                     told = [line async for line in events.aiter_lines() if line]
             assert "KEY-EXPIRED" in told[-1]
+
+
+async def test_a_log_in_that_ends_while_somebody_watches_ends_it_and_says_so(tmp_path: Path) -> None:
+    async with (
+        house(tmp_path, key=OWN, session_life=6) as (owner, _),
+        httpx2.AsyncClient(base_url=owner.base_url, timeout=30) as browser,
+    ):
+        assert (await browser.post("login", data={"key": OWN}, headers=ours(browser))).status_code == 303
+        async with browser.stream("GET", "api/cameras/front-door/events") as events:
+            async with asyncio.timeout(60):
+                told = [line async for line in events.aiter_lines() if line]
+        fault = json.loads(told[told.index("event: fault") + 1].removeprefix("data: "))
+        assert (fault["code"], fault["title"]) == ("KEY-SESSION", FAULTS["KEY-SESSION"].title)

@@ -23,6 +23,7 @@ from ringlight.secrets import Secret
 from ringlight.server import playback
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
+from ringlight.server.database_watch import open_database
 from ringlight.server.hls import Showings
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -231,8 +232,11 @@ async def test_options_say_what_is_taken_and_pages_of_allowed_origins_may_read_i
         assert (answer.status_code, answer.headers["accept-post"]) == (204, "application/sdp")
         exposed = answer.headers["access-control-expose-headers"].split(", ")
         assert {"Location", "ETag", "Link", "Accept-Post", "Accept-Patch"} <= set(exposed)
-        session = await http.options("whep/front-door/any", headers=home)
-        assert session.headers["accept-patch"] == TRICKLE
+        playing = (await _playing(http)).headers["location"]
+        session = await http.options(playing, headers=home)
+        assert (session.status_code, session.headers["accept-patch"]) == (204, TRICKLE)
+        await http.delete(playing)
+        assert _code(await http.options(playing)) == (404, "VIEWER-GONE"), "who sees nothing learns that it is over"
         ask = {**home, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
         preflight = await http.options("whep/front-door/any", headers=ask)
         assert "PATCH" in preflight.headers["access-control-allow-methods"]
@@ -313,7 +317,8 @@ async def _with_relays(relays: IceServers) -> AsyncIterator[httpx2.AsyncClient]:
         Account.open(settings, store=MemoryTokenStore()) as account,
         ViewerPort(settings.media) as port,
         Recordings(settings) as recordings,
-        room_server(settings, local=True, any_loopback_origin=False) as rooms,
+        open_database(settings) as database,
+        room_server(settings, database, local=True, any_loopback_origin=False) as rooms,
         serving(
             create_app(
                 account, Playbacks(port), Access(True, frozenset()), asyncio.Event(), recordings=recordings,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from ringlight.cameras.camera import Camera
 from ringlight.cameras.leased import Lease
@@ -51,6 +52,7 @@ class House:
         self._take = take
         self._problems: tuple[RingError, ...] = ()
         self._listed: dict[Cameras, Sequence[Camera]] = {}  # by each source, when it could last
+        self._found: WeakKeyDictionary[Cameras, dict[str, Camera]] = WeakKeyDictionary()  # each by itself, by its id
 
     async def sources(self) -> Sequence[Cameras]:
         """Return the sources that there are now."""
@@ -100,7 +102,9 @@ class House:
         failed: RingError | None = None
         for source in sources:
             try:
-                return self._leased(await source.camera(name))
+                found = await source.camera(name)
+                self._found.setdefault(source, {})[found.id] = found
+                return self._leased(found)
             except RingError as error:
                 if error.code != "CAM-UNKNOWN":
                     before = self._before(source, name)
@@ -119,6 +123,7 @@ class House:
         return camera
 
     def _before(self, source: Cameras, name: str) -> Camera | None:
-        """Return the camera of that name or id which a source had when it could last be listed."""
+        """Return the camera of that name or id which a source had when it was last listed, or asked for it."""
         wanted = name.casefold()
-        return next((one for one in self._listed.get(source, ()) if wanted in (one.id, one.name.casefold())), None)
+        known = (*self._listed.get(source, ()), *self._found.get(source, {}).values())
+        return next((one for one in known if wanted in (one.id, one.name.casefold())), None)

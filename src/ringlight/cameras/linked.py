@@ -32,16 +32,16 @@ class LinkedCameras(House):
 
     Args:
         settings: The app's.
-        database: Where links are; whoever opened it closes it.
+        database: Where links are; whoever opened it closes it. `None` where none has been made.
         on_notice: Called with the account and what people should be told of it.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, on_notice: Callable[[str, Notice], None] = lambda *_: None
+        self, settings: Settings, database: Database | None, on_notice: Callable[[str, Notice], None] = lambda *_: None
     ) -> None:
         super().__init__()
         self._settings, self._on_notice = settings, on_notice
-        self._rows, self._pairs = LinkRows(database), DatabasePairStore(database)
+        self._links = (LinkRows(database), DatabasePairStore(database)) if database is not None else None
         self._store: PairStore | None = None  # of accounts that were linked elsewhere
         self._open: dict[str, tuple[AsyncClient, PartnerCameras]] = {}
         self._looking = asyncio.Lock()
@@ -99,13 +99,12 @@ class LinkedCameras(House):
         if partner.access_token is not None:
             return {ALONE: partner.access_token}
         self._store = self._store or store_of(self._settings)
-        links = {link.account: link.state for link in self._rows.links()}
-        known = [account for account in self._store.accounts() if account not in links]
-        linked = [account for account, state in links.items() if state is LinkState.COMPLETED]
-        return {
-            **{account: Stored(self._store, account) for account in known},
-            **{account: Stored(self._pairs, account) for account in linked},
-        }
+        states, linked = dict[str, LinkState](), dict[str, Tokens]()
+        if self._links is not None:
+            rows, pairs = self._links
+            states = {link.account: link.state for link in rows.links()}
+            linked = {name: Stored(pairs, name) for name, state in states.items() if state is LinkState.COMPLETED}
+        return {name: Stored(self._store, name) for name in self._store.accounts() if name not in states} | linked
 
     async def _close(self, account: str) -> None:
         client, cameras = self._open.pop(account)

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from ringlight.errors import fault_error
+from ringlight.errors import RingError
 from ringlight.media.broadcast import Broadcast
 from ringlight.media.recorder import Recorder, Recording
 from ringlight.media.sdp import Codec
@@ -71,18 +71,23 @@ async def run(
         on_recording(-1)
 
 
-async def enough(recorder: Recorder) -> Recording:
+async def enough(recorder: Recorder, no_picture: Callable[[float], RingError]) -> Recording:
     """Wait for the end of a recording; without a first picture soon there will be none.
 
+    Args:
+        recorder: Records already.
+        no_picture: Returns why none came for so many seconds.
+
     Raises:
-        MediaError: MEDIA-NO-KEY-FRAME, or what the disk has refused.
+        MediaError: What the disk has refused.
+        RingError: Why no picture came.
     """
     done = asyncio.ensure_future(recorder.done())
     begun = asyncio.ensure_future(recorder.begun.wait())
     try:
         await asyncio.wait({done, begun}, timeout=FIRST_PICTURE, return_when=asyncio.FIRST_COMPLETED)
         if not (done.done() or begun.done()):
-            raise fault_error("MEDIA-NO-KEY-FRAME", f"none within {FIRST_PICTURE:g} s")
+            raise no_picture(FIRST_PICTURE)
         return await done
     finally:
         done.cancel()

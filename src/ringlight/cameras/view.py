@@ -98,6 +98,13 @@ class View:
         """
         return self._story.listen()
 
+    def no_picture(self, within: float) -> RingError:
+        """Return why there was no whole picture for so many seconds, by how far the view has come.
+
+        MEDIA-NO-KEY-FRAME only where packets came; else what is still waited for, or why the attempt before failed.
+        """
+        return fault_error(self._story.lacks(), f"no picture within {within:g} s")
+
     async def ended(self) -> RingError:
         """Wait for the end of the upstream; return why."""
         return await asyncio.shield(self._ended)
@@ -180,8 +187,9 @@ class View:
             sound: Keep the sound: Opus as it is, G.711 as Opus.
 
         Raises:
-            MediaError: FILE-WRITE, FILE-FULL, or MEDIA-NO-KEY-FRAME where no picture comes.
-            RingError: Why the view ended before; the file holds what came until then.
+            MediaError: FILE-WRITE or FILE-FULL.
+            RingError: Why no picture came (`no_picture`), or the view ended before. The file holds what came until
+                then.
         """
         path = Path(path)
         async with self.recorder(path, seconds, before=before, faststart=faststart, sound=sound) as recorder:
@@ -194,7 +202,7 @@ class View:
             MediaError: As `record`.
             RingError: Why the view ended before.
         """
-        return await self._or_end(asyncio.ensure_future(recording.enough(recorder)))
+        return await self._or_end(asyncio.ensure_future(recording.enough(recorder, self.no_picture)))
 
     @contextlib.asynccontextmanager
     async def recorder(
@@ -237,8 +245,8 @@ class View:
             within: Seconds to wait at most.
 
         Raises:
-            MediaError: MEDIA-NO-KEY-FRAME where none came in time, MEDIA-CODEC where they are not H.264.
-            RingError: Why the view ended before.
+            MediaError: MEDIA-CODEC where they are not H.264.
+            RingError: Why none came in time (`no_picture`), or the view ended before.
         """
         return await asyncio.to_thread(stills.to_jpeg, await self.key_frame(within=within))
 
@@ -249,8 +257,8 @@ class View:
             within: Seconds to wait at most.
 
         Raises:
-            MediaError: MEDIA-NO-KEY-FRAME where none came in time, MEDIA-CODEC where it is not H.264.
-            RingError: Why the view ended before.
+            MediaError: MEDIA-CODEC where it is not H.264.
+            RingError: Why none came in time (`no_picture`), or the view ended before.
         """
         self._check_open()
         self.broadcast.check_h264()
@@ -267,7 +275,7 @@ class View:
             async with asyncio.timeout(within):
                 return await self._or_end(watch.found)
         except TimeoutError:
-            raise fault_error("MEDIA-NO-KEY-FRAME", f"none within {within:g} s") from None
+            raise self.no_picture(within) from None
         finally:
             self.broadcast.remove(watch)
 

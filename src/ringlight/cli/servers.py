@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import gc
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,8 +90,12 @@ def register(app: typer.Typer) -> None:
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
+    from ringlight.server.collector import nothing_collected  # noqa: PLC0415
+    from ringlight.server.open_files import open_many  # noqa: PLC0415
+
+    open_many()
     async with contextlib.AsyncExitStack() as stack:
-        with _nothing_collected():
+        with nothing_collected():
             url = await stack.enter_async_context(program)
         sys.stdout.write(f"ready {url}\n")
         sys.stdout.flush()
@@ -101,21 +104,6 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
             await asyncio.Event().wait()
         notify("STOPPING=1")
     tell("Stopped.")
-
-
-@contextlib.contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Spare Python the search for garbage in what stays until the end: at the start, and ever after.
-
-    A program's modules are a hundred thousand objects. Each full search among them would hold up all viewers for tens
-    of milliseconds.
-    """
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,5 @@
 """`watch`: the page of the server that runs, on one camera."""
 
-import json
 import webbrowser
 from typing import Annotated, Any
 
@@ -9,9 +8,10 @@ import typer
 from ringlight.cli.output import Config, Json, print_json, result, run, tell
 from ringlight.cli.views import CameraName
 from ringlight.errors import RingError, fault_error
+from ringlight.faults import FAULTS
 from ringlight.http.address import seen_from_here
 from ringlight.http.driver import AsyncDriver
-from ringlight.http.flow import Request
+from ringlight.http.flow import NotJson, Request, Response
 from ringlight.http.serving import Serving
 from ringlight.settings import Settings, load_settings
 
@@ -62,10 +62,28 @@ async def answer_of(request: Request, server: str) -> dict[str, Any]:
             answer = await driver.send(request)
         except RingError as error:
             raise fault_error("SERVER-GONE", f"nothing answers at {server}") from error
+    return read_answer(answer, server)
+
+
+def read_answer(answer: Response, server: str) -> dict[str, Any]:
+    """Read what a server has answered, which may be another one than ours.
+
+    Raises:
+        RingError: REACH-OTHER, or the fault that it names.
+    """
     try:
-        found = json.loads(answer.body)
-        if answer.status >= 400:
-            raise fault_error(found["code"], found.get("detail"))
-        return dict(found)
-    except (ValueError, KeyError, TypeError):
-        raise fault_error("REACH-OTHER", f"HTTP {answer.status} at {server}") from None
+        found = answer.json()
+    except NotJson:
+        found = None
+    if not isinstance(found, dict):
+        raise _another(answer, server)
+    if answer.status >= 400:
+        code, detail = found.get("code"), found.get("detail")
+        if not isinstance(code, str) or code not in FAULTS:
+            raise _another(answer, server)
+        raise fault_error(code, detail if isinstance(detail, str) else None)
+    return found
+
+
+def _another(answer: Response, server: str) -> RingError:
+    return fault_error("REACH-OTHER", f"HTTP {answer.status} at {server}")

@@ -44,10 +44,15 @@ def register(partner: typer.Typer) -> None:
         config: Config = None,
         json: Json = False,
     ) -> None:
-        """Send one webhook, signed with the first of `partner.hmac_keys`, and say what Ring makes of the answer."""
+        """Send one webhook, signed with the first of `partner.hmac_keys`, and say what Ring makes of the answer.
+
+        An answer that Ring would not take ends with 1 and the fault that it is.
+        """
         keys = load_settings(config).partner.hmac_keys
         if not keys:
             raise fault_error("CFG-INVALID", "partner.hmac_keys: the app's signature key is missing")
+        from ringlight.doctor.evidence import Delivered  # noqa: PLC0415
+        from ringlight.doctor.judging_calls import judge_delivery  # noqa: PLC0415
         from ringlight.simulator.partner.envelope import envelope  # noqa: PLC0415
         from ringlight.simulator.partner.premises import account_id, opaque  # noqa: PLC0415
         from ringlight.simulator.partner.webhooks import send_once  # noqa: PLC0415
@@ -62,7 +67,8 @@ def register(partner: typer.Typer) -> None:
         else:
             result.print(Text(attempt.verdict))
         if not attempt.is_well:
-            raise SystemExit(1)
+            found = judge_delivery(Delivered(url, True, attempt.status, attempt.seconds))
+            raise fault_error(found.code or "HOOK-UNDELIVERED", found.text)
 
 
 def _dead_letters(action: str, numbers: list[int] | None, config: Any, json: bool) -> None:

@@ -113,6 +113,8 @@ _ROWS = (
           ("PARTNER-NO-DEVICES", "PARTNER-DEVICE-OFFLINE")),
     Check("partner-footage", "partner", "Can a picture of the last event be had?", "a picture, or no event yet",
           ("PARTNER-CONSENT", "PARTNER-FORBIDDEN", "PARTNER-NO-FOOTAGE")),
+    Check("partner-view", "partner", "Does the Partner API open a live view of the camera, and go along with it?",
+          "an answer to the offer, and no end", ("PARTNER-DEVICE-OFFLINE", "PARTNER-VIEW-BUSY", "CAM-UNKNOWN")),
     Check("partner-link", "partner", "Is each link completed?", "no link that waits for its PATCH",
           ("LINK-DORMANT",)),
     Check("webhook", "partner", "Does the webhook receiver take a delivery in time?", "2xx within 5 s",

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 
 import ringlight
 from ringlight.cameras import Account
-from ringlight.doctor import plans
-from ringlight.doctor.plans import Asked
+from ringlight.doctor.plans.account import account_plan, camera_plan
+from ringlight.doctor.plans.address import url_plan
+from ringlight.doctor.plans.asked import Asked, quick
+from ringlight.doctor.plans.machine import machine_plan, server_plan
+from ringlight.doctor.plans.network import network_plan, ring_plan, room_plan
+from ringlight.doctor.plans.partner import linked_camera_plan, partner_plan
+from ringlight.doctor.probes.linked_views import Whose, whose
 from ringlight.doctor.report import Report, report_of
 from ringlight.doctor.running import BUDGET, Look, run_looks
 from ringlight.errors import RingError
@@ -47,45 +52,55 @@ async def examine(
     began, asked = loop.time(), asked or Asked()
     async with contextlib.AsyncExitStack() as stack:
         if account is None:
-            account = await stack.enter_async_context(Account.open(plans.quick(settings), clock=asked.wall))
-        looks = _plan(settings, targets, trace, asked, account, running=running, broken=broken)
+            account = await stack.enter_async_context(Account.open(quick(settings), clock=asked.wall))
+        cameras = [target for target in targets if target not in TARGETS and "://" not in target]
+        owners = await whose(settings, account, cameras) if cameras and _has_app(settings) else Whose()
+        looks = _plan(settings, targets, trace, asked, account, owners, running=running, broken=broken)
         findings = await run_looks(looks, budget)
     system = f"{platform.platform(terse=True)}, Python {platform.python_version()}"
     return report_of(findings, loop.time() - began, ringlight.__version__, system)
 
 
+def _has_app(settings: Settings) -> bool:
+    partner = settings.partner
+    return bool(partner.client_id or partner.access_token or partner.hmac_keys)
+
+
 def _plan(
-    settings: Settings, targets: Sequence[str], trace: Trace | None, asked: Asked, account: Account, *,
+    settings: Settings, targets: Sequence[str], trace: Trace | None, asked: Asked, account: Account, owners: Whose, *,
     running: bool, broken: RingError | None,
 ) -> list[Look]:  # fmt: skip
     urls = [target for target in targets if "://" in target]
     cameras = [target for target in targets if target not in TARGETS and target not in urls]
+    linked = [name for name in cameras if name in owners.linked]
+    own = [name for name in cameras if name not in owners.linked]
     areas = {target for target in targets if target in TARGETS}
-    partner = settings.partner
-    has_app = bool(partner.client_id or partner.access_token or partner.hmac_keys)
+    has_app = _has_app(settings)
     if not targets:
         areas = {"account", "server", "network"} | ({"partner"} if has_app else set())
         areas |= {"room"} if running else set()
     if cameras:
-        areas |= {"account", "server", "network"}
+        areas |= {"server", "network"} | ({"account"} if own else set()) | ({"partner"} if linked else set())
     # Who asks about an address alone wants to know nothing of this machine's own settings.
-    looks = plans.machine_plan(settings, broken) if areas or not urls else []
+    looks = machine_plan(settings, broken) if areas or not urls else []
     if "server" in areas:
-        looks += plans.server_plan(settings, running=running)
+        looks += server_plan(settings, running=running)
     if "network" in areas:
-        looks += plans.network_plan(settings, asked)
+        looks += network_plan(settings, asked)
     elif areas & {"account", "partner"}:
-        looks += plans.ring_plan(settings, asked)
+        looks += ring_plan(settings, asked)
     if "account" in areas:
-        looks += plans.account_plan(account, cameras, needed=bool(targets) or not has_app)
-    for name in cameras:
-        looks += plans.camera_plan(account, name, trace, asked)
+        looks += account_plan(account, own, needed=bool(targets) or not has_app)
+    for name in own:
+        looks += camera_plan(account, name, trace, asked, owners.known)
     if "partner" in areas:
-        looks += plans.partner_plan(settings, asked, needed=bool(targets))
+        looks += partner_plan(settings, asked, needed=bool(targets))
+    for name in linked:
+        looks += linked_camera_plan(settings, name, asked)
     if "room" in areas:
-        looks += plans.room_plan(settings, asked)
+        looks += room_plan(settings, asked)
     for url in urls:
-        looks += plans.url_plan(url, asked)
+        looks += url_plan(url, asked)
     return _once_each(looks)
 
 

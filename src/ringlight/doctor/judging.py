@@ -16,6 +16,9 @@ from ringlight.faults import FAULTS
 from ringlight.http.address import is_loopback_host, netloc_of
 from ringlight.rooms.address import read_address
 
+DAY = 86_400.0  # seconds
+# Those who renew by themselves do it a month before the end, or a third of the time.
+RENEW_WITHIN = 14 * DAY
 CLOCK_LIMIT = 60.0  # seconds; tokens of rooms and of Ring, and signatures, are judged by minutes
 CLOSED_AT_ONCE = {1000: "in the regular way", 1001: "since the server goes away", 1005: "without a code",
                   1008: "since a rule forbids it", 1011: "since the server failed"}  # fmt: skip
@@ -120,7 +123,10 @@ def judge_security(host: str, secured: Secured, now: float) -> Seen:
     """Judge a handshake."""
     match secured.outcome:
         case "trusted":
-            return good(f"trusted, {_time_left(secured, now)}")
+            ends = f"trusted, {_time_left(secured, now)}"
+            if secured.until is not None and secured.until - now < RENEW_WITHIN:
+                return note(f"{ends}: {(secured.until - now) / DAY:.0f} days; renew it, and see why that was not done")
+            return good(ends)
         case "name":
             return fault("REACH-CERT-NAME", f"it is for {', '.join(secured.names[:4]) or 'no name'}, not for {host}")
         case "expired":

@@ -45,7 +45,9 @@ def judge_dialog(viewed: Viewed) -> Seen:
     if notes:
         code, text = notes[0]
         return note(f"got over: {text}", code)
-    return good(f"it ran for {viewed.seconds:.0f} s, and pings are answered" if error is None else "it was answered")
+    if error is not None:
+        return good("it was answered")
+    return good(f"it ran for {viewed.seconds:.0f} s{', and pings are answered' if viewed.sent else ''}")
 
 
 def judge_video(viewed: Viewed) -> Seen:

@@ -40,7 +40,7 @@ ROWS = (
     Fault(
         "LINK-REFUSED",
         "Ring refused the app's request for tokens",
-        cause="The token service knows neither this pair of client id and secret, or does not allow the app this way "
+        cause="The token service does not know this pair of client id and secret, or does not allow the app this way "
         "of asking. The links of the users are kept.",
         fix="Compare client id and client secret with those in Ring's developer console.",
         retry=Retry.AFTER_FIX,

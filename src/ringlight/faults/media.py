@@ -170,6 +170,17 @@ ROWS = (
         source="viewers",
     ),
     Fault(
+        "VIEWER-LOST",
+        "The connection to Ringlight is interrupted",
+        cause="Pictures came until a moment ago. Now neither they nor answers get through between this browser and "
+        "the Ringlight server: a network on the way is down, or has changed.",
+        fix="Wait: the page looks for a way all the time, and the picture comes back by itself. If it stays away, look "
+        "at the Wi-Fi or the cable of this device.",
+        retry=Retry.NOW,
+        http=504,
+        source="viewers",
+    ),
+    Fault(
         "VIEWER-NO-WEBRTC",
         "This browser cannot play live video",
         cause="Live video needs WebRTC, which this browser lacks or has switched off: by a privacy setting, an "

@@ -4,6 +4,18 @@ from ringlight.faults.fault import Fault, Retry, Seen
 
 ROWS = (
     Fault(
+        "CLOCK-JUMP",
+        "The clock of this machine has jumped",
+        cause="The time of day moved by seconds or more against a steady clock: somebody has set it, NTP has for the "
+        "first time, or a virtual machine was asleep. Log-ins, links and tokens end by the time of day: too early or "
+        "too late then. Calls and views go on, rooms follow the clock slowly, and webhooks that seem to be too old or "
+        "of the future are asked for again.",
+        fix="Look whether the clock is right, and keep it with NTP (`timedatectl set-ntp true`). Nothing has to be "
+        "started again: the notice goes away where the clock is put back, and otherwise an hour later.",
+        retry=Retry.BACKOFF,
+        http=503,
+    ),
+    Fault(
         "CFG-INVALID",
         "A setting is not valid",
         cause="A setting has a value that cannot be used.",

@@ -215,6 +215,15 @@ ROWS = (
         http=504,
     ),
     Fault(
+        "WEB-PATH-LOST",
+        "The connection to the other person is interrupted",
+        cause="Sound and pictures came until a moment ago. The network of one of the two is down, or has changed.",
+        fix="Wait: another way is looked for all the time, and the call goes on by itself. Whoever has no network "
+        "should look at their Wi-Fi or cable.",
+        retry=Retry.NOW,
+        http=504,
+    ),
+    Fault(
         "CFG-DEPENDENCY",
         "A package is missing",
         cause="This function needs a Python package that is not installed.",

@@ -65,7 +65,7 @@ ROWS = (
     Fault(
         "ROOM-TOKEN-EXPIRED",
         "The room's token has expired",
-        cause="The token's time is over, or has not begun; the clock of a server may be wrong.",
+        cause="The token's time is over; or the clock of a server is wrong.",
         fix="Ask for a new token, and check the clocks.",
         retry=Retry.NOW,
         http=401,
@@ -260,8 +260,11 @@ ROWS = (
     Fault(
         "ROOM-SILENT",
         "Nothing was heard for too long",
-        cause="The page sent neither messages nor pings; the network or the machine may have slept.",
-        fix="Connect again with the resume secret; send `ping` as often as `welcome` says.",
+        cause="The connection still looked open, but nothing came through it for too long: no message, and no answer "
+        "to a ping. The network between, or the device at one end, has gone or sleeps without a word.",
+        fix="Wait: the page connects again, and the place is kept meanwhile. If it happens again, keep the device "
+        "awake, and look for a firewall or proxy that forgets quiet connections. A page of your own sends `ping` as "
+        "often as `welcome` says.",
         retry=Retry.NOW,
         http=408,
         seen=(Seen("room", 4408, "ROOM-SILENT"),),
@@ -278,7 +281,8 @@ ROWS = (
     Fault(
         "ROOM-BUSY",
         "The server takes nobody just now",
-        cause="The server is about to stop, or as many sockets are open as it may have.",
+        cause="The server is about to stop, or as many sockets are open as it may have. Or Redis was away a moment "
+        "ago, so that it does not know what another server has told this page.",
         fix="Connect again after a few seconds.",
         retry=Retry.BACKOFF,
         http=503,

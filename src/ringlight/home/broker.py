@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ringlight.errors import RingError, fault_error
+from ringlight.http.trust import distrust_in
 from ringlight.secrets import Secret
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ async def connected(url: Secret, status: str) -> AsyncIterator[Broker]:
 
     Raises:
         SetupError: CFG-DEPENDENCY, aiomqtt is not installed.
-        NetworkError: MQTT-BROKER, it cannot be reached or went away; MQTT-LOGIN, it refuses us.
+        NetworkError: MQTT-BROKER, it cannot be reached or went away; MQTT-LOGIN, it refuses us; NET-TLS, its
+            certificate is not accepted.
     """
     try:
         import aiomqtt  # noqa: PLC0415 - an extra
@@ -95,8 +97,9 @@ def _border(where: str) -> Iterator[None]:
     try:
         yield
     except aiomqtt.MqttError as error:
-        said = str(error)
+        said, distrust = str(error), distrust_in(error)
         refused = any(words in said.casefold() for words in _REFUSED)
-        problem = fault_error("MQTT-LOGIN" if refused else "MQTT-BROKER", f"{where}: {said[:120]}")
+        code = "NET-TLS" if distrust else "MQTT-LOGIN" if refused else "MQTT-BROKER"
+        problem = fault_error(code, f"{where}: {distrust or said[:120]}")
     if problem is not None:
         raise problem

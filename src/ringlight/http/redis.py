@@ -29,8 +29,9 @@ def redis_package(code: str = "CFG-DEPENDENCY") -> Any:
 
 
 def redis_client(
-    url: Secret, patience: float | None, *, connect: float, decode: bool = False, code: str = "CFG-INVALID"
-) -> "Redis":
+    url: Secret, patience: float | None, *, connect: float, decode: bool = False, code: str = "CFG-INVALID",
+    named: str = "redis_url",
+) -> "Redis":  # fmt: skip
     """Make a client for an event loop. The package is there: `redis_package` has been asked.
 
     Args:
@@ -39,13 +40,14 @@ def redis_client(
         connect: Seconds to be connected.
         decode: Return text in place of bytes.
         code: For an address that is none.
+        named: What has that address; the error says so.
 
     Raises:
         SetupError: By this code, or CFG-DEPENDENCY.
     """
     kinds = redis_package().asyncio
     options = {"socket_timeout": patience, "socket_connect_timeout": connect, "decode_responses": decode}
-    made: Redis = _made(kinds.Redis, kinds.retry.Retry, url, options, code)
+    made: Redis = _made(kinds.Redis, kinds.retry.Retry, url, options, code, named)
     return made
 
 
@@ -57,8 +59,8 @@ def waiting_redis_client(url: Secret, patience: float, *, connect: float, code: 
     return made
 
 
-def _made(kind: Any, retry: Any, url: Secret, options: dict[str, Any], code: str) -> Any:
+def _made(kind: Any, retry: Any, url: Secret, options: dict[str, Any], code: str, named: str = "redis_url") -> Any:
     try:
         return kind.from_url(url.reveal(), retry=retry(redis_package().backoff.NoBackoff(), 0), **options)
     except ValueError:
-        raise fault_error(code, "redis_url names no Redis") from None
+        raise fault_error(code, f"{named} names no Redis") from None

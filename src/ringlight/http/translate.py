@@ -3,7 +3,6 @@
 import os
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx2
@@ -12,6 +11,7 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.address import host_of
 from ringlight.http.flow import unreadable
 from ringlight.http.reach import Way
+from ringlight.http.trust import causes_of, distrust_in
 from ringlight.resilience.actions import Failed
 
 __all__ = ["HTTPX2", "Dialect", "translate"]
@@ -65,8 +65,6 @@ HTTPX2 = Dialect(
     pool=(httpx2.PoolTimeout,),
 )  # fmt: skip
 
-_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # the connection ended during the handshake: not a matter of trust
-
 
 def translate(
     error: Exception, dialect: Dialect, *, url: str, at: str, timeout: float, way: Way, connections: int | None = None
@@ -84,7 +82,7 @@ def translate(
         way: What had happened to the request by then.
         connections: How many there may be, for the message.
     """
-    host, causes = host_of(url), list(_causes(error))
+    host, causes = host_of(url), list(causes_of(error))
     own = isinstance(error, dialect.pool)
     if own:
         ours = fault_error("NET-POOL", f"{host}: all {connections or 'allowed'} connections were in use")
@@ -98,9 +96,8 @@ def _ours(
 ) -> RingError:
     if any(isinstance(cause, (socket.gaierror, *dialect.dns)) for cause in causes):
         return fault_error("NET-DNS", host)
-    tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
-    if tls and not any(isinstance(cause, _CUT) for cause in tls):
-        return fault_error("NET-TLS", f"{host}: {_tls_reason(tls)}")
+    if (distrust := distrust_in(error)) is not None:
+        return fault_error("NET-TLS", f"{host}: {distrust}")
     if isinstance(error, (TimeoutError, *dialect.timeouts)):
         return fault_error("NET-TIMEOUT", f"no answer from {host} within {timeout:g} s")
     if isinstance(error, dialect.invalid):
@@ -108,20 +105,6 @@ def _ours(
     if any(isinstance(cause, dialect.undecodable) for cause in causes):
         return unreadable(at, f"{host}: the answer cannot be decoded")
     return fault_error("NET-UNREACHABLE", f"{host}: {_reason(error, dialect, causes)}")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    pending = [error]
-    while pending:
-        one = pending.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        pending += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):  # several addresses were tried
-            pending += one.exceptions
 
 
 def _reason(error: Exception, dialect: Dialect, causes: list[BaseException]) -> str:
@@ -132,9 +115,3 @@ def _reason(error: Exception, dialect: Dialect, causes: list[BaseException]) -> 
     if isinstance(error, dialect.proxy):
         return "the proxy refused"
     return "the connection was cut" if isinstance(error, dialect.cut) else "no connection"
-
-
-def _tls_reason(errors: list[ssl.SSLError]) -> str:
-    # Both are set by OpenSSL only; an error that was raised in Python lacks them.
-    words = (getattr(error, name, None) for error in errors for name in ("verify_message", "reason"))
-    return str(next(filter(None, words), "handshake failed")).replace("_", " ").lower()

@@ -20,9 +20,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import find
 from ringlight.http.address import is_loopback_host
-from ringlight.liveview import messages
-from ringlight.liveview import session as core
+from ringlight.liveview import events, messages
 from ringlight.liveview.media_path import MediaPath
+from ringlight.liveview.session import Session, State
 from ringlight.liveview.trace import Trace
 from ringlight.media import negotiate, sdp
 from ringlight.media.negotiate import Agreed
@@ -68,7 +68,7 @@ class Attempt:
         doorbot_id: int,
         settings: LiveViewSettings,
         *,
-        on_action: Callable[[core.Step | core.Note | core.Halted | core.Speaker], None],
+        on_action: Callable[[events.Step | events.Note | events.Halted | events.Speaker], None],
         on_agreed: Callable[[Agreed], None],
         on_packet: Callable[[Packet], None],
         trace: Trace | None = None,
@@ -76,20 +76,20 @@ class Attempt:
         self._settings = settings
         self._on_action, self._on_agreed = on_action, on_agreed
         self._trace = trace
-        self._session = core.Session(doorbot_id, str(uuid.uuid4()), secrets.token_hex(16), settings)
-        self._events: asyncio.Queue[core.Event] = asyncio.Queue()
+        self._session = Session(doorbot_id, str(uuid.uuid4()), secrets.token_hex(16), settings)
+        self._events: asyncio.Queue[events.Event] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._path = MediaPath(
             self._events.put_nowait, on_packet, stall=settings.stall_timeout, tcp_after=settings.tcp_after
         )
         self._peer = self._path.peer
         self._offer: sdp.Description | None = None
-        self._commands: dict[str, asyncio.Future[core.CommandDone]] = {}
+        self._commands: dict[str, asyncio.Future[events.CommandDone]] = {}
         self._voice_ssrc = secrets.randbits(32)
         self._voice: Voice | None = None  # what we send; `None` where the camera takes no sound
         self._speaker_open = False
 
-    async def run(self, url: Secret) -> core.Closed:
+    async def run(self, url: Secret) -> events.Closed:
         """Run the whole view; return how it ended. Cancelling it closes everything in order.
 
         Raises:
@@ -102,26 +102,26 @@ class Attempt:
             stack.push_async_callback(asyncio.wait, {gathering})
             web = await open_socket(url, self._settings.socket_timeout)
             stack.push_async_callback(web.close)
-            self._on_action(core.Step("socket"))
+            self._on_action(events.Step("socket"))
             local = await asyncio.shield(gathering)
             self._offer = negotiate.camera_offer(
                 local, audio=self._settings.audio, ssrc=self._voice_ssrc, hevc=self._settings.hevc
             )
             self._tasks = [asyncio.create_task(self._read(web))]
             try:
-                self._events.put_nowait(core.Start(sdp.write(self._offer)))
+                self._events.put_nowait(events.Start(sdp.write(self._offer)))
                 return await self._drive(web)
             except asyncio.CancelledError:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FAREWELL):
-                        await self._perform_all(self._session.receive(core.Stop(), now=self._loop.time()), web)
+                        await self._perform_all(self._session.receive(events.Stop(), now=self._loop.time()), web)
                 raise
             finally:
                 self._path.close_receiver()
                 await end_all(self._tasks)
                 for identifier, waiting in self._commands.items():
                     if not waiting.done():
-                        waiting.set_result(core.CommandDone(identifier, "the view has ended"))
+                        waiting.set_result(events.CommandDone(identifier, "the view has ended"))
 
     def ask_key_frame(self) -> None:
         """Ask the camera for a key frame; nothing before its first packet."""
@@ -129,7 +129,7 @@ class Attempt:
 
     def talk(self, *, on: bool) -> None:
         """Have the camera's speaker opened, or closed; a `Speaker` action tells when it was told."""
-        self._events.put_nowait(core.Talk(on))
+        self._events.put_nowait(events.Talk(on))
 
     def send_sound(self, packet: Packet) -> None:
         """Send sound in the camera's codec, under numbers of our own; dropped while the speaker is closed."""
@@ -154,14 +154,14 @@ class Attempt:
         """
         identifier = f"c-{secrets.token_hex(4)}"
         done = self._commands[identifier] = self._loop.create_future()
-        answer: core.CommandDone
+        answer: events.CommandDone
         stamped = {**params, "timestamp": int(time.time() * 1000)}
-        self._events.put_nowait(core.Command(identifier, method, stamped))
+        self._events.put_nowait(events.Command(identifier, method, stamped))
         try:
             async with asyncio.timeout(COMMAND_WAIT):
                 answer = await done
         except TimeoutError:
-            answer = core.CommandDone(identifier, f"no answer within {COMMAND_WAIT:g} s")
+            answer = events.CommandDone(identifier, f"no answer within {COMMAND_WAIT:g} s")
         finally:
             del self._commands[identifier]
         if answer.refused is not None:
@@ -170,40 +170,40 @@ class Attempt:
 
     # ---- the session and its actions ----
 
-    async def _drive(self, web: ClientConnection) -> core.Closed:
+    async def _drive(self, web: ClientConnection) -> events.Closed:
         while True:
-            event: core.Event
+            event: events.Event
             try:
                 async with asyncio.timeout_at(self._session.deadline):
                     event = await self._events.get()
             except TimeoutError:
-                event = core.Tick()
+                event = events.Tick()
             actions = self._session.receive(event, now=self._loop.time())
             if self._session.deadline is not None and self._session.deadline <= self._loop.time():
-                actions += self._session.receive(core.Tick(), now=self._loop.time())
+                actions += self._session.receive(events.Tick(), now=self._loop.time())
             closed = await self._perform_all(actions, web)
             if closed is not None:
                 return closed
 
-    async def _perform_all(self, actions: list[core.Action], web: ClientConnection) -> core.Closed | None:
+    async def _perform_all(self, actions: list[events.Action], web: ClientConnection) -> events.Closed | None:
         for action in actions:
             match action:
-                case core.Send(message):
+                case events.Send(message):
                     await self._send(message, web)
-                case core.UseAnswer(text):
+                case events.UseAnswer(text):
                     self._use_answer(text)
-                case core.AddCandidate(line, _):
+                case events.AddCandidate(line, _):
                     await self._peer.add_candidate(line)
-                case core.Step() | core.Note() | core.Halted():
+                case events.Step() | events.Note() | events.Halted():
                     self._on_action(action)
-                case core.Speaker(is_open):
+                case events.Speaker(is_open):
                     self._speaker_open = is_open
                     self._on_action(action)
-                case core.CommandDone(identifier):
+                case events.CommandDone(identifier):
                     waiting = self._commands.get(identifier)
                     if waiting is not None and not waiting.done():
                         waiting.set_result(action)
-                case core.Closed():
+                case events.Closed():
                     return action
         return None
 
@@ -219,10 +219,10 @@ class Attempt:
         try:
             agreed = negotiate.read_answer(self._offer, sdp.parse(text))
         except RingError as error:
-            self._events.put_nowait(core.PathFailed(error.code, error.detail))
+            self._events.put_nowait(events.PathFailed(error.code, error.detail))
             return
         for code, detail in agreed.notes:
-            self._on_action(core.Note(detail, code))
+            self._on_action(events.Note(detail, code))
         self._path.agree(agreed)
         if agreed.hears:
             self._voice = Voice(agreed.codecs["audio"], self._voice_ssrc, secrets.randbelow(1 << 15))
@@ -232,7 +232,7 @@ class Attempt:
     async def _connect(self, agreed: Agreed) -> None:
         await self._path.connect(agreed)
         if self._peer.over_tcp:
-            self._on_action(core.Note("UDP does not come through here; the view goes over TCP", "MEDIA-TCP"))
+            self._on_action(events.Note("UDP does not come through here; the view goes over TCP", "MEDIA-TCP"))
 
     async def _read(self, web: ClientConnection) -> None:
         try:
@@ -243,9 +243,9 @@ class Attempt:
             pass
         finally:
             code, reason = web.close_code or 1006, web.close_reason or ""
-            if self._trace is not None and self._session.state is not core.State.CLOSED:
+            if self._trace is not None and self._session.state is not State.CLOSED:
                 self._trace.record("note", {"socket": "closed", "code": code, "reason": reason})
-            self._events.put_nowait(core.SocketClosed(code, reason))
+            self._events.put_nowait(events.SocketClosed(code, reason))
 
     def _record(self, direction: str, frame: str | bytes) -> None:
         if self._trace is None and not log.isEnabledFor(logging.DEBUG):
@@ -271,11 +271,11 @@ async def end_all(tasks: "Sequence[asyncio.Task[Any]]") -> None:
             log.error("a part of the live view broke", exc_info=task.exception())
 
 
-def _event(frame: str | bytes) -> core.Event:
+def _event(frame: str | bytes) -> events.Event:
     try:
-        return core.Received(messages.parse(frame))
+        return events.Received(messages.parse(frame))
     except RingError as error:
-        return core.Garbled(error.code, error.detail or "")
+        return events.Garbled(error.code, error.detail or "")
 
 
 @cache

@@ -12,8 +12,8 @@ from typing import Any, Protocol, Self
 
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview.attempt import end_all
+from ringlight.liveview.events import Halted, Note, Speaker, Step
 from ringlight.liveview.policy import NEW_TOKEN, RENEWAL_PAUSE, TIME_LIMITS, Failure, Patience, pause_before_renewal
-from ringlight.liveview.session import Halted, Note, Speaker, Step
 from ringlight.liveview.story import Ended, Event, Renewed, Story, Trying
 from ringlight.media import key_frames
 from ringlight.media.negotiate import Agreed

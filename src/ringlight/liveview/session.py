@@ -20,7 +20,6 @@ from ringlight.liveview.events import (
     CommandDone,
     Event,
     Garbled,
-    Halted,
     LocalCandidate,
     MediaSeen,
     Note,
@@ -39,37 +38,8 @@ from ringlight.liveview.events import (
     UseAnswer,
 )
 from ringlight.liveview.messages import Message
+from ringlight.liveview.talking import Talking, microphone
 from ringlight.settings import LiveViewSettings
-
-__all__ = [
-    "STEPS",
-    "Action",
-    "AddCandidate",
-    "Closed",
-    "Command",
-    "CommandDone",
-    "Event",
-    "Garbled",
-    "Halted",
-    "LocalCandidate",
-    "MediaSeen",
-    "Note",
-    "PathFailed",
-    "PathLeft",
-    "PathOpen",
-    "Received",
-    "Send",
-    "Session",
-    "SocketClosed",
-    "Speaker",
-    "Start",
-    "State",
-    "Step",
-    "Stop",
-    "Talk",
-    "Tick",
-    "UseAnswer",
-]
 
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
 PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
@@ -130,9 +100,7 @@ class Session:
     _waiting_commands: list[Command] = field(default_factory=list)
     _live_since: float = 0.0
     _commands: Commands = field(default_factory=Commands)
-    _connected: bool = False  # the camera itself, not only Ring's server
-    _talk_wanted: bool = False
-    _speaker_open: bool = False
+    _talking: Talking = field(default_factory=Talking)
 
     @property
     def deadline(self) -> float | None:
@@ -168,7 +136,7 @@ class Session:
     def _asked(self, event: Command | Talk) -> list[Action]:
         if isinstance(event, Command):
             return self._command(event.id, event.method, event.params)
-        self._talk_wanted = event.on
+        self._talking.is_wanted = event.on
         return self._follow_talk()
 
     # ---- the offer and its answer ----
@@ -270,7 +238,7 @@ class Session:
         return [
             # Without activate_session Ring ends the stream after about 70 seconds.
             self._send(messages.ActivateSession(doorbot_id=self.doorbot_id, session_id=self.session_id)),
-            self._microphone(on=False),
+            self._send(microphone(self.doorbot_id, self.session_id, on=False)),
             self._send(mine),
             self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id)),
             *(action for each in waiting for action in self._command(each.id, each.method, each.params)),
@@ -341,30 +309,15 @@ class Session:
         self._deadlines["stall"] = now + self.settings.stall_timeout
         return self._step("media")
 
-    # ---- talking: the camera's speaker is opened only while somebody wants to talk ----
-
     def _camera_connected(self) -> list[Action]:
-        self._connected = True
+        self._talking.is_connected = True
         return self._follow_talk()
 
     def _follow_talk(self) -> list[Action]:
-        """Open or close the speaker as wanted. What is sent before the camera is connected would be lost."""
-        if self.state is not State.LIVE or not self._connected or self._talk_wanted is self._speaker_open:
+        if self.state is not State.LIVE:
             return []
-        self._speaker_open = self._talk_wanted
-        told: list[Action] = [self._microphone(on=self._speaker_open)]
-        # At the end the app only switches its microphone off. We close the speaker too: it is never open unasked.
-        options = messages.CameraOptions(
-            doorbot_id=self.doorbot_id, session_id=self.session_id, stealth_mode=not self._speaker_open
-        )
-        told.append(self._send(options))
-        if self._speaker_open:
-            sound = messages.StreamOptions(doorbot_id=self.doorbot_id, session_id=self.session_id, audio_enabled=True)
-            told.append(self._send(sound))
-        return [*told, Speaker(self._speaker_open)]
-
-    def _microphone(self, *, on: bool) -> Send:
-        return self._send(messages.MicEnable(doorbot_id=self.doorbot_id, session_id=self.session_id, enabled=on))
+        told = self._talking.follow(self.doorbot_id, self.session_id)
+        return [*map(self._send, told), Speaker(self._talking.is_open)] if told else []
 
     # ---- commands ----
 

@@ -73,6 +73,23 @@ class Story:
         for listener in self._listeners:
             listener.take(event)
 
+    def lacks(self) -> str:
+        """Return the fault that stands for there being no picture yet, by how far the view has come."""
+        steps: set[str] = set()
+        failed: str | None = None
+        for event in self._told:
+            match event:
+                case Trying(code=code):
+                    steps, failed = set(), code
+                case Step(name):
+                    steps.add(name)
+        if "media" in steps:
+            return "MEDIA-NO-KEY-FRAME"
+        if failed is not None:  # another attempt runs, and has come to nothing either
+            return failed
+        # Only the dialog of Ring's app tells of the camera itself; it is the one that has sessions.
+        return "SIG-NO-CAMERA" if "session" in steps and "camera" not in steps else "MEDIA-SILENT"
+
     async def listen(self) -> AsyncGenerator[Event, None]:
         """Yield the story so far, then what comes, until the view has ended."""
         listener = _Listener(self._told, self._forgotten)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.redis import redis_client, redis_package
+from ringlight.http.trust import distrust_in
 from ringlight.nodes.leases import (
     LASTS,
     Action,
@@ -100,6 +101,7 @@ class CameraLeases:
         self._asking: dict[int, asyncio.Future[Lease]] = {}
         self._open: dict[int, Lease] = {}
         self._out: set[int] = set()  # leases that were not given back yet; their views may still be closing
+        self._distrust: str | None = None  # why Redis's certificate was not accepted at the last try
         self._names: dict[str, str] = {}  # of cameras, by what they are called in Redis
         self._tasks: set[asyncio.Task[None]] = set()
         self._stirred = asyncio.Event()
@@ -135,7 +137,10 @@ class CameraLeases:
     @property
     def problems(self) -> Sequence[RingError]:
         """What people should know of it."""
-        return (fault_error("NODE-ALONE"),) if self.is_alone else ()
+        if not self.is_alone:
+            return ()
+        alone = fault_error("NODE-ALONE")
+        return (alone,) if self._distrust is None else (fault_error("STORE-CERTIFICATE", self._distrust), alone)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the nodes and what each holds, as far as this one knows, as JSON."""
@@ -195,8 +200,8 @@ class CameraLeases:
             return self._rules.others.get(name)
         try:
             found = await self._ask("look", name)
-        except self._away:
-            self._feed(Cut())
+        except self._away as error:
+            self._cut(error)
             return self._rules.others.get(name)
         return Holder(found[0], found[1], int(found[2])) if found else None
 
@@ -244,7 +249,7 @@ class CameraLeases:
                     lost.over.set_result(fault_error(code))
             case Tell(alone):
                 if alone:
-                    log.warning("cameras: Redis does not answer; alone")
+                    log.warning("cameras: Redis does not answer; alone (%s)", self._distrust or "no connection")
                 else:
                     log.info("cameras: shared over Redis")
 
@@ -270,8 +275,13 @@ class CameraLeases:
                     self._answered.set()
                 case Release(camera, token):
                     await self._ask("release", camera, str(token))
-        except self._away:
-            self._feed(Cut())
+        except self._away as error:
+            self._cut(error)
+
+    def _cut(self, error: Exception) -> None:
+        words = distrust_in(error)
+        self._distrust = None if words is None else f"Redis: {words}"
+        self._feed(Cut())
 
     async def _ask(self, what: str, *arguments: str) -> Any:
         async with asyncio.timeout(2 * PATIENCE):  # a name is looked up without a limit of its own

@@ -13,9 +13,12 @@ local function entry(camera)
   return tonumber(token), node
 end
 
+-- Nobody counts for longer than was asked for: who does has died before Redis's clock was set back.
+local longest = now + tonumber(ARGV[4]) + 60000
+
 local function is_there(node)
-  local ends = redis.call('ZSCORE', nodes, node)
-  return ends and tonumber(ends) > now
+  local ends = tonumber(redis.call('ZSCORE', nodes, node) or '0')
+  return ends > now and ends < longest
 end
 
 local function is_anothers(node) return node ~= '-' and node ~= me and is_there(node) end
@@ -54,9 +57,11 @@ elseif what == 'beat' then
       kept[#kept + 1] = '1'
     end
   end
-  for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', text(now))) do
-    redis.call('ZREM', nodes, node)
-    redis.call('HDEL', addresses, node)
+  for _, range in ipairs({{'-inf', text(now)}, {text(longest), '+inf'}}) do
+    for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, range[1], range[2])) do
+      redis.call('ZREM', nodes, node)
+      redis.call('HDEL', addresses, node)
+    end
   end
   return {kept, redis.call('HGETALL', addresses), redis.call('HGETALL', holders)}
 elseif what == 'look' then

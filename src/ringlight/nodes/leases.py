@@ -13,8 +13,8 @@ __all__ = [
     "Refuse", "Release", "Tell", "Tick", "Want",
 ]  # fmt: skip
 
-LASTS = 3.0  # seconds that a node counts as there after it has shown itself
-BEAT = LASTS / 3  # seconds between two signs of life: two may be lost
+LASTS = 2.0  # seconds that a node counts as there after it has shown itself
+BEAT = LASTS / 4  # seconds between two signs of life: three may be lost
 AGAIN = 0.5  # seconds between two tries to reach a Redis that is away
 
 

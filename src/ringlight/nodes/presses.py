@@ -81,7 +81,7 @@ class Presses:
     def _take(self, said: bytes) -> None:
         try:
             camera, press = _read(said)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError):
             return  # a newer server says more
         self._hear(camera, press)
 

@@ -5,16 +5,19 @@ import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
-from ringlight.errors import RingError
+import msgspec
+
+from ringlight.errors import RingError, fault_error
 from ringlight.http.address import is_loopback
 from ringlight.http.driver import AsyncDriver
-from ringlight.http.flow import NotJson, Request, Response
+from ringlight.http.flow import Request, Response
 
 __all__ = ["LinkFinding", "check_links"]
 
+T = TypeVar("T")
 ANSWER_WITHIN = 10.0  # seconds; nobody has said how long Ring waits
 FORGED = "f" * 43
 AGENT = "ringlight link-check"
@@ -60,6 +63,28 @@ async def check_links(
             return
 
 
+class _Verdict(msgspec.Struct):
+    seen: str
+    good: bool
+
+
+class _Pressed(msgspec.Struct):
+    """What came of pressing the simulator's button."""
+
+    verdicts: list[_Verdict]
+    redirect: str | None = None
+
+
+class _Link(msgspec.Struct):
+    status: str
+
+
+class _Links(msgspec.Struct):
+    """Which accounts are linked, as the simulator has it."""
+
+    links: dict[str, _Link]
+
+
 class _Walk:
     def __init__(self, app: str, ring: str | None, name: str | None, password: str | None) -> None:
         self._app = app
@@ -83,10 +108,12 @@ class _Walk:
         pressed = await _ask("POST", f"{self._ring}/_sim/partner/install", json={}, within=75.0)
         if isinstance(entered, RingError) or isinstance(pressed, RingError) or pressed.status != 200:
             return LinkFinding("token", "the simulator does not answer", skipped=True)
-        told = _object(pressed)
-        seen = "; ".join(one["seen"] for one in told["verdicts"])
-        self._link = told["redirect"]
-        good = all(one["good"] for one in told["verdicts"])
+        told = _read(pressed, _Pressed)
+        if told is None:
+            return LinkFinding("token", "what answers is no simulator", skipped=True)
+        seen = "; ".join(one.seen for one in told.verdicts)
+        self._link = told.redirect
+        good = all(one.good for one in told.verdicts)
         return LinkFinding("token", seen, None if good else "LINK-CHECK-TOKEN")
 
     async def _token_alone(self) -> LinkFinding:
@@ -110,7 +137,7 @@ class _Walk:
     async def nonces(self) -> LinkFinding:
         """Try a time that has passed with a signature that is good, and one that nobody signed."""
         now = int(time.time() * 1000)
-        good = parse_qs(urlsplit(self._link or "").query).get("nonce", [FORGED])[0]
+        good = parse_qs((self._link or "").partition("?")[2]).get("nonce", [FORGED])[0]
         stale = await self._open(self._address(good, now - 601_000))
         if not isinstance(stale, RingError) and stale.status < 400:
             return LinkFinding("nonce", f"answered {stale.status} to a nonce of ten minutes ago", "LINK-CHECK-NONCE")
@@ -128,7 +155,8 @@ class _Walk:
         known = await _ask("GET", f"{self._ring}/_sim/partner")
         if isinstance(answer, RingError) or isinstance(known, RingError):
             return LinkFinding("claim", "no answer", "LINK-CHECK-CLAIM")
-        status = _object(known)["links"]["ada"]["status"]
+        links = _read(known, _Links)
+        status = links.links["ada"].status if links is not None and "ada" in links.links else "unknown"
         seen = f"answered {answer.status}; Ring has the link as {status}"
         return LinkFinding("claim", seen, None if status == "completed" else "LINK-CHECK-CLAIM")
 
@@ -156,12 +184,18 @@ class _Walk:
             answer = await _ask("GET", address)
             if isinstance(answer, RingError) or not 300 <= answer.status < 400:
                 return answer
-            address = urljoin(address, answer.headers.get("location", ""))
+            try:
+                address = urljoin(address, answer.headers.get("location", ""))
+            except ValueError:  # it leads to no address
+                return answer
         return answer
 
 
 async def _ask(method: str, url: str, *, within: float = ANSWER_WITHIN, **body: Any) -> Response | RingError:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return fault_error("REACH-URL", url[:100])
     request = Request(method, url, at="partner", timeout=within, **body)
     try:
         async with AsyncDriver(base_url=f"{parts.scheme}://{parts.netloc}", user_agent=AGENT) as driver:
@@ -170,9 +204,9 @@ async def _ask(method: str, url: str, *, within: float = ANSWER_WITHIN, **body: 
         return error
 
 
-def _object(answer: Response) -> dict[str, Any]:
+def _read(answer: Response, into: type[T]) -> T | None:
+    """Read what the simulator says; `None` where it is another program that answers."""
     try:
-        found = answer.json()
-    except NotJson:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return msgspec.json.decode(answer.body, type=into)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None

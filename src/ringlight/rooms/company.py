@@ -7,7 +7,7 @@ from ringlight.errors import fault_error
 from ringlight.rooms import messages, parting
 from ringlight.rooms.events import Action, Close, Send
 from ringlight.rooms.messages import Bye, Knock, KnockGone
-from ringlight.rooms.people import MAIL_KEPT, Dialect, Outbox, Person
+from ringlight.rooms.people import MAIL_KEPT, OWN, Outbox, Person
 from ringlight.settings import RoomSettings
 
 
@@ -24,7 +24,7 @@ class Company:
         self.mark: tuple[int, int, int] | None = None  # likewise: node and number of what happens just now, and its rid
         self.people: dict[str, Person] = {}
         self.by_socket: dict[int, Person] = {}
-        self._out: list[Action] = []
+        self.out: list[Action] = []
 
     @property
     def inside_count(self) -> int:
@@ -37,11 +37,11 @@ class Company:
 
     def tell(self, person: Person, event: Any) -> None:
         """Number an event for somebody and send it; one whose connection broke gets it on return."""
-        if person.dialect is not Dialect.OWN:
+        if person.dialect is not OWN:
             return
-        frame = person.outbox.add(event)
-        if person.socket is not None:
-            self._out.append(Send(person.socket, frame))
+        frame, socket = person.outbox.add(event), person.socket
+        if socket is not None:
+            self.out.append(Send(socket, frame))
         if self.mark is not None and type(event) in parting.MAIL:
             person.mail.append((*self.mark, person.outbox.seq))
             del person.mail[:-MAIL_KEPT]
@@ -49,7 +49,7 @@ class Company:
     def send(self, person: Person, frame: bytes) -> None:
         """Send a frame to somebody as it is, if they are connected."""
         if person.socket is not None:
-            self._out.append(Send(person.socket, frame))
+            self.out.append(Send(person.socket, frame))
 
     def tell_others(self, person: Person, event: Any) -> None:
         """Tell an event to all others inside."""
@@ -58,8 +58,8 @@ class Company:
 
     def say_bye(self, socket: int, reason: str, action: str, code: int) -> None:
         """Say what the page is to do next, and close."""
-        self._out.append(Send(socket, messages.encode(Bye(reason=reason, action=action))))
-        self._out.append(Close(socket, code, reason))
+        self.out.append(Send(socket, messages.encode(Bye(reason=reason, action=action))))
+        self.out.append(Close(socket, code, reason))
 
     def tell_knock_gone(self, person: Person) -> None:
         """Tell those who may admit, and those who wait behind, that somebody no longer waits."""

@@ -81,6 +81,10 @@ class FastRooms:
         """Close a socket that does not take what it is sent."""
         self._refuse(socket, "ROOM-SLOW")
 
+    def too_silent(self, socket: FastSocket) -> None:
+        """Close a socket that answers no ping; whoever hears again by then learns why."""
+        self._refuse(socket, "ROOM-SILENT")
+
     @staticmethod
     def _refuse(socket: FastSocket, code: str, detail: str | None = None) -> None:
         own = dialect_of(socket.path) is Dialect.OWN

@@ -1,103 +1,47 @@
-"""All rooms and their doors, as one pure machine: sockets are opened, heard and lost; rooms are made and forgotten.
+"""All rooms and their doors, as one pure machine: sockets are opened, heard and lost; people enter and speak.
 
-The adapters feed it what their sockets bring, and do what it returns. Chance comes in as `mint`.
+The adapters feed it what their sockets bring, and do what it returns. Chance comes in as `mint`. Who may enter at all
+is judged in `admission`, which rooms there are in `registry`, and what happens inside of one in `room`.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-
-from msgspec import Struct
 
 from ringlight.errors import RingError, fault_error
-from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
-from ringlight.resilience.tries import Tries
 from ringlight.rooms import messages
-from ringlight.rooms.address import dialect_of, judge_room_id, read_address
+from ringlight.rooms.address import dialect_of, read_address
+from ringlight.rooms.admission import Admission
+from ringlight.rooms.connections import Connection, Heard, Lost, Opened
 from ringlight.rooms.events import (
     Action,
     Close,
     Enter,
     Event,
     Gone,
-    Make,
-    Merge,
-    Note,
     Renew,
     Resuming,
     Send,
     Tick,
 )
 from ringlight.rooms.ice import Turn
+from ringlight.rooms.leaving import refused, turned_away
 from ringlight.rooms.limits import Allowance, Rates
 from ringlight.rooms.messages import Bye, Hello, Seed
 from ringlight.rooms.messages import Heard as Message
 from ringlight.rooms.people import ROLES, USER_TYPES, Claims, Dialect
-from ringlight.rooms.room import Room, refused
+from ringlight.rooms.registry import Registry
+from ringlight.rooms.room import Room
 from ringlight.rooms.tokens import Tokens
 from ringlight.settings import RoomSettings
 
-__all__ = ["Heard", "House", "Lost", "Opened"]
+__all__ = ["House"]
 
 STRIKES = 50  # messages beyond the allowance, or not understood, until a connection is closed
 BYTES_A_SECOND = 2 * 1024 * 1024 / 60
-WRONG_TOKENS = (10, 60.0)  # so many from one address, in so many seconds
-ENDED_KEPT = 86_400.0  # seconds that the end of a room is remembered: its tokens must not open it anew
 RENEW_AT = 0.8  # of the life of a token or a credential
 DRAIN_OVER = 5.0  # seconds over which pages come back after a restart
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A socket was opened.
-
-    Attributes:
-        socket: Its number, never used again.
-        path: Of its address, decoded.
-        token: From `?token=` or a subprotocol, or empty.
-        origin: Of the page, or `None` for a program.
-        host: The Host header.
-        local: Whether it came in on a loopback address.
-        peer: The other side's address.
-    """
-
-    socket: int
-    path: str
-    token: str = ""
-    origin: str | None = None
-    host: str = ""
-    local: bool = False
-    peer: str = ""
-
-
-class Heard(Struct, frozen=True, gc=False):  # as `Said`
-    """A socket brought a frame; `None` is one that is no text."""
-
-    socket: int
-    frame: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A socket ended from the other side, or was closed by the adapter because it is `slow`."""
-
-    socket: int
-    reason: str = "network"
-
-
-@dataclass(slots=True)
-class _Connection:
-    opened: Opened
-    dialect: Dialect
-    heard_at: float
-    allowance: Allowance
-    parse: Callable[[bytes], Message | Seed]
-    room: str | None = None  # where it has entered, or is about to
-    strikes: int = 0
-    renew_at: float | None = None
-    ice_at: float | None = None
-
-
-class House:
+class House(Registry):
     """All rooms of one server.
 
     Args:
@@ -119,20 +63,15 @@ class House:
         any_loopback_origin: bool = False,
         turn: Turn | None = None,
     ) -> None:
-        self.settings = settings
-        self.tokens = tokens
-        self.rooms: dict[str, Room] = {}
+        super().__init__(settings, mint)
+        self.admission = Admission(settings, tokens, origins, any_loopback_origin=any_loopback_origin)
         self.draining = False
-        self._mint = mint
-        self.origins = origins
-        self._any_loopback_origin = any_loopback_origin
         self._turn = turn or Turn([], None, 0)
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._most_bytes = most = settings.message_bytes
         self._rates = Rates.of(
             (settings.rate, settings.burst), (BYTES_A_SECOND, max(4.0 * most, 60 * BYTES_A_SECOND))
         )  # fmt: skip
-        self.tries = Tries(*WRONG_TOKENS)
 
     def receive(self, event: Opened | Heard | Lost | Tick, now: float) -> list[Action]:
         """Feed one event; return what to do, in order. Never raises.
@@ -158,36 +97,6 @@ class House:
             if type(action) is Close:
                 self._connections.pop(action.socket, None)
 
-    def make(
-        self, room_id: str | None = None, *, lobby: bool = True, opens: float | None = None,
-        closes: float | None = None, capacity: int | None = None, consent: Iterable[str] = (),
-        cameras: dict[str, str] | None = None,
-    ) -> Room:  # fmt: skip
-        """Make a room on purpose; it stays while nobody is in it. Arguments as of `Room`, and:
-
-        Args:
-            room_id: Its id; `None` takes one that nobody guesses.
-            cameras: What each of its cameras is called, by its id in addresses.
-
-        Raises:
-            UsageError: ROOM-ID, the id cannot be one; REQUEST-INVALID, there is such a room already.
-        """
-        name = judge_room_id(room_id) if room_id is not None else f"r_{self._mint()}"
-        if name in self.rooms:
-            raise fault_error("REQUEST-INVALID", "there is a room of this id already")
-        self.take(name, Make(lobby, opens, closes, capacity, frozenset(consent), cameras or {}), 0.0)
-        return self.rooms[name]
-
-    def room(self, room_id: str) -> Room:
-        """Return a room.
-
-        Raises:
-            UsageError: ROOM-UNKNOWN.
-        """
-        if room_id not in self.rooms:
-            raise fault_error("ROOM-UNKNOWN")
-        return self.rooms[room_id]
-
     def say(self, room_id: str, socket: int, message: Message | Seed, frame: bytes, now: float) -> list[Action]:
         """Let a room hear what a page says; as `happen`, by the shortest way."""
         room = self.rooms.get(room_id)
@@ -202,39 +111,11 @@ class House:
         return self.take(room_id, event, now)
 
     def take(self, room_id: str, event: Event, now: float) -> list[Action]:
-        """Feed a room, which begins to be where this is how rooms begin."""
-        room = self.rooms.get(room_id) or self._begin(room_id, event, now)
-        if room is None:
-            if type(event) is Enter:
-                error = fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
-                return self._turn_away(event.socket, event.dialect, error)
-            return []
-        actions = room.receive(event, now)
-        if type(event) is Enter:
+        """Feed a room; whoever has entered it is known by their connection from then on."""
+        actions = super().take(room_id, event, now)
+        if type(event) is Enter and (room := self.rooms.get(room_id)) is not None:
             self._entered(room, event, now)
         return actions
-
-    def _begin(self, room_id: str, event: Event, now: float) -> Room | None:
-        match event:
-            case Make():
-                room = Room(
-                    room_id, self.settings, lobby=event.lobby, opens=event.opens, closes=event.closes,
-                    capacity=event.capacity, kept=True, consent=event.consent,
-                )  # fmt: skip
-                room.cameras.update(event.cameras)
-                room.locked, room.started, room.ended_at = event.locked, event.started, event.ended_at
-                if event.returning:
-                    room.expect(dict(event.returning), now)
-            case Enter(claims=Claims() as claims):
-                # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
-                lobby = event.dialect is Dialect.OWN or claims.person is not None
-                room = Room(room_id, self.settings, lobby=lobby, passing=claims.person is None)
-            case Merge():
-                room = event.other
-            case _:
-                return None
-        self.rooms[room_id] = room
-        return room
 
     def _entered(self, room: Room, event: Enter, now: float) -> None:
         person, connection = room.person_at(event.socket), self._connections.get(event.socket)
@@ -275,63 +156,26 @@ class House:
     def _opened(self, event: Opened, now: float) -> list[Action]:
         dialect = dialect_of(event.path)
         try:
-            self._judge_origin(event)
+            self.admission.judge_origin(event)
             address = read_address(event.path)
             if self.draining or len(self._connections) >= self.settings.sockets:
                 raise fault_error("ROOM-BUSY")
-            connection = _Connection(
+            connection = Connection(
                 event, dialect, now, Allowance(self._rates),
                 messages.parse_seed if dialect is Dialect.SEED else messages.parse,
             )  # fmt: skip
             if dialect is Dialect.SEED:
-                claims = self._claims_of(connection, event.token, address.room, address.role, "", now)
+                claims = self.admission.claims_of(event, event.token, address.room, address.role, "", now)
                 if claims.role != address.role or claims.room != address.room:
                     raise fault_error("ROOM-TOKEN", "it is for another room or role")
                 return self._enter(connection, claims, None, now)
         except RingError as error:
-            return self._turn_away(event.socket, dialect, error)
+            return turned_away(event.socket, dialect, error)
         self._connections[event.socket] = connection
         return []
 
-    @staticmethod
-    def _turn_away(socket: int, dialect: Dialect, error: RingError) -> list[Action]:
-        return [Note("refused", detail=error.code), *refused(socket, dialect, error)]
-
-    def _judge_origin(self, event: Opened) -> None:
-        if event.origin is None:
-            return
-        if event.origin in self.origins or netloc_of(event.origin) == event.host != "":
-            return
-        if self._any_loopback_origin and event.local and is_loopback_host(hostname_of(event.origin)):
-            return
-        raise fault_error("ROOM-ORIGIN", f"the page is of {event.origin[:80]}")
-
-    def _claims_of(
-        self, connection: _Connection, token: str, room: str, role: str, name: str, now: float
-    ) -> Claims:  # fmt: skip
-        opened = connection.opened
-        if token:
-            wait = self.tries.wait(opened.peer, now)
-            if wait > 0:
-                raise fault_error("ROOM-RATE", f"too many wrong tokens; {wait:.0f} s to wait", retry_after=wait)
-            try:
-                if self.tokens is None:
-                    raise fault_error("ROOM-TOKEN", "this server has no secret key")
-                return self.tokens.check(token, now)
-            except RingError as error:
-                if error.code == "ROOM-TOKEN":
-                    self.tries.failed(opened.peer, now)
-                raise
-        # A name of somebody else that leads to this machine is not this machine (DNS rebinding).
-        if not (self.settings.open and opened.local and is_loopback_host(hostname_of(f"//{opened.host}"))):
-            raise fault_error("ROOM-TOKEN-NEEDED")
-        known = USER_TYPES.get(role, role)
-        if known not in ROLES:
-            raise fault_error("ROOM-ROLE", f"it is {role[:40]!r}")
-        return Claims(judge_room_id(room), None, known, ROLES[known], name)
-
     def _enter(
-        self, connection: _Connection, claims: Claims | None, hello: Hello | None, now: float
+        self, connection: Connection, claims: Claims | None, hello: Hello | None, now: float
     ) -> list[Action]:  # fmt: skip
         dialect, socket = connection.dialect, connection.opened.socket
         room_id = claims.room if claims is not None else hello.room if hello is not None else None
@@ -372,30 +216,25 @@ class House:
                 self._connections.pop(action.socket, None)
         return actions
 
-    def _first(self, connection: _Connection, message: Message | Seed, now: float) -> list[Action]:
+    def _first(self, connection: Connection, message: Message | Seed, now: float) -> list[Action]:
         try:
             if not isinstance(message, Hello):
                 raise fault_error("ROOM-HELLO", "another message came first")
             return self._hello(connection, message, now)
         except RingError as error:
-            return self._turn_away(connection.opened.socket, connection.dialect, error)
+            return turned_away(connection.opened.socket, connection.dialect, error)
 
-    def _hello(self, connection: _Connection, hello: Hello, now: float) -> list[Action]:
+    def _hello(self, connection: Connection, hello: Hello, now: float) -> list[Action]:
         if hello.v != 2:
             raise fault_error("ROOM-MESSAGE", "this server speaks version 2")
-        claims = None
-        if hello.token or connection.opened.token or hello.session is None or self._is_open(connection):
+        claims, opened = None, connection.opened
+        if hello.token or opened.token or hello.session is None or self.admission.is_open(opened):
             role = hello.role or "patient"
-            claims = self._claims_of(
-                connection, hello.token or connection.opened.token, hello.room or "", role, hello.name, now
-            )
+            token = hello.token or opened.token
+            claims = self.admission.claims_of(opened, token or "", hello.room or "", role, hello.name, now)
         return self._enter(connection, claims, hello, now)
 
-    def _is_open(self, connection: _Connection) -> bool:
-        opened = connection.opened
-        return self.settings.open and opened.local and is_loopback_host(hostname_of(f"//{opened.host}"))
-
-    def _strike(self, connection: _Connection, error: RingError, now: float) -> list[Action]:
+    def _strike(self, connection: Connection, error: RingError, now: float) -> list[Action]:
         """Answer what cannot be taken; a page with a mistake stays connected, one that floods does not."""
         connection.strikes += 1
         socket, dialect = connection.opened.socket, connection.dialect
@@ -431,31 +270,25 @@ class House:
         actions: list[Action] = []
         for name, room in list(self.rooms.items()):
             actions += room.receive(Tick(), now)
-            if self._is_over(room, now):
+            if self.is_over(room, now):
                 del self.rooms[name]
         return actions
 
-    def _renew(self, socket: int, connection: _Connection, room_id: str, now: float) -> list[Action]:
+    def _renew(self, socket: int, connection: Connection, room_id: str, now: float) -> list[Action]:
         """Renew token and TURN credentials before they end; a page of the seed's kind would not know what to do."""
         actions: list[Action] = []
         room = self.rooms.get(room_id)
         person = room.person_at(socket) if room is not None else None
         if person is None or connection.dialect is Dialect.SEED:
             return actions
-        if self.tokens is not None and connection.renew_at is not None and now >= connection.renew_at:
-            token = self.tokens.sign(person.claims, now).reveal()
-            actions += self.happen(room_id, Renew(socket, self.tokens.check(token, now)), now)
-            connection.renew_at = now + RENEW_AT * self.tokens.life
-            actions.append(Send(socket, messages.encode(messages.Token(token=token, expires_s=self.tokens.life))))
+        tokens = self.admission.tokens
+        if tokens is not None and connection.renew_at is not None and now >= connection.renew_at:
+            token = tokens.sign(person.claims, now).reveal()
+            actions += self.happen(room_id, Renew(socket, tokens.check(token, now)), now)
+            connection.renew_at = now + RENEW_AT * tokens.life
+            actions.append(Send(socket, messages.encode(messages.Token(token=token, expires_s=tokens.life))))
         if connection.ice_at is not None and now >= connection.ice_at:
             ice, ttl = self._turn.servers(person.id, now)
             connection.ice_at = None if ttl is None else now + RENEW_AT * ttl
             actions.append(Send(socket, messages.encode(messages.Ice(ice=list(ice), ice_ttl_s=ttl))))
         return actions
-
-    def _is_over(self, room: Room, now: float) -> bool:
-        if room.ended_at is not None:
-            return room.passing or now >= room.ended_at + ENDED_KEPT
-        if room.people or room.kept or room.empty_since is None:
-            return False
-        return room.passing or now >= room.empty_since + self.settings.empty_after

@@ -10,14 +10,21 @@ end
 
 if what == 'write' then
   local node, serial, body, chance, channel, lasts = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-  local known = redis.call('HMGET', head, 'epoch', 'number', 'ms', 'w' .. node)
+  local known = redis.call('HMGET', head, 'epoch', 'number', 'ms', 'w' .. node, 'clock')
   if known[4] and tonumber(known[4]) >= tonumber(serial) then return 0 end -- asked again: it was written the first time
   local time = redis.call('TIME')
-  local ms = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(known[3] or '0'))
+  -- The time of a room never goes back. Where Redis's clock was set back, it goes on at half the speed until that has
+  -- caught up: were it to stand, everything in the room that waits would wait for as long.
+  local clock, last_ms = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(known[3] or '0')
+  local ms = clock
+  if clock < last_ms then
+    ms = last_ms + math.floor(math.max(0, clock - tonumber(known[5] or clock)) / 2)
+  end
   local number = string.format('%.0f', tonumber(known[2] or '0') + 1)
   local epoch = known[1] or chance
   ms = string.format('%.0f', ms)
-  redis.call('HSET', head, 'epoch', epoch, 'number', number, 'ms', ms, 'w' .. node, serial)
+  redis.call('HSET', head, 'epoch', epoch, 'number', number, 'ms', ms, 'w' .. node, serial,
+    'clock', string.format('%.0f', clock))
   local entry = table.concat({epoch, number, ms, node, serial, body}, ' ')
   redis.call('RPUSH', entries, entry)
   redis.call('PUBLISH', channel, entry)

@@ -41,7 +41,7 @@ _KINDS: dict[bytes, type] = {
 }  # fmt: skip
 _LETTERS = {kind: letter for letter, kind in _KINDS.items()}
 _UNREADABLE = (UnicodeError, RecursionError)  # what msgspec lets through: text that is no UTF-8, and too many brackets
-_FROM_CLASS = ("settings", "by_socket", "mark", "_out")  # of a room: what no other node needs
+_FROM_CLASS = ("settings", "by_socket", "mark", "out")  # of a room: what no other node needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ class _Whole(msgspec.Struct):
     rung: dict[str, tuple[str, float]]
     started: bool
     returning: dict[str, Returning]
-    returning_until: float = msgspec.field(name="_returning_until")
+    returning_until: float
     ended_at: float | None
     empty_since: float | None
-    ranks: int = msgspec.field(name="_ranks")
-    hosts_gone_at: float | None = msgspec.field(name="_hosts_gone_at")
+    ranks: int
+    hosts_gone_at: float | None
     heard: dict[int, int]
     people: dict[str, Person]
 
@@ -114,7 +114,6 @@ _encode = msgspec.json.Encoder(enc_hook=_to_wire).encode
 _decoders: dict[bytes, Callable[[bytes], Any]] = {
     letter: msgspec.json.Decoder(kind).decode for letter, kind in _KINDS.items()
 }
-_NAMES = {one.name: one.encode_name for one in msgspec.structs.fields(_Whole)}
 _decode_whole = msgspec.json.Decoder(_Whole, dec_hook=_from_wire).decode
 
 
@@ -171,6 +170,6 @@ def read_room(whole: bytes, settings: RoomSettings) -> Room:
         raise msgspec.DecodeError(type(error).__name__) from None
     room = Room(found.id, settings)
     for name in found.__struct_fields__:
-        setattr(room, _NAMES[name], getattr(found, name))
+        setattr(room, name, getattr(found, name))
     room.by_socket = {person.socket: person for person in room.people.values() if person.socket is not None}
     return room

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from ringlight.errors import RingError, fault_error
 from ringlight.http.redis import redis_client, redis_package
+from ringlight.http.trust import distrust_in
 from ringlight.rooms.address import judge_room_id
+from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry, read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
-from ringlight.rooms.shared_house import Cut, Loaded, Present, Read, Recalled, SharedHouse
+from ringlight.rooms.shared_house import SharedHouse
 from ringlight.secrets import Secret
 
 if TYPE_CHECKING:
@@ -157,7 +159,8 @@ class SharedPorter(Porter):
                     await self._talk(commands, listening.pubsub())
             except* away as errors:
                 if not self.house.alone:
-                    log.warning("rooms: Redis does not answer (%s); alone", type(errors.exceptions[0]).__name__)
+                    why = distrust_in(errors) or type(errors.exceptions[0]).__name__
+                    log.warning("rooms: Redis does not answer (%s); alone", why)
             self._asked.clear()
             self._quiet.set()
             self._rooms.clear()

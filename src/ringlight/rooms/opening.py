@@ -3,9 +3,10 @@
 import secrets
 from typing import Any
 
+from ringlight.rooms.clock import RoomClock
 from ringlight.rooms.house import House
 from ringlight.rooms.ice import Turn
-from ringlight.rooms.porter import Porter, steady_clock
+from ringlight.rooms.porter import Porter
 from ringlight.rooms.tokens import Tokens
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
@@ -22,7 +23,10 @@ def open_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Port
         settings: Those of rooms, the secret key, allowed origins and TURN.
         any_loopback_origin: Whether pages of any loopback origin may enter over a loopback address.
     """
-    return Porter(House(settings.rooms, _mint, **_options(settings, any_loopback_origin)), steady_clock())
+    clock = RoomClock()
+    porter = Porter(House(settings.rooms, _mint, **_options(settings, any_loopback_origin)), clock)
+    porter.follow = clock.follow
+    return porter
 
 
 def open_shared_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Porter:
@@ -44,7 +48,10 @@ def open_shared_rooms(settings: Settings, *, any_loopback_origin: bool = False) 
     from ringlight.rooms.shared_house import SharedHouse  # noqa: PLC0415
 
     house = SharedHouse(settings.rooms, _mint, node=new_node(), **_options(settings, any_loopback_origin))
-    return SharedPorter(house, steady_clock(), settings.redis_url)
+    clock = RoomClock()
+    porter = SharedPorter(house, clock, settings.redis_url)
+    porter.follow = clock.follow
+    return porter
 
 
 def _mint() -> str:

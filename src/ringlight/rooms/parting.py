@@ -12,7 +12,7 @@ import msgspec
 
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS
-from ringlight.rooms import messages
+from ringlight.rooms import leaving, messages
 from ringlight.rooms.events import Alone, Away, Gone, Merge, node_of
 from ringlight.rooms.messages import Back, Chatted, Joined, MediaState, Notice, Other, Signalled, UserJoined
 from ringlight.rooms.people import Dialect, Person
@@ -28,7 +28,7 @@ def leave(room: "Room", event: Away, now: float) -> None:
     """Part all people of a node from their connections; they may come back to any."""
     for socket in list(room.by_socket):
         if (node_of(socket) == event.node) != event.others:
-            room.part(Gone(socket), now)
+            leaving.part(room, Gone(socket), now)
 
 
 def tell(room: "Room", event: Alone, _: float) -> None:
@@ -64,7 +64,7 @@ def merge(room: "Room", event: Merge, now: float) -> None:
         room.started = room.started or other.started
         room.cameras = {**other.cameras, **room.cameras}
         if other.ended_at is not None or room.ended_at is not None:
-            room.finish(now, "elsewhere", noted=True)  # by whoever ended it
+            leaving.finish(room, now, "elsewhere", noted=True)  # by whoever ended it
     for person in room.people.values():
         if person.socket is not None and node_of(person.socket) == node:
             _notice(room, person, on=False)
@@ -81,7 +81,7 @@ def _is_theirs(room: "Room", person: Person, node: int, now: float) -> bool:
         if same.claims.person is not None and same.claims.person == person.claims.person:
             if not seated:
                 return False
-            room.dismiss(same, fault_error("ROOM-REPLACED"), now)
+            leaving.dismiss(room, same, fault_error("ROOM-REPLACED"), now)
     return True
 
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, Raw, UnsetType
 from ringlight.errors import fault_error
 from ringlight.rooms import consent, messages
 from ringlight.rooms.messages import Chat, Chatted, Other, Seed, SeedAnswer, SeedCandidate, SeedOffer, Signal, Signalled
-from ringlight.rooms.people import Dialect, Offered, Person
+from ringlight.rooms.people import OWN, SEED, Offered, Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room
@@ -45,7 +45,7 @@ def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: fl
             until = now + room.settings.offer_kept
             _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
     for other in others:
-        if other.dialect is Dialect.SEED:
+        if other.dialect is SEED:
             room.send(other, frame)
         elif kind != "other":
             _deliver(room, person, other, kind, description, candidate)
@@ -60,7 +60,7 @@ def pass_chat(room: "Room", person: Person, message: Chat, now: float) -> None:
     if room.consent:
         others = _in_company(room, person, others, named=message.to is not None)
     for other in others:
-        if other.dialect is Dialect.SEED:
+        if other.dialect is SEED:
             room.send(other, messages.encode(messages.SeedChat(person.user_type, message.text)))
         else:
             room.tell(other, Chatted(from_=person.id, text=message.text, id=message.id))
@@ -84,7 +84,7 @@ def replay(room: "Room", person: Person, now: float) -> None:
             (offered.frame, "offer", offered.description),
             *((frame, "candidate", raw) for frame, raw in offered.candidates),
         ):
-            if person.dialect is Dialect.SEED and frame is not None:
+            if person.dialect is SEED and frame is not None:
                 room.send(person, frame)
             elif kind == "offer":
                 _deliver(room, other, person, kind, raw, UNSET)
@@ -138,7 +138,7 @@ def _remember(
 
 
 def _deliver(room: "Room", person: Person, other: Person, kind: str, description: Given, candidate: Given) -> None:
-    if other.dialect is Dialect.OWN:
+    if other.dialect is OWN:
         room.tell(other, Signalled(from_=person.id, description=description, candidate=candidate))
     elif isinstance(candidate, Raw):
         room.send(other, messages.encode(SeedCandidate(candidate)))

@@ -10,7 +10,9 @@ from msgspec.structs import force_setattr
 from ringlight.rooms import messages
 from ringlight.rooms.messages import Event, Present
 
-__all__ = ["NOTHING", "ROLES", "USER_TYPES", "Claims", "Dialect", "Offered", "Outbox", "Person", "Returning"]
+__all__ = [
+    "NOTHING", "OWN", "ROLES", "SEED", "USER_TYPES", "Claims", "Dialect", "Offered", "Outbox", "Person", "Returning",
+]  # fmt: skip
 
 # What each role may do. `admit` also decides who enters, and so never waits.
 ROLES: dict[str, frozenset[str]] = {
@@ -31,6 +33,7 @@ NOTHING: frozenset[str] = frozenset()
 
 
 MAIL_KEPT = 256
+MOVED_UP = 64  # events that an outbox forgets until its list is shortened
 
 
 class Dialect(Enum):
@@ -38,6 +41,9 @@ class Dialect(Enum):
 
     SEED = "seed"
     OWN = "v2"
+
+
+OWN, SEED = Dialect.OWN, Dialect.SEED  # where each message passes: an enum takes four times as long to be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +95,42 @@ class Outbox:
         kept: Those that are kept of them.
     """
 
+    __slots__ = ("_bytes", "_forgotten", "_kept", "most", "most_bytes", "seq")
+
     def __init__(self, most: int, most_bytes: int, seq: int = 0, kept: Iterable[bytes] = ()) -> None:
         self.seq = seq
         self.most = most
         self.most_bytes = most_bytes
         self._kept = list(kept)  # the last has the number `seq`; a deque would take half a kilobyte while it is empty
         self._bytes = sum(map(len, self._kept))
+        self._forgotten = 0  # at the beginning of `_kept`, empty by now: to move the others up each time takes longer
 
     def add(self, event: Event) -> bytes:
         """Number an event, keep it and return its frame."""
         self.seq += 1
         force_setattr(event, "seq", self.seq)  # told to several, it is numbered for each; nobody else keeps it
         frame = messages.encode(event)
-        self._kept.append(frame)
+        kept = self._kept
+        kept.append(frame)
         self._bytes += len(frame)
-        while len(self._kept) > self.most or self._bytes > self.most_bytes:
-            self._bytes -= len(self._kept.pop(0))
+        if len(kept) - self._forgotten > self.most or self._bytes > self.most_bytes:
+            self._forget()
         return frame
+
+    def _forget(self) -> None:
+        kept = self._kept
+        while len(kept) - self._forgotten > self.most or self._bytes > self.most_bytes:
+            self._bytes -= len(kept[self._forgotten])
+            kept[self._forgotten] = b""
+            self._forgotten += 1
+        if self._forgotten >= MOVED_UP:
+            del kept[: self._forgotten]
+            self._forgotten = 0
 
     @property
     def kept(self) -> list[bytes]:
         """Those that are kept, oldest first."""
-        return list(self._kept)
+        return self._kept[self._forgotten :]
 
     def at(self, seq: int) -> bytes | None:
         """Return an event by its number; `None` if it is no longer kept."""
@@ -120,7 +140,7 @@ class Outbox:
     def after(self, seq: int) -> list[bytes] | None:
         """Return what came after an event; `None` if some of it is no longer kept, or was never sent."""
         missed = self.seq - seq
-        if missed < 0 or missed > len(self._kept):
+        if missed < 0 or missed > len(self._kept) - self._forgotten:
             return None
         return self._kept[len(self._kept) - missed :]
 

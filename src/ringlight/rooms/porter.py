@@ -10,14 +10,15 @@ from typing import Any, Protocol
 
 from ringlight import spans
 from ringlight.rooms.audit import AuditKey
+from ringlight.rooms.connections import Heard, Lost, Opened
 from ringlight.rooms.events import Action, Close, Late, Make, Note, Outside, Send, Shared, Tick
 from ringlight.rooms.held import Held
-from ringlight.rooms.house import Heard, House, Lost, Opened
+from ringlight.rooms.house import House
 from ringlight.rooms.joining import Joining
 from ringlight.rooms.room import Room
 from ringlight.secrets import Secret
 
-__all__ = ["Porter", "Socket", "steady_clock"]
+__all__ = ["Porter", "Socket"]
 
 TIMED_EACH = 64  # one of so many frames is timed, which costs nothing that could be measured
 log = logging.getLogger("ringlight.rooms")
@@ -31,12 +32,6 @@ class Socket(Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """Close, after all frames that were sent before."""
-
-
-def steady_clock() -> Callable[[], float]:
-    """Return a clock in seconds since 1970 that never goes back, whatever happens to the system's own."""
-    offset = time.time() - time.monotonic()
-    return lambda: offset + time.monotonic()
 
 
 class Porter:
@@ -61,6 +56,8 @@ class Porter:
         self.recall: Callable[[str], Awaitable[Make | None]] | None = None
         # Gets how long a frame took from socket to sockets, for one in so many of them.
         self.timed: Callable[[float], None] | None = None
+        # Lets the clock follow the time of day; told whether nobody is connected.
+        self.follow: Callable[[bool], None] = lambda _: None
         # What stands for a room's id in the log; with an audit the same as there.
         self.hidden: Callable[[str], str] = AuditKey(Secret(secrets.token_hex())).hidden
         self._frames = TIMED_EACH  # until the next one that is timed
@@ -89,6 +86,8 @@ class Porter:
 
         Where spans are made, its way in is one, and a part of the trace that `traceparent` names.
         """
+        if not self._sockets:
+            self.follow(True)
         self._number += 1
         number = self._number
         if spans.is_on():
@@ -106,7 +105,12 @@ class Porter:
         began = time.perf_counter() if not self._frames else 0.0
         self._working = True  # the way of nearly every message; as `feed`, without a queue for it
         try:
-            self.perform(self.house.hear(number, frame, self._clock()))
+            actions = self.house.hear(number, frame, self._clock())
+            if len(actions) == 1 and type(send := actions[0]) is Send and not self._held.queues:
+                if (socket := self._sockets.get(send.socket)) is not None:
+                    socket.send(send.frame)
+            else:
+                self.perform(actions)
         finally:
             self._working = False
         if not self._frames:
@@ -125,6 +129,7 @@ class Porter:
 
     def tick(self) -> None:
         """Tell the time; about once a second."""
+        self.follow(not self._sockets)
         self.feed(Tick())
 
     @contextlib.asynccontextmanager
@@ -183,7 +188,7 @@ class Porter:
         held, sockets = self._held.queues, self._sockets
         for action in actions:
             if type(action) is Send and number is None and not (held and action.socket in held):
-                if (socket := sockets.get(action.socket)) is not None:  # the way of every message
+                if (socket := sockets.get(action.socket)) is not None:
                     socket.send(action.frame)
             elif isinstance(action, Note):
                 if log.isEnabledFor(logging.INFO):

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError, UsageError, fault_error
 from ringlight.http.address import hostname_of, is_loopback_host, netloc_of
 from ringlight.server.entrance import Entrance
 from ringlight.server.plain_page import onward_page
@@ -106,7 +106,7 @@ def _refusal(error: RingError, scope: Scope, headers: Headers) -> Response:
     """Return what a browser or a program is told: a browser that shows somebody a page is led to where one logs in."""
     if error.fault.http != 401:
         return problem(error)
-    if error.code.startswith("KEY-") and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+    if error.code.startswith("KEY-") and _shows_page(scope, headers):
         if headers.get("sec-fetch-site") == "cross-site":  # it kept the cookie to itself
             query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
             return onward_page(quote(scope["path"]) + query)
@@ -182,12 +182,26 @@ class AccessMiddleware:
         if "authorization" in headers:
             holder = await self._entrance.holder(headers, (scope.get("client") or ("",))[0])
         else:
-            holder = await self._entrance.by_cookie(headers)
+            holder = await self._session(self._entrance, scope, headers)
             scope[_SESSION] = holder is not None
             if holder is not None and scope["method"] not in _READING and "origin" not in headers:
                 # Browsers send a cookie along whoever asks; with Origin, `judge_origin` has seen who that is.
                 raise fault_error("ORIGIN-REFUSED", "a request with a session has to name the page that it is of")
         return may(holder, scope["method"], scope["path"])
+
+    @staticmethod
+    async def _session(entrance: Entrance, scope: Scope, headers: Headers) -> Holder | None:
+        """Return whose session a browser shows. That its link has ended a script is told here, a person at /login."""
+        try:
+            return await entrance.session(headers)
+        except UsageError as error:
+            if error.code.startswith("KEY-LINK-") and not _shows_page(scope, headers):
+                raise
+            return None
+
+
+def _shows_page(scope: Scope, headers: Headers) -> bool:
+    return scope["method"] == "GET" and "text/html" in headers.get("accept", "")
 
 
 def _protect(headers: MutableHeaders, path: str, host: str, origin: str | None) -> None:

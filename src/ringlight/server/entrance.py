@@ -1,10 +1,9 @@
 """Says who somebody is by what they show: the owner's key, or one that was given to others; and slows guessers down."""
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
@@ -42,21 +41,22 @@ class Entrance:
         keys: Those that were given to others.
         links: Those to cameras that were made.
         passes: Checks the sessions of browsers.
-        clock: Seconds since 1970.
+        clock: Seconds since 1970: when what was given ends.
+        steady: Seconds that go on whatever is done to the time of day: how long a guesser waits.
     """
 
     def __init__(
         self, key: Secret, keys: KeyRows, passes: Passes, *, links: CameraLinkRows,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._passes = passes
         self._key = key
         self._keys = keys
         self._links = links
-        self._clock = clock
+        self._clock, self._steady = clock, steady
         self._tries = Tries(*WRONG_KEYS)
-        self._known = FreshRows[KeptKey](clock)
-        self._known_links = FreshRows[KeptCameraLink](clock)
+        self._known = FreshRows[KeptKey](steady)
+        self._known_links = FreshRows[KeptCameraLink](steady)
 
     async def holder(self, headers: Headers, peer: str) -> Holder | None:
         """Return who makes a request; `None` who shows nothing, or a wrong key, which counts.
@@ -103,7 +103,7 @@ class Entrance:
         return self._owner(answer.proves(digest_of(answer.user, self._key)), peer)
 
     def _owner(self, is_theirs: bool, peer: str) -> Holder | None:
-        now = self._clock()
+        now = self._steady()
         if (wait := self._tries.wait(peer, now)) > 0:
             raise fault_error("KEY-TRIES", f"{wait:.0f} s to wait", retry_after=wait)
         if is_theirs:
@@ -120,14 +120,26 @@ class Entrance:
         Raises:
             StoreError: Whether its key is still there could not be read.
         """
+        try:
+            return await self.session(headers)
+        except UsageError:  # then it has none
+            return None
+
+    async def session(self, headers: Headers) -> Holder | None:
+        """Return whose session a browser shows; `None` is nobody's.
+
+        Raises:
+            UsageError: Why it has ended, as for `still`; KEY-SESSION also where it is none.
+            StoreError: Whether its key is still there could not be read.
+        """
         text = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         if text is None:
             return None
         try:
             said = self._passes.check("session", text, self._clock())
-            return await self.still(_of_session(said))
-        except UsageError:  # then it has none
-            return None
+        except UsageError:  # which speaks of links
+            raise fault_error("KEY-SESSION") from None
+        return await self.still(_of_session(said))
 
     async def by_link(self, token: str) -> Pass:
         """Return what a link to a camera says.
@@ -208,27 +220,23 @@ class Doors:
     links: CameraLinkRows
 
 
-@contextlib.asynccontextmanager
-async def open_doors(key: Secret | None, settings: Settings) -> AsyncIterator[Doors]:
-    """Open the ways in, with the keys and links of the settings' database.
+async def open_doors(key: Secret | None, settings: Settings, database: Database) -> Doors:
+    """Open the ways in, once it is seen that all secrets that are kept can be read.
 
     Args:
         key: The owner's; `None` on a loopback address.
-        settings: Where the database is, and what signs passes.
+        settings: What signs passes.
+        database: Where keys and links are; whoever opened it closes it.
 
     Raises:
-        SetupError: CFG-STATE-DIR, STORE-ADDRESS or CFG-SECRETS-KEY; STORE-SEALED, the key is not that of what is kept.
+        SetupError: CFG-STATE-DIR or CFG-SECRETS-KEY; STORE-SEALED, the key is not that of what is kept.
+        StoreError: STORE-UNREACHABLE or STORE-NEWER.
     """
     seal = await asyncio.to_thread(seal_of, settings)
     secret = settings.secret_key
     if not secret:
         secret = await asyncio.to_thread(own_key, settings.state_dir, seal)
-    passes = Passes(secret)
-    database = Database(settings.database.reveal(), seal)
-    try:
-        await asyncio.to_thread(check, database, secret_files(settings), seal)
-        links = CameraLinkRows(database)
-        entrance = None if key is None else Entrance(key, KeyRows(database), passes, links=links)
-        yield Doors(entrance, passes, links)
-    finally:
-        await asyncio.to_thread(database.close)
+    passes, links = Passes(secret), CameraLinkRows(database)
+    await asyncio.to_thread(check, database, secret_files(settings), seal)
+    entrance = None if key is None else Entrance(key, KeyRows(database), passes, links=links)
+    return Doors(entrance, passes, links)

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from ringlight.cameras import Camera, View
 from ringlight.cameras.recording import kept_sound
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError
 from ringlight.media.reel import Fragment, Reel
 from ringlight.server.places import Places
 
@@ -48,8 +48,8 @@ class FilmStream:
         """Wait for the first fragment.
 
         Raises:
-            MediaError: MEDIA-NO-KEY-FRAME, or MEDIA-CODEC where the pictures are not H.264.
-            RingError: Why the view ended before.
+            MediaError: MEDIA-CODEC where the pictures are not H.264.
+            RingError: Why no picture came, or the view ended before.
         """
         self._view.broadcast.check_h264()
         self._view.broadcast.add(self._reel)
@@ -58,11 +58,7 @@ class FilmStream:
             await asyncio.wait({more, ending}, timeout=FIRST_FRAGMENT, return_when=asyncio.FIRST_COMPLETED)
             if more.done():
                 return
-            raise (
-                ending.result()
-                if ending.done()
-                else fault_error("MEDIA-NO-KEY-FRAME", f"none within {FIRST_FRAGMENT:g} s")
-            )
+            raise ending.result() if ending.done() else self._view.no_picture(FIRST_FRAGMENT)
         finally:
             more.cancel()
             ending.cancel()

@@ -31,6 +31,13 @@ class Showing:
         self.window = Window(secrets.token_hex(4), settings.segment, settings.window)
         self.whole = asyncio.Event()
         self._asked_at = self._loop.time()
+        self._view: View | None = None
+
+    def no_picture(self, within: float) -> RingError:
+        """Return why there is no segment after so many seconds."""
+        if self._view is None:  # not even an answer
+            return fault_error("SIG-NO-ANSWER", f"none within {within:g} s")
+        return self._view.no_picture(within)
 
     def asked(self) -> None:
         """Somebody has asked for something."""
@@ -47,7 +54,7 @@ class Showing:
                 await self._show(view, sound=sound)
 
     async def _show(self, view: View, *, sound: bool) -> None:
-        broadcast = view.broadcast
+        self._view, broadcast = view, view.broadcast
         broadcast.check_h264()
         reel = Reel(
             broadcast.tracks, kept_sound(broadcast) if sound else None, FRAGMENT,
@@ -69,7 +76,7 @@ class Showing:
         if not ending.cancelled():
             raise ending.result()
         if not self.whole.is_set():
-            raise fault_error("MEDIA-NO-KEY-FRAME")
+            raise self.no_picture(self._idle)
 
     def _take(self, fragment: Fragment) -> None:
         if self.window.add(fragment):
@@ -96,7 +103,7 @@ class Showings:
                 async with asyncio.timeout(FIRST_SEGMENT):
                     await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
             except TimeoutError:
-                raise fault_error("MEDIA-NO-KEY-FRAME", f"none within {FIRST_SEGMENT:g} s") from None
+                raise showing.no_picture(FIRST_SEGMENT) from None
             finally:
                 waiting.cancel()
             if not showing.whole.is_set():

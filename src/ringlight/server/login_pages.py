@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError, UsageError, fault_error
 from ringlight.secrets import Secret
 from ringlight.server.entrance import COOKIE, Doors
 from ringlight.server.passes import Pass, Passes
@@ -96,7 +96,10 @@ def login_router(
     async def show(request: Request) -> Response:
         if entrance is None:
             return RedirectResponse("/", 303)
-        holder = await inside(request)
+        try:
+            holder = await entrance.session(request.headers)
+        except UsageError as error:  # the browser was led here for that
+            return HTMLResponse(_form(error, also), headers=_HEADERS)
         if holder is None:
             return HTMLResponse(_form(None, also), headers=_HEADERS)
         cameras = "" if holder.cameras is None else f", for {_coded(holder.cameras)}"
@@ -157,7 +160,8 @@ def login_router(
 def _form(error: RingError | None, also: str) -> str:
     if error is None:
         return plain_page("Log in", _FORM.format(problem="", wrong="", also=also))
-    wrong = ' aria-invalid="true" aria-describedby="problem"'
+    is_wrong = error.code == "KEY-NEEDED"
+    wrong = ' aria-invalid="true" aria-describedby="problem"' if is_wrong else ' aria-describedby="problem"'
     return plain_page(
         "Log in", _FORM.format(problem=f"<div id='problem' role='alert'>{_told(error)}</div>\n", wrong=wrong, also=also)
     )

@@ -8,10 +8,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ringlight.errors import ElsewhereError, RingError, fault_error
+from ringlight.faults import Retry
 from ringlight.server.elsewhere import follows, way_to
 
 log = logging.getLogger("ringlight.server")
 MEDIA_TYPE = "application/problem+json"
+# Seconds after which who was told that something is away (503) may ask again, where nothing better is known.
+ASK_AGAIN = {Retry.NOW: 1.0, Retry.BACKOFF: 5.0}
 
 
 def problem(error: RingError) -> JSONResponse:
@@ -22,7 +25,10 @@ def problem(error: RingError) -> JSONResponse:
         "status": fault.http,
         **fault.as_dict(error.detail),
     }
-    headers = {} if error.retry_after is None else {"Retry-After": str(int(error.retry_after + 0.999))}
+    after = error.retry_after
+    if after is None and fault.http == 503:
+        after = ASK_AGAIN.get(fault.retry)
+    headers = {} if after is None else {"Retry-After": str(int(after + 0.999))}
     return JSONResponse(body, fault.http, headers, MEDIA_TYPE)
 
 

@@ -24,6 +24,8 @@ from ringlight.rooms.fast import FastRooms
 from ringlight.server.access import Access
 from ringlight.server.app import create_app
 from ringlight.server.bells import Bells
+from ringlight.server.clock_watch import ClockWatch
+from ringlight.server.database_watch import open_database
 from ringlight.server.doctor_api import doctor_router
 from ringlight.server.entrance import open_doors
 from ringlight.server.hls import Showings
@@ -45,6 +47,7 @@ from ringlight.server.status import Status, status_router
 from ringlight.server.trial import Trials
 from ringlight.server.watches import Watches
 from ringlight.settings import Settings
+from ringlight.store.database import Database
 
 Part = TypeVar("Part", Playbacks, Showings, RoomGuests, Trials)
 DEMO_ROOM = "demo"  # open to everybody on this machine, without a lobby
@@ -84,14 +87,21 @@ async def run_server(
         stack.callback(listening.close)
         port = await stack.enter_async_context(ViewerPort(settings.media))
         playbacks = _closing(stack, Playbacks(port))
-        doors = await stack.enter_async_context(open_doors(key, settings))
-        rooms = await stack.enter_async_context(_rooms(settings, local=local, demo=demo))
+        database = await stack.enter_async_context(open_database(settings))
+        doors = await open_doors(key, settings, database)
+        rooms = await stack.enter_async_context(_rooms(settings, database, local=local, demo=demo))
+        clock = await stack.enter_async_context(ClockWatch().running())
         watches = await stack.enter_async_context(Watches(rooms.record, doors.entrance))
         bells = Bells(rooms.porter, settings.rooms.bell_every)
         places, stopping = Places(settings.players.most), asyncio.Event()
         press = await stack.enter_async_context(telling_all(settings.redis_url, bells.press))
-        configured = is_configured(settings)
-        app = await stack.enter_async_context(ring_app(settings, stopping, watches, press)) if configured else None
+        app = (
+            await stack.enter_async_context(
+                ring_app(settings, database, stopping, watches, press, lambda: clock.problem is not None)
+            )
+            if is_configured(settings)
+            else None
+        )
         leases = await stack.enter_async_context(camera_leases(settings, listening.getsockname()[1], local=local))
         house = House(
             *(source for source in (cameras, app.cameras if app else None) if source is not None),
@@ -112,7 +122,8 @@ async def run_server(
         stack.enter_context(reloading.on_signal())
         ring = app.state.status if app else None
         status = Status(
-            house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring
+            house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring,
+            lambda: clock.problems,
         )  # fmt: skip
         routers = (
             *await stack.enter_async_context(log_ins(settings, doors)),
@@ -125,7 +136,7 @@ async def run_server(
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, leases=leases,
-            extra=routers, demo=demo, has_app=app is not None, retention=retention,
+            extra=routers, demo=demo, has_app=app is not None, retention=retention, clock=clock,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter, proxies)))
         stack.push_async_callback(_end_streams, stopping)
@@ -153,8 +164,8 @@ async def _at_home(settings: Settings, house: House, leases: CameraLeases | None
 
 
 @contextlib.asynccontextmanager
-async def _rooms(settings: Settings, *, local: bool, demo: bool) -> AsyncIterator[RoomServer]:
-    async with room_server(settings, local=local, any_loopback_origin=demo) as rooms:
+async def _rooms(settings: Settings, database: Database, *, local: bool, demo: bool) -> AsyncIterator[RoomServer]:
+    async with room_server(settings, database, local=local, any_loopback_origin=demo) as rooms:
         if demo:
             with contextlib.suppress(UsageError):  # it is there: from before, or by another server
                 await rooms.porter.make(DEMO_ROOM, lobby=False, cameras=DEMO_CAMERAS)

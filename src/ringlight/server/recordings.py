@@ -12,7 +12,7 @@ from ringlight.cameras import Camera, View
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.media import film
-from ringlight.media.recorder import Recorder
+from ringlight.media.recorder import Recorder, Recording
 from ringlight.media.space import MEGABYTE
 from ringlight.settings import RecordingSettings, Settings
 from ringlight.store.retention import Limit, Row, expired
@@ -165,7 +165,10 @@ class Recordings:
         """Return a recording as JSON, with what it is just now."""
         running = self._running.get(item.id)
         if running is not None and running.recorder is not None:
-            item = _seen(running.item, running.recorder)
+            made = running.recorder.progress
+            item, size = _seen(running.item, made), made.size
+        else:
+            size = await asyncio.to_thread(self._shelf.size, item)
         address = f"/api/cameras/{item.camera}/recordings/"
         return {
             "id": item.id,
@@ -173,7 +176,7 @@ class Recordings:
             "status": item.status,
             "began": item.began,
             "seconds": item.seconds,
-            "bytes": await asyncio.to_thread(self._shelf.size, item),
+            "bytes": size,
             "files": [address + name for name in item.files],
             "fault": FAULTS[item.fault].as_dict(item.detail) if item.fault in FAULTS else None,
             "notes": list(item.notes),
@@ -191,7 +194,7 @@ class Recordings:
         except RingError as error:
             item = replace(item, fault=error.code, detail=error.detail)
         running.ending = True
-        item = replace(_seen(item, recorder), status="failed" if item.fault else "done")
+        item = replace(_seen(item, recorder.progress), status="failed" if item.fault else "done")
         try:
             await asyncio.to_thread(self._shelf.note, item)
         except OSError as error:
@@ -212,8 +215,7 @@ class Recordings:
                 self._shelf.note(replace(item, seconds=seconds, files=tuple(path.name for path in paths)))
 
 
-def _seen(item: Item, recorder: Recorder) -> Item:
-    made = recorder.progress
+def _seen(item: Item, made: Recording) -> Item:
     notes = list(made.notes)
     if made.lost:
         notes.append(f"{made.lost} frames are missing: packets were lost on the way from the camera.")

@@ -1,6 +1,7 @@
 """The addresses of recordings: begin, list, look, fetch, end."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from ringlight.cameras import Camera, Cameras
+from ringlight.cameras import Cameras
 from ringlight.errors import RingError, fault_error
 from ringlight.server.elsewhere import Here
 from ringlight.server.recordings import Recordings
@@ -37,7 +38,11 @@ def recordings_router(house: Cameras, recordings: Recordings, here: Here, watche
     """Return `/api/cameras/{id}/recordings…`; what is not here may be where the camera is (`here`)."""
     router = APIRouter(prefix="/api/cameras/{identifier}/recordings", tags=["recordings"])
 
-    async def kept(camera: Camera, name: str) -> Item:
+    async def kept(identifier: str, name: str) -> Item:
+        """Find one by the id of its camera; Ring is only asked which camera is meant where that leads to none."""
+        with contextlib.suppress(RingError):
+            return await recordings.find(identifier, name)
+        camera = await house.camera(identifier)
         try:
             return await recordings.find(camera.id, name)
         except RingError:
@@ -56,22 +61,21 @@ def recordings_router(house: Cameras, recordings: Recordings, here: Here, watche
     @router.get("")
     async def listed(identifier: str) -> dict[str, Any]:
         """List the recordings of a camera, newest first."""
-        found = await house.camera(identifier)
-        return {"recordings": await recordings.listed(found.id)}
+        listed = await recordings.listed(identifier)
+        return {"recordings": listed or await recordings.listed((await house.camera(identifier)).id)}
 
     @router.get("/{name}.mp4", response_class=FileResponse)
     @router.head("/{name}.mp4", response_class=FileResponse, include_in_schema=False)
     async def fetch(identifier: str, name: str, request: Request) -> Response:
         """Fetch a file, whole or in ranges; one that is still being recorded as far as it is."""
-        found = await house.camera(identifier)
         read = _FILE.fullmatch(name)
         if read is None:
             raise fault_error("FILE-GONE", name[:60])
-        await kept(found, read[1])
-        path, grows = await recordings.file(found.id, read[1], int(read[2] or 1))
+        camera = (await kept(identifier, read[1])).camera
+        path, grows = await recordings.file(camera, read[1], int(read[2] or 1))
         if request.method == "GET":
-            watches.looked(seer_of(request), found.id, "recording")
-        headers = {"Content-Disposition": f'inline; filename="{found.id}-{name}.mp4"'}
+            watches.looked(seer_of(request), camera, "recording")
+        headers = {"Content-Disposition": f'inline; filename="{camera}-{name}.mp4"'}
         if not grows:
             return FileResponse(path, media_type=MP4, headers={**headers, "Cache-Control": "private, no-cache"})
         size = (await asyncio.to_thread(path.stat)).st_size
@@ -82,14 +86,12 @@ def recordings_router(house: Cameras, recordings: Recordings, here: Here, watche
     @router.get("/{name}")
     async def look(identifier: str, name: str) -> dict[str, Any]:
         """Show one recording: whether it runs, its seconds and bytes."""
-        found = await house.camera(identifier)
-        return await recordings.as_dict(await kept(found, name))
+        return await recordings.as_dict(await kept(identifier, name))
 
     @router.delete("/{name}")
     async def end(identifier: str, name: str) -> Response:
         """End one that runs, and answer with what it has become; remove one that has ended."""
-        found = await house.camera(identifier)
-        item = await kept(found, name)
+        item = await kept(identifier, name)
         if recordings.runs(item):
             return JSONResponse(await recordings.as_dict(await recordings.stop(item)))
         await recordings.remove(item)

@@ -41,7 +41,7 @@ class Parts:
             for room in self.rooms.rooms.values():
                 room.settings = self.rooms.settings
         if "allowed_origins" in changes.now:
-            self.access.origins = self.rooms.origins = frozenset(settings.allowed_origins)
+            self.access.origins = self.rooms.admission.origins = frozenset(settings.allowed_origins)
         if "partner.hmac_keys" in changes.now and self.app is not None:
             self.app.use_keys(settings.partner.hmac_keys)
         if any(name.startswith("cameras.") for name in changes.now):

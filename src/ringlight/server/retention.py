@@ -6,16 +6,18 @@ the audit, and goes with it.
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Self
+
+import msgspec
 
 from ringlight.errors import RingError, fault_error
 from ringlight.media.space import MEGABYTE
+from ringlight.server.clock_watch import steady
 from ringlight.server.recordings import Recordings
 from ringlight.settings import Settings
 from ringlight.settings.retention import DAY
@@ -32,11 +34,6 @@ PAUSE = 0.05  # seconds between two batches, for those who write meanwhile
 SEEN = "retention.json"  # in the state directory: when the clock was last believed
 log = logging.getLogger("ringlight.server")
 Sweep = Callable[[Limit, float, bool], Awaitable[int]]
-
-
-def steady() -> float:
-    """Return seconds on a clock that nobody sets, and that goes on while the machine sleeps where it can."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Retention:
@@ -132,13 +129,24 @@ class Retention:
 
     def _last(self) -> float | None:
         with contextlib.suppress(RingError):
-            return self._seen.read(lambda content: float(json.loads(content)["looked_at"]))
+            return self._seen.read(_looked_at)
         return None
 
     def _note(self) -> None:
         # Not while the clock is doubted: after a restart it would be taken for proven.
         with contextlib.suppress(RingError):  # a full disk; the next look tries again
-            self._seen.write(lambda: json.dumps({"looked_at": self._wall()}).encode())
+            self._seen.write(lambda: msgspec.json.encode(_Look(self._wall())))
+
+
+class _Look(msgspec.Struct):
+    looked_at: Annotated[float, msgspec.Meta(ge=0, le=1e11)]  # seconds since 1970
+
+
+def _looked_at(content: bytes) -> float:
+    try:
+        return msgspec.json.decode(content, type=_Look).looked_at
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def _kinds(

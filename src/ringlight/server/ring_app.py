@@ -51,28 +51,30 @@ def is_configured(settings: Settings) -> bool:
 
 @asynccontextmanager
 async def ring_app(
-    settings: Settings, stopping: asyncio.Event, watches: "Watches",
+    settings: Settings, database: "Database", stopping: asyncio.Event, watches: "Watches",
     on_press: Callable[[str, str], None] = lambda _camera, _press: None,
+    doubts_clock: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[RingApp]:  # fmt: skip
     """Open the app. With an HMAC key it takes webhooks; with the app's credentials as well it links accounts.
 
     Args:
         settings: The app's.
+        database: Where its links and webhooks are kept; whoever opened it closes it.
         stopping: Set when the server is about to stop.
         watches: Ends what the page is told when its key does.
         on_press: Called with the camera's id in addresses and the event's when somebody rings at a camera of a linked
             account, or at a device that `cameras.<id>.partner_device` names.
+        doubts_clock: Whether the time of day has jumped and is not to be believed.
 
     Raises:
-        SetupError: STORE-ADDRESS or CFG-INVALID.
+        SetupError: CFG-INVALID.
     """
-    # Imported here: who has no app pays for no database.
+    # Imported here: who has no app does not pay for it.
     from ringlight.cameras.linked import LinkedCameras  # noqa: PLC0415
     from ringlight.partner.fastapi import SignIn, router  # noqa: PLC0415
     from ringlight.partner.linking import Person  # noqa: PLC0415
     from ringlight.server.ring_api import ring_api_router  # noqa: PLC0415
     from ringlight.server.ring_state import RingState  # noqa: PLC0415
-    from ringlight.store.database import database_of  # noqa: PLC0415
     from ringlight.store.inbox import Inbox  # noqa: PLC0415
     from ringlight.store.link_rows import LinkRows  # noqa: PLC0415
 
@@ -82,15 +84,13 @@ async def ring_app(
         return Person("owner", partner.person)  # whoever the server has let in
 
     async with AsyncExitStack() as stack:
-        database = database_of(settings)
-        stack.push_async_callback(asyncio.to_thread, database.close)
         cameras = LinkedCameras(settings, database, lambda account, notice: state.noticed(account, notice))  # noqa: PLW0108 - it comes later
         await stack.enter_async_context(cameras)
         inbox = Inbox(database)
         state = RingState(inbox, LinkRows(database), cameras)
         desk = _desk(settings, database)
         verifier = _verifier(partner)
-        webhooks = await _webhooks(stack, settings, database, desk, state, on_press, verifier)
+        webhooks = await _webhooks(stack, settings, database, desk, state, on_press, verifier, doubts_clock)
 
         def use_keys(keys: list[Secret]) -> None:
             if verifier is not None:
@@ -129,7 +129,7 @@ def _verifier(partner: PartnerSettings) -> "Verifier | None":
 
 async def _webhooks(
     stack: AsyncExitStack, settings: Settings, database: "Database", desk: "LinkDesk | None", state: "RingState",
-    on_press: Callable[[str, str], None], verifier: "Verifier | None",
+    on_press: Callable[[str, str], None], verifier: "Verifier | None", doubts_clock: Callable[[], bool],
 ) -> "Webhooks | None":  # fmt: skip
     from ringlight.partner.webhooks import ButtonPressed, Handlers, Pace, Webhooks  # noqa: PLC0415
 
@@ -153,7 +153,7 @@ async def _webhooks(
     pace = Pace(at_once=partner.webhook_at_once, attempts=partner.webhook_attempts, timeout=partner.webhook_timeout)
     webhooks = Webhooks(
         verifier, database, handlers, knows_account=_known_by(partner), pace=pace, kept=None,
-        on_refused=state.refused,
+        on_refused=state.refused, doubts_clock=doubts_clock,
     )  # fmt: skip
     await stack.enter_async_context(webhooks)
     return webhooks

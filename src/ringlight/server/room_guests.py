@@ -48,7 +48,7 @@ class RoomGuests:
         """
         _, whep, rest = scope["path"].partition("/whep/")
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        tokens = self._rooms.house.tokens
+        tokens = self._rooms.house.admission.tokens
         if not whep or scheme.lower() != "bearer" or token.count(".") != 2 or tokens is None:
             return False
         camera, _, session = rest.partition("/")

@@ -82,7 +82,7 @@ class RoomLinks:
             UsageError: ROOM-RATE.
             StoreError: It could not be read.
         """
-        tries = self._house.tries
+        tries = self._house.admission.tries
         wait = tries.wait(peer, self._porter.now)
         if wait > 0:
             raise fault_error("ROOM-RATE", f"too many wrong links; {wait:.0f} s to wait", retry_after=wait)
@@ -114,5 +114,5 @@ class RoomLinks:
         used = self._record.clerk.changes(note, now)
         if not await asyncio.to_thread(self._record.rows.use_link, link.hash, used, now=now):
             raise fault_error("ROOM-LINK-USED")
-        assert self._house.tokens is not None  # noqa: S101 - `open_rooms` always gives some
-        return claims, self._house.tokens.sign(claims, now)
+        assert self._house.admission.tokens is not None  # noqa: S101 - `open_rooms` always gives some
+        return claims, self._house.admission.tokens.sign(claims, now)

@@ -17,9 +17,9 @@ from typing import Self
 from ringlight.errors import RingError, fault_error
 from ringlight.resilience.backoff import backoff
 from ringlight.rooms.events import Make, Note
-from ringlight.rooms.house import ENDED_KEPT
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.record import Change, Clerk, remade
+from ringlight.rooms.registry import ENDED_KEPT
 from ringlight.rooms.room import Room
 from ringlight.store.inbox import Put
 from ringlight.store.room_rows import RoomRows

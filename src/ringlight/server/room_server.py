@@ -15,7 +15,7 @@ from ringlight.server.database_watch import DatabaseWatch
 from ringlight.server.room_record import RoomRecord
 from ringlight.settings import Settings
 from ringlight.store.audit_rows import AuditRows
-from ringlight.store.database import Database, database_of
+from ringlight.store.database import Database
 from ringlight.store.own_key import own_key
 from ringlight.store.room_rows import RoomRows
 from ringlight.store.sealing import seal_of
@@ -57,16 +57,19 @@ class RoomServer:
 
 
 @contextlib.asynccontextmanager
-async def room_server(settings: Settings, *, local: bool, any_loopback_origin: bool) -> AsyncIterator[RoomServer]:
+async def room_server(
+    settings: Settings, database: Database, *, local: bool, any_loopback_origin: bool
+) -> AsyncIterator[RoomServer]:
     """Open the rooms, with those of before a restart in them.
 
     Args:
-        settings: Those of rooms, the secret key, the database.
+        settings: Those of rooms, and the secret key.
+        database: Where they are kept; whoever opened it closes it.
         local: Whether the server listens on a loopback address only.
         any_loopback_origin: Whether pages of any loopback origin may enter.
 
     Raises:
-        SetupError: STORE-ADDRESS, CFG-STATE-DIR or CFG-INVALID.
+        SetupError: CFG-STATE-DIR or CFG-INVALID.
         StoreError: STORE-UNREACHABLE or STORE-NEWER.
     """
     # Reached from elsewhere, a proxy on this machine would look like this machine: no token, no entrance.
@@ -79,9 +82,7 @@ async def room_server(settings: Settings, *, local: bool, any_loopback_origin: b
     )
     audit = AuditKey(key)
     porter.hidden = audit.hidden
-    database = database_of(settings)
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(asyncio.to_thread, database.close)
         audit_rows = AuditRows(database, audit.hashed, audit.seal, audit.cut)
         rows = RoomRows(database, audit_rows)
         webhooks = None

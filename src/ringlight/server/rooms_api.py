@@ -142,10 +142,10 @@ def rooms_api_router(rooms: RoomServer, cameras: Cameras) -> APIRouter:
     def _token(room: Room, guest: Guest) -> dict[str, Any]:
         may = frozenset(guest.may) if guest.may is not None else None
         claims = house.claims(room.id, guest.role, name=guest.name, may=may)
-        assert house.tokens is not None  # noqa: S101 - `open_rooms` always gives some
+        assert house.admission.tokens is not None  # noqa: S101 - `open_rooms` always gives some
         return {
             "role": claims.role, "name": claims.name, "may": sorted(claims.may),
-            "token": house.tokens.sign(claims, porter.now).reveal(), "expires_s": house.tokens.life,
+            "token": house.admission.tokens.sign(claims, porter.now).reveal(), "expires_s": house.admission.tokens.life,
         }  # fmt: skip
 
     return router

@@ -38,6 +38,7 @@ class Status:
         recordings: Those that run.
         publications: Cameras that go to other media servers.
         settings_problem: Returns what is wrong with settings that were read anew; `None` where nothing is.
+        of_server: What people should know of the machine that it runs on.
         ring: Tells of linked accounts, notices and webhooks; `None` where there is no Ring app.
         clock: Seconds, from any beginning.
     """
@@ -45,11 +46,11 @@ class Status:
     def __init__(
         self, house: Cameras, playbacks: Playbacks, places: Places, rooms: RoomServer, recordings: Recordings,
         publications: Publications, settings_problem: Callable[[], RingError | None], ring: RingStatus | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        of_server: Callable[[], Sequence[RingError]] = tuple, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._house, self._playbacks, self._places, self._rooms = house, playbacks, places, rooms
         self._recordings, self._publications, self._ring, self._clock = recordings, publications, ring, clock
-        self._settings_problem = settings_problem
+        self._settings_problem, self._of_server = settings_problem, of_server
         self._began = clock()
         self._listed: Sequence[Camera] = ()
         self._listed_at = float("-inf")
@@ -106,7 +107,8 @@ class Status:
         }  # fmt: skip
 
     def _notices(self) -> list[dict[str, Any]]:
-        notices = [_notice(error, "cameras") for error in self._problems]
+        notices = [_notice(error, "server") for error in self._of_server()]
+        notices += [_notice(error, "cameras") for error in self._problems]
         if (problem := self._settings_problem()) is not None:
             notices.append(_notice(problem, "settings"))
         if self._rooms.record.is_behind:

@@ -91,7 +91,8 @@ def whep_router(
 
     @router.options("/{camera}/{session}", status_code=204)
     async def session_options(camera: str, session: str) -> Response:
-        """Say what is taken."""
+        """Say what is taken; 404 where the playback is over, so that a player without a picture learns it."""
+        playbacks.find(camera, session)
         return Response(status_code=204, headers=_SESSION)
 
     @router.delete("/{camera}/{session}", status_code=200)

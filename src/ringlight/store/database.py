@@ -41,7 +41,13 @@ __all__ = [
 
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another writer; each of ours takes milliseconds
 MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the tables
-CONNECT_TIMEOUT = 10  # seconds to reach PostgreSQL
+# Of libpq, where the address does not say otherwise: seconds to reach PostgreSQL; milliseconds for it to take note of
+# what was sent, and seconds of silence after which it is asked whether it is there. Else a network that was cut would
+# be waited for a quarter of an hour.
+PATIENCE = {
+    "connect_timeout": 10, "tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5,
+    "keepalives_count": 2,
+}  # fmt: skip
 LOCKS_AT_ONCE = 8  # connections that one process spends on locks; who comes later waits
 LOCK_QUEUE = 60.0  # seconds that it waits for one of them
 # What the databases call their errors: SQLSTATE of PostgreSQL (appendix A of its manual), names of SQLite.
@@ -50,6 +56,8 @@ _CODES = {
     "53100": "STORE-FULL", "SQLITE_FULL": "STORE-FULL",
     "XX001": "STORE-FILE", "XX002": "STORE-FILE", "SQLITE_NOTADB": "STORE-FILE",
 }  # fmt: skip
+# What libpq says of certificates: of one that it does not accept no more than that it does not.
+_OF_CERTIFICATES = ("does not match host name", "certificate verify failed", "certificate expired", "unknown ca")
 _MIGRATION_LOCK: Final = 0x52494E47_4D494752  # "RINGMIGR", for pg_advisory_xact_lock
 
 _SEAL = "ringlight_seal"  # an attribute of an engine's dialect, as columns are told nothing else of their database
@@ -374,7 +382,7 @@ def _engine(url: URL, **options: Any) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT}
+    arguments = {name: value for name, value in PATIENCE.items() if name not in url.query}
     try:
         return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
     except ImportError:
@@ -419,9 +427,10 @@ def _problem(error: sa.exc.SQLAlchemyError) -> RingError:
         return fault_error(_CODES[state], seen)
     if str(state).startswith("SQLITE_CORRUPT"):
         return fault_error("STORE-FILE", seen)
-    # libpq has no code for it, only OpenSSL's words.
+    # libpq has no code for it, only words, in which the address may be repeated.
     if state is None and "certificate" in str(origin):
-        return fault_error("STORE-CERTIFICATE", seen)
+        words = next((words for words in _OF_CERTIFICATES if words in str(origin)), seen)
+        return fault_error("STORE-CERTIFICATE", f"PostgreSQL: {words}")
     return _unreachable(seen)
 
 

@@ -10,7 +10,9 @@ import secrets
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+import msgspec
 
 from ringlight.errors import fault_error
 
@@ -157,9 +159,8 @@ class Shelf:
 
     def _read(self, path: Path) -> Item | None:
         try:
-            known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            known |= {"files": tuple(known["files"]), "notes": tuple(known["notes"])}
-            item = Item(**known)
-        except (OSError, ValueError, TypeError, KeyError):
+            item = msgspec.json.decode(path.read_bytes(), type=Item)
+            datetime.fromisoformat(item.began).timestamp()
+        except (OSError, msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             return None
         return item if (item.id, item.camera) == (path.stem, path.parent.name) else None

@@ -13,7 +13,18 @@ __all__ = ["MODULE", "catalogue_module"]
 
 MODULE = Path(__file__).parent / "rooms" / "client" / "faults.js"
 # What a page of a room may have to say by itself.
-_KINDS = ("ROOM-", "REACH-", "WEB-", "TURN-", "SERVER-", "CAM-TALK-", "CAM-NO-TALK", "VIEWER-NO-", "VIEWER-UDP")
+_KINDS = (
+    "ROOM-",
+    "REACH-",
+    "WEB-",
+    "TURN-",
+    "SERVER-",
+    "CAM-TALK-",
+    "CAM-NO-TALK",
+    "VIEWER-NO-",
+    "VIEWER-UDP",
+    "VIEWER-LOST",
+)
 
 
 def catalogue_module() -> str:

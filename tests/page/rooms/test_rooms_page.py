@@ -10,6 +10,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from visits import assert_fits, chromium_with_devices, enter, person, post, visitor, wait_for, wait_for_picture
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
 from axe import Axe
 from conftest import Program, clean_environment
@@ -294,6 +296,36 @@ def test_a_server_that_stops_is_told_and_awaited(browser: Browser, start: Callab
         start("demo", "--port", address.rstrip("/").rpartition(":")[2])
         page.wait_for_selector("#away", state="hidden", timeout=60_000)
         assert page.evaluate("ringlightCall.me.name") == "Dr Example"
+
+
+def test_silence_is_called_by_its_name_on_both_sides(browser: Browser, start: Callable[..., object]) -> None:
+    """A connection that is open and says nothing: the others read so, and the silent one is told, page or not."""
+    program = start("demo", "--port", "0", RINGLIGHT_ROOMS__SILENT_AFTER="8", RINGLIGHT_ROOMS__PING_EVERY="1")
+    address = str(program.url)  # type: ignore[attr-defined]
+    passes = [True]
+
+    def between(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        line.on_message(lambda message: server.send(message) if passes[0] else None)
+
+    with visitor(browser) as page:
+        page.route_web_socket("**/ws/v2*", between)
+        enter(page, f"{address}rooms/demo", "Dr Example", "clinician")
+        wait_for(page, "call")
+        with connect(f"{address.replace('http', 'ws')}ws/v2", proxy=None) as ada:
+            ada.send('{"t":"hello","v":2,"room":"demo","role":"patient","name":"Ada"}')
+            words = "Nothing has been heard from Ada for a while. Their place is kept."
+            expect(page.locator('.tile[aria-label="Ada"] .tile-veil')).to_contain_text(words, timeout=60_000)
+            expect(page.locator("#said")).to_contain_text("Nothing is heard from Ada any more.")
+            said: list[str | bytes] = []
+            with contextlib.suppress(ConnectionClosedError):  # the end that the server makes
+                said.extend(ada)
+        assert json.loads(said[-1])["code"] == "ROOM-SILENT"
+        assert (ada.close_code, ada.close_reason) == (4408, "ROOM-SILENT")
+        passes[0] = False
+        expect(page.locator(".banner-why")).to_have_text("Nothing was heard for too long", timeout=60_000)
+        passes[0] = True
+        page.wait_for_selector("#away", state="hidden", timeout=60_000)
 
 
 def test_what_everybody_should_know_of_the_server_is_shown(browser: Browser, house: str, axe: Axe) -> None:

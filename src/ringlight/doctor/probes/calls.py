@@ -79,9 +79,13 @@ def kept(settings: Settings, now: float) -> Kept:
 
 def _stores(settings: Settings) -> list[str | Path]:
     address, database = store_address(settings), settings.database.reveal()
-    path = database.removeprefix("sqlite:///")
-    has_database = not database.startswith("sqlite") or Path(path).exists()
-    return [address, *([database] if has_database and database != address else [])]
+    return [address, *([database] if has_database(settings) and database != address else [])]
+
+
+def has_database(settings: Settings) -> bool:
+    """Whether there is a database already: to look makes none. Blocks."""
+    address = settings.database.reveal()
+    return not address.startswith("sqlite") or Path(address.removeprefix("sqlite:///")).exists()
 
 
 def _client(settings: Settings, where: tuple[str | Path, str] | None, driver: AsyncDriver | None = None) -> AsyncClient:
@@ -174,9 +178,7 @@ async def deliver(url: str, key: Secret | None, account: str, now: Callable[[], 
 
 def dormant_links(settings: Settings) -> int | None:
     """Count links that wait for their PATCH; `None` where no database has been made. Blocks."""
-    address = settings.database.reveal()
-    path = address.removeprefix("sqlite:///")
-    if address.startswith("sqlite") and not Path(path).exists():
+    if not has_database(settings):
         return None
     from ringlight.store.database import database_of  # noqa: PLC0415 - who has no links pays for none
     from ringlight.store.link_rows import LinkRows  # noqa: PLC0415

@@ -168,6 +168,11 @@ async def ask(
         # A server that wants TLS says so at once, or hangs up.
         tls = error.code != "NET-TIMEOUT" and not address.is_secure and await _speaks_tls(address)
         return Answered(None, error=error if error.code != "ACCOUNT-ANSWER" else None, speaks_tls=tls)
+    return read_answer(answer)
+
+
+def read_answer(answer: Response) -> Answered:
+    """Read what any server has answered."""
     code = _code_in(answer)
     told = b'"Ringlight"' in answer.body[:300] or code in ("KEY-NEEDED", "ORIGIN-REFUSED")
     return Answered(
@@ -213,13 +218,17 @@ async def clock_of(address: Address, now: Callable[[], float]) -> tuple[float | 
                 writer.transport.abort()
     except (OSError, TimeoutError, UnicodeError):
         return None, now()
-    at = now()
+    return read_date(head), now()
+
+
+def read_date(head: str) -> float | None:
+    """Return the time that a head of an answer names, in seconds since 1970."""
     for line in head.split("\r\n"):
         name, _, value = line.partition(":")
         if name.strip().casefold() == "date":
             with contextlib.suppress(ValueError):
-                return parsedate_to_datetime(value.strip()).timestamp(), at
-    return None, at
+                return parsedate_to_datetime(value.strip()).timestamp()
+    return None
 
 
 async def _head(reader: asyncio.StreamReader) -> str:

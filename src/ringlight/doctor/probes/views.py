@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -111,52 +112,67 @@ class _Sent:
 
 async def watch(account: Account, camera: Camera, trace: Trace | None, seconds: float) -> Viewed:
     """Watch a camera until a whole picture and the answer to a ping have come, and for so many seconds at least."""
-    loop = asyncio.get_running_loop()
     try:
         account_id: int | None = await account.account_id()
     except RingError:
         account_id = None
     sent = _Sent(trace, account_id)
     before, account.trace = account.trace, sent
+    try:
+        viewed = await see(camera, seconds, (sent.ponged, account.settings.live_view.pong_timeout + 1.0))
+    finally:
+        account.trace = before
+    sent.end()
+    return replace(viewed, complaints=tuple(sent.complaints), sent=sent.count)
+
+
+async def see(camera: Camera, seconds: float, awaited: tuple[asyncio.Event, float] | None = None) -> Viewed:
+    """Watch a camera until a whole picture has come, and for so many seconds at least.
+
+    Args:
+        camera: Any.
+        seconds: How long.
+        awaited: What else has to happen, and within how many seconds.
+    """
+    loop = asyncio.get_running_loop()
     began, picture, error = loop.time(), 0, None
     try:
         async with camera.live_view() as view:
             picture = len(await view.snapshot(within=PICTURE_WAIT))
-            await _stay(camera, sent.ponged, account.settings.live_view.pong_timeout, began + seconds)
+            await _stay(camera, awaited, began + seconds)
     except RingError as caught:
         error = caught
-    finally:
-        account.trace = before
-    sent.end()
     progress = camera.view.progress
     notes = [(text.partition(":")[0], text.partition(": ")[2]) for text in progress.notes]
     return Viewed(
         error, picture, dict(progress.steps).get("media"),
         tuple((code, text) for code, text in notes if code in FAULTS and (error is None or code != error.code)),
-        tuple(sent.complaints), sent.count, loop.time() - began,
+        seconds=loop.time() - began,
     )  # fmt: skip
 
 
-async def _stay(camera: Camera, ponged: asyncio.Event, within: float, until: float) -> None:
-    """Stay until a ping was answered and the time is over.
+async def _stay(camera: Camera, awaited: tuple[asyncio.Event, float] | None, until: float) -> None:
+    """Stay until what is awaited has happened and the time is over.
 
     Raises:
         RingError: Why the view ended before.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.create_task(_ended(camera))
-    answered = asyncio.create_task(ponged.wait())
+    tasks: set[asyncio.Task[Any]] = {ended}
     try:
-        wait = within + 1.0
-        await asyncio.wait({ended, answered}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        if awaited is not None:
+            happened, within = awaited
+            tasks.add(asyncio.create_task(happened.wait()))
+            await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             await asyncio.wait({ended}, timeout=max(0.0, until - loop.time()))
         if ended.done():
             raise ended.result()
     finally:
-        for task in (ended, answered):
+        for task in tasks:
             task.cancel()
-        await asyncio.wait({ended, answered})
+        await asyncio.wait(tasks)
 
 
 async def _ended(camera: Camera) -> RingError:

@@ -15,7 +15,7 @@ from ringlight.doctor.traces.lines import read_lines
 from ringlight.doctor.traces.mitmproxy import looks_like_a_dump, read_dump
 from ringlight.doctor.traces.ring import RingJudge
 from ringlight.doctor.traces.rooms import RoomJudge
-from ringlight.doctor.traces.speech import Protocol, of_client, protocol_of, protocol_of_url
+from ringlight.doctor.traces.speech import Protocol, decoded, of_client, protocol_of, protocol_of_url
 from ringlight.doctor.traces.texts import text_chunks, text_lines
 from ringlight.faults import FAULTS, Explanation, look_up
 from ringlight.liveview.trace import redact
@@ -203,7 +203,7 @@ class _Run:
         self._found(judged, entry, "socket", "opened", _shown_url(entry))
 
     def _said(self, entry: Said) -> None:
-        message = _decoded(entry.frame)
+        message = decoded(entry.frame)
         connection = entry.place.connection
         known = next((protocol for number, protocol in self.judges if number == connection), None)
         protocol = protocol_of(message) if isinstance(message, Mapping) else None
@@ -278,15 +278,6 @@ def _make(protocol: Protocol) -> Judge:
             return RoomJudge(Dialect.OWN)
         case Protocol.SEED:
             return RoomJudge(Dialect.SEED)
-
-
-def _decoded(frame: object) -> Any:
-    if not isinstance(frame, str):
-        return frame
-    try:
-        return msgspec.json.decode(frame)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return None
 
 
 def _name(message: object) -> str:

@@ -8,13 +8,15 @@ import msgspec
 
 from ringlight.doctor.traces.entries import Ended, Opened, Said
 from ringlight.doctor.traces.findings import Judged, Silence
+from ringlight.doctor.traces.speech import decoded
 from ringlight.errors import RingError
 from ringlight.faults import FAULTS, find
 from ringlight.rooms import messages
 from ringlight.rooms.address import read_address
+from ringlight.rooms.connections import Heard
+from ringlight.rooms.connections import Opened as HouseOpened
 from ringlight.rooms.events import Action, Close, Send, Tick
-from ringlight.rooms.house import Heard, House
-from ringlight.rooms.house import Opened as HouseOpened
+from ringlight.rooms.house import House
 from ringlight.rooms.people import Dialect
 from ringlight.rooms.signals import Exchange, candidate_complaint, description_complaint
 from ringlight.settings import RoomSettings
@@ -87,7 +89,7 @@ class RoomJudge:
         """Judge one message."""
         if self._opened_at is None:
             self._opened_at = entry.place.at
-        message = _decoded(entry.frame)
+        message = decoded(entry.frame)
         frame = entry.frame.encode("utf-8", "replace") if isinstance(entry.frame, str) else msgspec.json.encode(message)
         if entry.out is None:
             return []
@@ -284,7 +286,7 @@ def _anybody(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusals(frame: bytes) -> list[Judged]:
-    said = _decoded(frame.decode())
+    said = decoded(frame.decode())
     if isinstance(said, dict) and "error" in (said.get("t"), said.get("type")) and said.get("code") in _OF_THE_PAGE:
         return [(said["code"], said.get("detail") or FAULTS[said["code"]].title)]
     return []
@@ -292,12 +294,3 @@ def _refusals(frame: bytes) -> list[Judged]:
 
 def _without(message: dict[str, Any], name: str) -> str | None:
     return None if name in message else f"the field {name!r} is missing"
-
-
-def _decoded(frame: object) -> Any:
-    if not isinstance(frame, str):
-        return frame
-    try:
-        return msgspec.json.decode(frame)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return None

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 from ringlight.liveview.lint import CLIENT_METHODS
 from ringlight.liveview.messages import BODIES
 
-__all__ = ["Protocol", "is_message", "of_client", "protocol_of", "protocol_of_url"]
+__all__ = ["Protocol", "decoded", "is_message", "of_client", "protocol_of", "protocol_of_url"]
 
 
 class Protocol(Enum):
@@ -26,6 +28,16 @@ _OF_SERVER = frozenset(
      "token", "ice", "error"}
 )  # fmt: skip
 _BY_BOTH = frozenset({"signal", "chat", "state", "bye"})
+
+
+def decoded(frame: object) -> Any:
+    """Return what a text frame holds; `None` where it is no JSON. What a recording has decoded stays as it is."""
+    if not isinstance(frame, str):
+        return frame
+    try:
+        return msgspec.json.decode(frame)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
 
 
 def protocol_of(message: Mapping[str, Any]) -> Protocol | None:

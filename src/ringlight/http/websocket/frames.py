@@ -115,7 +115,7 @@ class Frames:
         unmask: Takes masks off; a faster one may be given.
     """
 
-    __slots__ = ("_held", "_message", "_most", "_need", "_opcode", "_over", "_side", "_unmask")
+    __slots__ = ("_between", "_held", "_message", "_most", "_need", "_opcode", "_over", "_side", "_unmask")
 
     def __init__(self, most: int, unmask: Unmask = unmask) -> None:
         self._most = most
@@ -126,6 +126,7 @@ class Frames:
         self._opcode = TEXT  # of that message
         self._side = 0
         self._over = False
+        self._between = True  # messages: none of the above holds anything back
 
     def forgive(self) -> None:
         """Forget how many control frames and fragments there were; called from time to time.
@@ -140,7 +141,7 @@ class Frames:
         Otherwise `None`, and nothing is taken: `receive` sees to it.
         """
         end = len(data)
-        if end < 6 or data[0] != 0x81 or self._held is not None or self._message is not None or self._over:
+        if end < 6 or data[0] != 0x81 or not self._between:
             return None
         size = data[1] - 0x80
         if size < 126:
@@ -179,6 +180,7 @@ class Frames:
             return events
         if at < len(data) and not self._over:
             self._held = bytearray(memoryview(data)[at:])
+        self._between = self._held is None and self._message is None and not self._over
         return events
 
     def _read(self, data: bytes, events: list[Event]) -> int:
@@ -263,7 +265,7 @@ class Frames:
             events.append(whole if self._opcode == TEXT else Binary(whole))
 
     def _end(self) -> None:
-        self._over = True
+        self._over, self._between = True, False
         self._held = self._message = None
 
 

@@ -80,6 +80,9 @@ class Listener(Protocol):
     def too_slow(self, socket: "FastSocket") -> None:
         """Close a socket that does not take what it is sent."""
 
+    def too_silent(self, socket: "FastSocket") -> None:
+        """Close a socket of which nothing is heard any more, not even an answer to a ping."""
+
     def tick(self) -> None:
         """Take note that about a second has passed."""
 
@@ -311,5 +314,5 @@ class FastSocket(asyncio.Protocol):
             if self._silent == pings_at:
                 transport.write(ping_frame())
             elif self._silent >= 2 * pings_at:
+                self._hall.listener.too_silent(self)
                 self._hall.listener.lost(self._number, "silent")
-                transport.abort()

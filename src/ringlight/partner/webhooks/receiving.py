@@ -37,6 +37,8 @@ class Webhooks:
         answer_within: Seconds after which a delivery that is not stored is answered 503.
         on_refused: Called with what is also said in the log: why something was not taken, and how many such there were.
         wall: The time of day in seconds.
+        doubts_clock: Whether that has jumped and is not to be believed: a delivery whose signature is right and whose
+            time is not is answered 503 then, so that Ring sends it again.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Webhooks:
         answer_within: float = ANSWER_WITHIN,
         on_refused: Callable[[RingError, int], None] = lambda *_: None,
         wall: Callable[[], float] = time.time,
+        doubts_clock: Callable[[], bool] = lambda: False,
     ) -> None:
         self._verifier, self._handlers, self._knows_account = verifier, handlers, knows_account
         self._database = Database(database) if isinstance(database, str) else database
@@ -58,6 +61,7 @@ class Webhooks:
         self.inbox = Inbox(self._database)
         self.answer_within = answer_within
         self._pace, self._wall, self._on_refused = pace or Pace(), wall, on_refused
+        self._doubts_clock = doubts_clock
         self._kept = None if kept is None else max(kept, verifier.max_age + 2 * verifier.max_ahead)
         self._notices = Notices()
         self._opened = 0
@@ -109,6 +113,8 @@ class Webhooks:
         answer = answer_to(problem)
         if problem is not None:
             self.refused(problem)
+            if problem.code in _TIMES and self._doubts_clock():
+                answer = Answer(503, problem.code)
         return answer
 
     def refused(self, problem: RingError) -> None:
@@ -127,6 +133,9 @@ class Webhooks:
         put = Put(event.request_id, event.account, event.subject, event.type, body, self._wall())
         if await self._commits.write(put) and self._worker is not None:
             self._worker.wake()
+
+
+_TIMES = ("HOOK-OLD", "HOOK-FUTURE")
 
 
 def _say_if_broken(task: "asyncio.Task[None]") -> None:

@@ -6,6 +6,7 @@ from typing import Self
 import msgspec
 
 from ringlight.errors import fault_error
+from ringlight.http.redis import redis_client, redis_package
 from ringlight.partner.webhooks.events import Event
 from ringlight.secrets import Secret
 
@@ -35,15 +36,9 @@ class RedisStream:
     """
 
     def __init__(self, url: Secret | str, name: str = "ring-events", *, most: int = 100_000) -> None:
-        address = url.reveal() if isinstance(url, Secret) else url
-        try:
-            import redis.asyncio  # noqa: PLC0415 - an extra, and a quarter of a second to import
-
-            self._redis = redis.asyncio.Redis.from_url(address, socket_timeout=WITHIN, socket_connect_timeout=WITHIN)
-        except ImportError:
-            raise fault_error("CFG-INVALID", "the Redis stream needs `ringlight[redis]`") from None
-        except ValueError:  # not `from` it: the text may have the address, and that a password
-            raise fault_error("CFG-INVALID", "the address of the Redis stream cannot be used") from None
+        redis = redis_package("CFG-INVALID")
+        address = url if isinstance(url, Secret) else Secret(url)
+        self._redis = redis_client(address, WITHIN, connect=WITHIN, named="the address of the Redis stream")
         self._failures: tuple[type[Exception], ...] = (redis.RedisError, OSError)
         self._name, self._most = name, most
 

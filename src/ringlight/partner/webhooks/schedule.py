@@ -19,7 +19,7 @@ class Waiting:
         number: Its place in the order of arrival.
         subject: Whose events wait for each other.
         attempts: How often it was tried.
-        due_at: The time of day before which it is not tried.
+        due_at: Before which it is not tried.
     """
 
     number: int
@@ -29,7 +29,7 @@ class Waiting:
 
 
 class Schedule:
-    """The order of work. Times are those of day, since they outlive the process.
+    """The order of work. Times are seconds on a clock that is never set.
 
     Args:
         at_once: How many events are handled at the same time.

@@ -169,7 +169,7 @@ class Worker:
                     await self._sweep()
             except RingError as error:
                 log.warning("webhook_inbox_unreachable error=%s", error.code)
-            for event in self._schedule.start(self._wall()):
+            for event in self._schedule.start(loop.time()):
                 task = asyncio.create_task(self._handle(event), name=f"webhook {event.number}")
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
@@ -184,7 +184,7 @@ class Worker:
 
     async def _pause(self, longest: float) -> None:
         due = self._schedule.deadline
-        seconds = longest if due is None else min(longest, due - self._wall())
+        seconds = longest if due is None else min(longest, due - asyncio.get_running_loop().time())
         if seconds > 0 and not (self._arrived and len(self._schedule) < IN_MEMORY):
             with contextlib.suppress(TimeoutError):
                 # Not `wait_for`: Python 3.11's loses a cancellation that comes together with the result.
@@ -200,8 +200,11 @@ class Worker:
             if row.number not in self._schedule:
                 self._rows[row.number] = row
                 self._last = max(self._last, row.number)
-        now = self._wall()
-        self._schedule.add((Waiting(row.number, row.subject, row.attempts, row.due_at) for row in rows), now)
+        # What is kept is a time of day, and that may be set; what waits here goes by a clock that is not.
+        now = asyncio.get_running_loop().time()
+        ahead = now - self._wall()
+        waiting = (Waiting(row.number, row.subject, row.attempts, row.due_at + ahead) for row in rows)
+        self._schedule.add(waiting, now)
 
     async def _sweep(self) -> None:
         if self._kept is None:
@@ -219,7 +222,7 @@ class Worker:
             claimed = await self._write(Claim(event.number, self._name))
         except RingError as error:
             log.warning("webhook_not_started error=%s", error.code)
-            self._schedule.again(event.number, event.attempts, self._wall() + POLL)
+            self._schedule.again(event.number, event.attempts, asyncio.get_running_loop().time() + POLL)
             self._changed.set()
             return
         if claimed:
@@ -234,14 +237,16 @@ class Worker:
         """Handle it. What became of it is noted before the next of the same device begins: nothing is done twice."""
         problem = await self._attempt(row)
         tried = event.attempts + 1
-        due = None if problem is None else self._schedule.next_try(tried, self._wall())
+        now = asyncio.get_running_loop().time()
+        ahead = now - self._wall()
+        due = None if problem is None else self._schedule.next_try(tried, now)
         if problem == INTERRUPTED and not self._is_repeatable(row.type):
             due = None
         longest = self._pace.give_up_after
-        if longest is not None and due is not None and due > row.received_at + longest:
+        if longest is not None and due is not None and due - ahead > row.received_at + longest:
             due = None
         if due is not None:
-            await self._settle(Settle(event.number, self._name, "waiting", tried, due, problem))
+            await self._settle(Settle(event.number, self._name, "waiting", tried, due - ahead, problem))
             self._schedule.again(event.number, tried, due)
             return
         if problem is not None:

@@ -18,6 +18,7 @@ ALGORITHMS: Final = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 )  # fmt: skip
 EVERYBODY = "*"
+_LATEST: Final = 1e11  # seconds since 1970: three thousand years
 _SHOWN = 5  # values that a refusal names
 
 
@@ -102,6 +103,7 @@ def scopes_for(values: Sequence[str] | None, granted: Mapping[str, Sequence[Scop
 
 def _time(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # JSON knows numbers that are no time: `NaN`, which is never over, and more digits than a float has room for.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
         raise fault_error("OIDC-TOKEN", f"it has no time `{name}`")
     return float(value)

@@ -198,12 +198,17 @@ def _optional(said: Mapping[str, Any], name: str, issuer: str) -> str | None:
 def _address(said: Mapping[str, Any], name: str, issuer: str) -> str:
     """Return an address that the provider names; what an issuer by https names has to be https too."""
     found = said.get(name)
-    try:
-        parts = urlsplit(found) if isinstance(found, str) else urlsplit("")
-        host = parts.hostname
-    except ValueError:
-        host = None
-    plain = parts.scheme == "http" and (urlsplit(issuer).scheme == "http" or is_loopback_host(host or ""))
-    if not isinstance(found, str) or host is None or not (parts.scheme == "https" or plain):
-        raise fault_error("OIDC-ANSWER", f"{name} is no address by https")
-    return found
+    # It goes into a header field, where a line break or a blank would be the end of it.
+    if isinstance(found, str) and found.isascii() and found.isprintable() and " " not in found:
+        try:
+            parts = urlsplit(found)
+            host, _ = parts.hostname, parts.port  # either may be none
+        except ValueError:
+            host = None
+        if host and (parts.scheme == "https" or (parts.scheme == "http" and _may_be_plain(host, issuer))):
+            return found
+    raise fault_error("OIDC-ANSWER", f"{name} is no address by https")
+
+
+def _may_be_plain(host: str, issuer: str) -> bool:
+    return urlsplit(issuer).scheme == "http" or is_loopback_host(host)

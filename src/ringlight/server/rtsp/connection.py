@@ -18,12 +18,10 @@ from ringlight.server.places import Places
 from ringlight.server.rtsp import description
 from ringlight.server.rtsp.credentials import Answer
 from ringlight.server.rtsp.description import Stream
-from ringlight.server.rtsp.player import Player
-from ringlight.server.rtsp.session import (
+from ringlight.server.rtsp.events import (
     Admitted,
     Alive,
     Close,
-    Dialog,
     Event,
     Judge,
     Open,
@@ -38,6 +36,8 @@ from ringlight.server.rtsp.session import (
     Send,
     Tick,
 )
+from ringlight.server.rtsp.player import Player
+from ringlight.server.rtsp.session import Dialog
 from ringlight.server.rtsp.ways import DRAINED, FULL, Between, Ports
 from ringlight.server.scopes import OWNER, Holder, may
 from ringlight.server.watches import Seer, Watches

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from ringlight.simulator.partner.estate import Link, Subscription
 from ringlight.simulator.partner.gate import Caller, body_of, enter
 from ringlight.simulator.partner.history import iso
+from ringlight.simulator.partner.parties import Link, Subscription
 from ringlight.simulator.partner.premises import OWNERS, account_id
 from ringlight.simulator.world import World
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ringlight.simulator.partner.behaviour import PARTNER_PROFILES, PartnerBehaviour
@@ -18,68 +18,15 @@ from ringlight.simulator.partner.grants import ROTATION_GRACE, Access, Grants
 from ringlight.simulator.partner.history import PartnerEvent
 from ringlight.simulator.partner.installing import Addresses, Verdict
 from ringlight.simulator.partner.limit import Limit
+from ringlight.simulator.partner.parties import App, Group, Link, Subscription
 from ringlight.simulator.partner.premises import PartnerDevice, account_id, devices_of
 
 if TYPE_CHECKING:
     from ringlight.simulator.world import World
 
-__all__ = ["App", "Estate", "Link", "Subscription"]
-
 NONCE_LIFE = 600.0  # seconds
 KEPT_CALLS = 1000
-Group = Literal["cameras", "sensors", "chimes"]
 Step = Literal["token", "exchange", "confirm", "complete"]
-
-
-@dataclass(slots=True)
-class App:
-    """A partner's app as the developer portal has it.
-
-    Attributes:
-        client_id: Public.
-        secret: For the token service.
-        hmac_key: Signs nonces; used as the text that it is.
-        groups: What it may do: each `cameras`, `sensors` or `chimes`.
-        one_way: Whether Ring begins the link. Then the app cannot end it.
-    """
-
-    client_id: str = "sim-client"
-    secret: str = "sim-secret"  # noqa: S105 - public: it is in the documentation
-    hmac_key: str = "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ="
-    groups: set[Group] = field(default_factory=lambda: {"cameras", "sensors", "chimes"})
-    one_way: bool = True
-
-
-@dataclass(slots=True)
-class Link:
-    """An account that has the app.
-
-    Attributes:
-        account: Its key; the API's id is `account_id(key)`.
-        status: `unclaimed` until the app confirms the nonce; the API knows `awaiting` and `completed` only.
-        identifier: What the app calls the person, masked.
-        updated: Epoch ms of the last change.
-        consents: Since when (epoch ms) each device is shared, by the device's key; what is not there is not shared.
-        nonces: The nonces that may still come: until when each is good, by the world's clock.
-    """
-
-    account: str
-    status: Literal["unclaimed", "awaiting", "completed"] = "completed"
-    identifier: str | None = None
-    updated: int = 0
-    consents: dict[str, int] = field(default_factory=dict)
-    nonces: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A plan of the app that somebody pays for or tries. Times are epoch ms."""
-
-    id: str
-    kind: Literal["paid", "trial"]
-    active: bool
-    created: int
-    expires: int
 
 
 class Estate:

@@ -50,6 +50,8 @@ const SERVER_GONE = {
   detail: null,
 };
 
+const SOON_MS = 5_000;
+
 /** Carries a fault to whoever can show it. */
 export class FaultError extends Error {
   /** @param {Fault} fault */
@@ -116,6 +118,9 @@ export async function ask(path, init = {}) {
   throw new FaultError(toFault(body) ?? serverGone(`${what}: HTTP ${response.status} without an explanation`));
 }
 
+/** For what is asked again and again, so that a network that was dead is not waited for once it is back. */
+const soon = () => ({ signal: AbortSignal.timeout(SOON_MS) });
+
 /**
  * Whether a server answers at an address, in good order.
  *
@@ -136,12 +141,12 @@ export async function answers(url) {
  */
 export async function getLacks() {
   /** @type {Record<string, string>} */
-  const { record, redis, database } = await ask("/ready").catch(() => ({}));
+  const { record, redis, database } = await ask("/ready", soon()).catch(() => ({}));
   return Object.entries({ record, redis, database }).filter(([, word]) => word && word !== "ok").join(" ");
 }
 
 /** @returns {Promise<About>} */
-export const getAbout = () => ask("/api/about");
+export const getAbout = () => ask("/api/about", soon());
 
 /**
  * End the log-in of this browser.

@@ -40,7 +40,7 @@ export class CameraView extends HTMLElement {
   /** @type {Fault | null} */
   #fault = null;
   /** What is said of our own line. @type {Fault | null} */
-  #thin = null;
+  #trouble = null;
   #announced = 0;
   #clock = 0;
 
@@ -117,12 +117,12 @@ export class CameraView extends HTMLElement {
   /**
    * Start again from nothing: a new connection, no steps, no fault.
    *
-   * @param {{ isMoving?: boolean }} [options]  Whether another server takes over what was on the screen.
+   * @param {{ goesOn?: boolean }} [options]  Whether it was on the screen a moment ago: sound and full screen stay.
    */
   retry(options = {}) {
     if (!this.#camera) return;
     this.#viewing?.stop();
-    this.#player.reset();
+    if (!options.goesOn) this.#player.reset();
     this.#announced = 0;
     this.#fault = null;
     if (!("RTCPeerConnection" in window)) {
@@ -134,7 +134,7 @@ export class CameraView extends HTMLElement {
       playing: () => this.#enter("playing"),
       fault: (fault) => this.#fail(fault),
       closed: () => this.#stopped("Ringlight closed this view."),
-      moved: () => this.retry({ isMoving: true }),
+      broken: () => this.retry({ goesOn: true }),
     }, options);
     this.#enter("opening");
     this.#viewing.start();
@@ -244,18 +244,18 @@ export class CameraView extends HTMLElement {
     this.#recording.show(this.#camera?.id ?? "", playing && may("control"));
     this.#talk.show(playing && may("talk") ? this.#viewing : null);
     this.#limits.hidden = !playing || this.#limits.childNodes.length === 0;
-    this.#showLine(playing ? this.#viewing?.thin ?? null : null);
+    this.#showLine(playing ? this.#viewing?.trouble ?? null : null);
     if (this.state === "opening") this.#announce(steps);
   }
 
   /**
-   * Say that pictures are left out for this viewer alone, why, and what helps.
+   * Say why there are no pictures, or not all of them, for this viewer alone, and what helps.
    *
    * @param {Fault | null} fault
    */
   #showLine(fault) {
-    if (fault === this.#thin) return;
-    this.#thin = fault;
+    if (fault === this.#trouble) return;
+    this.#trouble = fault;
     this.#line.hidden = fault === null;
     this.#line.replaceChildren(...(fault ? [
       el("p", { class: "line-title" }, prose(fault.title), fault.detail ? `: ${fault.detail}. ` : ". ", faultLink(fault)),

@@ -3,14 +3,16 @@
 // A security picture that stands still and looks alive is worse than none, so silence is told early.
 // Ring cameras send 15 to 30 pictures a second; 4 s is far past any key frame interval we know.
 const STALL_MS = 4_000;
+const QUIET_MS = 1_000;   // after which it is worth a look whether the server is there at all
 
 /**
  * @typedef {object} FrameListener
  * @property {() => void} first  The first picture was decoded.
- * @property {(since: Date | null) => void} still  The picture stands still since then; null when it moves again.
+ * @property {() => void} [quiet]  No picture came for a second; told again for as long as none comes.
+ * @property {(since: Date | null) => void} [still]  The picture stands still since then; null when it moves again.
  */
 
-/** Follows one video element from start to `stop`. */
+/** Follows one viewing from start to `stop`. */
 export class FrameWatch {
   #listener;
   #getStats;
@@ -22,7 +24,7 @@ export class FrameWatch {
   #timer = 0;
 
   /**
-   * @param {HTMLVideoElement} video
+   * @param {HTMLVideoElement | null} video  Tells of the first picture more exactly than the counts do.
    * @param {() => Promise<RTCStatsReport>} getStats
    * @param {FrameListener} listener
    */
@@ -30,7 +32,7 @@ export class FrameWatch {
     this.#listener = listener;
     this.#getStats = getStats;
     // The callback is exact but sleeps in a hidden tab and is missing in old browsers; the poll is neither.
-    if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(() => this.#first());
+    if (video && "requestVideoFrameCallback" in video) video.requestVideoFrameCallback(() => this.#first());
     this.#poll();
   }
 
@@ -49,7 +51,7 @@ export class FrameWatch {
       this.#first();
     }
     if (this.#seen) this.#judge(now - this.#changedAt);
-    this.#timer = window.setTimeout(() => this.#poll(), this.#seen ? 1_000 : 250);
+    this.#timer = window.setTimeout(() => this.#poll(), this.#seen ? 500 : 250);
   }
 
   #first() {
@@ -61,10 +63,11 @@ export class FrameWatch {
 
   /** @param {number} quiet  Milliseconds since the last new picture. */
   #judge(quiet) {
+    if (quiet >= QUIET_MS) this.#listener.quiet?.();
     const stalled = quiet >= STALL_MS;
     if (stalled === this.#stalled) return;
     this.#stalled = stalled;
-    this.#listener.still(stalled ? new Date(Date.now() - quiet) : null);
+    this.#listener.still?.(stalled ? new Date(Date.now() - quiet) : null);
   }
 }
 

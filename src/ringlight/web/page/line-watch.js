@@ -4,7 +4,8 @@ import { ask, toFault } from "./api.js";
 
 /** @typedef {import("./api.js").Fault} Fault */
 
-const EVERY_MS = 4_000;   // a line counts as thin for half a minute after it was
+const EVERY_MS = 4_000;    // a line counts as thin for half a minute after it was
+const WITHIN_MS = 3_000;   // requests that wait on a dead network would take the connections of those that matter
 
 export class LineWatch {
   /** Why pictures are left out for us; null while they are not. @type {Fault | null} */
@@ -39,7 +40,7 @@ export class LineWatch {
   async #ask(address) {
     if (document.hidden) return;
     const timer = this.#timer;
-    const told = await ask(address).catch(() => null);   // whether the server is there, others find out
+    const told = await ask(address, { signal: AbortSignal.timeout(WITHIN_MS) }).catch(() => null);   // whether the server is there, others find out
     const fault = toFault(told?.line?.fault);
     if (timer !== this.#timer || (fault?.code === this.fault?.code && fault?.detail === this.fault?.detail)) return;
     this.fault = fault;

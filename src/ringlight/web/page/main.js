@@ -36,7 +36,7 @@ let ringPanel = null;
 let listed = false;
 let waiting = false;
 let lacks = "";
-/** Whether this page may reopen the view by itself; once for each press, so that it never loops. */
+/** Whether this page may reopen the view by itself: once for each press or picture, so that it never loops. */
 let mayResume = true;
 
 /** @param {string} id */
@@ -214,6 +214,7 @@ find("refresh").addEventListener("click", () => void loadCameras());
 view.addEventListener("viewstate", () => {
   mark();
   switchboard.hush();
+  if (view.state === "playing") mayResume = true;
   if (view.faultCode === "SERVER-GONE") awaitServer();
   else if (view.state !== "opening") loadCameras();
 });

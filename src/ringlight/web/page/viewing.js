@@ -1,8 +1,9 @@
 // One attempt to watch one camera: the media, the story of its opening, and the fault if it ends in one. Draws nothing.
 
-import { answers, faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
+import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
 import { LineWatch } from "./line-watch.js";
+import { isGone, isReplaced, offer } from "./takeover.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
 
@@ -31,7 +32,8 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {() => void} playing  The first picture is on the screen.
  * @property {(fault: Fault) => void} fault  It is over, for this reason.
  * @property {() => void} closed  It is over, because the server ended the view in good order.
- * @property {() => void} moved  It is over, because the server that held the camera has gone: another one takes over.
+ * @property {() => void} broken  It is over, and another one is to go on: the server that held the camera has gone, or ours
+ *   has forgotten us while the network was down.
  */
 
 const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
@@ -39,10 +41,6 @@ const CONNECT_MS = 15_000;      // from the answer to a connection
 const FIRST_FRAME_MS = 10_000;  // from the connection to a picture; Ring cameras send a key frame every 4 s or so
 const SERVER_BACK_MS = 10_000;  // to move to another network takes some five; the server keeps our place for 14
 const ASK_AGAIN_MS = 1_000;     // between two questions whether the server is there
-// Of several servers, one that dies still counts as the camera's for three seconds; its proxy answers 502 meanwhile.
-const MOVE_MS = 10_000;
-const MOVE_AGAIN_MS = 250;
-const SECOND_LOOK_MS = 300;     // before a server that gave no answer counts as gone
 const LATE_NEWS_MS = 1_000;     // the events may tell the last steps just after the POST has failed
 
 /** Starts once, ends once. */
@@ -80,8 +78,11 @@ export class Viewing {
   #frames = null;
   #timer = 0;
   #asking = false;
+  #looking = false;
   #unreachable = false;
-  #isMoving;
+  #goesOn;
+  /** What is said while the path is broken; fetched while it is not. @type {Fault | null} */
+  #lost = null;
   /** Where the server is that shows the camera, if that is one of several. @type {string | null} */
   #node = null;
 
@@ -89,13 +90,13 @@ export class Viewing {
    * @param {string} cameraId
    * @param {HTMLVideoElement} video
    * @param {ViewingListener} listener
-   * @param {{ isMoving?: boolean }} [options]  Whether a viewing that was `moved` goes on by this one.
+   * @param {{ goesOn?: boolean }} [options]  Whether one that was `broken` goes on by this one.
    */
-  constructor(cameraId, video, listener, { isMoving = false } = {}) {
+  constructor(cameraId, video, listener, { goesOn = false } = {}) {
     this.#cameraId = encodeURIComponent(cameraId);
     this.#video = video;
     this.#listener = listener;
-    this.#isMoving = isMoving;
+    this.#goesOn = goesOn;
     this.#client = this.#newClient();
     this.talking = new Talking(this.#client, () => listener.progress());
   }
@@ -117,9 +118,9 @@ export class Viewing {
     return this.#client.state === "disconnected" || this.#unreachable;
   }
 
-  /** Why pictures are left out for us alone; null while they are not. @returns {Fault | null} */
-  get thin() {
-    return this.#line.fault;
+  /** What is wrong between us and the server while the view goes on: a broken path, or a thin line. @returns {Fault | null} */
+  get trouble() {
+    return this.disconnected ? this.#lost : this.#line.fault;
   }
 
   /** Whether there is something to hear. */
@@ -163,6 +164,7 @@ export class Viewing {
     if (this.snapshot.state === "failed") this.#onFailed();
     this.#frames = new FrameWatch(this.#video, () => this.getStats(), {
       first: () => this.#onFirstFrame(),
+      quiet: () => void this.#lookForNode(),
       still: (since) => {
         this.stillSince = since;
         this.#listener.progress();
@@ -170,21 +172,19 @@ export class Viewing {
     });
   }
 
-  /** Offer, and again for a while where a server that is about to be replaced stands in the way. */
   async #ask() {
-    const until = performance.now() + MOVE_MS;
-    for (;;) {
-      this.#video.srcObject = this.#client.stream;
-      try {
-        return await this.#client.start();
-      } catch (error) {
-        if (this.#over() || performance.now() > until || !isReplaced(error, this.#isMoving)) throw error;
+    let client = /** @type {WhepClient | null} */ (this.#client);
+    await offer(() => {
+      if (this.#over()) return null;
+      if (!client) {
+        client = this.#client = this.#newClient();
+        this.talking = new Talking(client, () => this.#listener.progress());
       }
-      await sleep(MOVE_AGAIN_MS);
-      if (this.#over()) return;
-      this.#client = this.#newClient();
-      this.talking = new Talking(this.#client, () => this.#listener.progress());
-    }
+      this.#video.srcObject = client.stream;
+      const next = client;
+      client = null;
+      return next;
+    }, (error) => !this.#over() && isReplaced(error, this.#goesOn));
   }
 
   /** Of several servers, the one that shows the camera tells of its view; the events may still come from another. */
@@ -243,7 +243,7 @@ export class Viewing {
     this.#listener.progress();
     if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
     if (snapshot.state === "failed") this.#onFailed();
-    if (snapshot.moved) this.#moved();
+    if (snapshot.moved) this.#breakOff();
     else if (snapshot.state === "closed" && this.#sawOpen) {
       this.stop();
       this.#listener.closed();
@@ -264,14 +264,14 @@ export class Viewing {
     this.#asking = true;
     const until = performance.now() + SERVER_BACK_MS;
     let error = await getAbout().then(() => null, faultOf);
-    while (error && !this.#over() && this.#hasPath() && performance.now() < until) {
+    while (error && !this.#over() && this.#hasPath() && (performance.now() < until || !navigator.onLine)) {
       this.#setUnreachable(true);
       await sleep(ASK_AGAIN_MS);
       error = await getAbout().then(() => null, faultOf);
     }
     this.#asking = false;
     if (error) this.#fail(error);
-    else if (await this.#nodeIsGone()) this.#moved();
+    else if (await this.#nodeIsGone()) this.#breakOff();
     else {
       this.#setUnreachable(false);
       // What led to a server that was about to be replaced has ended for good.
@@ -281,21 +281,30 @@ export class Viewing {
 
   /** Whether there are several servers, and the one that shows the camera is no more, while another one answers. */
   async #nodeIsGone() {
-    if (!this.#node || await answers(`${this.#node}/health`)) return false;
-    await sleep(SECOND_LOOK_MS);
-    return !(await answers(`${this.#node}/health`)) && await getAbout().then(() => true, () => false);
+    return this.#node !== null && isGone(`${this.#node}/health`, location.href);
   }
 
-  #moved() {
+  /** No picture comes, and no other sign says why: a machine that lost its power closes no connection. */
+  async #lookForNode() {
+    if (this.#phase !== "answered" || this.#looking) return;
+    this.#looking = true;
+    if (await this.#nodeIsGone()) this.#breakOff();
+    this.#looking = false;
+  }
+
+  #breakOff() {
     if (this.#over()) return;
     this.stop();
-    this.#listener.moved();
+    this.#listener.broken();
   }
 
   /** The path for pictures is broken: because of our network, or because the server is gone. */
   async #onPathLost() {
-    if (await this.#nodeIsGone()) this.#moved();
-    else if (this.#client.state === "failed") this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
+    if (await this.#nodeIsGone()) this.#breakOff();
+    else if (this.#client.state !== "failed") return;
+    // It answers again, and has given our place away meanwhile.
+    else if (this.firstFrameMs !== null) this.#breakOff();
+    else this.#failHere("VIEWER-UDP", "the browser reports a failed ICE connection");
   }
 
   /** @param {boolean} unreachable */
@@ -325,6 +334,7 @@ export class Viewing {
     clearTimeout(this.#timer);
     this.firstFrameMs = performance.now() - this.#startedAt;
     if (this.#client.resource) this.#line.start(this.#client.resource);
+    void namedFault("VIEWER-LOST", "").then((fault) => { this.#lost = fault; });
     this.#listener.playing();
   }
 
@@ -370,19 +380,6 @@ export class Viewing {
     this.#client.stop();
     if (this.#video.srcObject === this.#client.stream) this.#video.srcObject = null;
   }
-}
-
-/**
- * Whether an offer came to a server that is about to be replaced, so that the same offer is taken a moment later.
- *
- * @param {unknown} error
- * @param {boolean} isMoving  Whether it is known that there are several, so that silence says so too.
- */
-function isReplaced(error, isMoving) {
-  if (!(error instanceof WhepError)) return false;
-  const code = toFault(error.problem)?.code ?? "";
-  if (code) return ["CAM-MOVED", "NODE-LEAVING"].includes(code);
-  return [502, 503, 504].includes(error.status) || (isMoving && error.status === 0);
 }
 
 /**

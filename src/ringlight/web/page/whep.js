@@ -31,8 +31,10 @@ export class WhepError extends Error {
 }
 
 const TRICKLE = "application/trickle-ice-sdpfrag";
-const RESTART_MS = 5_000;         // for the answer to a restart: it wakes no camera, and may be asked for again
-const RESTART_AGAIN_MS = 2_000;   // between two attempts to find a new path
+// For the answer to a restart: it wakes no camera, and may be asked for again. A request that began while the network was
+// down is repeated by the system more and more slowly, and would come through long after the network is back.
+const RESTART_MS = 3_000;
+const RESTART_AGAIN_MS = 1_000;   // between two attempts to find a new path
 const RELAYS_AFTER_MS = 2_000;    // that a path without the answer's TURN servers has to be found
 
 /**

@@ -86,12 +86,12 @@ export class CameraTile {
   /** Its bell was pressed. */
   ring() {
     this.bell.hidden = false;
-    this.#rangAt = Date.now();
+    this.#rangAt = performance.now();
     announce("bell.rings", { name: nameOf(this.#person) }, { now: true });
     sound("bell", { always: true });
     clearInterval(this.#ringing);
     this.#ringing = window.setInterval(() => {
-      if (Date.now() - this.#rangAt > RINGS_FOR_MS) this.#hush();
+      if (performance.now() - this.#rangAt > RINGS_FOR_MS) this.#hush();
       else sound("bell", { always: true });
     }, RING_EVERY_MS);
     this.element.scrollIntoView({ block: "nearest" });

@@ -27,7 +27,11 @@ export class Comings {
       const before = this.#before?.get(key);
       if (!before && this.#before) announce("said.joined", { name: seen.name });
       if (before && camera === null) {
-        for (const [what, on, off] of CHANGES) if (before[what] !== seen[what]) announce(seen[what] ? on : off, { name: seen.name });
+        for (const [what, on, off] of CHANGES) {
+          if (before[what] === seen[what]) continue;
+          const isSilence = what === "away" && person.awayCode === "ROOM-SILENT";
+          announce(isSilence ? "said.silent" : seen[what] ? on : off, { name: seen.name });
+        }
       }
     }
     for (const [key, { name }] of this.#before ?? []) {

@@ -61,8 +61,8 @@ export class PeoplePanel {
    * @param {boolean} host
    */
   #row(person, host) {
-    const { media, away, quality, camera, path, fault } = person;
-    const state = away ? say("people.away") : path === "failed" && fault ? headline(fault)
+    const { media, away, awayCode, quality, camera, path, fault } = person;
+    const state = away ? say(awayCode === "ROOM-SILENT" ? "people.silent" : "people.away") : path === "failed" && fault ? headline(fault)
       : quality && camera === null ? say(`quality.${quality.words}`) : null;
     const back = host && camera === null && !["clinician", "admin"].includes(person.role)
       ? named(el("button", { class: "control", type: "button", onclick: () => void this.#try(this.#call.sendBack(person.id)) }, icon("back")),

@@ -55,7 +55,7 @@ export class Tile {
 
   draw() {
     const person = this.#person;
-    const { media, path, away, stream, quality } = person;
+    const { media, path, away, awayCode, stream, quality } = person;
     const name = nameOf(person);
     this.element.setAttribute("aria-label", name);
     this.element.dataset.person = person.id;
@@ -69,18 +69,18 @@ export class Tile {
     this.element.dataset.quality = quality?.words ?? "";
     this.#quality.hidden = !quality;
     if (quality) resay(this.#quality, `quality.${quality.words}`);
-    this.#drawVeil(away ? "tile.away" : path === "connecting" ? "tile.connecting" : path === "lost" ? "tile.lost"
+    this.#drawVeil(awayCode === "ROOM-SILENT" ? "tile.silent" : away ? "tile.away" : path === "connecting" ? "tile.connecting"
       : path === "none" ? "tile.no-consent" : "");
   }
 
   /** @param {string} key */
   #drawVeil(key) {
-    const { fault, path } = this.#person;
-    const failed = path === "failed" && fault !== null;
-    this.#veil.hidden = !key && !failed;
+    const { fault, path, away } = this.#person;
+    const isTold = fault !== null && (path === "failed" || !away);
+    this.#veil.hidden = !key && !isTold;
     this.#initials.hidden = !this.#veil.hidden;
-    this.#details.hidden = !failed;
-    if (failed) {
+    this.#details.hidden = !isTold;
+    if (isTold) {
       delete this.#veilWords.dataset.say;
       this.#veilWords.textContent = headline(fault);
     } else if (key) resay(this.#veilWords, key, { name: nameOf(this.#person) });

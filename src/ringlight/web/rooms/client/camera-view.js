@@ -1,5 +1,7 @@
 // A camera as a participant of a room: its picture by WHEP, and the turn to talk when its bell was pressed.
 
+import { FrameWatch } from "../../page/frames.js";
+import { isGone, isReplaced, offer } from "../../page/takeover.js";
 import { Talking } from "../../page/talking.js";
 import { WhepClient, WhepError } from "../../page/whep.js";
 import { namedFault, refusalOf } from "./fault.js";
@@ -36,6 +38,10 @@ export class CameraView extends EventTarget {
   #client = null;
   /** @type {Talking | null} */
   #talking = null;
+  /** @type {FrameWatch | null} */
+  #frames = null;
+  #looking = false;
+  #hasPlayed = false;
   #failures = 0;
   #timer = 0;
 
@@ -57,19 +63,57 @@ export class CameraView extends EventTarget {
 
   /** Open the view; also after it failed. Never throws: watch `state`. */
   async open() {
-    if (this.state === "closed" || this.state === "opening") return;
+    if (this.state !== "closed" && this.state !== "opening") await this.#open("opening");
+  }
+
+  /** @param {"opening" | "lost"} state  `lost`: it was there, and another server takes over. */
+  async #open(state) {
     clearTimeout(this.#timer);
     this.#leave();
-    const client = this.#client = new WhepClient(this.#url, { talk: true, headers: this.#headers() });
+    let client = /** @type {WhepClient | null} */ (null);
+    const isStill = () => client === this.#client && this.state !== "closed";
+    const next = () => {
+      if (!isStill()) return null;
+      this.#client = client = this.#newClient();
+      return client;
+    };
+    this.#set(state, null);
+    try {
+      await offer(next, (error) => isStill() && isReplaced(error, state === "lost"));
+      if (isStill() && client) this.#watch(client);
+    } catch (error) {
+      if (isStill()) this.#failed(faultOf(error));
+    }
+  }
+
+  #newClient() {
+    const client = new WhepClient(this.#url, { talk: true, headers: this.#headers() });
     this.#talking = new Talking(client, () => this.#talkChanged(), () => this.#headers());
     client.addEventListener("track", () => this.#tracks(client));
     client.addEventListener("statechange", () => this.#follow(client));
-    this.#set("opening", null);
-    try {
-      await client.start();
-    } catch (error) {
-      if (client === this.#client) this.#failed(faultOf(error));
-    }
+    return client;
+  }
+
+  /** @param {WhepClient} client */
+  #watch(client) {
+    this.#frames = new FrameWatch(null, () => client.getStats(), {
+      first: () => {},
+      quiet: () => void this.#look(client),
+    });
+  }
+
+  /**
+   * No picture comes. Where the server has ended this viewing, or is gone while another one answers, ask for it anew.
+   *
+   * @param {WhepClient} client
+   */
+  async #look(client) {
+    const session = client.resource;
+    if (this.#looking || session === null) return;
+    this.#looking = true;
+    const isOver = await isGone(session, this.#url, { method: "OPTIONS", headers: { ...this.#headers() } });
+    this.#looking = false;
+    if (isOver && client === this.#client && this.state !== "closed") void this.#open("lost");
   }
 
   /** Answer the bell, or just speak: opens the camera's speaker for our microphone. */
@@ -97,6 +141,8 @@ export class CameraView extends EventTarget {
   }
 
   #leave() {
+    this.#frames?.stop();
+    this.#frames = null;
     this.#talking?.end();
     this.#client?.stop();
     this.#client = this.#talking = null;
@@ -113,9 +159,12 @@ export class CameraView extends EventTarget {
     if (client !== this.#client) return;
     if (client.state === "connected") {
       this.#failures = 0;
+      this.#hasPlayed = true;
       this.#set("playing", null);
-    } else if (client.state === "disconnected") this.#set("lost", null);
-    else if (client.state === "failed") this.#failed(namedFault("VIEWER-UDP"));
+    } else if (client.state === "disconnected") {
+      this.#set("lost", namedFault("VIEWER-LOST"));
+      void this.#look(client);
+    } else if (client.state === "failed") this.#failed(namedFault(this.#hasPlayed ? "VIEWER-LOST" : "VIEWER-UDP"));
   }
 
   /** @param {Fault} fault */

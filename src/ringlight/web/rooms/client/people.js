@@ -13,6 +13,7 @@
  * @property {string} name
  * @property {boolean} polite  Whether *we* yield to them.
  * @property {boolean} away
+ * @property {string} awayCode  The fault by which they are; empty where there is none.
  * @property {MediaOn} media
  * @property {string[]} consents
  * @property {string | null} camera
@@ -110,7 +111,7 @@ export class People {
     const one = known ?? this.#newcomer();
     const isNewId = one.id !== seen.id;
     Object.assign(one, {
-      id: seen.id, role: seen.role, name: seen.name ?? "", polite: seen.polite === true, away: seen.away === true,
+      id: seen.id, role: seen.role, name: seen.name ?? "", polite: seen.polite === true, away: seen.away === true, awayCode: "",
       media: { ...USUAL, ...seen.media }, consents: seen.consents ?? [], camera: seen.camera || null, formerUntil: null,
     });
     if (!known) this.list.push(one);
@@ -131,14 +132,16 @@ export class People {
   #newcomer() {
     this.#keys += 1;
     return {
-      key: `person-${this.#keys}`, id: "", role: "", name: "", polite: false, away: false, media: USUAL, consents: [],
+      key: `person-${this.#keys}`, id: "", role: "", name: "", polite: false, away: false, awayCode: "", media: USUAL, consents: [],
       camera: null, formerUntil: null,
     };
   }
 
   /** @param {Message} message */
   #left(message) {
-    if (message.grace_s > 0) return this.#change(message.id, "away", (one) => { one.away = true; }, message.reason);
+    if (message.grace_s > 0) {
+      return this.#change(message.id, "away", (one) => { Object.assign(one, { away: true, awayCode: message.code ?? "" }); }, message.reason);
+    }
     const one = this.get(message.id);
     return one ? [this.#remove(one, message.reason)] : [];
   }

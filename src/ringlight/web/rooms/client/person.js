@@ -68,6 +68,8 @@ export class Person {
   get name() { return this.#present.name; }
   /** Whether their connection to the server is lost; their place is kept. */
   get away() { return this.#present.away; }
+  /** The fault by which it was lost; empty where it just broke, or is not lost. */
+  get awayCode() { return this.#present.away ? this.#present.awayCode : ""; }
   /** Id of the camera, for people of role `camera`: show a `CameraView`. */
   get camera() { return this.#present.camera; }
   /** To what they have consented. */
@@ -89,9 +91,11 @@ export class Person {
     return this.#isUnable ? "failed" : this.#negotiation?.path ?? "none";
   }
 
-  /** Why the path failed. @returns {Fault | null} */
+  /** Why the path was lost, or failed. @returns {Fault | null} */
   get fault() {
     if (this.#isUnable) return namedFault("VIEWER-NO-WEBRTC");
+    const wasThere = this.#negotiation !== null && this.#negotiation.connectedMs !== null;
+    if (wasThere && (this.path === "lost" || this.path === "failed")) return namedFault("WEB-PATH-LOST");
     return this.path === "failed" ? namedFault("WEB-NO-PATH", `with ${this.#ties.iceServers().length || "no"} TURN or STUN servers`) : null;
   }
 

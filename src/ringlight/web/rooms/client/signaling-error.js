@@ -132,7 +132,8 @@ function codeOf(seen) {
   if (CLOSES[code]?.[1]) return CLOSES[code][1];
   if (BY_CLOSE_CODE[code]) return BY_CLOSE_CODE[code][0];
   if (!seen.online) return "REACH-OFFLINE";
-  return seen.opened && seen.probe?.outcome !== "refused" ? "REACH-DROPPED" : byProbe(seen);
+  if (!seen.opened || seen.probe?.outcome === "refused") return byProbe(seen);
+  return seen.readyState === 1 ? "ROOM-SILENT" : "REACH-DROPPED";   // left by the page itself, as no pong came
 }
 
 /**

@@ -1,0 +1,1 @@
+"""Which checks a target has, and what each needs: every probe put together with its judgement."""

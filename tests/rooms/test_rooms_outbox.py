@@ -1,0 +1,29 @@
+"""What is kept of the events of one person, for a connection that broke."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringlight.rooms.messages import Chatted
+from ringlight.rooms.people import Outbox
+
+
+@given(st.lists(st.integers(0, 400), max_size=300), st.integers(1, 20), st.integers(400, 3000))
+def test_an_outbox_keeps_the_newest_that_fit_and_tells_what_came_after_each(
+    sizes: list[int], most: int, most_bytes: int
+) -> None:
+    outbox = Outbox(most, most_bytes)
+    said = [outbox.add(Chatted(from_="p", text="x" * size)) for size in sizes]
+    kept = outbox.kept
+    assert kept == said[len(said) - len(kept) :]
+    assert len(kept) <= most
+    assert sum(map(len, kept)) <= most_bytes
+    if len(kept) < len(said):  # one more would have been too many
+        more = said[len(said) - len(kept) - 1 :]
+        assert len(more) > most or sum(map(len, more)) > most_bytes
+    for seq in range(len(said) + 2):
+        missed = len(said) - seq
+        assert outbox.after(seq) == (said[seq:] if 0 <= missed <= len(kept) else None)
+        assert outbox.at(seq) == (said[seq - 1] if 0 < seq <= len(said) and missed < len(kept) else None)
+    again = Outbox(most, most_bytes, outbox.seq, kept)
+    assert again.add(Chatted(from_="p", text="next")) == outbox.add(Chatted(from_="p", text="next"))
+    assert again.kept == outbox.kept
