@@ -73,7 +73,8 @@ def import_ms(module: str) -> float:
 
 def rows() -> Iterator[tuple[str, str, float, float]]:
     """Yield extra (empty: required), name, megabytes with all that it brings, milliseconds."""
-    extras = ("", *sorted(set(metadata.metadata("ringlight").get_all("Provides-Extra") or ()) - {"dev"}))
+    given = set(metadata.metadata("ringlight").get_all("Provides-Extra") or ())
+    extras = ("", *sorted(given - {"dev", "audit", "fuzz"}))  # those are for who works on it
     required = {one.name for one in requirements("ringlight")}
     for extra in extras:
         for one in sorted(requirements("ringlight", extra), key=lambda one: one.name):

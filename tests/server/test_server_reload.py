@@ -117,3 +117,19 @@ def test_a_bad_file_leaves_everything_as_it_was(
         file.write_text(good.replace("capacity = 3", "capacity = 4"))
         assert reload().stdout == "rooms.capacity has changed\n"
         assert _of_settings(http) == []
+
+
+def test_the_time_to_drain_that_was_read_last_is_the_one_that_is_taken(
+    start: Callable[..., Program], file: Path
+) -> None:
+    """`/ready` says no at once, and the rooms' people are sent away when that time is over: not before."""
+    program = start("serve", "--port", _free_port(), "--config", str(file))
+    with httpx2.Client(base_url=program.url, timeout=30) as http:
+        assert http.get("ready").status_code == 200
+        file.write_text(f"{BEFORE}\n[server]\ndrain = 3\n")
+        assert http.post("api/config/reload").json()["changed"] == ["server.drain"]
+        began = time.monotonic()
+        program.process.terminate()
+        _until(lambda: http.get("ready").status_code == 503)
+    assert program.process.wait(60) == 0
+    assert time.monotonic() - began >= 3

@@ -142,7 +142,7 @@ async def run_server(
         stack.push_async_callback(_end_streams, stopping)
         if leases is not None:
             stack.push_async_callback(leases.leave)
-        stack.push_async_callback(rooms.leave, settings.server.drain)
+        stack.push_async_callback(lambda: rooms.leave(settings.server.drain))  # as it was read last
         yield running
 
 
