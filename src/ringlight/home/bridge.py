@@ -48,6 +48,7 @@ class Bridge:
         self._failing: set[str] = set()
         self._described: dict[str, bytes] = {}
         self._told: dict[str, bytes] = {}
+        self.problem: RingError | None = None
         self._running: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -68,9 +69,10 @@ class Bridge:
             try:
                 async with connected(url, self._topics.status) as broker:
                     log.info("connected to the MQTT broker")
-                    failures = 0
+                    failures, self.problem = 0, None
                     await self._serve(broker)
             except RingError as error:
+                self.problem = error
                 if failures == 0:
                     log.warning("%s", error)
             except Exception:

@@ -1,6 +1,7 @@
 """The server's application: one FastAPI app, put together from its routers."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
@@ -17,7 +18,6 @@ from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
 from ringlight.server.callers import CallerMiddleware
-from ringlight.server.clock_watch import ClockWatch
 from ringlight.server.control_api import control_router
 from ringlight.server.elsewhere import here_by
 from ringlight.server.entrance import Entrance
@@ -65,7 +65,7 @@ def create_app(
     leases: CameraLeases | None = None,
     extra: tuple[APIRouter, ...] = (),
     retention: Retention | None = None,
-    clock: ClockWatch | None = None,
+    problems_beside: Callable[[], Sequence[RingError]] = tuple,
     demo: bool = False,
     has_app: bool = False,
 ) -> FastAPI:
@@ -88,7 +88,7 @@ def create_app(
         leases: Who of several nodes holds which camera; `None` where there is one server.
         retention: What removes what is old; `None` removes nothing.
         extra: More routers; the demo adds the simulator's controls.
-        clock: Looks whether the time of day jumps; `None` does not.
+        problems_beside: What people should know of beside leases, record and database.
         demo: Whether the page shows the switchboard.
         has_app: Whether the page shows a Ring app: its accounts and what they tell.
     """
@@ -136,8 +136,7 @@ def create_app(
         away = list(rooms.database.problems)
         if rooms.record.is_behind and not away:
             away = [fault_error("STORE-UNREACHABLE", "what happens in rooms is written down later")]
-        jumped = clock.problems if clock is not None else ()
-        return [*(leases.problems if leases is not None else ()), *away, *jumped]
+        return [*(leases.problems if leases is not None else ()), *away, *problems_beside()]
 
     app.include_router(
         api_router(house, playbacks, stopping, here, watches, problems_of_server, demo=demo, has_app=has_app)

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from fastapi import APIRouter
 
 from ringlight.cameras import Account, Cameras, House
-from ringlight.errors import UsageError, fault_error
+from ringlight.errors import RingError, UsageError, fault_error
 from ringlight.home.bridge import Bridge
 from ringlight.http.address import is_loopback_host
 from ringlight.http.proxies import Proxies
@@ -114,7 +113,7 @@ async def run_server(
         publications = await stack.enter_async_context(Publications(settings, house))
         showings = _closing(stack, Showings(settings.players, places))
         await stack.enter_async_context(bells.reading(house))
-        await stack.enter_async_context(_at_home(settings, house, leases))
+        home = await stack.enter_async_context(_at_home(settings, house, leases))
         guests = _closing(stack, RoomGuests(rooms.porter, playbacks))
         trials = _closing(stack, Trials(port))
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
@@ -123,7 +122,7 @@ async def run_server(
         ring = app.state.status if app else None
         status = Status(
             house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring,
-            lambda: clock.problems,
+            lambda: (*clock.problems, *home()),
         )  # fmt: skip
         routers = (
             *await stack.enter_async_context(log_ins(settings, doors)),
@@ -136,7 +135,8 @@ async def run_server(
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, leases=leases,
-            extra=routers, demo=demo, has_app=app is not None, retention=retention, clock=clock,
+            extra=routers, demo=demo, has_app=app is not None, retention=retention,
+            problems_beside=lambda: (*clock.problems, *home()),
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter, proxies)))
         stack.push_async_callback(_end_streams, stopping)
@@ -153,14 +153,24 @@ def _closing(stack: contextlib.AsyncExitStack, part: Part) -> Part:
 
 
 @contextlib.asynccontextmanager
-async def _at_home(settings: Settings, house: House, leases: CameraLeases | None) -> AsyncIterator[None]:
-    """Tell the home's broker of the cameras, where there is one; of several servers only one does."""
+async def _at_home(
+    settings: Settings, house: House, leases: CameraLeases | None
+) -> AsyncIterator[Callable[[], Sequence[RingError]]]:
+    """Tell the home's broker of the cameras, where there is one; of several servers only one does.
+
+    Gives what returns why it cannot.
+    """
+    bridges = list[Bridge]()
+
+    def bridge() -> Bridge:
+        bridges[:] = [Bridge(settings.mqtt, house, page=settings.public_url)]
+        return bridges[0]
+
     if settings.mqtt.url is None:
-        yield
+        yield tuple
         return
-    bridge = functools.partial(Bridge, settings.mqtt, house, page=settings.public_url)
     async with held_by_one(leases, "mqtt", bridge):
-        yield
+        yield lambda: [one.problem for one in bridges if one.problem is not None]
 
 
 @contextlib.asynccontextmanager
