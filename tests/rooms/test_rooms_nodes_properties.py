@@ -262,6 +262,8 @@ class Outages(RuleBasedStateMachine):
                 if client.socket is None:
                     self._connect(client, next(iter(self.nodes.all.values())))
             self.nodes.settle()
+            if any(client.socket is None or client.socket.closed for client in self.clients):
+                self.nodes.pass_time(int(UNHEARD_OF))  # they were sent to come again
         for client in self.clients:
             client.take()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 __all__ = ["nothing_collected"]
 
 # Objects that are made, beyond those that are gone again, until the young ones are looked at. With Python's own 700 a
-# fifth of what it costs to let somebody into a room went into looking.
+# sixth of what it costs to let somebody into a room went into looking.
 YOUNG = 20_000
 THEN = (20, 50)  # such looks until the middle ones are looked at too, and so many of those until all are
 
