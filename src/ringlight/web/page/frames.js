@@ -8,7 +8,7 @@ const QUIET_MS = 1_000;   // after which it is worth a look whether the server i
 /**
  * @typedef {object} FrameListener
  * @property {() => void} first  The first picture was decoded.
- * @property {() => void} [quiet]  No picture came for a second; told again for as long as none comes.
+ * @property {() => void} [quiet]  No picture came for a second; told each second for as long as none comes.
  * @property {(since: Date | null) => void} [still]  The picture stands still since then; null when it moves again.
  */
 
@@ -18,7 +18,8 @@ export class FrameWatch {
   #getStats;
   #seen = false;
   #decoded = 0;
-  #changedAt = 0;
+  #changedAt = performance.now();
+  #saidQuiet = 0;
   #stalled = false;
   #stopped = false;
   #timer = 0;
@@ -50,6 +51,10 @@ export class FrameWatch {
       this.#changedAt = now;
       this.#first();
     }
+    if (now - Math.max(this.#changedAt, this.#saidQuiet) >= QUIET_MS) {
+      this.#saidQuiet = now;
+      this.#listener.quiet?.();
+    }
     if (this.#seen) this.#judge(now - this.#changedAt);
     this.#timer = window.setTimeout(() => this.#poll(), this.#seen ? 500 : 250);
   }
@@ -63,7 +68,6 @@ export class FrameWatch {
 
   /** @param {number} quiet  Milliseconds since the last new picture. */
   #judge(quiet) {
-    if (quiet >= QUIET_MS) this.#listener.quiet?.();
     const stalled = quiet >= STALL_MS;
     if (stalled === this.#stalled) return;
     this.#stalled = stalled;
