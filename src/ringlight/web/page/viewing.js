@@ -243,7 +243,8 @@ export class Viewing {
     this.#listener.progress();
     if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
     if (snapshot.state === "failed") this.#onFailed();
-    if (snapshot.moved) this.#breakOff();
+    // While our path was broken the view has ended for want of viewers, and by nobody's wish.
+    if (snapshot.moved || (snapshot.state === "closed" && this.disconnected && this.firstFrameMs !== null)) this.#breakOff();
     else if (snapshot.state === "closed" && this.#sawOpen) {
       this.stop();
       this.#listener.closed();
