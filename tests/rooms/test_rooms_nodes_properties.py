@@ -254,9 +254,10 @@ class Outages(RuleBasedStateMachine):
         same(self.nodes)
 
     def _settle_all(self) -> None:
-        for _ in range(3):
+        for turn in range(3):
             self.nodes.look()
             self.nodes.settle()
+            self.nodes.now += UNHEARD_OF if not turn else 0.0  # who was sent to come again is taken by now
             for client in self.clients:
                 client.take()
                 if client.socket is None:
