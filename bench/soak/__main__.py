@@ -177,7 +177,7 @@ class _Run:
         report, passed = self.report, (time.monotonic() - self.began) / (60 * self.load.minutes)
         if last or (not report.censuses and passed >= WARM_UP):
             report.censuses.append(await asyncio.to_thread(self.server.census))
-        if self.tracing is None and 0.5 <= passed < 0.9 and memory_grows(report.samples):
+        if self.tracing is None and 0.7 <= passed < 0.9 and memory_grows(report.samples):
             self.server.trace()
             self.tracing = passed
         elif self.tracing is not None and self.traced is None and passed >= self.tracing + 0.05:

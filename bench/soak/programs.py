@@ -108,10 +108,11 @@ class Running:
 
     def _told(self, number: signal.Signals, what: str) -> Path:
         assert self._inside is not None
-        before = set(self._inside.glob(f"{what}-*"))
+        name = f"{what}-*[!t]"  # not `.part`, which is not whole yet
+        before = set(self._inside.glob(name))
         self.process.send_signal(number)
         until = time.monotonic() + TELLS_WITHIN
-        while not (new := set(self._inside.glob(f"{what}-*")) - before):
+        while not (new := set(self._inside.glob(name)) - before):
             if time.monotonic() > until:
                 raise TimeoutError(f"{self.log.stem} has not told its {what}")
             time.sleep(0.05)
