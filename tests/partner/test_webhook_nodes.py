@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from receiving_webhooks import Log, deliver, receiver, until
+from sqlalchemy.engine import Connection
 
 from own_postgres import PROGRAMS, OwnPostgres
 from ringlight.errors import RingError
 from ringlight.partner.webhooks import Webhooks
 from ringlight.store.database import Database
+from ringlight.store.inbox import Inbox, Put
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not PROGRAMS, reason="PostgreSQL is not installed")]
 
@@ -40,6 +43,30 @@ async def test_what_comes_to_two_servers_is_handled_once(postgres: OwnPostgres) 
         assert {answer.status for both in answers for answer in both} == {200}
         await until(lambda: one.inbox.counts() == {"done": len(names)})
     assert sorted(log.seen) == names
+
+
+async def test_two_servers_that_wait_for_each_other_in_the_database_both_get_through(postgres: OwnPostgres) -> None:
+    address = postgres.new_database()
+    one, two = Inbox(Database(address)), Inbox(Database(address))
+    first, second = (Put(name, "a", "s", "t", b"{}", 1.0) for name in ("first", "second"))
+
+    def crosswise(connection: Connection) -> None:
+        one.put(connection, [first])
+        while not (others or connection.exec_driver_sql("select count(*) from pg_locks where not granted").scalar()):
+            time.sleep(0.02)  # until the other one waits for us
+        one.put(connection, [second])  # now we wait for it, and one of us is undone
+
+    others: list[bool] = []
+
+    async def write_other() -> None:
+        others.extend(await asyncio.to_thread(two.write, [second, first]))
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(asyncio.to_thread(one._database.write, crosswise), write_other())
+    assert len(others) == 2
+    assert [kept.request_id for kept in one.waiting(limit=5)] in (["first", "second"], ["second", "first"])
+    for inbox in (one, two):
+        inbox._database.close()
 
 
 async def test_after_the_database_was_away_one_server_handles_and_nothing_is_lost_or_done_twice(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,20 @@ async def test_the_oldest_recordings_make_room(keep: Callable[..., Kept]) -> Non
         assert kept.names() == {items[1].id, items[2].id}
         await retention.look()
     assert retention.removed["recordings"] == 1
+    kept.database.close()
+
+
+async def test_a_clock_that_jumps_in_the_middle_of_a_look_takes_nothing_along(keep: Callable[..., Kept]) -> None:
+    kept = keep(recordings_days=5, audit_days=1, dead_days=1)
+    kept.fill()
+    told = chain([NOW], repeat(NOW + 400 * DAY))
+    looking = Retention(
+        kept.settings, kept.database, kept.rows, kept.audit, Recordings(kept.settings),
+        wall=lambda: next(told), steady=lambda: kept.clock.steady,
+    )  # fmt: skip
+    await looking.look()
+    removed = looking.removed
+    assert (removed["recordings"], removed["audit"], removed["webhooks_dead"]) == (3, 0, 0)
     kept.database.close()
 
 

@@ -93,7 +93,7 @@ def test_a_damaged_file_is_named_and_kept_aside(path: Path, content: bytes, prob
     assert caught.value.code == "CFG-STATE-DIR"
     message = str(caught.value)
     assert str(path) in message
-    assert problem in message
+    assert problem.casefold() in message.casefold()
     assert "tokens.json.damaged" in message
     assert CANARY not in message
     assert path.with_name("tokens.json.damaged").read_bytes() == content

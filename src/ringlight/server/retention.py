@@ -70,7 +70,7 @@ class Retention:
 
     async def __aenter__(self) -> Self:
         last = await asyncio.to_thread(self._last)
-        self._believe(last)
+        self._believe(self._wall(), last)
         self._task = asyncio.create_task(self._run(), name="retention")
         return self
 
@@ -83,20 +83,21 @@ class Retention:
 
     async def look(self) -> None:
         """Remove what there is to remove now."""
-        believed = self._believe()
+        now = self._wall()  # once: it may jump while things are removed, and that time would not have been judged
+        believed = self._believe(now)
         if believed:
-            await asyncio.to_thread(self._note)
+            await asyncio.to_thread(self._note, now)
         for name, limit, sweep in self._kinds:
             if not limit.is_any:
                 continue
             try:
-                await self._sweep(name, limit, sweep, by_age=believed)
+                await self._sweep(name, limit, sweep, now, by_age=believed)
             except RingError as error:
                 self._tell(error)
 
-    async def _sweep(self, name: str, limit: Limit, sweep: Sweep, *, by_age: bool) -> None:
+    async def _sweep(self, name: str, limit: Limit, sweep: Sweep, now: float, *, by_age: bool) -> None:
         count = 0
-        while some := await sweep(limit, self._wall(), by_age):
+        while some := await sweep(limit, now, by_age):
             count += some
             self.removed[name] += some
             await asyncio.sleep(PAUSE)
@@ -111,9 +112,9 @@ class Retention:
                 log.exception("retention_failed")  # tried again with the next look
             await asyncio.sleep(self._every)
 
-    def _believe(self, last: float | None = None) -> bool:
+    def _believe(self, wall: float, last: float | None = None) -> bool:
         """Whether the time of day may decide; say so where that has changed."""
-        was_held, wall = self._guard.is_held, self._wall()
+        was_held = self._guard.is_held
         believed = self._guard.see(wall, self._steady(), last)
         if not believed and not was_held:
             self._tell(fault_error("STORE-CLOCK", f"it says {time.strftime('%Y-%m-%d %H:%M', time.gmtime(wall))} UTC"))
@@ -132,10 +133,10 @@ class Retention:
             return self._seen.read(_looked_at)
         return None
 
-    def _note(self) -> None:
+    def _note(self, now: float) -> None:
         # Not while the clock is doubted: after a restart it would be taken for proven.
         with contextlib.suppress(RingError):  # a full disk; the next look tries again
-            self._seen.write(lambda: msgspec.json.encode(_Look(self._wall())))
+            self._seen.write(lambda: msgspec.json.encode(_Look(now)))
 
 
 class _Look(msgspec.Struct):

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -39,6 +39,8 @@ __all__ = [
     "queue_table",
 ]
 
+T = TypeVar("T")
+
 BUSY_TIMEOUT = 10.0  # seconds that SQLite waits for another writer; each of ours takes milliseconds
 MIGRATION_TIMEOUT = 120.0  # seconds to wait while another process changes the tables
 # Of libpq, where the address does not say otherwise: seconds to reach PostgreSQL; milliseconds for it to take note of
@@ -48,6 +50,7 @@ PATIENCE = {
     "connect_timeout": 10, "tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5,
     "keepalives_count": 2,
 }  # fmt: skip
+DEADLOCKS = 3  # times in a row that PostgreSQL may choose a transaction of ours to be undone
 LOCKS_AT_ONCE = 8  # connections that one process spends on locks; who comes later waits
 LOCK_QUEUE = 60.0  # seconds that it waits for one of them
 # What the databases call their errors: SQLSTATE of PostgreSQL (appendix A of its manual), names of SQLite.
@@ -261,7 +264,29 @@ class Database:
         Raises:
             StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing was written.
         """
-        with self._border(), self._connection() as connection:
+        with self._border(), self._writing() as connection:
+            yield connection
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a transaction that writes, and again where PostgreSQL has undone it so that another could go on.
+
+        Raises:
+            StoreError: STORE-UNREACHABLE or STORE-NEWER; then nothing was written.
+        """
+        with self._border():
+            left = DEADLOCKS
+            while True:
+                try:
+                    with self._writing() as connection:
+                        return work(connection)
+                except sa.exc.DBAPIError as error:
+                    left -= 1
+                    if left < 0 or getattr(error.orig, "sqlstate", None) != "40P01":
+                        raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._connection() as connection:
             connection.execution_options(**{_WRITES: True})
             with connection.begin():
                 yield connection

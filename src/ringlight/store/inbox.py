@@ -119,10 +119,16 @@ class Inbox:
         puts = [change for change in changes if isinstance(change, Put)]
         claims = [change for change in changes if isinstance(change, Claim)]
         settled = [change for change in changes if isinstance(change, Settle)]
-        with self._database.writing() as connection:
-            new = self.put(connection, puts) if puts else set()
-            claimed = self._claim(connection, claims) if claims else set()
-            ended = self._settle(connection, settled) if settled else set()
+
+        def work(connection: Connection) -> tuple[set[str], set[int], set[int]]:
+            return (
+                self.put(connection, puts) if puts else set(),
+                self._claim(connection, claims) if claims else set(),
+                self._settle(connection, settled) if settled else set(),
+            )
+
+        # Again, where two servers were sent the same ones in another order and waited for each other.
+        new, claimed, ended = self._database.write(work)
         results = []
         for change in changes:
             if isinstance(change, Put):
