@@ -94,8 +94,18 @@ class Watching:
         assert answer.status_code == 204
         async with contextlib.AsyncExitStack() as stack:
             async with asyncio.timeout(CONNECTED_WITHIN):
-                holder = self.cluster.address(await self._holder(http, name))
-                playing = await stack.enter_async_context(viewer(holder, self.camera, http))
+                holder = await self._holder(http, name)
+                program, address = self.cluster.nodes.get(holder), self.cluster.address(holder)
+                connecting = asyncio.create_task(stack.enter_async_context(viewer(address, self.camera, http)))
+                try:
+                    while not connecting.done():
+                        await asyncio.wait({connecting}, timeout=0.1)
+                        if self.cluster.nodes.get(holder) is not program:  # a page asks, and sees it as soon
+                            return
+                finally:
+                    connecting.cancel()
+                    await asyncio.wait({connecting})
+                playing = connecting.result()
             await self._play(playing)
 
     async def _play(self, playing: WhepViewer) -> None:
