@@ -10,7 +10,7 @@ __all__ = ["nothing_collected"]
 # sixth of what it costs to let somebody into a room went into looking.
 YOUNG = 10_000
 # Such looks until the middle ones are looked at too, and so many of those until all are. With many more, what viewers and
-# rooms leave behind in circles stays: with (20, 50) a server grew by 11 MB in ten minutes, and did not stop.
+# rooms leave behind in circles stays: with (20, 50) a server had 11 MB more after ten minutes, and more after ten others.
 THEN = (5, 5)
 
 
