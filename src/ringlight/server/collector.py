@@ -9,8 +9,8 @@ __all__ = ["nothing_collected"]
 # Objects that are made, beyond those that are gone again, until the young ones are looked at. With Python's own 700 a
 # sixth of what it costs to let somebody into a room went into looking.
 YOUNG = 10_000
-# Such looks until the middle ones are looked at too, and so many of those until all are. With many more, what viewers and
-# rooms leave behind in circles stays: with (20, 50) a server had 11 MB more after ten minutes, and more after ten others.
+# Such looks until the middle ones are looked at too, and so many of those until all are. With many more, what viewers
+# and rooms leave behind in circles stays: with (20, 50) a server had 11 MB more ten minutes later, and did not stop.
 THEN = (5, 5)
 
 
