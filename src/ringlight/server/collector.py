@@ -10,7 +10,7 @@ __all__ = ["nothing_collected"]
 # sixth of what it costs to let somebody into a room went into looking.
 YOUNG = 10_000
 # Such looks until the middle ones are looked at too, and so many of those until all are. With many more, what viewers
-# and rooms leave behind in circles stays: with (20, 50) a server had 11 MB more ten minutes later, and did not stop.
+# and rooms leave behind in circles stays: with (20, 50) a server had 11 MB more ten minutes later.
 THEN = (5, 5)
 
 
