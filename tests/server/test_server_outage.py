@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -12,8 +13,8 @@ import pytest
 
 from cluster import HMAC_KEY, WITHIN, Cluster, cluster
 from coming_back import ComingBack
-from own_postgres import PROGRAMS
-from own_redis import PROGRAM
+from own_postgres import PROGRAMS, OwnPostgres
+from own_redis import PROGRAM, OwnRedis
 from ringlight.partner.webhooks import signature_of
 from ringlight.simulator.partner.envelope import envelope
 from ringlight.store.database import Database
@@ -137,13 +138,7 @@ async def test_postgresql_is_away(server: Server, seconds: float) -> None:
         assert (await server.webhook(f"meanwhile-{seconds}")).status_code == 503
 
     async with life(server) as go_on:
-        server.cluster.postgres.kill()
-        try:
-            await server.told("database", "away")
-            await go_on(seconds, come)
-        finally:
-            await asyncio.to_thread(server.cluster.postgres.start)
-        await server.told("database", "ok")
+        await be_without(server, "database", server.cluster.postgres, partial(go_on, seconds, come))
         await server.told("record", "ok")
     assert (await server.ask("GET", link)).status_code == 200
     assert (await server.webhook(f"meanwhile-{seconds}")).status_code == 200
@@ -165,14 +160,21 @@ async def test_redis_is_away(server: Server, seconds: float) -> None:
         assert (await server.webhook(f"without-redis-{time.monotonic()}")).status_code == 200
 
     async with life(server) as go_on:
-        server.cluster.redis.kill()
-        try:
-            await server.told("redis", "away")
-            await go_on(seconds, come)
-        finally:
-            await asyncio.to_thread(server.cluster.redis.start)
-        await server.told("redis", "ok")
+        await be_without(server, "redis", server.cluster.redis, partial(go_on, seconds, come))
         assert "NODE-ALONE" not in await faults(server)
+
+
+async def be_without(
+    server: Server, name: str, program: OwnPostgres | OwnRedis, go_on: Callable[[], Awaitable[None]]
+) -> None:
+    """Kill a program, go on for a while without it, and start it again; the server tells of both."""
+    program.kill()
+    try:
+        await server.told(name, "away")
+        await go_on()
+    finally:
+        await asyncio.to_thread(program.start)
+    await server.told(name, "ok")
 
 
 async def come_to_all_doors(server: Server, room: str, code: str) -> None:

@@ -454,8 +454,8 @@ def _problem(error: sa.exc.SQLAlchemyError) -> RingError:
         return fault_error("STORE-FILE", seen)
     # libpq has no code for it, only words, in which the address may be repeated.
     if state is None and "certificate" in str(origin):
-        words = next((words for words in _OF_CERTIFICATES if words in str(origin)), seen)
-        return fault_error("STORE-CERTIFICATE", f"PostgreSQL: {words}")
+        why = next((known for known in _OF_CERTIFICATES if known in str(origin)), seen)
+        return fault_error("STORE-CERTIFICATE", f"PostgreSQL: {why}")
     return _unreachable(seen)
 
 

@@ -77,6 +77,6 @@ async function statusOf(url, init) {
 }
 
 /** @param {number} ms */
-function sleep(ms) {
+export function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

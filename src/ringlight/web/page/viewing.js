@@ -3,7 +3,7 @@
 import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
 import { LineWatch } from "./line-watch.js";
-import { isGone, isReplaced, offer } from "./takeover.js";
+import { isGone, isReplaced, offer, sleep } from "./takeover.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
 
@@ -391,9 +391,4 @@ async function faultOfWhep(error) {
   if (!(error instanceof WhepError)) return namedFault("VIEWER-UDP", String(error));   // WebRTC itself refuses
   if (error.status === 201) return namedFault("VIEWER-NO-FRAME", error.message);       // no codec in common
   return toFault(error.problem) ?? serverGone(error.message);
-}
-
-/** @param {number} ms */
-function sleep(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
