@@ -49,7 +49,7 @@ fuzz: .venv/installed-dev  ## look for input that breaks a reader of foreign byt
 
 soak: .venv/installed-dev  ## run servers with everything that goes wrong for MINUTES=30; what grows or gets lost fails
 	@sh tests/debian-packages.sh
-	@PYTHONPATH=bench:tests:tests/chaos:tests/resilience $(BIN)/python -m soak $(if $(filter file,$(origin MINUTES)),30,$(MINUTES)) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=bench:tests:tests/chaos:tests/resilience $(BIN)/python -m soak $(if $(filter file,$(origin MINUTES)),30,$(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace)
 
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -31,18 +31,19 @@ def run(memory: Callable[[float], float], noise: float = 1.0) -> list[Sample]:
     ],
 )
 def test_memory_that_settles_is_no_growth(memory: Callable[[float], float]) -> None:
-    assert growth(run(memory)) == []
+    assert memory_grows(run(memory)) is None
 
 
 def test_a_kilobyte_that_each_webhook_leaves_behind_is_found() -> None:
-    (found,) = growth(run(lambda at: 160.0 + 4 * at / 1000 + min(at, 300) / 30))
+    found = memory_grows(run(lambda at: 160.0 + 4 * at / 1000 + min(at, 300) / 30))
+    assert found is not None
     assert found.startswith("memory grows by 14.")
 
 
-def test_growth_is_found_at_half_of_a_long_run_so_that_it_can_be_looked_into() -> None:
+def test_too_short_a_run_says_nothing_of_memory() -> None:
     samples = run(lambda at: 160.0 + at / 60)
-    assert memory_grows(samples[: len(samples) // 2]) is not None
-    assert memory_grows(samples[:20]) is None, "a minute says nothing"
+    assert memory_grows(samples) is not None
+    assert memory_grows(samples[:20]) is None
 
 
 @pytest.mark.parametrize("name", ["files", "sockets", "threads", "tasks"])

@@ -2,7 +2,7 @@
 
 It ends with a table and exit code 0 if nothing has grown and nothing was lost, 1 otherwise.
 A run of half an hour or more writes its section of docs/explanation/reliability.md.
-Usage: `make soak MINUTES=30`, or python -m soak MINUTES [--seed N] [--keep DIR] with the Makefile's PYTHONPATH
+Usage: `make soak MINUTES=30`, or with its PYTHONPATH: python -m soak MINUTES [--seed N] [--keep DIR] [--trace]
 """
 
 import argparse
@@ -59,6 +59,8 @@ class Load:
         hooks: Webhooks a second.
         faults: Seconds between two faults, from and to.
         sample: Seconds between two measurements.
+        trace: Whether to tell where memory was taken that is held at the end. Tracing takes memory itself, more and
+            more of it, so that memory is not judged then.
     """
 
     minutes: float
@@ -67,6 +69,7 @@ class Load:
     hooks: float = 4.0
     faults: tuple[float, float] = (3.0, 12.0)
     sample: float = 5.0
+    trace: bool = False
 
 
 async def soak(load: Load, seed: int, folder: Path) -> Report:
@@ -74,7 +77,8 @@ async def soak(load: Load, seed: int, folder: Path) -> Report:
     report, chance = Report(seed), random.Random(seed)
     state = folder / "state"
     with contextlib.ExitStack() as stack:
-        simulator = Running(folder / "simulator.log", "simulate", "--port", "0", "--seed", str(seed), settings={})
+        simulating = ("simulate", "--port", "0", "--seed", str(seed))
+        simulator = Running(folder / "simulator.log", *simulating, settings={}, inside=folder / "inside-simulator")
         stack.callback(simulator.stop)
         await asyncio.to_thread(sign_in, simulator.url, state)
         redis = OwnRedis() if PROGRAM else None
@@ -103,7 +107,9 @@ async def soak(load: Load, seed: int, folder: Path) -> Report:
     report.problems += growth(report.samples) + rows_grow(
         report.counts.rows, KEPT + SWEPT_WITHIN, {"room_audit": AUDIT}
     )
-    report.problems += [f"simulator: {line}" for line in (memory_grows(report.simulator),) if line]
+    if not load.trace:
+        grown = {"": memory_grows(report.samples), "simulator: ": memory_grows(report.simulator)}
+        report.problems += [f"{whose}{line}; --trace tells where" for whose, line in grown.items() if line]
     if report.before is not None and report.after is not None:
         report.problems += left_over(report.before, report.after)
     return report
@@ -122,8 +128,7 @@ class _Run:
     faults: Faults
     ring: Ring
     began: float = field(default_factory=time.monotonic)
-    tracing: float | None = None
-    traced: tracemalloc.Snapshot | None = None
+    traced: dict[str, tracemalloc.Snapshot] = field(default_factory=dict)
 
     async def whole(self) -> None:
         """Let it run; take the last measurements once all have left."""
@@ -173,19 +178,20 @@ class _Run:
             print("  ".join(f"{value:.1f}" for value in numbers), file=sys.stderr, flush=True)
 
     async def _look_inside(self, *, last: bool = False) -> None:
-        """Count what the server holds after the warm-up and at the end; trace memory if it seems to grow for ever."""
+        """Count what the server holds after the warm-up and at the end, and trace memory from one to the other."""
         report, passed = self.report, (time.monotonic() - self.began) / (60 * self.load.minutes)
-        if last or (not report.censuses and passed >= WARM_UP):
-            report.censuses.append(await asyncio.to_thread(self.server.census))
-        if self.tracing is None and 0.7 <= passed < 0.9 and memory_grows(report.samples):
-            self.server.trace()
-            self.tracing = passed
-        elif self.tracing is not None and self.traced is None and passed >= self.tracing + 0.05:
-            self.traced = await asyncio.to_thread(self.server.traced)
-        if last and self.traced is not None:
-            now = await asyncio.to_thread(self.server.traced)
-            found = now.compare_to(self.traced, "traceback")[:10]
-            report.taken = [f"{one}\n    " + "\n    ".join(one.traceback.format()) for one in found]
+        first = not report.censuses and passed >= WARM_UP
+        if not (first or last):
+            return
+        report.censuses.append(await asyncio.to_thread(self.server.census))
+        for running in (self.server, self.simulator) if self.load.trace else ():
+            name = running.log.stem
+            now = await asyncio.to_thread(running.traced)
+            if name not in self.traced:
+                self.traced[name] = now
+                continue
+            found = now.compare_to(self.traced[name], "traceback")[:15]
+            report.taken += [f"{name}: {one}\n    " + "\n    ".join(one.traceback.format()) for one in found]
 
 
 def _rows(database: Path) -> list[str]:
@@ -232,14 +238,15 @@ def main() -> None:
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--keep", type=Path, help="Where logs and the state stay; without it they are removed.")
+    parser.add_argument("--trace", action="store_true", help="Tell where memory was taken, and do not judge it.")
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
     with contextlib.ExitStack() as stack:
         folder = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringlight-soak-")))
         folder.mkdir(parents=True, exist_ok=True)
-        report = asyncio.run(_until_told(Load(asked.minutes), asked.seed, folder))
+        report = asyncio.run(_until_told(Load(asked.minutes, trace=asked.trace), asked.seed, folder))
         show(report, asked.minutes)
-    if asked.minutes >= WRITTEN_FROM:
+    if asked.minutes >= WRITTEN_FROM and not asked.trace:
         keep(report, asked.minutes)
     sys.exit(1 if report.problems else 0)
 

@@ -1,7 +1,7 @@
 """Runs a command of ours so that it can be looked into: at a signal it writes down what it holds.
 
-SIGUSR1: how many objects of each type there are, blocks of memory, tasks by name. SIGUSR2: at first memory is traced
-from then on, and each time after that what it was taken for is written. Files go into the folder that `INTO` names.
+SIGUSR1: how many objects of each type there are, blocks of memory, tasks by name. SIGUSR2: what memory was taken for
+since the first such signal, from which on it is traced. Files go into the folder that `INTO` names.
 """
 
 import asyncio
@@ -44,7 +44,6 @@ def _look(*_: object) -> None:
 def _trace(*_: object) -> None:
     if not tracemalloc.is_tracing():
         tracemalloc.start(FRAMES)
-        return
     path = Path(os.environ[INTO]) / f"trace-{next(_numbers):04}.pickle"
     beside = path.with_suffix(".part")
     gc.collect()

@@ -94,13 +94,11 @@ def memory_grows(samples: Sequence[Sample]) -> str | None:
 
 
 def growth(samples: Sequence[Sample]) -> list[str]:
-    """Name what has grown after the warm-up; nothing is well."""
+    """Name what has grown after the warm-up, but for memory; nothing is well."""
     after = warm(samples)
     if len(after) < 8:
         return ["too few samples to judge by"]
-    grown = memory_grows(samples)
-    found = [grown] if grown is not None else []
-    quarter = len(after) // 4
+    quarter, found = len(after) // 4, []
     for name in ("files", "sockets", "threads", "tasks"):
         first = min(getattr(sample, name) for sample in after[:quarter])
         last = min(getattr(sample, name) for sample in after[-quarter:])

@@ -98,12 +98,8 @@ class Running:
         found: dict[str, Any] = json.loads(self._told(signal.SIGUSR1, "census").read_text(encoding="utf-8"))
         return found
 
-    def trace(self) -> None:
-        """Let it trace memory from now on."""
-        self.process.send_signal(signal.SIGUSR2)
-
     def traced(self) -> tracemalloc.Snapshot:
-        """Return what memory it has taken since it traces it."""
+        """Return what memory it holds of what it has taken since this was first asked; it traces from then on."""
         return tracemalloc.Snapshot.load(str(self._told(signal.SIGUSR2, "trace")))
 
     def _told(self, number: signal.Signals, what: str) -> Path:

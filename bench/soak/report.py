@@ -21,7 +21,7 @@ class Report:
     before: Sample | None = None
     after: Sample | None = None
     censuses: list[dict[str, Any]] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)  # where memory was taken that is still held, if it grew
+    taken: list[str] = field(default_factory=list)  # where memory was taken that is still held, if it was traced
     files: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     kinds: dict[str, int] = field(default_factory=dict)
@@ -49,6 +49,8 @@ def show(report: Report, minutes: float) -> None:
         print(f"PROBLEM {problem}")
     if report.problems:
         _why(report)
+    if report.taken:
+        print("where memory was taken that is held:", *report.taken, sep="\n  ")
     print("nothing has grown, nothing was lost" if not report.problems else f"{len(report.problems)} problems")
 
 
@@ -61,8 +63,6 @@ def _why(report: Report) -> None:
         print(f"blocks of memory: {first['blocks']} after the first third, {last['blocks']} at the end")
         print("objects, after the first third and at the end:", *more_kinds(first["kinds"], last["kinds"]), sep="\n  ")
         print("tasks at the end:", *(f"{count:6} {name}" for name, count in last["tasks"].items()), sep="\n  ")
-    if report.taken:
-        print("where memory was taken that is held:", *report.taken, sep="\n  ")
 
 
 def keep(report: Report, minutes: float) -> None:
