@@ -12,6 +12,7 @@ from ringlight.account.events import CameraEvent, parse_events
 from ringlight.account.flows import api_request, ask, is_plain
 from ringlight.errors import RingError, fault_error
 from ringlight.http.flow import Flow, Request, Response, unreadable
+from ringlight.resilience.retry_after import http_date
 from ringlight.secrets import Secret
 
 __all__ = [
@@ -128,7 +129,7 @@ def events(
     query = {"limit": str(count), **({"older_than": before} if before is not None else {})}
     request = _about(device, f"history?{urlencode(query)}", access, hardware_id)
     response = yield from ask(request)
-    return parse_events(_json(request, response), device.id)[:count]
+    return parse_events(_json(request, response), device.id, http_date(response.headers.get("date")))[:count]
 
 
 def recording_url(access: Secret, hardware_id: str, event: CameraEvent) -> Flow[Secret]:

@@ -28,6 +28,7 @@ class CameraEvent:
         answered: Somebody answered the ring.
         has_recording: Ring says that there is a recording; `None` where it does not say.
         person: Ring saw a person in it; `None` where it does not say, as without a subscription.
+        ago: Seconds from `at` to Ring's answer, both by Ring's own clock; `None` where the answer tells no time.
     """
 
     id: str
@@ -37,6 +38,7 @@ class CameraEvent:
     answered: bool
     has_recording: bool | None
     person: bool | None = None
+    ago: float | None = None
 
 
 def event_named(text: str, device_id: int) -> CameraEvent:
@@ -51,8 +53,13 @@ def event_named(text: str, device_id: int) -> CameraEvent:
     return CameraEvent(number, device_id, "unknown", None, answered=False, has_recording=None)
 
 
-def parse_events(json: object, device_id: int) -> list[CameraEvent]:
+def parse_events(json: object, device_id: int, date: float | None = None) -> list[CameraEvent]:
     """Read a history, newest first as it comes; entries without an id are left out.
+
+    Args:
+        json: The answer.
+        device_id: The camera.
+        date: When Ring answered, in seconds since 1970 by its own clock; `None` where it does not say.
 
     Raises:
         AuthError: ACCOUNT-ANSWER, the answer is neither a list nor an object with one.
@@ -60,18 +67,19 @@ def parse_events(json: object, device_id: int) -> list[CameraEvent]:
     items = json.get("events") if isinstance(json, dict) else json
     if not isinstance(items, list):
         raise unreadable("device", f"expected a list of events, got {type(items).__name__}")
-    found = (_event(item, device_id) for item in items if isinstance(item, dict))
+    found = (_event(item, device_id, date) for item in items if isinstance(item, dict))
     return [event for event in found if event is not None]
 
 
-def _event(item: dict[str, object], device_id: int) -> CameraEvent | None:
+def _event(item: dict[str, object], device_id: int, date: float | None) -> CameraEvent | None:
     number = next((text for text in (_id(item.get(name)) for name in _IDS) if text), None)
     if number is None:
         return None
     kind = next((value for value in (item.get(name) for name in _KINDS) if isinstance(value, str) and value), "unknown")
     at = next((moment for moment in (_time(item.get(name)) for name in _TIMES) if moment is not None), None)
     answered, recorded, person = item.get("answered") is True, _has_recording(item), _person(item.get("cv_properties"))
-    return CameraEvent(number, device_id, one_line(kind, _SHOWN), at, answered, recorded, person)
+    ago = date - at if date is not None and at is not None else None
+    return CameraEvent(number, device_id, one_line(kind, _SHOWN), at, answered, recorded, person, ago)
 
 
 def _has_recording(item: dict[str, object]) -> bool | None:

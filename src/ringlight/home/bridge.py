@@ -12,10 +12,10 @@ from typing import Any, Self
 import ringlight
 from ringlight.account import Power
 from ringlight.cameras import Camera, Cameras
+from ringlight.cameras.news import News
 from ringlight.errors import RingError
 from ringlight.home.broker import Broker, connected
 from ringlight.home.discovery import device_topic, discovery, state
-from ringlight.home.news import News
 from ringlight.home.topics import Command, Topics
 from ringlight.resilience.backoff import pause
 from ringlight.secrets import Secret
@@ -42,7 +42,7 @@ class Bridge:
     def __init__(self, settings: MqttSettings, cameras: Cameras, *, page: str | None = None) -> None:
         self._settings, self._cameras, self._page = settings, cameras, page
         self._topics = Topics(settings.prefix)
-        self._news = News(time.time())
+        self._news, self._began = News(), time.monotonic()
         self._listed: Sequence[Camera] = []
         self._list_at = float("-inf")
         self._failing: set[str] = set()
@@ -151,7 +151,7 @@ class Bridge:
 
     async def _tell_news(self, broker: Broker, camera: Camera) -> None:
         seen = [event async for event in camera.history(limit=LOOKED_AT)]
-        for event in self._news.read(camera.id, seen, time.time()):
+        for event in self._news.read(camera.id, seen, time.monotonic() - self._began):
             part = SAID.get(event.kind)
             if part is None:
                 continue

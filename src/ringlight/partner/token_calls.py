@@ -5,8 +5,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +13,7 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.flow import Flow, Request, Response
 from ringlight.partner.call import Call
 from ringlight.resilience.operation import Family, Lane, Operation, Repeat
-from ringlight.resilience.retry_after import retry_after
+from ringlight.resilience.retry_after import http_date, retry_after
 from ringlight.secrets import Secret
 
 __all__ = ["TOKEN", "App", "Grant", "ask", "challenge_of", "code_exchange", "refresh", "verifier_of"]
@@ -183,7 +181,7 @@ def _grant(response: Response, former: Secret | None) -> Grant:
         raise _unreadable(response, f"no usable {'access' if access is None else 'refresh'}_token")
     scope = body.get("scope")
     words = tuple(scope.split()) if isinstance(scope, str) else ()
-    return Grant(access, following, _lifetime(body.get("expires_in")), words, _date(response.headers.get("date")))
+    return Grant(access, following, _lifetime(body.get("expires_in")), words, http_date(response.headers.get("date")))
 
 
 def _token(value: object) -> Secret | None:
@@ -197,14 +195,6 @@ def _lifetime(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         return LIFETIME_UNNAMED
     return float(min(value, LIFETIME_LONGEST))
-
-
-def _date(value: str | None) -> float | None:
-    try:
-        date = parsedate_to_datetime(value or "")
-        return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def _object(response: Response) -> dict[str, object] | None:

@@ -1,11 +1,11 @@
-"""How long an answer asks to be left alone. Pure."""
+"""What time an answer tells, and how long it asks to be left alone. Pure."""
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-__all__ = ["retry_after"]
+__all__ = ["http_date", "retry_after"]
 
 _LONGEST_WAIT = 86_400.0  # seconds; a date further away is a clock that is wrong
 # Each of the three forms of RFC 9110 section 5.6.7 begins with the name of a day; the reader of dates takes more.
@@ -26,17 +26,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if re.fullmatch(r"[0-9]+", value):
         digits = value.lstrip("0")
         return min(float(digits or "0"), _LONGEST_WAIT) if len(digits) < 9 else _LONGEST_WAIT
-    until, now = _date(value), _date(headers.get("date", ""))
+    until, now = http_date(value), http_date(headers.get("date"))
     if until is None or now is None:
         return None
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+    return min(max(until - now, 0.0), _LONGEST_WAIT)
 
 
-def _date(value: str) -> datetime | None:
-    if not _DATE.fullmatch(value):
+def http_date(value: str | None) -> float | None:
+    """Return the time that a field of an answer names, in seconds since 1970; `None` where it names none."""
+    if value is None or not _DATE.fullmatch(value):
         return None
     try:
         date = parsedate_to_datetime(value)
+        return (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ringlight.beside import beside
-from ringlight.cameras import Camera, Cameras
+from ringlight.cameras import Cameras
+from ringlight.cameras.news import News
 from ringlight.errors import RingError
 from ringlight.rooms.events import Pressed
 from ringlight.rooms.porter import Porter
@@ -17,7 +17,6 @@ __all__ = ["Bells"]
 
 log = logging.getLogger("ringlight.server")
 ASKED = 5  # events of a camera's history that are looked at
-EARLIER = 2.0  # seconds before anybody looked: Ring's clock and ours differ by so much
 KEPT = 256  # presses remembered by name, so that each rings once
 
 
@@ -66,21 +65,21 @@ class Bells:
     async def _read(self, cameras: Cameras) -> None:
         since: dict[str, float] = {}  # when somebody began to wait for each
         failing: set[str] = set()
+        news, clock = News(), asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(self._every)
-            now, awaited = time.time(), self._awaited()
+            now, awaited = clock(), self._awaited()
             since = {camera: since.get(camera, now - self._every) for camera in awaited}
+            news.forget(awaited)
             for camera in awaited:
                 try:
-                    await self._look(await cameras.camera(camera), since[camera] - EARLIER)
+                    found = await cameras.camera(camera)
+                    seen = [event async for event in found.history(limit=ASKED)]
+                    for event in news.read(camera, seen, clock() - since[camera]):
+                        if event.kind == "ding":
+                            self.press(found.id, event.id)
                     failing.discard(camera)
                 except RingError as error:  # said once: the page of the camera tells it too
                     if camera not in failing:
                         log.warning("the history of %s cannot be read, so its bell is not heard: %s", camera, error)
                     failing.add(camera)
-
-    async def _look(self, camera: Camera, since: float) -> None:
-        seen = [event async for event in camera.history(limit=ASKED)]
-        for event in reversed(seen):
-            if event.kind == "ding" and event.at is not None and event.at >= since:
-                self.press(camera.id, event.id)
