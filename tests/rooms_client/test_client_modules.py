@@ -1,4 +1,4 @@
-"""The pure modules of the rooms' client, by Node's own test runner: each `*.test.mjs` here, each of its tests shown."""
+"""The modules of the rooms' client, and of the page, by Node's own test runner: each `*.test.mjs`, each test shown."""
 
 import re
 import subprocess
@@ -10,14 +10,14 @@ from own_node import node
 from ringlight.web.catalogue import MODULE, catalogue_module
 
 HERE = Path(__file__).parent
-FILES = sorted(path.name for path in HERE.glob("*.test.mjs"))
+FILES = sorted([*HERE.glob("*.test.mjs"), *HERE.with_name("page").glob("*.test.mjs")])
 _LINE = re.compile(r"^(not ok|ok) \d+ - (.*?)(?: # .*)?$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_what_is_said_of_the_pure_modules(file: str, subtests: pytest.Subtests) -> None:
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_is_said_of_the_modules(file: Path, subtests: pytest.Subtests) -> None:
     done = subprocess.run(
-        [node(), "--test", "--test-reporter=tap", str(HERE / file)], capture_output=True, text=True, timeout=120,
+        [node(), "--test", "--test-reporter=tap", str(file)], capture_output=True, text=True, timeout=120,
         check=False,
     )  # fmt: skip
     found = _LINE.findall(done.stdout)

@@ -113,9 +113,9 @@ export class Viewing {
     return (performance.now() - this.#startedAt) / 1000;
   }
 
-  /** Whether the path to the server is broken for the moment. */
+  /** Whether the path to the server is broken for the moment, or for good: until another view goes on, that is the same. */
   get disconnected() {
-    return this.#client.state === "disconnected" || this.#unreachable;
+    return ["disconnected", "failed"].includes(this.#client.state) || this.#unreachable;
   }
 
   /** What is wrong between us and the server while the view goes on: a broken path, or a thin line. @returns {Fault | null} */
@@ -234,7 +234,8 @@ export class Viewing {
       this.joined = open ? /** @type {"opening" | "live"} */ (snapshot.state) : null;
       if (!open) return;
     }
-    if (!open && data === this.#old) return;
+    if (open) this.#old = "";   // an end that reads the same is the end of this one
+    else if (data === this.#old) return;
     // Our own leaving changes the view too; only the end of the opening that failed is still ours to show.
     if (this.#phase === "over" && snapshot.state !== "failed") return;
     this.snapshot = snapshot;
