@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,17 +171,27 @@ LOOK = """() => {
 }"""
 
 
-async def until_told(page: Page, *, within: float) -> tuple[str | None, str, str]:
-    """Wait until the page names a fault; return its code, what is read, and the state of the view."""
+async def lines_of(page: Page) -> Counter[str]:
+    """Return what is read beside the picture: a view tells for as long as it runs what befell its opening."""
+    return Counter((await page.evaluate(LOOK))["text"].splitlines())
+
+
+async def until_told(page: Page, *, within: float, known: Counter[str] | None = None) -> tuple[str | None, str, str]:
+    """Wait until the page names a fault; return its code, what is read, and the state of the view.
+
+    Args:
+        page: The page.
+        within: Seconds.
+        known: Lines that stood there before; what they name is told of something else.
+    """
     deadline = time.monotonic() + within
     while True:
         seen = await page.evaluate(LOOK)
         if seen["code"]:
             return seen["code"], seen["card"], seen["state"]
-        code = named_in(seen["text"])
-        if code is not None:
-            line = next((line for line in seen["text"].splitlines() if named_in(line) == code), "")
-            return code, line, seen["state"]
+        for line in (Counter(seen["text"].splitlines()) - (known or Counter())).elements():
+            if (code := named_in(line)) is not None:
+                return code, line, seen["state"]
         if time.monotonic() > deadline:
             return None, "", seen["state"]
         await asyncio.sleep(0.05)
@@ -223,13 +234,13 @@ def page_meets(trouble: Trouble) -> Run:
                 await page.goto(url)
                 await page.wait_for_selector("[data-camera]")
                 ring.world.switch(list(trouble.on))
-                began = time.monotonic()
+                began, known = time.monotonic(), None
                 await page.locator("[data-camera]").first.click()
                 if trouble.during is not None:
                     assert await until_playing(page, within=20), "no picture before the trouble"
-                    began = time.monotonic()
+                    began, known = time.monotonic(), await lines_of(page)
                     trouble.during(ring)
-                code, said, state = await until_told(page, within=45)
+                code, said, state = await until_told(page, within=45, known=known)
                 named = time.monotonic() - began
                 if trouble.code is None or (trouble.during is not None and state != "failed"):
                     back = await until_playing(page, within=30)

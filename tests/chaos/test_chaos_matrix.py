@@ -8,6 +8,7 @@ import pytest
 import reliability_page
 from cells import Cell, Lab, Met, Outcome, judge, run_cell
 from fault_lab import all_cells
+from live_view_cells import lines_of, until_told
 from playwright.async_api import Browser, async_playwright
 from record import Row
 from sense import makes_sense, rule_of, uncovered
@@ -97,6 +98,28 @@ async def test_a_cell_that_hangs_or_breaks_is_a_result(tmp_path: Path, monkeypat
     lab = Lab(tmp_path, monkeypatch)
     assert (await run_cell(Cell("SIG-TICKET", Met.VIEW, "", hangs), lab)).wrong.startswith("hung")
     assert (await run_cell(Cell("SIG-TICKET", Met.VIEW, "", breaks), lab)).wrong == "broke: ValueError: the lab itself"
+
+
+class _Page:
+    """A page that is looked at again and again: each time it reads as the next of these, and then as the last."""
+
+    def __init__(self, *looks: tuple[str, str | None]) -> None:
+        self._looks = list(looks)
+
+    async def evaluate(self, _: str) -> dict[str, str | None]:
+        text, code = self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+        return {"state": "failed" if code else "playing", "code": code, "card": code or "", "text": text}
+
+
+async def test_what_befell_a_view_before_the_trouble_is_not_taken_for_it() -> None:
+    """Opened on a busy machine it may have been tried again, and its story says so for as long as it runs."""
+    opened = "Front Door\nSIG-NO-SESSION: Ring created no session. Trying again in 0.4 s."
+    page = _Page((opened, None), (opened, None), (opened, "SIG-REJECTED"))
+    known = await lines_of(page)  # type: ignore[arg-type]
+    assert (await until_told(page, within=9, known=known))[0] == "SIG-REJECTED"  # type: ignore[arg-type]
+    again = _Page((opened, None), (opened + opened.removeprefix("Front Door"), None))
+    known = await lines_of(again)  # type: ignore[arg-type]
+    assert (await until_told(again, within=9, known=known))[0] == "SIG-NO-SESSION"  # type: ignore[arg-type]
 
 
 # ---- the page ----
