@@ -418,6 +418,8 @@ PARTNER_API = (
     Scenario("nonce by a decoded key", "LINK-KEY", app(hmac_keys=["sim-hmac-key-for-ringlight"])),
     Scenario("nonce by a key in hexadecimal", "LINK-KEY", app(hmac_keys=["ab" * 32])),
     Scenario("webhook 4xx", "HOOK-LOST", receiver(says(404, {}))),
+    Scenario("webhook 5xx", "HOOK-FAILING", receiver(says(500, {}))),
+    Scenario("webhook 3xx", "HOOK-REDIRECT", receiver(says(307, {}))),
     Scenario("receiver slower than 5 s", "HOOK-LATE", slow_receiver),
     Scenario("the host's clock", "REACH-CLOCK", app_skewed, "behind"),
     Scenario("no credentials", "CFG-INVALID", app(linked_first=False, client_secret=None)),

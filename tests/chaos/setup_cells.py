@@ -25,7 +25,8 @@ class Misfortune:
     Attributes:
         what: In words.
         code: The fault.
-        args: The command; `{port}` is a port that is taken, `{free}` one that is not, `{url}` a server that says 404.
+        args: The command; `{port}` is a port that is taken, `{free}` one that is not, `{url}` a server that says 404,
+            `{fails}` one that says 500, `{leads}` one that says 302.
         env: Settings.
         text: What is typed.
         before: Prepares the folder.
@@ -95,15 +96,18 @@ MISFORTUNES = (
     Misfortune("a code that is none", "LINK-CODE-EXPIRED", ("partner", "token", "--code", "x"), APP),
     Misfortune("no account is linked", "LINK-NONE", ("partner", "devices"), APP),
     Misfortune("a receiver says 404", "HOOK-LOST", ("partner", "webhook-send", "{url}"), APP),
+    Misfortune("a receiver says 500", "HOOK-FAILING", ("partner", "webhook-send", "{fails}"), APP),
+    Misfortune("a receiver says 302", "HOOK-REDIRECT", ("partner", "webhook-send", "{leads}"), APP),
     Misfortune("an app without HTTPS", "LINK-CHECK-ADDRESS", ("partner", "link-check", "http://127.0.0.1:{free}"), APP),
 )  # fmt: skip
 
 
 @contextlib.asynccontextmanager
 async def _surroundings() -> AsyncIterator[dict[str, str]]:
-    async with foreign(says(404, {})) as where:
+    async with foreign(says(404, {})) as where, foreign(says(500, {})) as fails, foreign(says(302, {})) as leads:
+        urls = {"url": f"http://{where}/hook", "fails": f"http://{fails}/hook", "leads": f"http://{leads}/hook"}
         with contextlib.closing(listen("127.0.0.1", 0)) as taken:
-            yield {"port": str(taken.getsockname()[1]), "free": str(free_port()), "url": f"http://{where}/hook"}
+            yield {"port": str(taken.getsockname()[1]), "free": str(free_port()), **urls}
 
 
 @contextlib.asynccontextmanager

@@ -1,9 +1,10 @@
 """`partner dead-letters` and `partner webhook-send`, and the server that takes webhooks once it has a key."""
 
+import contextlib
 import json
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -73,28 +74,66 @@ def test_an_address_where_nobody_is_is_a_fault(run: Run) -> None:
     assert gone.stderr.startswith("NET-UNREACHABLE")
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, "HOOK-LOST"), (503, "HOOK-BUSY"), (302, "HOOK-UNDELIVERED")])
-def test_an_answer_that_ring_would_not_take_is_told_with_its_fault(run: Run, status: int, code: str) -> None:
+@pytest.fixture
+def answering() -> Iterator[Callable[[int, Mapping[str, str]], str]]:
+    """A receiver that answers everything with one status and one set of fields; 0 is silence."""
+    with contextlib.ExitStack() as end:
+
+        def begin(status: int, fields: Mapping[str, str]) -> str:
+            ended = threading.Event()
+
+            class Receiver(BaseHTTPRequestHandler):
+                def do_POST(self) -> None:
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    if status == 0:
+                        ended.wait(60)
+                        return
+                    self.send_response(status)
+                    for name, value in {**fields, "Content-Length": "0"}.items():
+                        self.send_header(name, value)
+                    self.end_headers()
+
+                def log_message(self, *_: object) -> None:
+                    """Say nothing."""
+
+            server = end.enter_context(HTTPServer(("127.0.0.1", 0), Receiver))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            end.callback(server.shutdown)
+            end.callback(ended.set)
+            return f"http://127.0.0.1:{server.server_port}/hook"
+
+        yield begin
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "code"),
+    [
+        (404, {}, "HOOK-LOST"),
+        (429, {"Retry-After": "60"}, "HOOK-LOST"),
+        (500, {}, "HOOK-FAILING"),
+        (503, {"Retry-After": "1"}, "HOOK-FAILING"),
+        (301, {"Location": "/elsewhere"}, "HOOK-REDIRECT"),
+        (302, {"Location": "/elsewhere"}, "HOOK-REDIRECT"),
+        (307, {"Location": "/elsewhere"}, "HOOK-REDIRECT"),
+        (304, {}, "HOOK-REDIRECT"),
+    ],
+)
+def test_an_answer_that_ring_would_not_take_is_told_with_its_fault(
+    run: Run, answering: Callable[[int, Mapping[str, str]], str], status: int, fields: Mapping[str, str], code: str
+) -> None:
     """What Ring makes of it stays on stdout, for those who read it by a program."""
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/hook"
-        sent, by_json = run("webhook-send", url), run("webhook-send", url, "--json")
-        server.shutdown()
+    url = answering(status, fields)
+    sent, by_json = run("webhook-send", url), run("webhook-send", url, "--json")
     assert (sent.returncode, by_json.returncode) == (1, 1)
     assert sent.stdout.startswith(f"answered {status} in ")
     assert json.loads(by_json.stdout)["status"] == status
     for said in (sent.stderr, by_json.stderr):
         assert said.startswith(f"{code}: {FAULTS[code].title}"), said
         assert f"HTTP {status}" in said
+        assert "rooms.webhook_url" not in said  # that is for webhooks of our own
+
+
+def test_a_receiver_that_is_silent_is_late(run: Run, answering: Callable[[int, Mapping[str, str]], str]) -> None:
+    sent = run("webhook-send", answering(0, {}))
+    assert (sent.returncode, sent.stdout) == (1, "no answer: Ring would retry in 1 s\n")
+    assert sent.stderr.startswith(f"HOOK-LATE: {FAULTS['HOOK-LATE'].title}"), sent.stderr

@@ -135,8 +135,11 @@ CASES: dict[str, tuple[Seen, Mark, str | None]] = {
         "PARTNER-DEVICE-OFFLINE"),
     "a receiver that never answers": (
         judging_calls.judge_delivery(Delivered("u", True, None, 7)), Mark.FAULT, "HOOK-LATE"),
-    "a receiver that is busy": (judging_calls.judge_delivery(Delivered("u", True, 503, 0)), Mark.FAULT, "HOOK-BUSY"),
-    "429 is tried again": (judging_calls.judge_delivery(Delivered("u", True, 429, 0)), Mark.GOOD, None),
+    "a receiver that fails": (judging_calls.judge_delivery(Delivered("u", True, 503, 0)), Mark.FAULT, "HOOK-FAILING"),
+    "429 is a 4xx, and final": (judging_calls.judge_delivery(Delivered("u", True, 429, 0)), Mark.FAULT, "HOOK-LOST"),
+    "a redirect": (judging_calls.judge_delivery(Delivered("u", True, 307, 0)), Mark.FAULT, "HOOK-REDIRECT"),
+    "an unsigned delivery is sent elsewhere": (
+        judging_calls.judge_delivery(Delivered("u", False, 302, 0)), Mark.FAULT, "HOOK-REDIRECT"),
     "an unsigned delivery is refused": (judging_calls.judge_delivery(Delivered("u", False, 401, 0)), Mark.GOOD, None),
     "an unsigned delivery is taken": (judging_calls.judge_delivery(Delivered("u", False, 200, 0)), Mark.NOTE, None),
     "an account without a camera": (judging_views.judge_cameras([]), Mark.NOTE, "CAM-UNKNOWN"),

@@ -127,7 +127,7 @@ def test_a_type_that_nobody_knows_is_taken() -> None:
 
 
 # These are of somebody else's receiver, which the doctor tries.
-OF_OTHERS = {"HOOK-LATE", "HOOK-LOST", "HOOK-UNDELIVERED"}
+OF_OTHERS = {"HOOK-FAILING", "HOOK-LATE", "HOOK-LOST", "HOOK-REDIRECT", "HOOK-UNDELIVERED"}
 
 
 @pytest.mark.parametrize(

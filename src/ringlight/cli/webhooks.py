@@ -66,9 +66,9 @@ def register(partner: typer.Typer) -> None:
             print_json(asdict(attempt))
         else:
             result.print(Text(attempt.verdict))
-        if not attempt.is_well:
-            found = judge_delivery(Delivered(url, True, attempt.status, attempt.seconds))
-            raise fault_error(found.code or "HOOK-UNDELIVERED", found.text)
+        found = judge_delivery(Delivered(url, True, attempt.status, attempt.seconds))
+        if found.code is not None:
+            raise fault_error(found.code, found.text)
 
 
 def _dead_letters(action: str, numbers: list[int] | None, config: Any, json: bool) -> None:

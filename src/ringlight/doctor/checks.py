@@ -118,7 +118,7 @@ _ROWS = (
     Check("partner-link", "partner", "Is each link completed?", "no link that waits for its PATCH",
           ("LINK-DORMANT",)),
     Check("webhook", "partner", "Does the webhook receiver take a delivery in time?", "2xx within 5 s",
-          ("HOOK-LATE", "HOOK-LOST")),
+          ("HOOK-LATE", "HOOK-LOST", "HOOK-FAILING", "HOOK-REDIRECT")),
     # What a browser itself finds; run by the page
     Check("browser-webrtc", "browser", "Can this browser do WebRTC?", "it can", ("VIEWER-NO-WEBRTC",)),
     Check("browser-secure", "browser", "Does the page's address allow camera and microphone?",

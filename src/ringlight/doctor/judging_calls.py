@@ -123,10 +123,12 @@ def judge_delivery(delivered: Delivered) -> Seen:
         return fault("HOOK-LATE", f"HTTP {delivered.status} {took}")
     if not delivered.signed and delivered.status in (401, 403):
         return good(f"an unsigned delivery is refused (HTTP {delivered.status}) {took}")
-    if 400 <= delivered.status < 500 and delivered.status != 429:
+    if 200 <= delivered.status < 300:
+        if not delivered.signed:
+            return note(f"an unsigned delivery was taken (HTTP {delivered.status}): anybody can send events there")
+        return good(f"HTTP {delivered.status} {took}")
+    if 400 <= delivered.status < 500:
         return fault("HOOK-LOST", f"HTTP {delivered.status} {took}")
     if delivered.status >= 500:
-        return fault("HOOK-BUSY", f"HTTP {delivered.status} {took}: Ring will send it again")
-    if not delivered.signed:
-        return note(f"an unsigned delivery was taken (HTTP {delivered.status}): anybody can send events there")
-    return good(f"HTTP {delivered.status} {took}")
+        return fault("HOOK-FAILING", f"HTTP {delivered.status} {took}")
+    return fault("HOOK-REDIRECT", f"HTTP {delivered.status} {took}")

@@ -104,8 +104,32 @@ ROWS = (
         "HOOK-LOST",
         "The webhook receiver refuses deliveries",
         cause="The receiver answered with a 4xx. Ring never sends such a delivery again: the event is lost.",
-        fix="Correct what the status says: 404 is a wrong address, 401 and 403 a wrong key or a login before it. For "
-        "trouble of your own answer 503, and Ring tries again.",
+        fix="Correct what the status says: 404 is a wrong address, 401 and 403 a wrong key or a login before it, 429 a "
+        "limit of requests, from which this address must be free: no `Retry-After` helps. For trouble of your own "
+        "answer 503, and Ring tries again.",
+        retry=Retry.AFTER_FIX,
+        http=502,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-FAILING",
+        "The webhook receiver fails",
+        cause="The receiver answered with a 5xx. Ring sends the delivery again, six times in some 73 minutes, and then "
+        "gives it up.",
+        fix="Read the receiver's own log: what failed there is named there. 502 and 504 are of a proxy that does not "
+        "reach it. A receiver of Ringlight answers 503 while it cannot store anything, and its log says why.",
+        retry=Retry.BACKOFF,
+        http=502,
+        source=_SOURCE,
+    ),
+    Fault(
+        "HOOK-REDIRECT",
+        "The webhook receiver sends deliveries elsewhere",
+        cause="The receiver answered with a redirect. A delivery is sent to the address that was registered, and is "
+        "not followed by us; whether Ring follows is nowhere documented.",
+        fix="Register the address that the redirect leads to: `https` instead of `http`, the final name, a slash more "
+        "or less at the end. `curl -i` shows it as `Location`. Where it leads to a login, let this address be free of "
+        "that.",
         retry=Retry.AFTER_FIX,
         http=502,
         source=_SOURCE,

@@ -168,6 +168,7 @@ async def deliver(url: str, key: Secret | None, account: str, now: Callable[[], 
     began = loop.time()
     try:
         async with AsyncDriver(near=url, timeout=HOOK_LISTENS) as driver:
+            began = loop.time()  # what it takes us to begin is not the receiver's
             answer = await driver.send(request)
     except RingError as error:
         if error.code == "NET-TIMEOUT":

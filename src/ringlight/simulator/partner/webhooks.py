@@ -83,6 +83,7 @@ async def _post(url: str, body: bytes, signature: str, *, strict: bool = False) 
     began = loop.time()
     try:
         async with AsyncDriver(base_url=f"{parts.scheme}://{parts.netloc}", user_agent=USER_AGENT) as driver:
+            began = loop.time()  # what it takes us to begin is not the receiver's
             answer = await driver.send(request)
     except RingError as error:
         if strict and error.code != "NET-TIMEOUT":
