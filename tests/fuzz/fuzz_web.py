@@ -42,7 +42,7 @@ from ringlight.publishing import whip
 from ringlight.resilience.limits import limits
 from ringlight.resilience.operation import Operation
 from ringlight.resilience.refusals import read_refusal, said
-from ringlight.resilience.retry_after import retry_after
+from ringlight.resilience.retry_after import http_date, retry_after
 from ringlight.secrets import Secret
 from ringlight.server.access import Access
 from ringlight.server.shown import shown_key
@@ -195,7 +195,7 @@ def read_retry_after(data: bytes) -> None:
     limits({"x-ratelimit-limit": wait, "x-ratelimit-remaining": date})
     told = limits({"ratelimit-policy": wait, "ratelimit": date})
     assert told is None or told.per_second is None or told.per_second >= 0
-    token_calls._date(wait)
+    http_date(wait)
 
 
 def read_cookies(data: bytes) -> None:
