@@ -279,6 +279,17 @@ ROWS = (
         seen=(Seen("room", 4409, "ROOM-REPLACED"),),
     ),
     Fault(
+        "ROOM-UNREADABLE",
+        "What is kept of the room cannot be read",
+        cause="Several servers share this room over Redis, and what is there of it is damaged, or of another version "
+        "of Ringlight. The server leaves it as it is. All other rooms go on.",
+        fix="Let all servers be of one version. Otherwise delete the keys in Redis that the server's log names: the "
+        "room begins anew with who comes next.",
+        retry=Retry.AFTER_FIX,
+        http=503,
+        seen=(Seen("room", 4500, "ROOM-UNREADABLE"),),
+    ),
+    Fault(
         "ROOM-BUSY",
         "The server takes nobody just now",
         cause="The server is about to stop, or as many sockets are open as it may have. Or Redis was away a moment "

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ringlight.rooms.events import Event, Make
+from ringlight.rooms.events import Event, Make, Unreadable
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.room import Room
 
@@ -56,7 +56,7 @@ class Cut:
     """Redis does not answer."""
 
 
-FromElsewhere = Read | Loaded | Recalled | Present | Cut
+FromElsewhere = Read | Loaded | Unreadable | Recalled | Present | Cut
 
 
 @dataclass(slots=True)

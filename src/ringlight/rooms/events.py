@@ -313,5 +313,13 @@ class Leave:
     forget: int | None = None
 
 
-Shared = Load | Write | Keep | Leave | Recall  # what is asked for where several nodes share the rooms
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What is shared of a room cannot be read; as an action, for the log. `why` says nothing of what is in it."""
+
+    room: str
+    why: str
+
+
+Shared = Load | Write | Keep | Leave | Recall | Unreadable  # what is asked for where several nodes share the rooms
 Action = Send | Close | Note | Late | Shared

@@ -1,7 +1,5 @@
 """A house whose rooms follow their ledgers: what happens is written there, and done when it is read. Pure."""
 
-import contextlib
-
 import msgspec
 
 from ringlight.errors import fault_error
@@ -21,6 +19,7 @@ from ringlight.rooms.events import (
     Recall,
     Said,
     Send,
+    Unreadable,
     Write,
     node_of,
 )  # fmt: skip
@@ -63,6 +62,7 @@ class FollowingHouse(House):
         self.nodes: frozenset[int] = frozenset()
         self.notes = SharedNotes(node)
         self._copies: dict[str, Copy] = {}
+        self._spoilt: set[str] = set()  # rooms that could not be read when they were last looked at
         self._serial = 0
         self._changed_at: float | None = None  # when Redis went away, or came back
 
@@ -71,7 +71,26 @@ class FollowingHouse(House):
         if self.alone or room_id in self._copies:
             return []
         self._copies[room_id] = Copy()
+        self._spoilt.discard(room_id)
         return [Load(room_id)]
+
+    def room(self, room_id: str) -> Room:
+        """Return a room.
+
+        Raises:
+            UsageError: ROOM-UNKNOWN; ROOM-UNREADABLE.
+        """
+        self.need_readable(room_id)
+        return super().room(room_id)
+
+    def need_readable(self, room_id: str) -> None:
+        """Do nothing, unless what is shared of a room could not be read.
+
+        Raises:
+            UsageError: ROOM-UNREADABLE.
+        """
+        if room_id in self._spoilt:
+            raise fault_error("ROOM-UNREADABLE")
 
     def is_settled(self, room_id: str) -> bool:
         """Whether it is known if there is such a room."""
@@ -142,6 +161,10 @@ class FollowingHouse(House):
         if copy is None or copy.loaded:
             return []
         actions: list[Action] = []
+        try:
+            found = self._whole(event)
+        except msgspec.MsgspecError as error:
+            return self._unreadable(Unreadable(event.room, str(error)))
         goes_on = event.whole is None and event.epoch == copy.epoch and event.number == copy.number
         if not goes_on:
             here = self.rooms.pop(event.room, None)
@@ -152,9 +175,8 @@ class FollowingHouse(House):
                     copy.before = here
             elif here is not None and copy.before is None:
                 actions += self._send_to_resume(event.room)
-            if event.whole is not None:
-                with contextlib.suppress(msgspec.MsgspecError):  # damaged, or of a version to come: it begins anew
-                    self.rooms[event.room] = ledger.read_room(event.whole, self.settings)
+            if found is not None:
+                self.rooms[event.room] = found
             copy.epoch, copy.number = event.epoch, event.number
         early, copy.early = copy.early, []
         for entry in (*event.entries, *early):
@@ -166,6 +188,29 @@ class FollowingHouse(House):
             copy.recalled = True
             return [*actions, Recall(event.room)]
         return actions + self._go_on(event.room, copy, now)
+
+    def _whole(self, event: Loaded) -> Room | None:
+        if event.whole is None:
+            return None
+        room = ledger.read_room(event.whole, self.settings)
+        if room.id != event.room:
+            raise msgspec.ValidationError("it is another room")
+        return room
+
+    def _unreadable(self, event: Unreadable) -> list[Action]:
+        """Turn away whoever is in a room that cannot be read, or comes to it, and leave it as it is.
+
+        Begun anew beside the others it would be another room at each node, and written over theirs.
+        """
+        if self._copies.pop(event.room, None) is None:
+            return []
+        self.rooms.pop(event.room, None)
+        self._spoilt.add(event.room)
+        actions: list[Action] = [event, Leave(event.room)]
+        for socket, connection in self._connections.items():
+            if connection.room == event.room:
+                actions += refused(socket, connection.dialect, fault_error("ROOM-UNREADABLE"))
+        return actions
 
     def _go_on(self, room_id: str, copy: Copy, now: float) -> list[Action]:
         """Write what waited until the room was read."""

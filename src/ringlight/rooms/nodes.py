@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import re
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from importlib import resources
@@ -15,7 +17,7 @@ from ringlight.http.redis import redis_client, redis_package
 from ringlight.http.trust import distrust_in
 from ringlight.rooms.address import judge_room_id
 from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
-from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Write
+from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Unreadable, Write
 from ringlight.rooms.ledger import Entry, read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
@@ -29,13 +31,18 @@ if TYPE_CHECKING:
 __all__ = ["SharedPorter", "new_node"]
 
 log = logging.getLogger("ringlight.rooms")
-PREFIX = "ringlight:rooms:1"  # another number where entries cannot be read by older servers any more
+# Another number where rooms or entries are of another shape, so that servers of before and of now leave each other's
+# alone; tests/rooms/test_rooms_unreadable.py notices.
+PREFIX = "ringlight:rooms:2"
 PATIENCE = 2.0  # seconds for Redis to answer; then this node goes on alone
 LOOK_EVERY = 1.0  # seconds between two signs of life of a node
 PRESENT_FOR = 3000  # milliseconds that each counts
 AGAIN = 0.5  # seconds between two tries to reach Redis
 FLUSH = 1.0  # seconds that what is written last may take when the server stops
+# What Redis says of keys that are not those of a ledger, and only of them: another kind, or no numbers in them.
+_SPOILT = re.compile(r"WRONGTYPE|attempt to (perform arithmetic|compare)|not an integer|bad argument")
 FIND_WITHIN = 3.0  # seconds for a room to be read
+SAID_EVERY = 60.0  # seconds between two lines of the log about the same room
 
 
 def new_node() -> int:
@@ -71,6 +78,7 @@ class SharedPorter(Porter):
         self._changed: list[asyncio.Future[None]] = []
         self._recalling: set[asyncio.Future[None]] = set()
         self._rooms: dict[bytes, str] = {}  # which are followed, by their channels
+        self._complained: dict[str, float] = {}  # about which rooms, and when
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -101,6 +109,7 @@ class SharedPorter(Porter):
         name = judge_room_id(room_id) if room_id is not None else f"r_{secrets.token_urlsafe(12)}"
         self.perform(self.house.follow(name))
         await self._until(lambda: self.house.is_settled(name))
+        self.house.need_readable(name)
         if name in self.house.rooms:
             raise fault_error("REQUEST-INVALID", "there is a room of this id already")
         wanted = {key: value if value is not None else {} for key, value in options.items() if key == "cameras"}
@@ -116,9 +125,22 @@ class SharedPorter(Porter):
             self._recalling.add(task)
             task.add_done_callback(self._recalling.discard)
             return
+        if isinstance(action, Unreadable):
+            self._tell_unreadable(action)
+            return
         self._asked.append(action)
         self._stirred.set()
         self._quiet.clear()
+
+    def _tell_unreadable(self, action: Unreadable) -> None:
+        name, now = _name(action.room), time.monotonic()
+        if now >= self._complained.get(name, float("-inf")) + SAID_EVERY:
+            self._complained[name] = now
+            log.error(
+                "rooms: %s of Redis cannot be read (%s), so nobody enters that room: let all servers be of one "
+                "version, or delete %s:head, %s:entries and %s:whole; then it begins anew",
+                name, action.why, name, name, name,
+            )  # fmt: skip
 
     async def _recall(self, room_id: str) -> None:
         made = None
@@ -227,8 +249,13 @@ class SharedPorter(Porter):
                 pipe = commands.pipeline(transaction=False)
                 for room, arguments in questions:
                     pipe.evalsha(script, 3, *_keys(room), *arguments)
-                for (room, arguments), answer in zip(questions, await pipe.execute(), strict=True):
-                    if arguments[0] == "load":
+                answers = await pipe.execute(raise_on_error=False)
+                for (room, arguments), answer in zip(questions, answers, strict=True):
+                    if isinstance(answer, Exception):
+                        if not _SPOILT.search(str(answer)):
+                            raise answer
+                        self.feed(Unreadable(room, "its keys are of another kind"))
+                    elif arguments[0] == "load":
                         self.feed(_loaded(room, answer))
             if not self._asked:
                 self._quiet.set()
@@ -276,8 +303,10 @@ def _channel(room: str) -> str:
     return f"{_name(room)}:said"
 
 
-def _loaded(room: str, answer: list[Any]) -> Loaded:
+def _loaded(room: str, answer: list[Any]) -> Loaded | Unreadable:
     epoch, number, whole, entries = answer
+    if not epoch.isascii():
+        return Unreadable(room, "its epoch is no name")
     # One that cannot be read keeps its place: as with an event of a newer version, nothing comes of it.
     found = (
         read_entry(line) or Entry(epoch.decode(), int(number) + at, 0.0, 0, 0, b"")

@@ -23,6 +23,7 @@ from ringlight.rooms.events import (
     Said,
     Send,
     Tick,
+    Unreadable,
     node_of,
 )
 from ringlight.rooms.following import FollowingHouse, mark_of
@@ -48,6 +49,8 @@ class SharedHouse(FollowingHouse):
                 actions = self._read(event, now)
             case Loaded():
                 actions = self._loaded(event, now)
+            case Unreadable():
+                actions = self._unreadable(event)
             case Recalled():
                 actions = self._recalled(event, now)
             case Present():
@@ -129,6 +132,7 @@ class SharedHouse(FollowingHouse):
             self._changed_at = now if self._changed_at is None else self._changed_at
             return []
         self.alone, self._changed_at = True, now
+        self._spoilt.clear()
         actions: list[Action] = []
         copies, self._copies = self._copies, {}
         for room_id, copy in copies.items():

@@ -59,6 +59,7 @@ export const FAULTS = {
   "ROOM-TOKEN-EXPIRED": {"title": "The room's token has expired", "cause": "The token's time is over; or the clock of a server is wrong.", "fix": "Ask for a new token, and check the clocks.", "retry": "now"},
   "ROOM-TOKEN-NEEDED": {"title": "This room wants a token", "cause": "Without a token people may enter only on a loopback address, and only while `rooms.open` is on.", "fix": "Get a token from `POST /api/rooms/{id}/tokens` and send it in `hello`, or as `?token=` at the old address.", "retry": "after-fix"},
   "ROOM-UNKNOWN": {"title": "There is no such room", "cause": "No room with this id was made, or nobody has been in it for so long that it was dropped.", "fix": "Make it with `POST /api/rooms`, or correct the id.", "retry": "after-fix"},
+  "ROOM-UNREADABLE": {"title": "What is kept of the room cannot be read", "cause": "Several servers share this room over Redis, and what is there of it is damaged, or of another version of Ringlight. The server leaves it as it is. All other rooms go on.", "fix": "Let all servers be of one version. Otherwise delete the keys in Redis that the server's log names: the room begins anew with who comes next.", "retry": "after-fix"},
   "ROOM-WAITING": {"title": "You are still waiting to be let in", "cause": "Nothing is passed on between the waiting area and the room.", "fix": "Wait for the roster; it comes when you were let in.", "retry": "backoff"},
   "SERVER-ERROR": {"title": "Something unexpected went wrong here", "cause": "Ringlight met a situation that it does not know; the server's log has the details.", "fix": "Try again, and report the log lines with the time.", "retry": "backoff"},
   "SERVER-GONE": {"title": "The Ringlight server does not answer", "cause": "The Ringlight server gave no answer that can be used. It may have stopped.", "fix": "Start it again with `make demo` or `ringlight serve`; an open page comes back by itself.", "retry": "after-fix"},
@@ -93,5 +94,6 @@ export const BY_CLOSE_CODE = {
   4410: ["ROOM-ENDED"],
   4413: ["ROOM-FULL"],
   4429: ["ROOM-RATE"],
+  4500: ["ROOM-UNREADABLE"],
   4503: ["ROOM-SLOW", "ROOM-BUSY"],
 };
