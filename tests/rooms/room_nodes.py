@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.rooms import ledger
-from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
+from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled, Sign
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Note, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.memory import MemorySocket
@@ -67,8 +67,9 @@ class Nodes:
         """What each node does once a second; those that do not reach Redis are not seen there."""
         if not self.away:
             there = {number: node for number, node in self.all.items() if not node.is_cut}
+            signs = {number: Sign(node.stretch, self.now + 3) for number, node in there.items()}
             for node in there.values():
-                node.porter.feed(Present(frozenset(there)))
+                node.porter.feed(Present(signs))
 
     def settle(self) -> None:
         """Let everybody write and read until there is nothing more."""
@@ -128,6 +129,7 @@ class Node:
         self.nodes = nodes
         self.number = number
         self.is_cut = False
+        self.stretch = 1  # counts its connections to what is shared
         self.house = SharedHouse(nodes.settings, nodes.mint, tokens=nodes.tokens, any_loopback_origin=True, node=number)
         self.porter = _SharedPorter(self.house, nodes)
         self.follows: set[str] = set()
@@ -145,6 +147,7 @@ class Node:
     def cut(self) -> None:
         """The connection to Redis breaks; what was not sent is gone, and what was not read."""
         self.is_cut = True
+        self.stretch += 1
         self.porter.asked.clear()
         self.arrived = deque(one for one in self.arrived if isinstance(one, Recalled))
         self.follows.clear()

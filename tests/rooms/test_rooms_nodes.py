@@ -7,6 +7,7 @@ import pytest
 from room_nodes import Node, Nodes, same
 
 from ringlight.rooms import ledger
+from ringlight.rooms.copies import Present, Sign
 from ringlight.rooms.events import Make
 from ringlight.rooms.memory import MemorySocket
 from ringlight.rooms.people import Returning
@@ -367,6 +368,75 @@ def test_whose_own_node_is_gone_too_is_taken_anew_after_a_while() -> None:
     assert comes_back(nodes.all[2], doctor) == "ROOM-BUSY"
     nodes.now += 1
     assert comes_back(nodes.all[2], doctor) == "False"
+
+
+def test_nobody_waits_for_a_node_that_had_redis_all_the_time() -> None:
+    """Only the other one was without it for a moment: what theirs has told is in the ledger, though it dies then."""
+    nodes = Nodes(2)
+    doctor, far = enter(nodes.all[1]), enter(nodes.all[2])
+    nodes.all[2].cut()
+    doctor.say({"t": "chat", "rid": 1, "text": "meanwhile"})
+    nodes.settle()
+    nodes.pass_time(1)
+    nodes.all[2].back()
+    nodes.settle()
+    nodes.pass_time(1)  # to the first look after that
+    nodes.kill(1)
+    nodes.pass_time(3)
+    assert comes_back(nodes.all[2], doctor) == "True"
+    assert "meanwhile" in [frame.get("text") for frame in far.heard], far.heard
+
+
+def test_who_was_with_a_node_whose_last_sign_is_from_before_waits() -> None:
+    """It may have been without Redis as well: what it told then has the numbers of what is told here."""
+    nodes = Nodes(2)
+    doctor, far = enter(nodes.all[1]), enter(nodes.all[2])
+    nodes.pass_time(1)
+    second, old = nodes.all[2], Sign(1, nodes.now + 3)
+    for node in nodes.all.values():
+        node.cut()
+    enter(nodes.all[1], role="patient")  # who knocks is told to the doctor alone
+    nodes.kill(1)
+    second.is_cut = False
+    for look in range(2):
+        second.porter.feed(Present({1: old, 2: Sign(2, nodes.now + 3 + look)}))
+    nodes.pass_time(4)
+    for rid in range(1, 6):
+        far.say({"t": "chat", "rid": rid, "text": "told here"})
+    nodes.settle()
+    assert comes_back(second, doctor) == "ROOM-BUSY"
+    nodes.pass_time(7)
+    assert comes_back(second, doctor) != "ROOM-BUSY"
+
+
+def test_a_node_that_was_away_itself_is_not_taken_for_steady() -> None:
+    """Nor after another moment without Redis: it had not brought yet what it told in the first."""
+    nodes = Nodes(2)
+    doctor, far = enter(nodes.all[1]), enter(nodes.all[2])
+    nodes.pass_time(1)
+    first, second = nodes.all[1], nodes.all[2]
+    for node in (first, second):
+        node.cut()
+    enter(first, role="patient")
+    nodes.now += 1
+    first.back()
+    second.back()
+    for _ in range(2):
+        first.porter.asked.clear()  # nothing of it reaches Redis
+        second.write()
+        second.read()
+        nodes.now += 1
+        nodes.look()
+        second.cut()
+        second.back()
+    nodes.now += 1
+    nodes.look()
+    nodes.kill(1)
+    nodes.pass_time(4)
+    for rid in range(1, 6):
+        far.say({"t": "chat", "rid": rid, "text": "told here"})
+    nodes.settle()
+    assert comes_back(second, doctor) == "ROOM-BUSY"
 
 
 def test_redis_forgets_all_without_being_away_and_nothing_is_lost() -> None:

@@ -67,7 +67,7 @@ async def test_a_clock_of_redis_that_is_set_back_stops_no_room_and_keeps_nobody_
             (nodes,) = client.keys("ringlight:*:present")
             later = int(time.time() * 1000) + 3_600_000
             client.hset(head, mapping={"ms": later, "clock": later})
-            client.zadd(nodes, {"999": later})
+            client.zadd(nodes, {"999:1": later})
             times = [later]
             for rid in range(1, 4):
                 await say(web, rid, f"{rid}")
@@ -78,7 +78,7 @@ async def test_a_clock_of_redis_that_is_set_back_stops_no_room_and_keeps_nobody_
             assert times[1] == later, "it never goes back"
             assert 50 < passed < 0.6 * (time.time() * 1000 - later + 3_600_000), "and goes on, more slowly"
             async with asyncio.timeout(30):
-                while client.zscore(nodes, "999") is not None:
+                while client.zscore(nodes, "999:1") is not None:
                     await asyncio.sleep(0.05)
 
 
@@ -156,3 +156,21 @@ async def test_a_page_goes_on_at_another_server_when_its_own_stops(redis: OwnRed
             assert (await hear(again, "welcome"))["resumed"] is True
             assert (await hear(again, "chat"))["text"] == "while you were away"
             assert (await hear(second, "back"))["id"] == welcome["session"]
+
+
+async def test_a_server_sees_which_others_had_redis_while_it_had_not(redis: OwnRedis) -> None:
+    """By their signs of life: the same connection as before, and a sign that was given since."""
+    with redis.client() as client:
+        async with node(redis) as (_, porter):
+            known = {one["id"] for one in client.client_list()}
+            async with node(redis) as (two, other), page(two) as second:
+                await hear(second, "roster")
+                for _ in range(2):
+                    for one in client.client_list():
+                        if one["id"] not in known:
+                            client.client_kill_filter(_id=one["id"])
+                    assert [(await hear(second, "notice"))["on"] for _ in range(2)] == [True, False]
+                    async with asyncio.timeout(30):
+                        while porter.house.node not in other.house._steady:  # type: ignore[attr-defined]
+                            await asyncio.sleep(0.1)
+                assert not porter.house._steady  # type: ignore[attr-defined]

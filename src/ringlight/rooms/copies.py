@@ -1,12 +1,13 @@
 """What comes from the ledgers of rooms, and how far this node has read in each. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ringlight.rooms.events import Event, Make, Unreadable
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.room import Room
 
-__all__ = ["Copy", "Cut", "FromElsewhere", "Loaded", "Present", "Read", "Recalled"]
+__all__ = ["Copy", "Cut", "FromElsewhere", "Loaded", "Present", "Read", "Recalled", "Sign"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,23 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """The last sign of life of a node.
+
+    Attributes:
+        stretch: Counts its connections to Redis; the same one as long as that did not break.
+        until: When the sign ends; grows with each.
+    """
+
+    stretch: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """Redis answers, and these nodes have shown themselves of late."""
 
-    nodes: frozenset[int]
+    signs: Mapping[int, Sign]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ __all__ = ["FollowingHouse", "mark_of"]
 KEEP_EVERY = 100  # entries after which a whole room is written, so that who comes later need not read all
 # Seconds after Redis went away, and after it came back, in which a page that comes to another node than its own is sent
 # to come again. After most outages Redis answers in less, and all nodes see it; then its session is whole at each.
+# Nobody waits for a node that is seen to have had Redis all the time, as where ours alone had not: what it told is in
+# the ledger. If it died before it was seen so, or was without Redis too and died before it had brought what it told
+# meanwhile, nobody can know what that was; then all of this time is needed.
 UNHEARD_OF = 10.0
 LASTS = 3600.0  # seconds that a ledger outlives its last entry
 KEPT_LASTS = 32 * 86_400.0  # the same of a room that was made on purpose; it may be for next month
@@ -65,6 +68,7 @@ class FollowingHouse(House):
         self._spoilt: set[str] = set()  # rooms that could not be read when they were last looked at
         self._serial = 0
         self._changed_at: float | None = None  # when Redis went away, or came back
+        self._steady: set[int] = set()  # nodes that were with Redis for as long as this one was not
 
     def follow(self, room_id: str) -> list[Action]:
         """Begin to read a room's ledger, unless this is done already."""
@@ -254,7 +258,7 @@ class FollowingHouse(House):
 
     def _has_told(self, person: Person, seq: int) -> bool:
         """Whether somebody's own node can have told us all that it has told them."""
-        return not self.alone and person.home in self.nodes and seq <= person.outbox.seq
+        return not self.alone and person.home in self.nodes | self._steady and seq <= person.outbox.seq
 
     def _bring(self, room_id: str, copy: Copy) -> list[Action]:
         """Write our people into the ledger; those leave it whose nodes are not there."""

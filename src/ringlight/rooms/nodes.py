@@ -16,7 +16,7 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.redis import redis_client, redis_package
 from ringlight.http.trust import distrust_in
 from ringlight.rooms.address import judge_room_id
-from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled
+from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled, Sign
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Unreadable, Write
 from ringlight.rooms.ledger import Entry, read_entry
 from ringlight.rooms.porter import Porter
@@ -41,6 +41,7 @@ AGAIN = 0.5  # seconds between two tries to reach Redis
 FLUSH = 1.0  # seconds that what is written last may take when the server stops
 # What Redis says of keys that are not those of a ledger, and only of them: another kind, or no numbers in them.
 _SPOILT = re.compile(r"WRONGTYPE|attempt to (perform arithmetic|compare)|not an integer|bad argument")
+_MEMBER = re.compile(rb"([0-9]{1,10}):([0-9]{1,18})")
 FIND_WITHIN = 3.0  # seconds for a room to be read
 SAID_EVERY = 60.0  # seconds between two lines of the log about the same room
 
@@ -78,6 +79,7 @@ class SharedPorter(Porter):
         self._changed: list[asyncio.Future[None]] = []
         self._recalling: set[asyncio.Future[None]] = set()
         self._rooms: dict[bytes, str] = {}  # which are followed, by their channels
+        self._stretch = 0  # counts our connections to Redis
         self._complained: dict[str, float] = {}  # about which rooms, and when
 
     @contextlib.asynccontextmanager
@@ -194,6 +196,7 @@ class SharedPorter(Porter):
         present = await commands.script_load(_script("present"))
         await pubsub.connect()  # type: ignore[no-untyped-call]
         await pubsub.subscribe(f"{PREFIX}:nodes")  # one may not listen to nothing
+        self._stretch += 1
         await self._look(commands, present)
         log.info("rooms: shared over Redis")
         try:
@@ -203,15 +206,15 @@ class SharedPorter(Porter):
                 tasks.create_task(self._look_again(commands, present))
         except asyncio.CancelledError:  # the server stops: others need not wait to see that we are gone
             with contextlib.suppress(self._redis.RedisError, OSError):
-                await commands.evalsha(present, 1, f"{PREFIX}:present", str(self.house.node), "0")
+                await commands.evalsha(present, 1, f"{PREFIX}:present", str(self.house.node), "0", "")
             raise
         finally:
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _look(self, commands: "Redis", script: str) -> None:
         key, node = f"{PREFIX}:present", str(self.house.node)
-        found = await commands.evalsha(script, 1, key, node, str(PRESENT_FOR))
-        self.feed(Present(frozenset(map(int, found))))
+        found = await commands.evalsha(script, 1, key, node, str(PRESENT_FOR), str(self._stretch))
+        self.feed(Present(_signs(found)))
 
     async def _look_again(self, commands: "Redis", script: str) -> None:
         while True:
@@ -287,6 +290,15 @@ class SharedPorter(Porter):
 
 def _script(name: str) -> str:
     return resources.files("ringlight.rooms").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _signs(found: list[bytes]) -> dict[int, Sign]:
+    """Return who is there, from `node:stretch` and the time of each; what is neither is none of ours."""
+    signs: dict[int, Sign] = {}
+    for member, until in zip(found[::2], found[1::2], strict=True):
+        if (named := _MEMBER.fullmatch(member)) is not None:
+            signs[int(named[1])] = Sign(int(named[2]), float(until))
+    return signs
 
 
 def _name(room: str) -> str:

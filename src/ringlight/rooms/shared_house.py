@@ -6,9 +6,11 @@ has to be handed over when a node dies: whoever comes back to another one finds 
 the others, and finds them again. The reasons are told in docs/decisions/0010-one-ledger-a-room.md.
 """
 
+from collections.abc import Mapping
+
 from ringlight.rooms import messages
 from ringlight.rooms.connections import Heard, Lost, Opened
-from ringlight.rooms.copies import Copy, Cut, FromElsewhere, Loaded, Present, Read, Recalled
+from ringlight.rooms.copies import Copy, Cut, FromElsewhere, Loaded, Present, Read, Recalled, Sign
 from ringlight.rooms.events import (
     Action,
     Alone,
@@ -26,7 +28,7 @@ from ringlight.rooms.events import (
     Unreadable,
     node_of,
 )
-from ringlight.rooms.following import FollowingHouse, mark_of
+from ringlight.rooms.following import UNHEARD_OF, FollowingHouse, mark_of
 
 __all__ = ["SharedHouse"]
 
@@ -40,6 +42,9 @@ class SharedHouse(FollowingHouse):
     def __init__(self, *arguments: object, node: int, **more: object) -> None:
         super().__init__(*arguments, node=node, **more)
         self._missing: dict[int, int] = {}  # how often in a row a node was looked for and not there
+        self._signs: Mapping[int, Sign] = {}  # of the last look
+        self._before: Mapping[int, Sign] = {}  # of the last look before Redis went away
+        self._returned: Mapping[int, Sign] = {}  # of the first look after that
         self._asking: dict[str, list[Event]] = {}  # while alone: what waits for the database, by room
 
     def receive(self, event: Opened | Heard | Lost | Tick | FromElsewhere, now: float) -> list[Action]:
@@ -131,8 +136,11 @@ class SharedHouse(FollowingHouse):
         if self.alone:
             self._changed_at = now if self._changed_at is None else self._changed_at
             return []
+        if self._changed_at is None or now >= self._changed_at + UNHEARD_OF:
+            self._before = self._signs  # else some may not have brought yet what they told when it was away before
         self.alone, self._changed_at = True, now
         self._spoilt.clear()
+        self._steady.clear()
         actions: list[Action] = []
         copies, self._copies = self._copies, {}
         for room_id, copy in copies.items():
@@ -169,10 +177,12 @@ class SharedHouse(FollowingHouse):
         return actions
 
     def _present(self, event: Present, now: float) -> list[Action]:
-        self.nodes = event.nodes
+        self._signs, self.nodes = event.signs, frozenset(event.signs)
         actions: list[Action] = []
-        if self.alone:
-            self.alone = False
+        if not self.alone:
+            self._steady |= {node for node, sign in event.signs.items() if self._is_steady(node, sign)}
+        else:
+            self.alone, self._returned = False, event.signs
             self._changed_at = now if self._changed_at is not None else None  # at the first time none was waited for
             rooms, self.rooms = self.rooms, {}
             for room_id, room in rooms.items():
@@ -185,7 +195,7 @@ class SharedHouse(FollowingHouse):
             for room_id, room in self.rooms.items()
             if (copy := self._copies.get(room_id)) is not None and copy.loaded and copy.before is None
         }
-        missing = self.notes.awaited.union(*seats.values()) - event.nodes
+        missing = self.notes.awaited.union(*seats.values()) - self.nodes
         self._missing = {node: self._missing.get(node, 0) + 1 for node in missing}
         for room_id, nodes in seats.items():
             for node in nodes:
@@ -193,6 +203,13 @@ class SharedHouse(FollowingHouse):
                     actions += self.happen(room_id, Away(node), now)
         gone = {node for node, count in self._missing.items() if count >= GONE_AFTER}
         return actions + self.notes.late(gone, now)
+
+    def _is_steady(self, node: int, sign: Sign) -> bool:
+        """Whether a node has had Redis without a break from before it was away until after that."""
+        before, returned = self._before.get(node), self._returned.get(node)
+        if before is None or before.stretch != sign.stretch:
+            return False
+        return returned is None or sign.until > returned.until  # a sign from before may still count for a while
 
     # Time
 
