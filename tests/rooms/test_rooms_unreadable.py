@@ -15,11 +15,11 @@ from test_rooms_redis import hear, node, page, say
 
 from own_redis import PROGRAM, OwnRedis
 from ringlight.errors import RingError
-from ringlight.rooms import ledger, nodes
+from ringlight.rooms import ledger, shared_keys
 from ringlight.rooms.memory import MemorySocket
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(PROGRAM is None, reason="Redis is not installed")]
-# Of all that is written into a ledger: names and types. If it is another, `nodes.PREFIX` needs another number too.
+# Of all that is written into a ledger: names and types. Where it changes, `shared_keys.PREFIX` needs another number.
 SHAPE = {"ringlight:rooms:2": "40c87a7ed47240cc"}
 
 
@@ -64,6 +64,9 @@ KEYS: dict[str, Callable[[Any, str], object]] = {
         f"{name}:head", mapping={"epoch": "e", "number": "many", "first": "x", "kept": "y"}
     ),
     "the head has no name": lambda client, name: client.hset(f"{name}:head", mapping={"epoch": b"\xff", "number": 1}),
+    "the head has a number that is none": lambda client, name: client.hset(
+        f"{name}:head", mapping={"epoch": "e", "number": 1, "first": 1, "kept": "nan"}
+    ),
     "the entries are a set": lambda client, name: client.sadd(f"{name}:entries", "a"),
     "the room is a list": lambda client, name: client.rpush(f"{name}:whole", "a"),
     "the room is nonsense": lambda client, name: (
@@ -160,7 +163,7 @@ def test_what_is_written_of_rooms_has_a_version() -> None:
         waiting += [hints[name] for name in names]
     assert {"_Whole", "_Kept", "Person", "Returning", "Claims", "Enter"} <= found.keys()
     shape = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
-    assert {nodes.PREFIX: shape} == SHAPE, "what is written has changed: count up nodes.PREFIX, and write both here"
+    assert {shared_keys.PREFIX: shape} == SHAPE, "it has changed: count up PREFIX, and write both here"
 
 
 # ---- with Redis ----
@@ -175,7 +178,7 @@ async def test_keys_of_another_kind_stop_no_server(
     async with node(redis) as (url, porter), page(url, room="other-visit") as other:
         await hear(other, "roster")
         with redis.client() as client:
-            name = nodes._name("visit")
+            name = shared_keys.name_of("visit")
             KEYS[what](client, name)
             for _ in range(2):
                 async with page(url) as web:

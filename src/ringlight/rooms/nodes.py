@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import hashlib
 import logging
-import re
 import secrets
 import time
 from collections import deque
@@ -16,12 +14,13 @@ from ringlight.errors import RingError, fault_error
 from ringlight.http.redis import redis_client, redis_package
 from ringlight.http.trust import distrust_in
 from ringlight.rooms.address import judge_room_id
-from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled, Sign
+from ringlight.rooms.copies import Cut, Present, Read, Recalled
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Unreadable, Write
-from ringlight.rooms.ledger import Entry, read_entry
+from ringlight.rooms.ledger import read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
 from ringlight.rooms.shared_house import SharedHouse
+from ringlight.rooms.shared_keys import PREFIX, channel_of, is_spoilt, keys_of, name_of, read_loaded, read_signs
 from ringlight.secrets import Secret
 
 if TYPE_CHECKING:
@@ -31,17 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["SharedPorter", "new_node"]
 
 log = logging.getLogger("ringlight.rooms")
-# Another number where rooms or entries are of another shape, so that servers of before and of now leave each other's
-# alone; tests/rooms/test_rooms_unreadable.py notices.
-PREFIX = "ringlight:rooms:2"
 PATIENCE = 2.0  # seconds for Redis to answer; then this node goes on alone
 LOOK_EVERY = 1.0  # seconds between two signs of life of a node
 PRESENT_FOR = 3000  # milliseconds that each counts
 AGAIN = 0.5  # seconds between two tries to reach Redis
 FLUSH = 1.0  # seconds that what is written last may take when the server stops
-# What Redis says of keys that are not those of a ledger, and only of them: another kind, or no numbers in them.
-_SPOILT = re.compile(r"WRONGTYPE|attempt to (perform arithmetic|compare)|not an integer|bad argument")
-_MEMBER = re.compile(rb"([0-9]{1,10}):([0-9]{1,18})")
 FIND_WITHIN = 3.0  # seconds for a room to be read
 SAID_EVERY = 60.0  # seconds between two lines of the log about the same room
 
@@ -135,7 +128,7 @@ class SharedPorter(Porter):
         self._quiet.clear()
 
     def _tell_unreadable(self, action: Unreadable) -> None:
-        name, now = _name(action.room), time.monotonic()
+        name, now = name_of(action.room), time.monotonic()
         if now >= self._complained.get(name, float("-inf")) + SAID_EVERY:
             self._complained[name] = now
             log.error(
@@ -214,7 +207,7 @@ class SharedPorter(Porter):
     async def _look(self, commands: "Redis", script: str) -> None:
         key, node = f"{PREFIX}:present", str(self.house.node)
         found = await commands.evalsha(script, 1, key, node, str(PRESENT_FOR), str(self._stretch))
-        self.feed(Present(_signs(found)))
+        self.feed(Present(read_signs(found)))
 
     async def _look_again(self, commands: "Redis", script: str) -> None:
         while True:
@@ -251,15 +244,15 @@ class SharedPorter(Porter):
             if questions:
                 pipe = commands.pipeline(transaction=False)
                 for room, arguments in questions:
-                    pipe.evalsha(script, 3, *_keys(room), *arguments)
+                    pipe.evalsha(script, 3, *keys_of(room), *arguments)
                 answers = await pipe.execute(raise_on_error=False)
                 for (room, arguments), answer in zip(questions, answers, strict=True):
                     if isinstance(answer, Exception):
-                        if not _SPOILT.search(str(answer)):
+                        if not is_spoilt(answer):
                             raise answer
                         self.feed(Unreadable(room, "its keys are of another kind"))
                     elif arguments[0] == "load":
-                        self.feed(_loaded(room, answer))
+                        self.feed(read_loaded(room, answer))
             if not self._asked:
                 self._quiet.set()
 
@@ -267,7 +260,7 @@ class SharedPorter(Porter):
         self, asked: Load | Write | Keep | Leave, pubsub: "PubSub"
     ) -> list[tuple[str, list[str | bytes]]]:
         """Return what the ledger's script is asked, after this room was listened to or left."""
-        channel, arguments = _channel(asked.room), list[str | bytes]()
+        channel, arguments = channel_of(asked.room), list[str | bytes]()
         match asked:
             case Load() if channel.encode() in self._rooms:
                 arguments = ["load", asked.epoch, str(asked.number)]
@@ -290,38 +283,3 @@ class SharedPorter(Porter):
 
 def _script(name: str) -> str:
     return resources.files("ringlight.rooms").joinpath(f"{name}.lua").read_text(encoding="utf-8")
-
-
-def _signs(found: list[bytes]) -> dict[int, Sign]:
-    """Return who is there, from `node:stretch` and the time of each; what is neither is none of ours."""
-    signs: dict[int, Sign] = {}
-    for member, until in zip(found[::2], found[1::2], strict=True):
-        if (named := _MEMBER.fullmatch(member)) is not None:
-            signs[int(named[1])] = Sign(int(named[2]), float(until))
-    return signs
-
-
-def _name(room: str) -> str:
-    # Hashed, as a room's id may be somebody's; in braces, as a cluster keeps keys together by that.
-    return f"{PREFIX}:{{{hashlib.sha256(room.encode(errors='surrogatepass')).hexdigest()[:32]}}}"
-
-
-def _keys(room: str) -> list[str]:
-    name = _name(room)
-    return [f"{name}:head", f"{name}:entries", f"{name}:whole"]
-
-
-def _channel(room: str) -> str:
-    return f"{_name(room)}:said"
-
-
-def _loaded(room: str, answer: list[Any]) -> Loaded | Unreadable:
-    epoch, number, whole, entries = answer
-    if not epoch.isascii():
-        return Unreadable(room, "its epoch is no name")
-    # One that cannot be read keeps its place: as with an event of a newer version, nothing comes of it.
-    found = (
-        read_entry(line) or Entry(epoch.decode(), int(number) + at, 0.0, 0, 0, b"")
-        for at, line in enumerate(entries, start=1)
-    )
-    return Loaded(room, epoch.decode(), int(number), whole, tuple(found))
