@@ -5,6 +5,7 @@ since the first such signal, from which on it is traced. Files go into the folde
 """
 
 import asyncio
+import ctypes
 import gc
 import itertools
 import json
@@ -23,6 +24,27 @@ FRAMES = 6  # of a stack, for each block of memory: enough to see whose it is
 _numbers = itertools.count()
 
 
+class _Malloc(ctypes.Structure):
+    """What mallinfo2(3) tells, in bytes."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"
+        )
+    )  # fmt: skip
+
+
+def malloc() -> dict[str, float]:
+    """Return megabytes that the C library has given out and that lie free between; nothing where it does not tell."""
+    asked = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if asked is None:
+        return {}
+    asked.restype = _Malloc
+    told = asked()
+    return {"used": told.uordblks / 1e6, "mapped": told.hblkhd / 1e6, "free": told.fordblks / 1e6}
+
+
 def census() -> dict[str, object]:
     """Count what this process holds."""
     gc.collect()
@@ -31,7 +53,7 @@ def census() -> dict[str, object]:
         names = Counter(re.sub(r"[\d-]+$", "", task.get_name()) for task in asyncio.all_tasks())
     except RuntimeError:  # between two turns of the loop
         names = Counter()
-    return {"blocks": sys.getallocatedblocks(), "kinds": dict(kinds), "tasks": dict(names)}
+    return {"malloc": malloc(), "blocks": sys.getallocatedblocks(), "kinds": dict(kinds), "tasks": dict(names)}
 
 
 def _look(*_: object) -> None:

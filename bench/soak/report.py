@@ -61,6 +61,7 @@ def _why(report: Report) -> None:
     if len(report.censuses) > 1:
         first, last = report.censuses[0], report.censuses[-1]
         print(f"blocks of memory: {first['blocks']} after the first third, {last['blocks']} at the end")
+        print(f"the C library's megabytes: {first['malloc']}, then {last['malloc']}")
         print("objects, after the first third and at the end:", *more_kinds(first["kinds"], last["kinds"]), sep="\n  ")
         print("tasks at the end:", *(f"{count:6} {name}" for name, count in last["tasks"].items()), sep="\n  ")
 

@@ -399,13 +399,14 @@ def command_meets(trouble: Trouble) -> Run:
 
 
 NEEDS_SIGN_IN = {"AUTH-LINK-LOST"}
-# What somebody with stored tokens is told where the page, which has the password, is told something else.
-WITH_STORED_TOKENS = {"wrong-password": "AUTH-LINK-LOST"}
+# What a command is told where the page is told something else: it has stored tokens and no password, and its first
+# question to Ring is to be known, which has a limit of its own.
+COMMAND_IS_TOLD = {"wrong-password": "AUTH-LINK-LOST", "rate-429": "AUTH-RATE", "rate-429-date": "AUTH-RATE"}
 
 
 def command_cells() -> Iterator[Cell]:
     for trouble in of_switches():
-        code = WITH_STORED_TOKENS.get(trouble.what, trouble.code)
+        code = COMMAND_IS_TOLD.get(trouble.what, trouble.code)
         if code is None or trouble.what in ENDS_LATER:
             continue  # what is got over by itself is told on stderr while it records, and not by every switch
         told = Trouble(trouble.what, code, trouble.on)

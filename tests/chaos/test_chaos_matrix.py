@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import reliability_page
 from cells import Cell, Lab, Met, Outcome, judge, run_cell
-from fault_lab import all_cells
+from fault_lab import GROUPS, all_cells, asked_for
 from live_view_cells import lines_of, until_told
 from playwright.async_api import Browser, async_playwright
 from record import Row
@@ -166,3 +166,9 @@ def test_nothing_is_kept_that_does_not_fit_the_rules() -> None:
     for (code, met), each in rows.items():
         assert Met(met) in rule_of(code).met_by
         assert all(isinstance(row, Row) and row.fault == code for row in each)
+
+
+def test_without_a_word_the_whole_lab_runs() -> None:
+    assert asked_for([]) == (list(GROUPS), "")
+    assert asked_for(["page", "room", "--only", "SIG-TICKET"]) == (["page", "room"], "SIG-TICKET")
+    assert asked_for(["none"]) == (["none"], ""), "the page alone"

@@ -253,12 +253,13 @@ def test_turning_the_camera_moves_the_picture(page: Page, demo: str) -> None:
     """The way of a command: page, server, rpc on Ring's socket, the camera, and back as its picture."""
     watch(page, "driveway")
     page.click('[data-turn="right"]')
-    page.wait_for_timeout(1_500)
-    page.click('[data-turn="up"]')
-    page.wait_for_timeout(1_500)
+    page.click('[data-turn="up"]')  # the first may still be under way: it waits for that
+    until = time.monotonic() + 15
+    while httpx2.get(f"{demo}_sim/cameras").json()["facing"] != {"1003": {"pan": 1, "tilt": 1}}:
+        assert time.monotonic() < until
+        page.wait_for_timeout(50)
     sent = [message["method"] for message in httpx2.get(f"{demo}_sim/dialogs").json()["dialogs"][0]["messages"]]
     assert sent.count("rpc") == 2
-    assert httpx2.get(f"{demo}_sim/cameras").json()["facing"] == {"1003": {"pan": 1, "tilt": 1}}
     assert page.locator("camera-view").get_attribute("state") == "playing"
 
 

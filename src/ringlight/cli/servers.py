@@ -90,7 +90,7 @@ def register(app: typer.Typer) -> None:
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
-    from ringlight.server.collector import nothing_collected  # noqa: PLC0415
+    from ringlight.server.collector import look_at_all, nothing_collected  # noqa: PLC0415
     from ringlight.server.open_files import open_many  # noqa: PLC0415
 
     open_many()
@@ -101,7 +101,7 @@ async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]")
         sys.stdout.flush()
         notify("READY=1")
         with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C and SIGTERM are how such a program ends well
-            await asyncio.Event().wait()
+            await look_at_all()
         notify("STOPPING=1")
     tell("Stopped.")
 

@@ -72,9 +72,9 @@ export class CameraView extends HTMLElement {
     if (this.childElementCount) return;
     this.append(
       el("header", { class: "view-head" }, this.#title, this.#about), this.#said,
-      this.#player.element, this.#line, this.#talk.element, this.#turning.element, this.#recording.element, this.#renewal.element,
-      this.#limits,
-      this.#faultPlace, this.#story,
+      this.#player.element, this.#line,
+      el("div", { class: "view-bars" }, this.#talk.element, this.#turning.element, this.#recording.element),
+      this.#renewal.element, this.#limits, this.#faultPlace, this.#story,
     );
     this.#enter("idle");
   }

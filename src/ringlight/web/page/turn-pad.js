@@ -22,6 +22,8 @@ export class TurnPad {
   /** What the camera is told just now; a hold that begins meanwhile waits for it. @type {Promise<void> | null} */
   #telling = null;
   #timer = 0;
+  /** The step that was asked for while another was told; of several the last. @type {Direction | null} */
+  #next = null;
   /** @type {Direction | null} */
   #holding = null;
   /** The press has become a hold, so the click at its end is no step. */
@@ -49,7 +51,10 @@ export class TurnPad {
    */
   show(cameraId, usable) {
     if (cameraId !== this.#cameraId) this.#say(null, "");
-    if (cameraId !== this.#cameraId || !usable) this.#letGo();
+    if (cameraId !== this.#cameraId || !usable) {
+      this.#next = null;
+      this.#letGo();
+    }
     this.#cameraId = cameraId;
     this.element.hidden = !usable;
   }
@@ -91,7 +96,8 @@ export class TurnPad {
 
   /** @param {Direction} direction */
   #step(direction) {
-    if (!this.#telling) this.#do(async () => this.#tell(direction, await turnCamera(this.#cameraId, direction)));
+    if (this.#telling) this.#next = direction;
+    else this.#do(async () => this.#tell(direction, await turnCamera(this.#cameraId, direction)));
   }
 
   /** Turn for as long as it is held; the answers tell when the camera can go no further. @param {Direction} direction */
@@ -117,7 +123,11 @@ export class TurnPad {
   #do(what) {
     this.#telling = what()
       .catch((error) => this.#complain(error))
-      .finally(() => (this.#telling = null));
+      .finally(() => {
+        const next = this.#next;
+        this.#telling = this.#next = null;
+        if (next && !this.element.hidden) this.#step(next);
+      });
   }
 
   /**
