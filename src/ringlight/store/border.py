@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from ringlight.errors import RingError, fault_error
 
+ASK_AGAIN = 2.0  # seconds after which to try a database again that did not answer
 # What the databases call their errors: SQLSTATE of PostgreSQL (appendix A of its manual), names of SQLite.
 _CODES = {
     "55P03": "STORE-BUSY",  # a lock was not free in time
@@ -30,9 +31,19 @@ def problem_of(error: sa.exc.SQLAlchemyError) -> RingError:
     if state is None and "certificate" in str(origin):
         why = next((known for known in _OF_CERTIFICATES if known in str(origin)), seen)
         return fault_error("STORE-CERTIFICATE", f"PostgreSQL: {why}")
-    return unreachable(seen)
+    return unreachable(seen, ASK_AGAIN if is_silence(error) else None)
 
 
-def unreachable(problem: str) -> RingError:
-    """Say that there is no way to the database."""
-    return fault_error("STORE-UNREACHABLE", problem)
+def is_silence(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether PostgreSQL is there and has not answered."""
+    return type(getattr(error, "orig", None)).__name__ in ("NoAnswerError", "ConnectionTimeout")
+
+
+def unreachable(problem: str, retry_after: float | None = None) -> RingError:
+    """Say that there is no way to the database.
+
+    Args:
+        problem: Why.
+        retry_after: Seconds after which it is worth another try; `None` where that is not known.
+    """
+    return fault_error("STORE-UNREACHABLE", problem, retry_after=retry_after)

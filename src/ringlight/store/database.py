@@ -8,15 +8,16 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ringlight.errors import RingError
-from ringlight.store.border import problem_of, unreachable
+from ringlight.store.border import ASK_AGAIN, is_silence, problem_of, unreachable
 from ringlight.store.discretion import raise_alone
-from ringlight.store.engine import WRITES, engine_of, url_of
+from ringlight.store.engine import SILENCE, WRITES, engine_of, let_wait, url_of
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import held_lock, words
 from ringlight.store.sealing import Seal, seal_of
@@ -65,6 +66,8 @@ class Database:
         # Locks are held for long: were they to take the last connection, nobody could do what they wait for.
         self._locks = engine_of(self._url, pool_size=2, max_overflow=LOCKS_AT_ONCE - 2, pool_timeout=LOCK_QUEUE)
         self._ready = False
+        self._is_silent = False  # it did not answer; then one asks at a time, and nobody else waits
+        self._asking = Lock()
 
     @property
     def file(self) -> Path | None:
@@ -135,7 +138,9 @@ class Database:
                 held.callback(_let_go, connection)
                 connection.execute(sa.text(f"SET LOCAL lock_timeout = '{timeout:g}s'"))
                 connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                let_wait(connection, timeout + SILENCE)
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+                let_wait(connection, SILENCE)
 
             def check() -> None:
                 with self._border():
@@ -164,11 +169,30 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if not self._ready:
-            self._prepare()
-            self._ready = True
-        with self._engine.connect() as connection:
+        with self._asked():
+            if not self._ready:
+                self._prepare()
+                self._ready = True
+            connection = self._engine.connect()  # which asks whether it is there
+        with connection:
             yield connection
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Let one ask at a time while the database does not answer; the others are refused at once.
+
+        They would each take a thread for as long as it is waited for, until there is none for anything else.
+        """
+        if not self._is_silent:
+            yield
+            return
+        if not self._asking.acquire(blocking=False):
+            raise unreachable("it has not answered, and is being asked again", ASK_AGAIN)
+        try:
+            yield
+            self._is_silent = False
+        finally:
+            self._asking.release()
 
     def _prepare(self) -> None:
         """Make the file and bring the tables up to date, one process at a time."""
@@ -184,6 +208,7 @@ class Database:
             connection.execution_options(**{WRITES: True})
             with connection.begin():
                 if self.file is None:
+                    let_wait(connection, None)  # tables may be large, and another process may be changing them
                     connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
                 migrate(connection, to=NEWEST)
 
@@ -193,6 +218,7 @@ class Database:
         try:
             yield
         except sa.exc.SQLAlchemyError as error:
+            self._is_silent |= is_silence(error)
             problem = problem_of(error)
         except OSError as error:
             problem = unreachable(words(error))

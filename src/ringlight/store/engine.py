@@ -17,6 +17,7 @@ PATIENCE = {
     "connect_timeout": 10, "tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5,
     "keepalives_count": 2,
 }  # fmt: skip
+SILENCE = 10.0  # seconds without an answer of PostgreSQL after which it counts as away; what we ask takes milliseconds
 WRITES = "ringlight_writes"  # an option of a connection: its transaction is to write
 
 
@@ -65,9 +66,37 @@ def engine_of(url: URL, **options: Any) -> Engine:
         return engine
     arguments = {name: value for name, value in PATIENCE.items() if name not in url.query}
     try:
-        return sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
+        engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
     except ImportError:
         raise fault_error("STORE-ADDRESS", "psycopg is not installed") from None
+    event.listen(engine, "do_connect", _connect_to_postgresql)
+    event.listen(engine, "checkin", _be_answered)
+    return engine
+
+
+def let_wait(connection: Connection, silence: float | None) -> None:
+    """Let what is asked next of PostgreSQL take longer; it holds until the connection is back in its pool.
+
+    Args:
+        connection: One that is in use; SQLite has a timeout of its own.
+        silence: Seconds until it counts as away; `None` waits for ever.
+    """
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        driver.silence = silence
+
+
+def _be_answered(connection: Any, _record: object = None) -> None:
+    if connection is not None:  # else it has ended
+        connection.silence = SILENCE
+
+
+def _connect_to_postgresql(_dialect: object, _record: object, args: Any, named: Any) -> Any:
+    from ringlight.store.answering import AnsweringConnection  # noqa: PLC0415 - psycopg comes with an extra
+
+    connection = AnsweringConnection.connect(*args, **named)
+    _be_answered(connection)
+    return connection
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
