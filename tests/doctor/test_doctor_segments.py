@@ -9,7 +9,7 @@ import pytest
 
 from ringlight.doctor.findings import Mark
 from ringlight.doctor.probes import machine
-from ringlight.media import port
+from ringlight.media import datagrams
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ async def test_another_system_has_none_and_each_packet_leaves_by_itself(monkeypa
 def test_an_old_kernel_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     with _OldKernel(socket.AF_INET, socket.SOCK_DGRAM) as old:
-        assert port.segments_refused(old) == "the kernel refuses UDP_SEGMENT: Protocol not available"
+        assert datagrams.segments_refused(old) == "the kernel refuses UDP_SEGMENT: Protocol not available"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="UDP_SEGMENT is Linux's")
@@ -42,5 +42,5 @@ async def test_a_kernel_that_knows_it_and_cannot_do_it_is_found_out(monkeypatch:
     monkeypatch.setattr(machine, "segment", lambda _: (socket.SOL_SOCKET, 0, b""))
     seen = (await machine.segments()).text
     assert "does not work" in seen
-    monkeypatch.setattr(machine, "segment", lambda _: port.segment(8))
+    monkeypatch.setattr(machine, "segment", lambda _: datagrams.segment(8))
     assert "comes out in one piece" in (await machine.segments()).text

@@ -9,7 +9,7 @@ import pytest
 from dialing import FRONT_DOOR, Notes, account_at
 from ringlight import Account
 from ringlight.account.endpoints import signaling_url
-from ringlight.liveview import LiveViewClient, Renewed, lasting, policy
+from ringlight.liveview import LiveViewClient, Renewed, policy, renewal
 from ringlight.media import h264
 from ringlight.secrets import Secret
 from ringlight.testing import SimulatedRing
@@ -88,7 +88,7 @@ async def test_a_renewal_that_fails_leaves_the_running_view_alone(ring: Simulate
 
 async def test_a_renewal_that_failed_late_is_tried_again(ring: SimulatedRing, monkeypatch: pytest.MonkeyPatch) -> None:
     """The attempt outlasts the pause between two tries, so its end has to set the clock anew."""
-    for module in (lasting, policy):  # until it is asked again, and after a failure
+    for module in (renewal, policy):  # until it is asked again, and after a failure
         monkeypatch.setattr(module, "RENEWAL_PAUSE", 0.2)
     notes = Notes()
     async with account_at(ring, renew_after=0.3, path_timeout=0.6) as account, renewing(account, notes, lambda: True):

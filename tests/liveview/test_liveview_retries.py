@@ -43,8 +43,8 @@ class Refusing:
     async def renewing_for(self, seconds: float, may_renew: Callable[[], bool] = lambda: True) -> None:
         """Let a view that runs want to be renewed, in vain."""
         client = self.client()
-        client._may_renew = may_renew
-        client._renew()
+        client._renewal._may_renew = may_renew
+        client._renewal._renew()
         await asyncio.sleep(seconds)
 
 

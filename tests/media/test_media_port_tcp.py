@@ -18,11 +18,12 @@ from ringlight.errors import RingError
 from ringlight.media import h264, negotiate, rtp, tcp
 from ringlight.media.addresses import bind_all, own_addresses
 from ringlight.media.broadcast import Broadcast
+from ringlight.media.connections import STREAMS_PER_VIEWER
 from ringlight.media.dtls import Role
 from ringlight.media.forward import Track
 from ringlight.media.framing import framed
 from ringlight.media.peer import Peer
-from ringlight.media.port import STREAMS_PER_VIEWER, ViewerPort
+from ringlight.media.port import ViewerPort
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec, Transport
 from ringlight.media.viewer import TcpAddress, Viewer
@@ -110,9 +111,9 @@ async def test_a_viewer_without_udp_gets_every_packet_over_tcp() -> None:
             assert watcher.peer.dropped == port.unsent == 0
         await _until(lambda: len(port) == 0)
         assert watcher.ended.seen == [None]
-        await _until(lambda: len(port._listener) == 0)
-        assert not port._streams
-        assert not port._owners
+        await _until(lambda: len(port._connections._listener) == 0)
+        assert not port._connections._streams
+        assert not port._connections._owners
         assert not port._paths
 
 
@@ -158,7 +159,7 @@ async def test_a_slow_viewer_misses_frames_and_then_sees_the_newest(monkeypatch:
             (wire,) = slow.peer._tcp._pairs
             assert wire._transport is not None
             wire._transport.pause_reading()
-            stream = port._streams[slow.viewer.address]  # type: ignore[index]
+            stream = port._connections._streams[slow.viewer.address]  # type: ignore[index]
             after = 0
             while after < 40:
                 camera.feed(5)
@@ -266,7 +267,7 @@ async def test_what_no_viewer_would_say_ends_the_connection_at_once() -> None:
             await wire.close()
         assert viewer.address is None
         assert ended.seen == []
-        await _until(lambda: not port._streams)
+        await _until(lambda: not port._connections._streams)
 
 
 async def test_a_wrong_password_is_refused_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +309,7 @@ async def test_when_a_viewer_ends_all_its_connections_do() -> None:
         assert all(await asyncio.gather(*(wire.is_cut_off() for wire in wires)))
         for wire in wires:
             await wire.close()
-        assert (len(port._streams), len(port._owners), len(port._paths)) == (0, 0, 0)
+        assert (len(port._connections._streams), len(port._connections._owners), len(port._paths)) == (0, 0, 0)
 
 
 async def test_two_viewers_on_one_connection_harm_nobody() -> None:

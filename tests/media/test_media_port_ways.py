@@ -130,7 +130,7 @@ async def test_garbage_of_any_amount_leaves_nothing_behind() -> None:
         broadcast = Broadcast({"video": CAMERA}, 1500, ignore)
         async with _watching(port, broadcast) as watcher:
             await _until(lambda: watcher.viewer.connected)
-            before = (len(port._viewers), len(port._paths), len(port._streams))
+            before = (len(port._viewers), len(port._paths), len(port._connections._streams))
             for at in range(300):
                 with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as stranger:
                     message = ice.Message(ice.Method.BINDING, ice.Class.REQUEST)
@@ -141,7 +141,7 @@ async def test_garbage_of_any_amount_leaves_nothing_behind() -> None:
                 await asyncio.sleep(0)
             await _until(lambda: port.forged == 300)
             assert port.unknown == 300
-            assert (len(port._viewers), len(port._paths), len(port._streams)) == before
+            assert (len(port._viewers), len(port._paths), len(port._connections._streams)) == before
             watcher.viewer.close(None)
             assert port.forged == 300, "what has left still counts"
 

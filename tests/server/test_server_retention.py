@@ -76,7 +76,7 @@ class Kept:
         async with Retention(
             self.settings, self.database, self.rows, self.audit, recordings,
             wall=lambda: self.clock.wall, steady=lambda: self.clock.steady,
-        ) as running:  # fmt: skip
+        ).running() as running:  # fmt: skip
             yield running
 
     def names(self) -> set[str]:

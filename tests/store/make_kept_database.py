@@ -16,7 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 import ringlight.store.room_tables  # noqa: F401 - its tables belong to the schema too
-from ringlight.store.database import SCHEMA, Database
+from ringlight.store.database import Database
+from ringlight.store.tables import SCHEMA
 
 TIME = 1_790_000_000.0
 CHOSEN = {

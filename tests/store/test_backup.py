@@ -21,9 +21,10 @@ from own_postgres import OwnPostgres
 from ringlight.cli.app import make_app
 from ringlight.errors import RingError
 from ringlight.store.backup import back_up, restore
-from ringlight.store.database import LINKS, SCHEMA, WEBHOOK_INBOX, Database
+from ringlight.store.database import Database
 from ringlight.store.migrating import migrate
 from ringlight.store.pair_database import DatabasePairStore
+from ringlight.store.tables import LINKS, SCHEMA, WEBHOOK_INBOX
 
 BODY = bytes(range(256))
 HOOK = {

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from conftest import RINGLIGHT
 from ringlight.errors import StoreError
-from ringlight.store.database import Database, _problem
+from ringlight.store.border import problem_of
+from ringlight.store.database import Database
 from ringlight.store.inbox import Inbox, Put
 from ringlight.store.migrating import NEWEST
 
@@ -69,6 +70,6 @@ def test_a_file_that_was_overwritten_in_its_middle_is_named_as_damaged(tmp_path:
 )  # fmt: skip
 def test_a_certificate_that_is_refused_is_told_from_a_server_that_is_away(said: str, code: str) -> None:
     """By libpq's words: it has no code for it."""
-    problem = _problem(sa.exc.OperationalError("SELECT", {}, psycopg.OperationalError(said)))
+    problem = problem_of(sa.exc.OperationalError("SELECT", {}, psycopg.OperationalError(said)))
     assert problem.code == code
     assert said not in str(problem), "a driver's words may repeat the address with its password"

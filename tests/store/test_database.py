@@ -18,9 +18,10 @@ from own_postgres import PROGRAMS, OwnPostgres
 from ringlight.errors import SetupError, StoreError
 from ringlight.store import open_pairs, room_tables
 from ringlight.store.camera_link_rows import CameraLinkRows, KeptCameraLink
-from ringlight.store.database import LOCKS_AT_ONCE, SCHEMA, Database
+from ringlight.store.database import LOCKS_AT_ONCE, Database
 from ringlight.store.migrating import NEWEST, migrate, version_of
 from ringlight.store.pair_database import DatabasePairStore
+from ringlight.store.tables import SCHEMA
 
 CANARY = "canary-9e02-"
 STEPS = Path(sys.modules["ringlight.store"].__path__[0]) / "migrations" / "versions"
@@ -208,7 +209,7 @@ def test_sqlite_is_set_so_that_a_commit_survives_a_power_cut(tmp_path: Path) -> 
 
 
 def test_a_writer_that_stays_too_long_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringlight.store.database.BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr("ringlight.store.engine.BUSY_TIMEOUT", 0.1)
     store = open_pairs(f"sqlite:///{tmp_path}/links.db")
     assert store.write("ada", pair(1), over=None)
     other = sqlite3.connect(tmp_path / "links.db", isolation_level=None)

@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 
 from ringlight.secrets import Secret
-from ringlight.store.database import ACCESS_KEYS, Database
+from ringlight.store.database import Database
 from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
+from ringlight.store.tables import ACCESS_KEYS
 
 KEY = Secret("rlk_" + "k" * 43)
 KEPT = KeptKey("a1", "nan", hash_of_key(KEY), ("view", "talk"), ("front-door", "back-yard"), 100.0, 900.0)

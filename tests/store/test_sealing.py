@@ -20,7 +20,7 @@ from ringlight.server.program import run_server
 from ringlight.settings import ServerSettings, Settings
 from ringlight.store import FileTokenStore
 from ringlight.store.backup import back_up, restore
-from ringlight.store.database import TOKEN_PAIRS, Database, database_of
+from ringlight.store.database import Database, database_of
 from ringlight.store.key_rows import KeptKey, KeyRows
 from ringlight.store.link_rows import LinkRows
 from ringlight.store.links import AccountLink, Beginning, LinkState
@@ -29,6 +29,7 @@ from ringlight.store.pair_database import DatabasePairStore
 from ringlight.store.pairs import TokenPair
 from ringlight.store.resealing import check, reseal, secret_files
 from ringlight.store.sealing import Seal, is_sealed, seal_of
+from ringlight.store.tables import TOKEN_PAIRS
 from ringlight.store.tokens import Tokens
 
 OLD, NEW = Secret("old key " + "o" * 40), Secret("new key " + "n" * 40)

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 import ringlight.store.room_tables  # noqa: F401 - its tables belong to the schema too
 from ringlight.store.backup import back_up, restore
-from ringlight.store.database import SCHEMA, Database
+from ringlight.store.database import Database
 from ringlight.store.migrating import NEWEST, version_of
+from ringlight.store.tables import SCHEMA
 
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.sql"))
 

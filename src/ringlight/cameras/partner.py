@@ -23,7 +23,8 @@ from ringlight.errors import RingError, fault_error
 from ringlight.foreign import one_line
 from ringlight.http.flow import Streamed
 from ringlight.liveview import Event
-from ringlight.liveview.lasting import LastingView, Leg
+from ringlight.liveview.lasting import LastingView
+from ringlight.liveview.leg import Leg
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.partner import AsyncClient, plain

@@ -11,7 +11,7 @@ from ringlight.cameras import whep_session as core
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview.attempt import end_all
 from ringlight.liveview.events import Closed, Step, Tick
-from ringlight.liveview.lasting import Leg
+from ringlight.liveview.leg import Leg
 from ringlight.liveview.media_path import MediaPath
 from ringlight.media import negotiate, sdp
 from ringlight.media.negotiate import Agreed

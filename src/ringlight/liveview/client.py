@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview.attempt import Attempt
 from ringlight.liveview.events import Closed, Step
-from ringlight.liveview.lasting import LastingView, Leg
+from ringlight.liveview.lasting import LastingView
+from ringlight.liveview.leg import Leg
 from ringlight.liveview.story import Event
 from ringlight.liveview.trace import Trace
 from ringlight.media.negotiate import Agreed

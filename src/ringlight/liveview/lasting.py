@@ -7,81 +7,24 @@ import asyncio
 import dataclasses
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Any, Protocol, Self
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Self
 
 from ringlight.errors import RingError, fault_error
 from ringlight.liveview.attempt import end_all
 from ringlight.liveview.events import Halted, Note, Speaker, Step
-from ringlight.liveview.policy import NEW_TOKEN, RENEWAL_PAUSE, TIME_LIMITS, Failure, Patience, pause_before_renewal
+from ringlight.liveview.leg import Leg, Run, outcome
+from ringlight.liveview.policy import NEW_TOKEN, TIME_LIMITS, Failure, Patience
+from ringlight.liveview.renewal import Renewal
 from ringlight.liveview.story import Ended, Event, Renewed, Story, Trying
-from ringlight.media import key_frames
 from ringlight.media.negotiate import Agreed
 from ringlight.media.rtp import Packet
 from ringlight.settings import LiveViewSettings
 
-__all__ = ["AnAttempt", "LastingView", "Leg", "Run"]
+__all__ = ["LastingView"]
 
 log = logging.getLogger("ring.live")
 _DICE = secrets.SystemRandom().random
-
-
-class AnAttempt(Protocol):
-    """One attempt that was begun; `Attempt` is one."""
-
-    def ask_key_frame(self) -> None:
-        """Ask the camera for a key frame."""
-
-    async def command(self, method: str, params: Mapping[str, Any]) -> str | None:
-        """Let the camera do something; return why it stopped by itself."""
-
-    def talk(self, *, on: bool) -> None:
-        """Have the camera's speaker opened, or closed."""
-
-    def send_sound(self, packet: Packet) -> None:
-        """Send sound to the open speaker."""
-
-
-class Leg:
-    """One attempt, and what has become of it; whoever makes the attempt tells it what happens."""
-
-    task: "asyncio.Task[RingError]"
-
-    def __init__(self, view: "LastingView") -> None:
-        self._view = view
-        self.attempt: AnAttempt | None = None
-        self.agreed: Agreed | None = None
-        self.answered_at = 0.0  # from there on its time limit counts
-        self.flowing_since: float | None = None
-
-    def begun(self, attempt: AnAttempt) -> None:
-        """Take the attempt, to pass on what is asked of the view."""
-        self.attempt = attempt
-        self._view.begun(self)
-
-    def acted(self, action: Step | Note | Halted | Speaker) -> None:
-        """Take what the attempt tells."""
-        self._view.acted(self, action)
-
-    def answered(self, agreed: Agreed) -> None:
-        """Take the codecs: the other side has answered."""
-        self._view.answered(self, agreed)
-
-    def took(self, packet: Packet) -> None:
-        """Take a packet of the camera."""
-        self._view.took(self, packet)
-
-    def starts_with(self, packet: Packet) -> bool:
-        """Whether a packet begins a key frame of its video: what comes before cannot be shown."""
-        video = self.agreed.codecs["video"] if self.agreed else None
-        return video is not None and packet.payload_type == video.payload_type and key_frames.of(video)(packet.payload)
-
-
-Run = Callable[[Leg, bool], Awaitable[RingError]]
-"""Makes one attempt and runs it to its end; returns why it ended, or raises why it did not begin.
-
-The second argument says whether the access token has to be another one than before.
-"""
 
 
 class LastingView:
@@ -115,14 +58,15 @@ class LastingView:
     ) -> None:
         self._name, self._attempt, self._settings = name, run, settings
         self._on_packet, self._on_agreed, self._on_event = on_packet, on_agreed, on_event
-        self._is_watched, self._may_renew = is_watched, may_renew
+        self._is_watched = is_watched
         self._story = Story()
         self._patience = Patience(self._settings, dice=_DICE)
         self._began = 0.0
         self._leg: Leg | None = None
-        self._next: Leg | None = None
-        self._renewal: asyncio.TimerHandle | None = None
-        self._renewals_failed = self._renewals_refused = 0  # since a view last took over
+        self._renewal = Renewal(
+            settings.renew_after, begin=lambda renew_token: self._begin(renew_token=renew_token),
+            is_watched=is_watched, may_renew=may_renew, tell=self._tell,
+        )  # fmt: skip
         self._leaving: set[asyncio.Task[RingError]] = set()
         self._finished = False
         self._runner: asyncio.Task[RingError] | None = None
@@ -156,14 +100,14 @@ class LastingView:
             raise
         if self._answered.done():
             return self._answered.result()
-        raise _outcome(self._runner)
+        raise outcome(self._runner)
 
     async def ended(self) -> RingError:
         """Wait for the end; return why it ended (SIG-CLOSED after `close`)."""
         if self._runner is None:
             raise fault_error("SIG-ORDER", "the view was never opened")
         await asyncio.wait({self._runner})
-        return _outcome(self._runner)
+        return outcome(self._runner)
 
     def events(self) -> AsyncGenerator[Event, None]:
         """Yield what happens to the view: what has so far, then each event as it comes, until `Ended`.
@@ -227,7 +171,7 @@ class LastingView:
         finally:
             opened.cancel()
         if self._runner.done():
-            raise _outcome(self._runner)
+            raise outcome(self._runner)
         if not self._speaker.is_set():
             raise fault_error("CAM-COMMAND", f"the speaker did not open within {limit:g} s")
 
@@ -251,23 +195,22 @@ class LastingView:
                 await asyncio.wait({leg.task})
                 if self._leg is not leg:
                     continue  # a renewal has taken its place
-                error = _outcome(leg.task)
+                error = outcome(leg.task)
                 log.info("live view of %s ended: %s", self._name, error.code)
-                if self._next is not None:
-                    self._take_over(self._next)
+                if self._renewal.next is not None:
+                    self._take_over(self._renewal.next)
                     continue
                 pause = self._pause(leg, error, loop.time())
                 if pause is not None:
                     await self._wait(error, pause)
                 if pause is None or not self._is_watched():
                     return _with_story(error, self._patience.story(loop.time()))
-                self._renewals_failed = self._renewals_refused = 0
+                self._renewal.forget_failures()
                 self._leg = self._begin(renew_token=error.code in NEW_TOKEN)
         finally:
-            self._finished = True  # from here on no key frame takes over, and no timer is set
-            if self._renewal is not None:
-                self._renewal.cancel()
-            open_legs = [leg.task for leg in (self._leg, self._next) if leg is not None]
+            self._finished = True  # from here on no key frame takes over
+            self._renewal.stop()
+            open_legs = [leg.task for leg in (self._leg, self._renewal.next) if leg is not None]
             await end_all([*open_legs, *self._leaving])
 
     def _pause(self, leg: Leg, error: RingError, now: float) -> float | None:
@@ -275,13 +218,12 @@ class LastingView:
         watched = self._is_watched()
         at_limit = watched and ran is not None and error.code in TIME_LIMITS
         failure = Failure(error.code, ran, error.retry_after)
-        return self._patience.pause(failure, now=now, watched=watched, may_renew=at_limit and self._agreed_to_go_on())
+        return self._patience.pause(failure, now=now, watched=watched, may_renew=at_limit and self._renewal.is_agreed())
 
     async def _wait(self, error: RingError, pause: float) -> None:
         """Wait for the next attempt; meanwhile there is no view."""
         self._leg = None
-        if self._renewal is not None:
-            self._renewal.cancel()
+        self._renewal.wait()
         self._tell(Trying(self._patience.failed + 1, error.code, pause, error.detail))
         await asyncio.sleep(pause)
 
@@ -312,8 +254,8 @@ class LastingView:
         if isinstance(action, Step) and action.name == "media":
             leg.flowing_since = asyncio.get_running_loop().time()
             if leg is self._leg:
-                self._renew_later(leg)
-        if leg is not self._next or isinstance(action, Note):
+                self._renewal.begin_later(leg)
+        if leg is not self._renewal.next or isinstance(action, Note):
             self._tell(action)
 
     def _tell(self, event: Event) -> None:
@@ -324,13 +266,13 @@ class LastingView:
     def _tell_the_end(self, runner: "asyncio.Task[RingError]") -> None:
         broken = None if runner.cancelled() else runner.exception()
         # An exception here is a bug of ours; `ended` raises it.
-        error = fault_error("SERVER-ERROR", type(broken).__name__) if broken is not None else _outcome(runner)
+        error = fault_error("SERVER-ERROR", type(broken).__name__) if broken is not None else outcome(runner)
         self._story.tell(Ended(error, at=runner.get_loop().time() - self._began))
 
     def answered(self, leg: Leg, agreed: Agreed) -> None:
         """An attempt was answered; see `Leg`."""
         leg.agreed, leg.answered_at = agreed, asyncio.get_running_loop().time()
-        if leg is self._next:
+        if leg is self._renewal.next:
             return
         self._on_agreed(agreed)
         if self._answered is not None and not self._answered.done():
@@ -340,66 +282,26 @@ class LastingView:
         """A packet came; see `Leg`."""
         if self._finished:
             return
-        if leg is self._next and leg.starts_with(packet):
+        if leg is self._renewal.next and leg.starts_with(packet):
             self._take_over(leg)
         if leg is self._leg:
             self._on_packet(packet)
 
-    # ---- renewal: the next view is opened beside the one that runs, and takes over with a key frame ----
-
-    def _renew_later(self, leg: Leg) -> None:
-        waited = asyncio.get_running_loop().time() - leg.answered_at
-        self._renew_in(max(0.0, self._settings.renew_after - waited))
-
-    def _renew_in(self, seconds: float) -> None:
-        if self._renewal is not None:
-            self._renewal.cancel()
-        if self._finished:
-            return
-        self._renewal = asyncio.get_running_loop().call_later(seconds, self._renew)
-
-    def _renew(self) -> None:
-        if self._next is not None:
-            return
-        self._renew_in(RENEWAL_PAUSE)  # for what comes to nothing, or is not wanted yet
-        if self._agreed_to_go_on():
-            self._next = self._begin(renew_token=self._renewals_refused == 1)
-            self._next.task.add_done_callback(self._renewal_ended)
-
-    def _agreed_to_go_on(self) -> bool:
-        """Ask whether the view may go on; a yes holds until one has taken over, however often that fails."""
-        return (self._renewals_failed > 0 and self._is_watched()) or self._may_renew()
-
-    def _renewal_ended(self, task: "asyncio.Task[RingError]") -> None:
-        if self._finished or self._next is None or self._next.task is not task:
-            return
-        self._next = None
-        error = _outcome(task)
-        self._renew_in(pause_before_renewal(self._renewals_failed, error.retry_after))
-        self._renewals_failed += 1
-        self._renewals_refused += error.code in NEW_TOKEN
-        self._tell(Note(f"the view could not be renewed yet: {error.fault.title}", error.code))
-
     def _take_over(self, leg: Leg) -> None:
         """Let the next view go on in place of the one that runs or has ended."""
-        before, self._leg, self._next = self._leg, leg, None
+        before, self._leg = self._leg, leg
+        self._renewal.taken()
         if self._talking and leg.attempt is not None:
             leg.attempt.talk(on=True)  # the speaker of the view before closes with that view
         self._patience.has_run = True  # only a view that ran is renewed
-        self._renewals_failed = self._renewals_refused = 0
         if leg.agreed is not None:
             self._on_agreed(leg.agreed)
         self._tell(Renewed())
-        self._renew_later(leg)
+        self._renewal.begin_later(leg)
         if before is not None:
             self._leaving.add(before.task)
             before.task.add_done_callback(self._leaving.discard)
             before.task.cancel()
-
-
-def _outcome(runner: "asyncio.Task[RingError]") -> RingError:
-    """Return why a view has ended; it is cancelled only by `close`."""
-    return fault_error("SIG-CLOSED") if runner.cancelled() else runner.result()
 
 
 def _with_story(error: RingError, story: str | None) -> RingError:

@@ -12,6 +12,8 @@ from typing import Any
 from ringlight.foreign import one_line
 from ringlight.liveview import endings, messages
 from ringlight.liveview.commands import MAX_SAID, Commands
+from ringlight.liveview.deadlines import Deadlines
+from ringlight.liveview.dialog import OF_ANOTHER, Dialog
 from ringlight.liveview.events import (
     Action,
     AddCandidate,
@@ -27,7 +29,6 @@ from ringlight.liveview.events import (
     PathLeft,
     PathOpen,
     Received,
-    Send,
     SocketClosed,
     Speaker,
     Start,
@@ -38,12 +39,10 @@ from ringlight.liveview.events import (
     UseAnswer,
 )
 from ringlight.liveview.messages import Message
-from ringlight.liveview.talking import Talking, microphone
+from ringlight.liveview.talking import Talking
 from ringlight.settings import LiveViewSettings
 
 MAX_NOISE = 10  # frames that are no messages, in a view that runs; more of them end it
-PING_BOUNDS = (1.0, 60.0)  # seconds; an interval outside of them is not believed
-FAREWELL = 1.0  # seconds for the socket to say why, after the media path was left; both go at the same time
 STEPS = ("token", "ticket", "socket", "offer", "session", "answer", "camera", "media")
 
 
@@ -56,18 +55,6 @@ class State(Enum):
     CLOSED = "closed"
 
 
-_FAULT_OF_DEADLINE = {
-    "session": "SIG-NO-SESSION",
-    "answer": "SIG-NO-ANSWER",
-    "camera": "SIG-NO-CAMERA",
-    "path": "MEDIA-UDP",
-    "media": "MEDIA-SILENT",
-    "stall": "MEDIA-STALLED",
-    "farewell": "MEDIA-STALLED",
-    "pong": "SIG-PING",
-}
-
-
 @dataclass(slots=True)
 class Session:
     """One live view, from offer to close. Knows the rules; does no I/O.
@@ -78,7 +65,6 @@ class Session:
         riid: 32 hex digits, made by the caller; the same in every message of the dialog.
         settings: The deadlines, in seconds.
         state: Where the dialog stands.
-        session_id: The server's; `None` until it has told.
     """
 
     doorbot_id: int
@@ -86,11 +72,9 @@ class Session:
     riid: str
     settings: LiveViewSettings = field(default_factory=LiveViewSettings)
     state: State = State.NEW
-    session_id: str | None = None
     _answer: str | None = None
-    _deadlines: dict[str, float] = field(default_factory=dict)
-    _ping_every: float = 0.0
-    _waiting_out: list[LocalCandidate] = field(default_factory=list)
+    _deadlines: Deadlines = field(init=False)
+    _dialog: Dialog = field(init=False)
     _waiting_in: list[AddCandidate] = field(default_factory=list)
     _heard: bool = False
     _noise: int = 0
@@ -102,10 +86,19 @@ class Session:
     _commands: Commands = field(default_factory=Commands)
     _talking: Talking = field(default_factory=Talking)
 
+    def __post_init__(self) -> None:
+        self._deadlines = Deadlines(self.settings)
+        self._dialog = Dialog(self.doorbot_id, self.dialog_id, self.riid)
+
+    @property
+    def session_id(self) -> str | None:
+        """The server's; `None` until it has told."""
+        return self._dialog.session_id
+
     @property
     def deadline(self) -> float | None:
         """When to send a `Tick` at the latest, on the clock of `now`; `None` once closed or not begun."""
-        return min(self._deadlines.values(), default=None)
+        return self._deadlines.next
 
     def receive(self, event: Event, *, now: float) -> list[Action]:
         """Feed one event; return what to do, in order. Never raises, never waits."""
@@ -119,7 +112,7 @@ class Session:
             case Garbled():
                 return self._garbled(event)
             case LocalCandidate():
-                return self._local_candidate(event)
+                return list(self._dialog.tell(event))
             case PathOpen() | PathFailed() | PathLeft():
                 return self._path(event, now)
             case MediaSeen():
@@ -145,16 +138,13 @@ class Session:
         if self.state is not State.NEW:
             return []
         self.state = State.OFFERED
-        self._ping_every = self.settings.ping_every
-        self._deadlines["session"] = now + self.settings.session_timeout
-        self._deadlines["answer"] = now + self.settings.answer_timeout
-        options = messages.Streams(audio_enabled=self.settings.audio, video_enabled=True)
-        offer = messages.LiveView(doorbot_id=self.doorbot_id, sdp=sdp, type="offer", stream_options=options)
-        return [self._send(offer), *self._step("offer")]
+        self._deadlines.begin("session", now)
+        self._deadlines.begin("answer", now)
+        return [self._dialog.offer(sdp, sound=self.settings.audio), *self._step("offer")]
 
     def _received(self, message: Message, now: float) -> list[Action]:
         self._heard = True
-        stranger = self._stranger(message)
+        stranger = OF_ANOTHER if self.state is State.NEW else self._dialog.stranger(message)
         if stranger is not None:
             return [Note(f"ignored {_said(message.method)}: it {stranger}")]
         body = message.body
@@ -166,7 +156,7 @@ class Session:
             case messages.Ice():
                 return self._remote_candidate(body)
             case messages.Pong():
-                self._deadlines["pong"] = now + self._pong_limit
+                self._deadlines.ponged(now)
                 return []
             case messages.Notification():
                 return self._notified(body, now)
@@ -182,27 +172,14 @@ class Session:
             case _:
                 return [Note(f"unexpected message {_said(message.method)}")]
 
-    def _stranger(self, message: Message) -> str | None:
-        """Say whom a message is for, if it is not for us: several dialogs may share a socket."""
-        body = message.body
-        if self.state is State.NEW or message.dialog_id not in (None, self.dialog_id):
-            return "belongs to another dialog"
-        if not isinstance(body, messages.Unknown | messages.PushBody) and body.doorbot_id != self.doorbot_id:
-            return f"is for camera {body.doorbot_id}"
-        opens = isinstance(body, messages.SessionCreated | messages.SessionStarted)
-        if not opens and self.session_id is not None and body.session_id not in (None, self.session_id):
-            return "belongs to another session"
-        return None
-
     def _created(self, session_id: str | None, now: float) -> list[Action]:
         if self.session_id is not None:
             return [Note("a second session_created changes nothing")]
         if not session_id:
             return self._close("SIG-SESSION-ID", "session_created without a session_id")
-        self.session_id = session_id
-        del self._deadlines["session"]
-        queued, self._waiting_out = self._waiting_out, []
-        return [*self._step("session"), *map(self._candidate_message, queued), *self._go_live(now)]
+        self._deadlines.end("session")
+        told = self._dialog.created(session_id)
+        return [*self._step("session"), *told, *self._go_live(now)]
 
     def _answered(self, body: messages.Sdp | messages.LiveView, now: float) -> list[Action]:
         if self._answer is not None:
@@ -210,14 +187,13 @@ class Session:
         if not body.sdp.strip():
             return self._close("SIG-SDP", "the answer is empty")
         self._answer = body.sdp
-        del self._deadlines["answer"]
-        self._deadlines["path"] = now + self.settings.path_timeout
-        self._deadlines["camera"] = now + self.settings.camera_timeout
+        self._deadlines.end("answer")
+        self._deadlines.begin("path", now)
+        self._deadlines.begin("camera", now)
         if isinstance(body, messages.Sdp) and body.session_info:
             self._media_session = body.session_info.session_id
-        if isinstance(body, messages.Sdp) and body.session_info and body.session_info.ping_interval:
-            low, high = PING_BOUNDS
-            self._ping_every = float(min(max(body.session_info.ping_interval, low), high))
+            if body.session_info.ping_interval:
+                self._deadlines.told_to_ping(body.session_info.ping_interval)
         waiting, self._waiting_in = self._waiting_in, []
         return [UseAnswer(body.sdp), *self._step("answer"), *waiting, *self._go_live(now)]
 
@@ -226,43 +202,14 @@ class Session:
         if self.session_id is None or self._answer is None:
             return []
         self.state, self._live_since = State.LIVE, now
-        self._deadlines["ping"] = now + self._ping_every
-        self._deadlines["pong"] = now + self._pong_limit
+        self._deadlines.pinged(now)
+        self._deadlines.ponged(now)
         waiting, self._waiting_commands = self._waiting_commands, []
-        mine = messages.StreamOptions(
-            doorbot_id=self.doorbot_id,
-            session_id=self.session_id,
-            audio_enabled=self.settings.audio,
-            video_enabled=True,
-        )
         return [
-            # Without activate_session Ring ends the stream after about 70 seconds.
-            self._send(messages.ActivateSession(doorbot_id=self.doorbot_id, session_id=self.session_id)),
-            self._send(microphone(self.doorbot_id, self.session_id, on=False)),
-            self._send(mine),
-            self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id)),
+            *self._dialog.activation(sound=self.settings.audio),
             *(action for each in waiting for action in self._command(each.id, each.method, each.params)),
             *self._follow_talk(),
         ]
-
-    # ---- candidates ----
-
-    def _local_candidate(self, candidate: LocalCandidate) -> list[Action]:
-        if self.session_id is None:  # nothing but the offer goes out before there is a session
-            self._waiting_out.append(candidate)
-            return []
-        return [self._candidate_message(candidate)]
-
-    def _candidate_message(self, candidate: LocalCandidate) -> Send:
-        return self._send(
-            messages.Ice(
-                doorbot_id=self.doorbot_id,
-                session_id=self.session_id,
-                ice=candidate.line,
-                mlineindex=candidate.mlineindex,
-                mid=candidate.mid,
-            )
-        )
 
     def _remote_candidate(self, body: messages.Ice) -> list[Action]:
         candidate = AddCandidate(body.ice, body.mlineindex)
@@ -276,12 +223,13 @@ class Session:
     def _path(self, event: PathOpen | PathFailed | PathLeft, now: float) -> list[Action]:
         match event:
             case PathOpen():
-                self._deadlines.pop("path", None)
-                return self._step("path") + self._await_media(now)
+                self._deadlines.end("path")
+                self._await_media(now)
+                return self._step("path")
             case PathFailed(code, detail):
                 return self._close(code, detail)
             case PathLeft():
-                self._deadlines["farewell"] = now + FAREWELL
+                self._deadlines.leave(now)
                 return []
 
     def _notified(self, body: messages.Notification, now: float) -> list[Action]:
@@ -289,27 +237,26 @@ class Session:
             self._notice = _said(body.text)
             return [Note(self._notice or "Ring says that something is wrong", "SIG-NOTICE")]
         if body.text == "camera_connected":
-            self._deadlines.pop("camera", None)
-            return self._await_media(now) + self._camera_connected()
+            return self._camera_connected(now)
         return []
 
     def _camera_up(self, now: float) -> list[Action]:
-        self._deadlines.pop("camera", None)
-        return self._step("camera") + self._await_media(now) + self._camera_connected()
+        return self._step("camera") + self._camera_connected(now)
 
-    def _await_media(self, now: float) -> list[Action]:
-        open_path = self._answer is not None and "path" not in self._deadlines
-        if open_path and "camera" not in self._deadlines and "media" not in self._done:
-            self._deadlines.setdefault("media", now + self.settings.media_timeout)
-        return []
+    def _await_media(self, now: float) -> None:
+        awaits = self._deadlines.awaits
+        is_ready = self._answer is not None and not awaits("path") and not awaits("camera")
+        if is_ready and not awaits("media") and "media" not in self._done:
+            self._deadlines.begin("media", now)
 
     def _media_seen(self, now: float) -> list[Action]:
-        for phase in ("path", "camera", "media"):
-            self._deadlines.pop(phase, None)
-        self._deadlines["stall"] = now + self.settings.stall_timeout
+        self._deadlines.end("path", "camera", "media")
+        self._deadlines.begin("stall", now)
         return self._step("media")
 
-    def _camera_connected(self) -> list[Action]:
+    def _camera_connected(self, now: float) -> list[Action]:
+        self._deadlines.end("camera")
+        self._await_media(now)
         self._talking.is_connected = True
         return self._follow_talk()
 
@@ -317,7 +264,7 @@ class Session:
         if self.state is not State.LIVE:
             return []
         told = self._talking.follow(self.doorbot_id, self.session_id)
-        return [*map(self._send, told), Speaker(self._talking.is_open)] if told else []
+        return [*map(self._dialog.send, told), Speaker(self._talking.is_open)] if told else []
 
     # ---- commands ----
 
@@ -328,31 +275,18 @@ class Session:
         if self.state is not State.LIVE:
             return [CommandDone(identifier, "the view is not open yet")]
         command = self._commands.ask(identifier, method, params, self._media_session or self.dialog_id)
-        return [self._send(messages.Rpc(doorbot_id=self.doorbot_id, session_id=self.session_id, command=command))]
+        return [self._dialog.command(command)]
 
     # ---- time and the end ----
 
     def _tick(self, now: float) -> list[Action]:
-        due = [name for name, at in self._deadlines.items() if at <= now]
-        for name in due:
-            if name != "ping":
-                return self._close(_FAULT_OF_DEADLINE[name], self._late(name))
-        if "ping" not in due:
+        missed = self._deadlines.missed(now, self._notice)
+        if missed is not None:
+            return self._close(*missed)
+        if not self._deadlines.is_ping_due(now):
             return []
-        self._deadlines["ping"] = now + self._ping_every
-        return [self._send(messages.Ping(doorbot_id=self.doorbot_id, session_id=self.session_id))]
-
-    def _late(self, name: str) -> str:
-        if name == "farewell":
-            return "the media path was closed"
-        seconds = self._pong_limit if name == "pong" else getattr(self.settings, f"{name}_timeout")
-        notice = f"; Ring said: {self._notice}" if self._notice else ""
-        return f"waited {seconds:g} s{notice}"
-
-    @property
-    def _pong_limit(self) -> float:
-        """Seconds without a pong that end the view: always longer than from one ping to the next."""
-        return max(self.settings.pong_timeout, self._ping_every * 1.5)
+        self._deadlines.pinged(now)
+        return [self._dialog.ping()]
 
     def _garbled(self, event: Garbled) -> list[Action]:
         self._heard = True
@@ -364,13 +298,10 @@ class Session:
     def _closed_by_ring(self, reason: messages.Reason, now: float) -> list[Action]:
         code = endings.of_dialog(reason)
         detail = f"reason {reason.code}: {_said(reason.text)}"
-        age = now - self._live_since
-        if code == "SIG-CLOSED" and self._is_activation_limit(age):
+        age, limit = now - self._live_since, self.settings.activation_limit
+        if code == "SIG-CLOSED" and self.state is State.LIVE and endings.is_activation_limit(age, limit):
             code, detail = "SIG-NO-ACTIVATION", f"reason 0 after {age:.0f} s"
         return self._close(code, detail, tell=False)
-
-    def _is_activation_limit(self, age: float) -> bool:
-        return self.state is State.LIVE and endings.is_activation_limit(age, self.settings.activation_limit)
 
     def _socket_closed(self, code: int, reason: str) -> list[Action]:
         said = f"close code {code}" + (f": {_said(reason)}" if reason else "")
@@ -378,17 +309,10 @@ class Session:
         return self._close(endings.of_socket(code, reason, heard=heard), said, tell=False)
 
     def _close(self, code: str, detail: str | None = None, *, tell: bool = True) -> list[Action]:
-        told: list[Action] = []
-        if tell and self.state is not State.NEW:
-            reason = messages.Reason(code=0, text="client_closed")
-            close = messages.Close(doorbot_id=self.doorbot_id, session_id=self.session_id, reason=reason)
-            told = [self._send(close)]
+        told: list[Action] = [self._dialog.close()] if tell and self.state is not State.NEW else []
         self.state = State.CLOSED
         self._deadlines.clear()
         return [*told, Closed(code, detail)]
-
-    def _send(self, body: messages.Body) -> Send:
-        return Send(Message(method=body.METHOD, dialog_id=self.dialog_id, riid=self.riid, body=body))
 
     def _step(self, name: str) -> list[Action]:
         if name in self._done:

@@ -5,12 +5,8 @@ socket for each of them (but one where UDP is blocked), one number for all in a 
 """
 
 import asyncio
-import errno
 import logging
 import secrets
-import socket
-import struct
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,34 +14,26 @@ from typing import Any
 
 from ringlight.media import stun
 from ringlight.media.addresses import bind_all, candidates, own_addresses
+from ringlight.media.connections import Connections
+from ringlight.media.datagrams import Control, Datagrams, control
 from ringlight.media.dtls import Role, own_certificate
 from ringlight.media.forward import Outlet, Track
 from ringlight.media.negotiate import Seat
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Transport
-from ringlight.media.tcp import Listener, Stream
 from ringlight.media.viewer import Address, Runs, TcpAddress, Viewer
 from ringlight.settings import MediaSettings
 
 log = logging.getLogger("ringlight.media")
-READS = 64  # datagrams taken before others get their turn
-STREAMS_PER_VIEWER = 16  # TCP connections; a browser opens one for each pair of addresses
 CATCH_UP_EVERY = 0.004  # seconds between two parts of a group that a newcomer gets
-_UDP, _SEGMENT = 17, 103  # SOL_UDP and UDP_SEGMENT (Linux 4.18): the kernel cuts one call into packets
-_LINUX = sys.platform == "linux"
-_PKTINFO = 8  # IP_PKTINFO: which of our addresses a datagram came to
-_PKTINFO6, _RECVPKTINFO6 = 50, 49  # IPV6_PKTINFO, and what asks for it
 _Path = tuple[Address, bytes]  # the viewer's address, and our own as the kernel wants it back
-_Control = list[tuple[int, int, bytes]]
 
 
 class ViewerPort:
     """The sockets, and who is behind which address. Use with `async with`.
 
     Attributes:
-        segments: Whether the kernel takes many packets in one call; known once it is open.
         unknown: Datagrams of strangers.
-        unsent: Packets that the kernel did not take.
         faults: Viewers that ended with a fault, by its code.
     """
 
@@ -53,30 +41,21 @@ class ViewerPort:
         self._settings = settings
         self._viewers: dict[str, Viewer] = {}
         self._restarting: dict[str, Viewer] = {}
-        self._paths: dict[Address, tuple[Viewer, _Control]] = {}
-        self._streams: dict[Address, Stream] = {}
-        self._owners: dict[Stream, Viewer] = {}
+        self._paths: dict[Address, tuple[Viewer, Control]] = {}
         self._ticker: asyncio.TimerHandle | None = None
         self._behind: dict[Viewer, None] = {}
         self._catching_up: asyncio.TimerHandle | None = None
-        self.segments = False
+        self._datagrams = Datagrams(lambda data, address, own: self._receive(data, (address, own)))
         self.unknown = 0
-        self.unsent = 0
+        self._connections = Connections(lambda data, address: self._receive(data, (address, b"")), self._ended)
         self.faults: Counter[str] = Counter()
         self._forged = self._replayed = 0
 
     async def __aenter__(self) -> "ViewerPort":
         self._loop = asyncio.get_running_loop()
         self._sockets = bind_all(self._settings.port, tcp=self._settings.tcp)
-        self._listener = Listener(self._from_stream, self._stream_ended)
-        for bound in self._sockets.udp:
-            if _LINUX and bound.family == socket.AF_INET:
-                bound.setsockopt(socket.IPPROTO_IP, _PKTINFO, 1)
-            elif _LINUX:
-                bound.setsockopt(socket.IPPROTO_IPV6, _RECVPKTINFO6, 1)
-            self._loop.add_reader(bound, self._readable, bound)
-        self.segments = segments_refused(self._sockets.udp[0]) is None
-        await self._listener.open(self._sockets.tcp)
+        self._datagrams.open(self._sockets.udp)
+        await self._connections.open(self._sockets.tcp)
         self._tick()
         return self
 
@@ -86,9 +65,8 @@ class ViewerPort:
         for timer in (self._ticker, self._catching_up):
             if timer is not None:
                 timer.cancel()
-        for bound in self._sockets.udp:
-            self._loop.remove_reader(bound)
-        await self._listener.close()
+        self._datagrams.close()
+        await self._connections.close()
         self._sockets.close()
 
     @property
@@ -202,21 +180,17 @@ class ViewerPort:
         """Packets of viewers that had come before, of all viewers so far."""
         return self._replayed + sum(viewer.replayed for viewer in self._viewers.values())
 
-    # ---- the sockets ----
+    @property
+    def segments(self) -> bool:
+        """Whether the kernel takes many packets in one call; known once the port is open."""
+        return self._datagrams.segments
 
-    def _readable(self, bound: socket.socket) -> None:
-        for _ in range(READS):
-            try:
-                data, ancillary, _flags, address = bound.recvmsg(2048, 64)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError:  # an ICMP error of an earlier send; the viewer's own timeout will tell
-                continue
-            try:
-                self._receive(data, (address, _own_address(ancillary)))
-            except Exception:
-                # Whatever a stranger sends, everybody else's pictures go on.
-                log.exception("a datagram of %d bytes could not be handled", len(data))
+    @property
+    def unsent(self) -> int:
+        """Packets that the kernel did not take, or that too many others were before."""
+        return self._datagrams.unsent + self._connections.unsent
+
+    # ---- what comes and goes ----
 
     def _receive(self, data: bytes, path: _Path) -> None:
         address, own = path
@@ -233,8 +207,9 @@ class ViewerPort:
                 self._viewers[viewer.ufrag] = self._viewers.pop(ufrag)
             if viewer.address != before or address not in self._paths:
                 self._follow(viewer, before, path)
-            self._transmit(answer, address, _control(own))
-            self._admit(answer, address, viewer)
+            self._transmit(answer, address, control(own))
+            if stun.is_success(answer):
+                self._connections.admit(address, viewer)
             viewer.begin()
             return
         known = self._paths.get(address)
@@ -259,7 +234,7 @@ class ViewerPort:
         if viewer.address != path[0]:
             return
         self._leave(viewer, before)
-        self._paths[path[0]] = (viewer, _control(path[1]))
+        self._paths[path[0]] = (viewer, control(path[1]))
 
     def _leave(self, viewer: Viewer, address: Address | None) -> None:
         # Another viewer may have come from the same address since.
@@ -276,35 +251,16 @@ class ViewerPort:
         if known is None or viewer.address is None:
             return
         if isinstance(viewer.address, TcpAddress):
-            self._streams[viewer.address].send(*packets)
+            self._connections.send(viewer.address, *packets)
             return
         for start, end in runs:
-            if end - start == 1 or not self.segments:
-                for packet in packets[start:end]:
-                    self._transmit(packet, viewer.address, known[1])
-            else:
-                self._transmit_run(packets[start:end], viewer.address, known[1])
+            self._datagrams.send_run(packets[start:end], viewer.address, known[1])
 
-    def _transmit_run(self, packets: list[bytes], address: Address, control: _Control) -> None:
-        try:
-            self._sockets.udp[":" in address[0]].sendmsg(packets, (*control, segment(len(packets[0]))), 0, address)
-        except BlockingIOError:  # a full buffer: lost, as any may be; the viewer asks again
-            self.unsent += len(packets)
-        except OSError as error:
-            # EIO: this network card takes no segments. EINVAL: not of this size over this route.
-            self.segments = self.segments and error.errno != errno.EIO
-            for packet in packets:
-                self._transmit(packet, address, control)
-
-    def _transmit(self, data: bytes, address: Address, control: _Control) -> None:
+    def _transmit(self, data: bytes, address: Address, ours: Control) -> None:
         if isinstance(address, TcpAddress):
-            if address in self._streams:
-                self._streams[address].send(data)
-            return
-        try:
-            self._sockets.udp[":" in address[0]].sendmsg([data], control, 0, address)
-        except OSError:  # a full buffer or a route that is gone: this packet is lost, as any may be
-            self.unsent += 1
+            self._connections.send(address, data)
+        else:
+            self._datagrams.send(data, address, ours)
 
     def _catch_up(self) -> None:
         """Send newcomers the next part of what they have missed."""
@@ -335,78 +291,18 @@ class ViewerPort:
         self._drop_restart(viewer)
         self._behind.pop(viewer, None)
         self._leave(viewer, viewer.address)
-        for stream in [stream for stream, owner in self._owners.items() if owner is viewer]:
-            stream.close()
-
-    # ---- TCP ----
-
-    def _from_stream(self, stream: Stream, data: bytes) -> None:
-        address = TcpAddress(*stream.address)
-        self._streams[address] = stream
-        self._receive(data, (address, b""))
-
-    def _admit(self, answer: bytes, address: Address, viewer: Viewer) -> None:
-        """Keep a connection that has brought a valid check of a viewer's."""
-        stream = self._streams.get(address)
-        if stream is None or stream in self._owners or not stun.is_success(answer):
-            return
-        if sum(owner is viewer for owner in self._owners.values()) >= STREAMS_PER_VIEWER:
-            stream.close()
-            return
-        self._owners[stream] = viewer
-        self._listener.prove(stream)
+        self._connections.forget(viewer)
 
     def _reject(self, address: Address) -> None:
-        """Count what nobody expects; on TCP it ends the connection, unless a viewer's other one is in use."""
+        """Count what nobody expects."""
         self.unknown += 1
-        stream = self._streams.get(address)
-        if stream is not None:
-            owner = self._owners.get(stream)
-            if owner is None or owner.closed:
-                stream.abort()
+        self._connections.reject(address)
 
-    def _stream_ended(self, stream: Stream) -> None:
-        address = TcpAddress(*stream.address)
-        self.unsent += stream.unsent
-        self._owners.pop(stream, None)
-        if self._streams.pop(address, None) is not None and address in self._paths:
+    def _ended(self, address: TcpAddress) -> None:
+        if address in self._paths:
             self._paths.pop(address)[0].leave(address)
 
     def _is_full(self, viewer: Viewer) -> bool:
         if not isinstance(viewer.address, TcpAddress):
             return viewer.address is None  # its connection has ended; it may come back by another
-        stream = self._streams.get(viewer.address)
-        return stream is None or stream.full
-
-
-def _own_address(ancillary: list[tuple[int, int, bytes]]) -> bytes:
-    """Return the address of ours to which a datagram came; empty where the system does not tell."""
-    for level, kind, value in ancillary:
-        if (level, kind) == (socket.IPPROTO_IP, _PKTINFO):
-            return value[4:8]
-        if (level, kind) == (socket.IPPROTO_IPV6, _PKTINFO6):
-            return value[:16]
-    return b""
-
-
-def _control(own: bytes) -> _Control:
-    """Let the kernel answer from the address that was asked, or the viewer's ICE takes it for somebody else's."""
-    if len(own) == 16:
-        return [(socket.IPPROTO_IPV6, _PKTINFO6, own + bytes(4))]
-    return [(socket.IPPROTO_IP, _PKTINFO, struct.pack("=I4s4s", 0, own, bytes(4)))] if own else []
-
-
-def segment(length: int) -> tuple[int, int, bytes]:
-    """Return what `sendmsg` is told so that the kernel cuts what it is given into packets of this length."""
-    return _UDP, _SEGMENT, struct.pack("=H", length)
-
-
-def segments_refused(udp: socket.socket) -> str | None:
-    """Return why the kernel cuts no long datagram into packets for us; `None` where it does (Linux since 4.18)."""
-    if sys.platform != "linux":
-        return f"{sys.platform} has no UDP_SEGMENT"
-    try:
-        udp.getsockopt(_UDP, _SEGMENT)
-    except OSError as error:
-        return f"the kernel refuses UDP_SEGMENT: {error.strerror}"
-    return None
+        return self._connections.is_full(viewer.address)

@@ -131,7 +131,7 @@ async def run_server(
             status_router(status), reload_router(reloading),
         )  # fmt: skip
         kept = Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
-        retention = await stack.enter_async_context(kept)
+        retention = await stack.enter_async_context(kept.running())
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, leases=leases,

@@ -8,13 +8,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from types import TracebackType
 from typing import Annotated, Self
 
 import msgspec
 
+from ringlight.beside import beside
 from ringlight.errors import RingError, fault_error
 from ringlight.media.space import MEGABYTE
 from ringlight.server.clock_watch import steady
@@ -37,7 +37,7 @@ Sweep = Callable[[Limit, float, bool], Awaitable[int]]
 
 
 class Retention:
-    """Use with `async with`.
+    """Removes while inside `running`.
 
     Args:
         settings: What is kept for how long.
@@ -66,20 +66,14 @@ class Retention:
         self._kinds = _kinds(settings, database, rows, audit, recordings)
         for name, _, _ in self._kinds:
             self.removed[name] = 0
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Look now and then inside of the `async with`."""
         last = await asyncio.to_thread(self._last)
         self._believe(self._wall(), last)
-        self._task = asyncio.create_task(self._run(), name="retention")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        async with beside(self._run(), "retention"):
+            yield self
 
     async def look(self) -> None:
         """Remove what there is to remove now."""

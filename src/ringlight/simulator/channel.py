@@ -19,7 +19,7 @@ from ringlight.simulator.signaling import SimDialog
 from ringlight.simulator.strangers import with_more_fields
 from ringlight.simulator.subscriptions import Subscriptions
 from ringlight.simulator.switchboard import NO_SESSION
-from ringlight.simulator.world import DialogRecord, World
+from ringlight.simulator.world import KEPT_DIALOGS, DialogRecord, World
 
 __all__ = ["SignalingSocket", "signaling_router"]
 
@@ -205,11 +205,18 @@ class SignalingSocket:
         number = body.get("doorbot_id") if isinstance(body, dict) else None
         return self._world.record(dialog_id, number if isinstance(number, int) else None)
 
+    def _forget_ended(self) -> None:
+        """Forget the oldest dialogs that have ended, where one socket has had many."""
+        ended = [name for name, dialog in self._dialogs.items() if dialog.ended]
+        for name in ended[: max(0, len(ended) - KEPT_DIALOGS + 1)]:
+            del self._dialogs[name]
+
     async def _handle(self, message: Message, record: DialogRecord) -> None:
         dialog_id = message.dialog_id or ""
         if isinstance(message.body, messages.LiveView):
             self._world.live_views += 1
             dialog = SimDialog(self._world, self, message, record)
+            self._forget_ended()
             self._dialogs[dialog_id] = dialog
             await dialog.offered(message.body.sdp)
         elif isinstance(message.body, messages.PushBody):

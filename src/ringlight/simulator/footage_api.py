@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from ringlight.simulator.bodies import fields_of
 from ringlight.simulator.camera_api import judged, not_found
+from ringlight.simulator.expiring import Expiring
 from ringlight.simulator.footage import mp4, still
 from ringlight.simulator.obstacles import stopped
 from ringlight.simulator.premises import LOCATION
@@ -66,7 +67,7 @@ def _stills(world: World) -> APIRouter:
 
 def _events(world: World) -> APIRouter:
     router = APIRouter()
-    signatures: dict[str, tuple[int, float]] = {}  # the camera, and until when
+    signatures: Expiring[int] = Expiring(lambda: world.now())  # noqa: PLW0108 - tests set another clock
 
     def signed(request: Request, number: int) -> str | Response:
         """Return an address at which an event's recording can be fetched for a while, without a token."""
@@ -77,7 +78,7 @@ def _events(world: World) -> APIRouter:
         if event is None:
             return not_found()
         signature = world.hexadecimal(16)
-        signatures[signature] = (event.doorbot_id, world.now() + RECORDING_LIFE)
+        signatures.add(signature, RECORDING_LIFE, event.doorbot_id)
         return str(request.url_for("recording", name=f"{number}.mp4").include_query_params(signature=signature))
 
     @router.get("/clients_api/doorbots/{number}/history")
@@ -112,9 +113,8 @@ def _events(world: World) -> APIRouter:
     @router.get("/_media/recordings/{name}")
     async def recording(request: Request, name: str, signature: str = "") -> Response:
         del name
-        number, until = signatures.get(signature, (0, 0.0))
-        camera = world.camera(number)
-        if camera is None or until <= world.now():
+        camera = world.camera(signatures.get(signature) or 0)
+        if camera is None:
             return Response(status_code=403)
         world.recording_requests.append(dict(request.headers))
         film = await asyncio.to_thread(mp4, camera.clip)

@@ -67,6 +67,11 @@ class SimDialog:
         self._ended = False
         self._pinged_at = time.monotonic()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self._ended
+
     async def offered(self, text: str) -> None:
         """Take the offer and begin."""
         if self._camera is None:

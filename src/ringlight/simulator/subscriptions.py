@@ -10,6 +10,8 @@ from ringlight.simulator.premises import LOCATION, SimEvent
 
 __all__ = ["Subscriptions"]
 
+MOST = 100  # of one socket; the oldest go
+
 
 @dataclass(slots=True)
 class Subscriptions:
@@ -24,6 +26,8 @@ class Subscriptions:
         match message.body:
             case messages.PushSubscribe(requested_notifications=wishes):
                 name = f"sub-{self.dice.getrandbits(64):016x}"
+                while len(self._of_dialog) >= MOST:
+                    del self._of_dialog[next(iter(self._of_dialog))]
                 self._of_dialog[dialog_id] = name, wishes
                 ack = messages.PushSubscriptionAck(status="ok", subscription_id=name)
                 return Message(method=ack.METHOD, dialog_id=message.dialog_id, riid=message.riid, body=ack)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ringlight.simulator.behaviour import PROFILES, Behaviour, behaviour_of
 from ringlight.simulator.clip import Clip
+from ringlight.simulator.expiring import Expiring
 from ringlight.simulator.hearing import Ear
 from ringlight.simulator.partner.estate import Estate
 from ringlight.simulator.partner.switches import ALL_SWITCHES
@@ -34,7 +35,12 @@ __all__ = [
 
 TICKET_LIFE = PROFILES["observed"].behaviour.ticket_life  # seconds
 TOKEN_LIFE = 3600  # seconds
+REFRESH_LIFE = 30 * 86_400.0  # seconds
+CODE_LIFE = 600.0  # seconds
 KEPT_DIALOGS = 100
+KEPT_MESSAGES = 500  # of a dialog, the last ones; a view of ten minutes has some hundred
+KEPT_EVENTS = 1000  # the newest
+KEPT_HARDWARE = 1000  # installations; one that is forgotten registers again
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class DialogRecord:
 
     dialog_id: str
     doorbot_id: int | None
-    messages: list[dict[str, Any]] = field(default_factory=list)
+    messages: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
     ended: str | None = None
 
 
@@ -144,15 +150,20 @@ class World:
     motion_off: set[int] = field(default_factory=set)
     recording_requests: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=KEPT_DIALOGS))
     heard: dict[int, Ear] = field(default_factory=dict)
-    _access: dict[str, float] = field(default_factory=dict)
-    _refresh: set[str] = field(default_factory=set)
-    _spent: dict[str, float] = field(default_factory=dict)
-    _codes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _tickets: dict[str, float] = field(default_factory=dict)
+    _access: Expiring[bool] = field(init=False)
+    _refresh: Expiring[bool] = field(init=False)
+    _spent: Expiring[bool] = field(init=False)
+    _codes: Expiring[tuple[str, str]] = field(init=False)
+    _tickets: Expiring[bool] = field(init=False)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - nothing here is a secret, and it must be repeatable
         self.partner = Estate(self)
+        self._access, self._refresh, self._spent = self._names(), self._names(), self._names()
+        self._codes, self._tickets = self._names(), self._names()
+
+    def _names(self) -> Expiring[Any]:
+        return Expiring(lambda: self.now())  # noqa: PLW0108 - tests set another clock
 
     @property
     def behaviour(self) -> Behaviour:
@@ -176,7 +187,7 @@ class World:
         """Let a camera see something: it goes into its history, and to all who asked to be told."""
         at = datetime.fromtimestamp(self.wall(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event = SimEvent(self.dice.randrange(75 * 10**17, 76 * 10**17), doorbot_id, kind, at)
-        self.events = (event, *self.events)
+        self.events = (event, *self.events[: KEPT_EVENTS - 1])
         self.partner.pressed(doorbot_id, kind)
         for line in tuple(self.lines):
             line.seen(event)
@@ -238,8 +249,8 @@ class World:
         """Make a pair of tokens; an access token that is not usable is refused by all other services."""
         access, refresh = f"sim-access-{self.hexadecimal(12)}", f"sim-refresh-{self.hexadecimal(12)}"
         if usable:
-            self._access[access] = self.now() + TOKEN_LIFE
-        self._refresh.add(refresh)
+            self._access.add(access, TOKEN_LIFE, True)
+        self._refresh.add(refresh, REFRESH_LIFE, True)
         return {
             "access_token": access,
             "token_type": "Bearer",
@@ -250,26 +261,27 @@ class World:
 
     def rotate(self, refresh: str) -> dict[str, Any] | None:
         """Take a refresh token out of use and make a new pair; `None` for one that is not valid."""
-        if refresh in self._refresh:
-            self._refresh.discard(refresh)
-            self._spent[refresh] = self.now() + self.rotation_grace
-        elif self._spent.get(refresh, 0.0) <= self.now():
+        if self._refresh.take(refresh):
+            self._spent.add(refresh, self.rotation_grace, True)
+        elif not self._spent.get(refresh):
             return None
         return self.grant()
 
     def make_code(self, challenge: str, redirect: str) -> str:
         """Make an authorisation code, good once, for who knows the verifier of a challenge."""
         code = f"sim-code-{self.hexadecimal(12)}"
-        self._codes[code] = (challenge, redirect)
+        self._codes.add(code, CODE_LIFE, (challenge, redirect))
         return code
 
     def use_code(self, code: str, challenge: str, redirect: str) -> bool:
         """Take an authorisation code; whether it was valid."""
-        return self._codes.pop(code, None) == (challenge, redirect)
+        return self._codes.take(code) == (challenge, redirect)
 
     def register(self, hardware_id: str) -> None:
         """Take a registration; the switch `session-denied` forgets it at once."""
         if "session-denied" not in self.on:
+            if len(self.hardware_ids) >= KEPT_HARDWARE:
+                self.hardware_ids.pop()
             self.hardware_ids.add(hardware_id)
 
     def is_registered(self, hardware_id: str) -> bool:
@@ -300,17 +312,17 @@ class World:
     def knows(self, authorization: str) -> bool:
         """Whether an Authorization header carries a valid access token."""
         scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and self._access.get(token, 0.0) > self.now()
+        return scheme.lower() == "bearer" and self._access.get(token) is not None
 
     def make_ticket(self) -> str:
         """Make a ticket, good once."""
         ticket = f"sim-ticket-{self.hexadecimal(16)}"
-        self._tickets[ticket] = self.now() + self.behaviour.ticket_life
+        self._tickets.add(ticket, self.behaviour.ticket_life, True)
         return ticket
 
     def use_ticket(self, ticket: str) -> bool:
         """Take a ticket; whether it was valid."""
-        return self._tickets.pop(ticket, 0.0) > self.now() and "expired-ticket" not in self.on
+        return self._tickets.take(ticket) is not None and "expired-ticket" not in self.on
 
     def record(self, dialog_id: str, doorbot_id: int | None) -> DialogRecord:
         """Begin the record of a dialog."""

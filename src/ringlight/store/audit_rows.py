@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ringlight.errors import fault_error
-from ringlight.store.database import Database, insert
+from ringlight.store.database import Database
 from ringlight.store.retention import Limit, Row, expired
 from ringlight.store.room_tables import AUDIT, AUDIT_HEAD
 from ringlight.store.rooms import AuditRow, NewAuditRow
+from ringlight.store.tables import insert
 
 __all__ = ["AuditHead", "AuditRows"]
 

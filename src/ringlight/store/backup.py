@@ -22,9 +22,10 @@ from sqlalchemy.engine import Connection
 
 from ringlight.errors import fault_error
 from ringlight.store import room_tables
-from ringlight.store.database import Database, SealedText
+from ringlight.store.database import Database
 from ringlight.store.migrating import NEWEST, migrate
 from ringlight.store.private_file import PrivateFile, words
+from ringlight.store.tables import SealedText
 
 __all__ = ["Contents", "back_up", "restore"]
 

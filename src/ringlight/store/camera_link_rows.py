@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ringlight.store.database import CAMERA_LINKS, Database
+from ringlight.store.database import Database
+from ringlight.store.tables import CAMERA_LINKS
 
 __all__ = ["CameraLinkRows", "KeptCameraLink"]
 

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ringlight.errors import RingError, fault_error
-from ringlight.store.database import WEBHOOK_INBOX, Database, insert
+from ringlight.store.database import Database
 from ringlight.store.private_file import held_lock
 from ringlight.store.retention import Limit, Row, expired
+from ringlight.store.tables import WEBHOOK_INBOX, insert
 
 __all__ = ["Change", "Claim", "Inbox", "Kept", "Put", "Settle", "State"]
 

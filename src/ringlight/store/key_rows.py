@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ringlight.secrets import Secret
-from ringlight.store.database import ACCESS_KEYS, Database, insert
+from ringlight.store.database import Database
+from ringlight.store.tables import ACCESS_KEYS, insert
 
 __all__ = ["KeptKey", "KeyRows", "hash_of_key"]
 

@@ -5,9 +5,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from ringlight.secrets import Secret
-from ringlight.store.database import LINK_BEGINNINGS, LINKED_DEVICES, LINKS, TOKEN_PAIRS, Database
+from ringlight.store.database import Database
 from ringlight.store.links import AccountLink, Beginning, LinkState
 from ringlight.store.pairs import TokenPair
+from ringlight.store.tables import LINK_BEGINNINGS, LINKED_DEVICES, LINKS, TOKEN_PAIRS
 
 __all__ = ["LinkRows"]
 

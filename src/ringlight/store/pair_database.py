@@ -10,8 +10,9 @@ from msgspec.structs import asdict
 from ringlight.errors import fault_error
 from ringlight.secrets import Secret
 from ringlight.store.account_lock import account_lock
-from ringlight.store.database import TOKEN_PAIRS, Database
+from ringlight.store.database import Database
 from ringlight.store.pairs import LOCK_TIMEOUT, Row, TokenPair, pair_of, row_of
+from ringlight.store.tables import TOKEN_PAIRS
 
 __all__ = ["DatabasePairStore"]
 

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from ringlight.settings import Settings
 from ringlight.store import room_tables
-from ringlight.store.database import Database, SealedText
+from ringlight.store.database import Database
 from ringlight.store.private_file import PrivateFile
 from ringlight.store.sealing import Seal
+from ringlight.store.tables import SealedText
 
 __all__ = ["check", "reseal", "secret_files"]
 

@@ -6,6 +6,8 @@ Rows are looked at from the oldest on, and what goes is always the beginning: th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ringlight.resilience.clock_jumps import ClockJumps
+
 __all__ = ["HOLD", "ClockGuard", "Limit", "Row", "expired"]
 
 JUMP = 120.0  # seconds by which the time of day may move against a steady clock; NTP slews by less, and steps by more
@@ -85,13 +87,13 @@ class ClockGuard:
     """
 
     def __init__(self) -> None:
-        self._offset: float | None = None
-        self._held_until: float | None = None
+        self._jumps = ClockJumps(JUMP, HOLD)
+        self._is_new = True
 
     @property
     def is_held(self) -> bool:
         """Whether the clock has jumped and is not believed yet."""
-        return self._held_until is not None
+        return not self._jumps.is_steady
 
     def see(self, wall: float, steady: float, last: float | None = None) -> bool:
         """Look at the clock; return whether to believe it.
@@ -101,15 +103,8 @@ class ClockGuard:
             steady: Seconds on a clock that never jumps.
             last: For the first look, the time of day at which it was last believed; `None` where that is not known.
         """
-        offset = wall - steady
-        if self._offset is None:
-            has_jumped = last is not None and abs(wall - last) > AWAY
-        else:
-            has_jumped = abs(offset - self._offset) > JUMP
-        # Measured from look to look: a clock that is slewed may be a minute off after a week, and is right.
-        self._offset = offset
-        if has_jumped:
-            self._held_until = steady + HOLD
-        elif self._held_until is not None and steady >= self._held_until:
-            self._held_until = None
-        return self._held_until is None
+        self._jumps.see(wall, steady)
+        if self._is_new and last is not None and abs(wall - last) > AWAY:
+            self._jumps.doubt(steady)
+        self._is_new = False
+        return self._jumps.is_steady

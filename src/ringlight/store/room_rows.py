@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ringlight.store.audit_rows import AuditRows
-from ringlight.store.database import Database, insert
+from ringlight.store.database import Database
 from ringlight.store.inbox import Inbox, Put
 from ringlight.store.retention import Limit, Row, expired
 from ringlight.store.room_tables import ONCE, OUTBOX, PEOPLE, ROOM_LINKS, ROOMS
 from ringlight.store.rooms import KeptLink, KeptPerson, KeptRoom, NewAuditRow, Once, PersonIs, RoomIs
+from ringlight.store.tables import insert
 
 __all__ = ["Change", "RoomRows", "room_outbox"]
 

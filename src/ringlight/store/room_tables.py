@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from ringlight.store.database import SCHEMA, queue_table
+from ringlight.store.tables import SCHEMA, queue_table
 
 __all__ = ["AUDIT", "AUDIT_HEAD", "ONCE", "OUTBOX", "PEOPLE", "ROOMS", "ROOM_LINKS"]
 

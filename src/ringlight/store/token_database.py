@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from ringlight.errors import RingError
 from ringlight.secrets import Secret
 from ringlight.store.account_lock import account_lock
-from ringlight.store.database import SIGN_IN, Database, insert
+from ringlight.store.database import Database
 from ringlight.store.pairs import LOCK_TIMEOUT
+from ringlight.store.tables import SIGN_IN, insert
 from ringlight.store.tokens import Tokens
 
 __all__ = ["DatabaseTokenStore"]

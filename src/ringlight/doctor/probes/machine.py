@@ -12,7 +12,7 @@ from ringlight.doctor.findings import Seen, fault, good, note
 from ringlight.errors import RingError, fault_error
 from ringlight.http.serving import listen
 from ringlight.media.addresses import bind_all, own_addresses
-from ringlight.media.port import segment, segments_refused
+from ringlight.media.datagrams import segment, segments_refused
 from ringlight.settings import Settings
 
 DATAGRAM_WAIT = 1.0  # seconds

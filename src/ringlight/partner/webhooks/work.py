@@ -200,11 +200,14 @@ class Worker:
             if row.number not in self._schedule:
                 self._rows[row.number] = row
                 self._last = max(self._last, row.number)
-        # What is kept is a time of day, and that may be set; what waits here goes by a clock that is not.
         now = asyncio.get_running_loop().time()
-        ahead = now - self._wall()
+        ahead = self._ahead(now)
         waiting = (Waiting(row.number, row.subject, row.attempts, row.due_at + ahead) for row in rows)
         self._schedule.add(waiting, now)
+
+    def _ahead(self, now: float) -> float:
+        # What is kept is a time of day, and that may be set; what waits here goes by a clock that is not.
+        return now - self._wall()
 
     async def _sweep(self) -> None:
         if self._kept is None:
@@ -238,7 +241,7 @@ class Worker:
         problem = await self._attempt(row)
         tried = event.attempts + 1
         now = asyncio.get_running_loop().time()
-        ahead = now - self._wall()
+        ahead = self._ahead(now)
         due = None if problem is None else self._schedule.next_try(tried, now)
         if problem == INTERRUPTED and not self._is_repeatable(row.type):
             due = None

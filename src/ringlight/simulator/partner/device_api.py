@@ -115,7 +115,7 @@ def _add_chime(router: APIRouter, world: World) -> None:
             return JSONResponse({"errors": [error]}, 400)
         if not world.partner.state(device, caller.on).online:
             return caller.refuse(503, "Device is currently offline", title="Device Unavailable")
-        world.partner.played.append((device.key, slot["event"]))
+        world.partner.play(device.key, slot["event"])
         if isinstance(fields, dict) and "event" in fields:
             return Response(status_code=204)
         return JSONResponse({"data": {"id": slot["audio_ref"], "attributes": {"status": "completed"}}})

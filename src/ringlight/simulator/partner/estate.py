@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NONCE_LIFE = 600.0  # seconds
 KEPT_CALLS = 1000
+KEPT_EVENTS = 1000  # the newest
 Step = Literal["token", "exchange", "confirm", "complete"]
 
 
@@ -155,6 +156,7 @@ class Estate:
         ends = None if seconds is None else begins + int(seconds * 1000)
         event = PartnerEvent(self._numbers, key, kind, subtype, begins, ends, reviewed, footage)
         self.events.append(event)
+        del self.events[:-KEPT_EVENTS]
         return event
 
     def pressed(self, number: int, kind: str) -> None:
@@ -164,6 +166,11 @@ class Estate:
         if device is not None:
             self.tell("motion_detected" if kind == "motion" else "button_press", device, subtype=subtype)
         self.happened(str(number), kind, subtype=subtype, seconds=self.event_seconds / self._world.speed)
+
+    def play(self, key: str, sound: str) -> None:
+        """Play something on a chime."""
+        self.played.append((key, sound))
+        del self.played[:-KEPT_CALLS]
 
     def event_ends(self, event: PartnerEvent) -> None:
         """End an event that goes on."""
@@ -238,7 +245,9 @@ class Estate:
         at = str(self.now())
         digest = hmac.digest(self.app.hmac_key.encode(), f"{at}:{account_id(account)}".encode(), hashlib.sha256)
         nonce = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        self.links[account].nonces[nonce] = self._world.now() + NONCE_LIFE
+        link, now = self.links[account], self._world.now()
+        link.nonces = {name: until for name, until in link.nonces.items() if until > now}
+        link.nonces[nonce] = now + NONCE_LIFE
         return {"nonce": nonce, "time": at}
 
     def code_used(self, code: str) -> None:

@@ -88,6 +88,7 @@ class Grants:
         """Make an authorisation code, good once: for a minute, or for ten with a PKCE challenge."""
         code = f"sim-code-{self.invent()}"
         life = CODE_LIFE if challenge is None else PARTNER_CODE_LIFE
+        self._codes = {name: one for name, one in self._codes.items() if now < one.until}
         self._codes[code] = _Code(account, client_id, now + life, challenge)
         return code
 

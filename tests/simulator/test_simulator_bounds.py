@@ -1,0 +1,112 @@
+"""A simulator that runs for weeks keeps what somebody may still ask for, and nothing of all the rest."""
+
+import gc
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from ringlight.simulator.expiring import MOST, Expiring
+from ringlight.simulator.partner.deliveries import KEPT as KEPT_DELIVERIES
+from ringlight.simulator.partner.premises import account_id
+from ringlight.simulator.world import KEPT_DIALOGS, KEPT_EVENTS, KEPT_MESSAGES, World
+
+ROUNDS = 10_000
+SECONDS = 7.0  # of the virtual clock, between two rounds
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(clock: Clock) -> World:
+    return World(seed=1, now=clock, wall=lambda: 1.8e9 + clock())
+
+
+def sign_in_and_renew(world: World) -> None:
+    granted = world.grant()
+    assert world.knows(f"Bearer {granted['access_token']}")
+    renewed = world.rotate(granted["refresh_token"])
+    assert renewed is not None
+    world.make_code("challenge", "redirect")
+
+
+def take_tickets(world: World) -> None:
+    assert world.use_ticket(world.make_ticket())
+    world.make_ticket()  # of which nobody makes use
+
+
+def view(world: World) -> None:
+    record = world.record(world.uuid(), 1001)
+    for _ in range(12):
+        record.messages.append({"at": world.wall(), "method": "ping", "code": None, "detail": ""})
+    world.register(world.uuid())
+
+
+def press(world: World) -> None:
+    world.partner.deliveries.url = "http://127.0.0.1:1/hook"
+    world.press(1001, "ding")
+    deliveries = world.partner.deliveries
+    deliveries.answered(deliveries.all[-1], 200, 0.1, world.partner.clock())
+
+
+def link(world: World) -> None:
+    estate = world.partner
+    estate.send_person()
+    estate.grants.make_code("ada", estate.app.client_id, world.now())
+    estate.play("chime-1", account_id("ada"))
+    estate.judge("ada", "token", good=True, seen="a token")
+
+
+@pytest.mark.parametrize("use", [sign_in_and_renew, take_tickets, view, press, link])
+def test_ten_thousand_more_leave_nothing_more(use: Callable[[World], None], world: World, clock: Clock) -> None:
+    def blocks_after(rounds: int) -> int:
+        for _ in range(rounds):
+            use(world)
+            clock.seconds += SECONDS
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    full = blocks_after(ROUNDS)
+    assert blocks_after(ROUNDS) - full < ROUNDS / 10
+
+
+def test_what_is_kept_is_bounded(world: World) -> None:
+    """Also where time does not pass, so that nothing ends by itself."""
+    for _ in range(2 * KEPT_DELIVERIES // 100):
+        for use in (sign_in_and_renew, take_tickets, view):
+            use(world)
+    for _ in range(2 * KEPT_EVENTS):
+        press(world)
+    record = world.record("dialog", 1001)
+    for number in range(2 * KEPT_MESSAGES):
+        record.messages.append({"at": number})
+    assert len(world.dialogs) <= KEPT_DIALOGS
+    assert len(world.events) == KEPT_EVENTS
+    assert len(record.messages) == KEPT_MESSAGES
+    assert record.messages[-1] == {"at": 2 * KEPT_MESSAGES - 1}
+    assert len(world.partner.deliveries.all) <= KEPT_DELIVERIES
+
+
+def test_names_end_by_their_time_and_the_oldest_go_beyond_the_most(clock: Clock) -> None:
+    names: Expiring[int] = Expiring(clock)
+    for number in range(2 * MOST):
+        names.add(f"name {number}", 10.0, number)
+    assert len(names) == MOST
+    assert (names.get("name 0"), names.get(f"name {2 * MOST - 1}")) == (None, 2 * MOST - 1)
+    assert names.take(f"name {MOST}") == MOST
+    assert names.take(f"name {MOST}") is None
+    clock.seconds += 10.0
+    assert names.get(f"name {2 * MOST - 1}") is None
+    names.add("the next", 10.0, 1)
+    assert len(names) == 1
