@@ -55,10 +55,11 @@ docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 sbom: .venv/installed-dev  ## write dist/sbom.json: what a fresh installation of the wheel consists of
-	@rm -rf dist/sbom && mkdir -p dist/sbom
+	@rm -rf dist/sbom dist/ringlight-*.whl && mkdir -p dist/sbom
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
-	$(BIN)/python -m venv dist/sbom
-	dist/sbom/bin/python -m pip install --quiet --disable-pip-version-check dist/ringlight-*.whl
+	@# Without a pip of its own, which is no part of Ringlight and would be in the bill.
+	$(BIN)/python -m venv --without-pip dist/sbom
+	$(BIN)/python -m pip --python dist/sbom/bin/python install --quiet --disable-pip-version-check dist/ringlight-*.whl
 	sh tests/packaging/sbom.sh dist/sbom/bin/python dist/sbom.json
 	@rm -rf dist/sbom
 
