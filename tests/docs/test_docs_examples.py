@@ -163,5 +163,7 @@ def test_the_commands_of_the_tutorial_work_one_after_the_other(run: Run, ring: S
         asked = "ringlight\n123456\n" if "--email" in words else "ada@ringlight.test\nringlight\n123456\n"
         finished = run(str(RINGLIGHT), *words[1:], text=asked if words[1] == "login" else "")
         assert finished.returncode == 0, f"{shlex.join(words)}\n{finished.stdout}{finished.stderr}"
+        if words[1:] in (["devices"], ["explain", "26"]):
+            assert "\n".join(map(str.rstrip, finished.stdout.splitlines())) in TUTORIAL
     assert complaints(ring) == []
     assert {path.name for path in (tmp_path / "work").iterdir()} >= {"door.jpg", "door.mp4"}
