@@ -17,6 +17,7 @@ from ringlight.rooms.messages.codec import (
     parse_told_seed,
     refusal,
     seed_refusal,
+    signalled,
     unreadable,
 )
 from ringlight.rooms.messages.heard import (
@@ -143,5 +144,6 @@ __all__ = [
     "parse_told_seed",
     "refusal",
     "seed_refusal",
+    "signalled",
     "unreadable",
 ]
