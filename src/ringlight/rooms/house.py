@@ -162,7 +162,7 @@ class House(Registry):
                 raise fault_error("ROOM-BUSY")
             connection = Connection(
                 event, dialect, now, Allowance(self._rates),
-                messages.parse_seed if dialect is Dialect.SEED else messages.parse,
+                messages.parse_seed_text if dialect is Dialect.SEED else messages.parse_text,
             )  # fmt: skip
             if dialect is Dialect.SEED:
                 claims = self.admission.claims_of(event, event.token, address.room, address.role, "", now)
@@ -190,7 +190,10 @@ class House(Registry):
         return self.happen(connection.room, enter, now)
 
     def hear(self, socket: int, frame: bytes | None, now: float) -> list[Action]:
-        """Take a frame of a socket, as `receive` takes `Heard`; this is the way of nearly every message."""
+        """Take a frame of a socket, as `receive` takes `Heard`; this is the way of nearly every message.
+
+        The frame is UTF-8: whoever brings it has seen to that.
+        """
         connection = self._connections.get(socket)
         if connection is None:
             return []  # it was closed while this was on its way
@@ -204,7 +207,10 @@ class House(Registry):
             if frame is None:
                 raise fault_error("ROOM-MESSAGE", "the frame is not text")
             connection.heard_at = now
-            message = connection.parse(frame)
+            try:
+                message = connection.parse(frame)
+            except messages.UNREADABLE as error:
+                raise messages.unreadable(error) from None
             if connection.room is not None:
                 actions = self.say(connection.room, socket, message, frame, now)
             else:

@@ -6,7 +6,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from ringlight.errors import fault_error
 from ringlight.rooms import consent, messages
-from ringlight.rooms.messages import Chat, Chatted, Other, Seed, SeedAnswer, SeedCandidate, SeedOffer, Signal, Signalled
+from ringlight.rooms.messages import Chat, Chatted, Other, Seed, SeedAnswer, SeedCandidate, SeedOffer, Signal
 from ringlight.rooms.people import OWN, SEED, Offered, Person
 
 if TYPE_CHECKING:
@@ -18,32 +18,46 @@ CANDIDATES_KEPT = 64  # of one offer; a machine with four networks and two TURN 
 
 def pass_signal(room: "Room", person: Person, message: Signal, now: float) -> None:
     """Pass a description or a candidate of a `/ws/v2` page on."""
-    room.need(person, "signal")
+    if not person.inside or "signal" not in person.claims.may:
+        room.need(person, "signal")  # says which of both it is
     description, candidate, to = message.description, message.candidate, message.to
     if (description is UNSET) == (candidate is UNSET):
         raise fault_error("ROOM-MESSAGE", "a signal has either a description or a candidate")
-    kind = "candidate" if description is UNSET else messages.kind_of(description)
     others = room.others(person) if to is None else [room.other(person, to)]
-    if room.consent:
-        others = _consenting(room, person, others, named=to is not None)
-    if kind != "candidate" or person.offered is not None:
+    kind = "candidate"
+    if description is not UNSET or person.offered is not None or room.consent:
+        kind = kind if description is UNSET else messages.kind_of(description)
+        if room.consent:
+            others = _consenting(room, person, others, named=to is not None)
         until = now + room.settings.offer_kept
         _remember(person, others, None, kind, description, candidate, kept=to is None, until=until)
     for other in others:
-        _deliver(room, person, other, kind, description, candidate)
+        if other.dialect is OWN:
+            room.tell_signal(other, person, description, candidate)
+        else:
+            _deliver(room, person, other, kind, description, candidate)
 
 
 def pass_seed(room: "Room", person: Person, message: Seed, frame: bytes, now: float) -> None:
     """Pass a message of the seed's front end on: to its like byte for byte, to others in their words."""
-    room.need(person, "signal")
+    if not person.inside or "signal" not in person.claims.may:
+        room.need(person, "signal")
+    candidate = message.candidate
+    if message.type == "ice-candidate" and candidate is not UNSET and person.offered is None and not room.consent:
+        for other in room.people.values():  # as most are: there is nothing to remember, and nobody to leave out
+            if other.inside and other is not person:
+                if other.dialect is SEED:
+                    room.send(other, frame)
+                else:
+                    _deliver(room, person, other, "candidate", UNSET, candidate)
+        return
     kind, description, candidate = _read(message)
     others = room.others(person)
     if kind != "other":
         if room.consent:
             others = _consenting(room, person, others, named=False)
-        if kind != "candidate" or person.offered is not None:
-            until = now + room.settings.offer_kept
-            _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
+        until = now + room.settings.offer_kept
+        _remember(person, others, frame, kind, description, candidate, kept=True, until=until)
     for other in others:
         if other.dialect is SEED:
             room.send(other, frame)
@@ -139,7 +153,7 @@ def _remember(
 
 def _deliver(room: "Room", person: Person, other: Person, kind: str, description: Given, candidate: Given) -> None:
     if other.dialect is OWN:
-        room.tell(other, Signalled(from_=person.id, description=description, candidate=candidate))
+        room.tell_signal(other, person, description, candidate)
     elif isinstance(candidate, Raw):
         room.send(other, messages.encode(SeedCandidate(candidate)))
     elif isinstance(description, Raw) and kind in ("offer", "answer"):

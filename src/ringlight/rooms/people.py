@@ -107,9 +107,12 @@ class Outbox:
 
     def add(self, event: Event) -> bytes:
         """Number an event, keep it and return its frame."""
+        force_setattr(event, "seq", self.seq + 1)  # told to several, it is numbered for each; nobody else keeps it
+        return self.keep(messages.encode(event))
+
+    def keep(self, frame: bytes) -> bytes:
+        """Keep the frame of an event that has the number after `seq`, and return it."""
         self.seq += 1
-        force_setattr(event, "seq", self.seq)  # told to several, it is numbered for each; nobody else keeps it
-        frame = messages.encode(event)
         kept = self._kept
         kept.append(frame)
         self._bytes += len(frame)

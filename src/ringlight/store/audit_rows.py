@@ -23,6 +23,10 @@ _COLUMNS = [AUDIT.c[name] for name in AuditRow.__dataclass_fields__]
 
 
 _START, _END = 2, 1  # the ids of the two rows of AUDIT_HEAD
+# Made once, as all that happens in rooms needs them: SQLAlchemy knows a statement again that is the same object.
+_HEAD = sa.select(AUDIT_HEAD.c.number, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == _END).with_for_update()
+_ADD = sa.insert(AUDIT)
+_MOVE_END = sa.update(AUDIT_HEAD).where(AUDIT_HEAD.c.id == _END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,18 @@ class AuditRows:
             row = {name: getattr(one, name) for name in _NEW} | {"number": number, "previous": previous}
             previous = row["hash"] = self._hashed(AuditRow(**row))
             rows.append(row)
-        connection.execute(sa.insert(AUDIT), rows)
+        connection.execute(_ADD, rows)
         end = {"number": number, "hash": previous, "seal": self._sealed(number, previous)}
-        connection.execute(sa.update(AUDIT_HEAD).where(AUDIT_HEAD.c.id == _END).values(end))
+        connection.execute(_MOVE_END, end)
 
     @staticmethod
     def locked_head(connection: Connection) -> tuple[int, str]:
         """Return number and hash of the last row. Nobody else writes anything of rooms until the transaction ends."""
-        chosen = sa.select(AUDIT_HEAD.c.number, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == _END).with_for_update()
-        found = connection.execute(chosen).one_or_none()
+        found = connection.execute(_HEAD).one_or_none()
         if found is None:
             first = insert(connection, AUDIT_HEAD).values(id=_END, number=0, hash="", seal="")
             connection.execute(first.on_conflict_do_nothing(index_elements=["id"]))
-            found = connection.execute(chosen).one()
+            found = connection.execute(_HEAD).one()
         return found.number, found.hash
 
     def head(self) -> AuditHead:

@@ -19,8 +19,12 @@ NORMAL, PROTOCOL_ERROR, NO_CODE, INVALID_TEXT, POLICY, TOO_BIG = 1000, 1002, 100
 MOST_OF_CONTROL = 125  # bytes in a control frame (section 5.5)
 SIDE_FRAMES = 500  # control frames and fragments between two calls of `forgive`
 
-_SHORT = tuple(bytes((0x80 | TEXT, size)) for size in range(126))
 _pack_16 = Struct("!BBH").pack
+_USUAL = 4096  # bytes of a text message; how a shorter one begins is looked up, in half of the time
+_HEADS = tuple(bytes((0x80 | TEXT, n)) if n < 126 else _pack_16(0x80 | TEXT, 126, n) for n in range(_USUAL))
+# Of a client's frame: how it begins, its length where that is in two bytes, and then its mask.
+_read_16 = Struct("!HH4s").unpack_from
+_WITH_16, _EMPTY = (0x80 | TEXT) << 8 | 0x80 | 126, (0x80 | TEXT) << 8 | 0x80  # how a text message of a client begins
 _pack_64 = Struct("!BBQ").pack
 
 
@@ -65,8 +69,8 @@ Event = bytes | Binary | Ping | Pong | Closed | Violation  # plain bytes are a t
 def text_frame(text: bytes) -> bytes:
     """Return a text message as one frame; the text is UTF-8 already."""
     size = len(text)
-    if size < 126:
-        return _SHORT[size] + text
+    if size < _USUAL:
+        return _HEADS[size] + text
     if size < 65_536:
         return _pack_16(0x80 | TEXT, 126, size) + text
     return _pack_64(0x80 | TEXT, 127, size) + text
@@ -141,18 +145,17 @@ class Frames:
         Otherwise `None`, and nothing is taken: `receive` sees to it.
         """
         end = len(data)
-        if end < 6 or data[0] != 0x81 or not self._between:
+        if end < 8 or not self._between:
             return None
-        size = data[1] - 0x80
-        if size < 126:
-            head = 6
-        elif size == 126 and end > 8:
-            size, head = data[2] << 8 | data[3], 8
-        else:
-            return None
+        start, size, mask = _read_16(data)
+        head = 8
+        if start != _WITH_16:
+            size, head, mask = start - _EMPTY, 6, data[2:6]
+            if not 0 < size < 126:
+                return None
         if size + head != end or not 0 < size <= self._most:
             return None
-        payload = self._unmask(data[head:], data[head - 4 : head])
+        payload = self._unmask(data[head:], mask)
         if not payload.isascii():
             try:
                 payload.decode()

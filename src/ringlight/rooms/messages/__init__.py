@@ -6,14 +6,19 @@ server has no business inside of them. Shapes and reasons: docs/reference/rooms-
 
 from ringlight.rooms.messages.codec import (
     CLOSE_CODES,
+    UNREADABLE,
     encode,
     kind_of,
     parse,
     parse_seed,
+    parse_seed_text,
+    parse_text,
     parse_told,
     parse_told_seed,
     refusal,
     seed_refusal,
+    signalled,
+    unreadable,
 )
 from ringlight.rooms.messages.heard import (
     Admit,
@@ -76,6 +81,7 @@ from ringlight.rooms.messages.told import (
 
 __all__ = [
     "CLOSE_CODES",
+    "UNREADABLE",
     "Admit",
     "Back",
     "Bye",
@@ -132,8 +138,12 @@ __all__ = [
     "kind_of",
     "parse",
     "parse_seed",
+    "parse_seed_text",
+    "parse_text",
     "parse_told",
     "parse_told_seed",
     "refusal",
     "seed_refusal",
+    "signalled",
+    "unreadable",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
@@ -17,6 +17,8 @@ CLOSE_CODES = {
     fault.code: seen.number for fault in FAULTS.values() for seen in fault.seen if seen.at == "room" and seen.number
 }
 
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # what parsing raises
+
 
 class Description(msgspec.Struct, frozen=True):
     """As much of a description as a room must know: whether it asks or answers."""
@@ -25,10 +27,11 @@ class Description(msgspec.Struct, frozen=True):
 
 
 encode = msgspec.json.Encoder().encode
-_parse: Callable[[bytes], Heard] = msgspec.json.Decoder(Heard).decode
+# Of frames that are known to be UTF-8. What is passed on as it came is not looked into, so both would let others pass.
+parse_text: Callable[[bytes], Heard] = msgspec.json.Decoder(Heard).decode
+parse_seed_text: Callable[[bytes], Seed] = msgspec.json.Decoder(Seed).decode
 _parse_told: Callable[[bytes], Told] = msgspec.json.Decoder(Told).decode
 _parse_told_seed: Callable[[bytes], ToldSeed] = msgspec.json.Decoder(ToldSeed).decode
-_parse_seed = msgspec.json.Decoder(Seed).decode
 _parse_description = msgspec.json.Decoder(Description).decode
 
 
@@ -41,9 +44,9 @@ def parse(frame: bytes) -> Heard:
     try:
         if not frame.isascii():  # which most are, and which is seen at once
             frame.decode()  # what is passed on as it came is never looked into, and must be text
-        return _parse(frame)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _unreadable(error) from None
+        return parse_text(frame)
+    except UNREADABLE as error:
+        raise unreadable(error) from None
 
 
 def parse_seed(frame: bytes) -> Seed:
@@ -55,9 +58,9 @@ def parse_seed(frame: bytes) -> Seed:
     try:
         if not frame.isascii():
             frame.decode()
-        return _parse_seed(frame)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _unreadable(error) from None
+        return parse_seed_text(frame)
+    except UNREADABLE as error:
+        raise unreadable(error) from None
 
 
 def parse_told(frame: bytes) -> Told:
@@ -68,16 +71,16 @@ def parse_told(frame: bytes) -> Told:
     """
     try:
         return _parse_told(frame)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _unreadable(error) from None
+    except UNREADABLE as error:
+        raise unreadable(error) from None
 
 
 def parse_told_seed(frame: bytes) -> ToldSeed:
     """Return what comes to a page at the old address: words of the server, or of another page. Raises as above."""
     try:
         return _parse_told_seed(frame)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _unreadable(error) from None
+    except UNREADABLE as error:
+        raise unreadable(error) from None
 
 
 def kind_of(description: Raw) -> str:
@@ -88,16 +91,28 @@ def kind_of(description: Raw) -> str:
     """
     try:
         return _parse_description(description).type
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise _unreadable(error) from None
+    except UNREADABLE as error:
+        raise unreadable(error) from None
 
 
-def _unreadable(error: Exception) -> RingError:
+def unreadable(error: Exception) -> RingError:
+    """Return the fault of a frame that raised one of `UNREADABLE` when it was parsed."""
     if isinstance(error, msgspec.ValidationError):
         return fault_error("ROOM-MESSAGE", str(error)[:200])
     if isinstance(error, RecursionError):
         return fault_error("ROOM-MESSAGE", "nested too deeply")
     return fault_error("ROOM-MESSAGE", "not JSON in UTF-8")
+
+
+def signalled(seq: int, speaker: str, description: Raw | UnsetType, candidate: Raw | UnsetType) -> bytes:
+    """Return the frame of a `Signalled` with either of both, as `encode` would.
+
+    Frames are kept for a resume by the hundred. `encode` takes half as much memory again as a long one needs, and gives
+    it back too late to be of use to others.
+    """
+    what, raw = (b"candidate", candidate) if description is UNSET else (b"description", description)
+    # mypy does not know that a `Raw` gives its bytes
+    return b'{"t":"signal","seq":%d,"from":%b,"%b":%b}' % (seq, encode(speaker), what, raw)  # type: ignore[str-format]
 
 
 def refusal(error: RingError, rid: int | None = None) -> bytes:
