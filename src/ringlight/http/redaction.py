@@ -24,8 +24,9 @@ _PATTERNS = (
         ),
         rf"\1{_HIDDEN}",
     ),
-    # The query and the user part of any address: a signed one is as good as its file.
-    (re.compile(r"(\b\w+://[^\s?#\"']*)\?[^\s\"'>)]+"), rf"\1?{_HIDDEN}"),
+    # The query and the user part of any address: a signed one is as good as its file. One without a query is taken too,
+    # so that what is in it is not looked through again.
+    (re.compile(r"(\b\w+://[^\s?#\"']*)(\?[^\s\"'>)]+)?"), lambda at: f"{at[1]}?{_HIDDEN}" if at[2] else at[0]),
     (re.compile(r"(\b\w+://)[^\s/@\"']+@"), rf"\1{_HIDDEN}@"),
 )
 
