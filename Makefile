@@ -13,9 +13,8 @@ help:  ## list these commands
 demo: .venv/installed  ## set everything up and watch a simulated camera on http://127.0.0.1:8000/
 	@exec $(BIN)/ringlight demo
 
-test: .venv/installed-dev  ## set everything up and run the tests, in a real browser too; twenty minutes
-	@sh tests/debian-packages.sh
-	$(MAKE) lint
+test: .venv/installed-dev  ## set everything up and run the tests, in a real browser too; twenty minutes or more
+	@sh tests/debian-packages.sh & programs=$$!; $(MAKE) lint && wait $$programs
 	@# Three processes, as they mostly wait: for time limits, browsers, silence.
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not long" || sh tests/once-more.sh $(BIN)/python
 

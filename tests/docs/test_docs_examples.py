@@ -137,6 +137,7 @@ def test_a_program_of_the_how_to_prints_what_the_page_says(
     assert complaints(ring) == []
 
 
+@pytest.mark.long
 def test_the_commands_of_recording_a_clip_work(signed_in: Run, tmp_path: Path) -> None:
     commands = re.findall(r"^ringlight (record .*)$", RECORDING, re.MULTILINE)
     assert len(commands) >= 2
@@ -153,6 +154,7 @@ def tutorial_commands() -> list[list[str]]:
     return [shlex.split(line) for line in lines]
 
 
+@pytest.mark.long
 def test_the_commands_of_the_tutorial_work_one_after_the_other(run: Run, ring: SimulatedRing, tmp_path: Path) -> None:
     """Those for the simulator are run as they stand on the page; the first is the sign-in."""
     commands = tutorial_commands()

@@ -38,7 +38,16 @@ async def _examined(patient: Patient) -> Report:
     return await examine(patient.settings, patient.targets, asked=patient.asked, budget=60.0)
 
 
-@pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.cause.replace(" ", "-"))
+def _all() -> Iterator[object]:
+    """Yield each; the further ones of a code take long together."""
+    codes: set[str] = set()
+    for scenario in ALL:
+        marks = [pytest.mark.long] if scenario.code in codes else []
+        codes.add(scenario.code)
+        yield pytest.param(scenario, id=scenario.cause.replace(" ", "-"), marks=marks)
+
+
+@pytest.mark.parametrize("scenario", list(_all()))
 async def test_the_cause_is_named_first(scenario: Scenario, stage: Stage) -> None:
     async with scenario.setting(stage) as patient:
         report = await _examined(patient)

@@ -13,7 +13,7 @@ from calling import Gate, Narrow
 from conftest import Program, clean_environment
 from ringlight.faults import FAULTS
 
-pytestmark = [pytest.mark.browser, pytest.mark.program]
+pytestmark = [pytest.mark.browser, pytest.mark.program, pytest.mark.long]
 # Media goes by the wire in place of the server's own port; the page knows nothing of it.
 _BY_THE_WIRE = """const plain = RTCPeerConnection.prototype.setRemoteDescription;
 RTCPeerConnection.prototype.setRemoteDescription = function (said) {

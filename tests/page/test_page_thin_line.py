@@ -15,7 +15,7 @@ from axe import Axe
 from conftest import Program, clean_environment
 from ringlight.faults import FAULTS
 
-pytestmark = [pytest.mark.browser, pytest.mark.program]
+pytestmark = [pytest.mark.browser, pytest.mark.program, pytest.mark.long]
 
 
 class Modem:

@@ -14,7 +14,7 @@ from conftest import Program, clean_environment
 from ringlight.server.program import run_server
 from ringlight.settings import CameraSettings, ServerSettings, Settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.program]
+pytestmark = [pytest.mark.browser, pytest.mark.program, pytest.mark.long]
 PLAYING = 'document.querySelector("camera-view").getAttribute("state") === "playing"'
 STATS = """const found = {};
   (await document.querySelector("camera-view").stats()).forEach((entry) => {

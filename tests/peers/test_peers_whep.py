@@ -122,6 +122,7 @@ def pion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work / "view"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("camera", PROFILES.values(), ids=list(PROFILES))
 async def test_pion_plays_a_camera_with_no_loss_and_tells_of_its_line(camera: str, pion: Path) -> None:
     """It offers transport-wide feedback by itself, as what is made of it does: LiveKit, mediamtx, go2rtc."""

@@ -150,6 +150,7 @@ def test_a_call_goes_over_the_turn_server_where_there_is_no_other_way(browser: B
         caller.page.context.close()
 
 
+@pytest.mark.long
 def test_on_a_thin_line_the_sound_goes_on_without_the_picture(
     browser: Browser, server: str, coturn: OwnCoturn
 ) -> None:  # fmt: skip
@@ -175,6 +176,7 @@ def test_on_a_thin_line_the_sound_goes_on_without_the_picture(
         caller.page.context.close()
 
 
+@pytest.mark.long
 def test_a_path_that_dies_is_said_and_another_is_found(
     browser: Browser, server: str, coturn: OwnCoturn
 ) -> None:  # fmt: skip
@@ -198,6 +200,7 @@ def test_a_path_that_dies_is_said_and_another_is_found(
         caller.page.context.close()
 
 
+@pytest.mark.long
 def test_a_call_over_a_dead_link_goes_on_by_itself_with_the_same_people(
     browser: Browser, server: str, coturn: OwnCoturn
 ) -> None:

@@ -281,6 +281,7 @@ def test_a_wrong_address_is_explained(browser: Browser, house: str, axe: Axe) ->
         _judge(axe, page)
 
 
+@pytest.mark.long
 def test_a_server_that_stops_is_told_and_awaited(browser: Browser, start: Callable[..., object], axe: Axe) -> None:
     """The banner says why and when it tries again; with the server back the call goes on under the same name."""
     program = start("demo", "--port", "0")
@@ -298,6 +299,7 @@ def test_a_server_that_stops_is_told_and_awaited(browser: Browser, start: Callab
         assert page.evaluate("ringlightCall.me.name") == "Dr Example"
 
 
+@pytest.mark.long
 def test_silence_is_called_by_its_name_on_both_sides(browser: Browser, start: Callable[..., object]) -> None:
     """A connection that is open and says nothing: the others read so, and the silent one is told, page or not."""
     program = start("demo", "--port", "0", RINGLIGHT_ROOMS__SILENT_AFTER="8", RINGLIGHT_ROOMS__PING_EVERY="1")

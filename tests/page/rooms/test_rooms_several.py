@@ -77,6 +77,7 @@ _WHO = "ringlightCall.people.map(({ id, key, name, role }) => [id, key, name, ro
 _SAFETY_NUMBERS = "ringlightCall.people.map(({ safetyNumber }) => safetyNumber).sort().join()"
 
 
+@pytest.mark.long
 def test_an_observer_meets_only_who_agrees_to_one(browser: Browser, house: str) -> None:
     """The patient is asked, may leave it unticked, sees that nothing goes there, and changes their mind in the call."""
     axe = Axe()
