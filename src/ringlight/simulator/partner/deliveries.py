@@ -40,11 +40,6 @@ class Attempt:
     outcome: Literal["delivered", "refused", "again"]
     verdict: str
 
-    @property
-    def is_well(self) -> bool:
-        """Whether Ring is content."""
-        return self.outcome == "delivered"
-
 
 @dataclass(slots=True)
 class Delivery:
