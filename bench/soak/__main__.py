@@ -25,6 +25,7 @@ from media.audience import Audience
 from media.signaling import whep
 
 from own_redis import PROGRAM, OwnRedis
+from ringlight.rooms.shared_keys import PRESENT
 from soak.crowds import CAMERAS, KEY, Ring, record, talk, watch
 from soak.faults import Faults
 from soak.judge import WARM_UP, growth, left_over, memory_grows, rows_grow
@@ -36,7 +37,6 @@ SWEPT_WITHIN = 120.0  # seconds: it looks every twenty
 SHELF = 20.0  # megabytes of recordings
 AUDIT = 1000  # rows, the fewest that may be kept
 SETTLED_WITHIN = 120  # seconds after the load: a room is kept ten, a place in it sixty
-PRESENT = "ringlight:rooms:1:present"  # which nodes there are; each look takes out those that are gone
 MOST_KEYS = 30  # in Redis: those of leases and of rooms that have just ended
 WRITTEN_FROM = 30.0  # minutes of a run that is told of on the page about reliability
 SETTINGS = {

@@ -20,7 +20,16 @@ from ringlight.rooms.ledger import read_entry
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.room import Room
 from ringlight.rooms.shared_house import SharedHouse
-from ringlight.rooms.shared_keys import PREFIX, channel_of, is_spoilt, keys_of, name_of, read_loaded, read_signs
+from ringlight.rooms.shared_keys import (
+    PREFIX,
+    PRESENT,
+    channel_of,
+    is_spoilt,
+    keys_of,
+    name_of,
+    read_loaded,
+    read_signs,
+)
 from ringlight.secrets import Secret
 
 if TYPE_CHECKING:
@@ -131,10 +140,11 @@ class SharedPorter(Porter):
         name, now = name_of(action.room), time.monotonic()
         if now >= self._complained.get(name, float("-inf")) + SAID_EVERY:
             self._complained[name] = now
+            head, entries, whole = keys_of(action.room)
             log.error(
                 "rooms: %s of Redis cannot be read (%s), so nobody enters that room: let all servers be of one "
-                "version, or delete %s:head, %s:entries and %s:whole; then it begins anew",
-                name, action.why, name, name, name,
+                "version, or delete %s, %s and %s; then it begins anew",
+                name, action.why, head, entries, whole,
             )  # fmt: skip
 
     async def _recall(self, room_id: str) -> None:
@@ -199,14 +209,14 @@ class SharedPorter(Porter):
                 tasks.create_task(self._look_again(commands, present))
         except asyncio.CancelledError:  # the server stops: others need not wait to see that we are gone
             with contextlib.suppress(self._redis.RedisError, OSError):
-                await commands.evalsha(present, 1, f"{PREFIX}:present", str(self.house.node), "0", "")
+                await commands.evalsha(present, 1, PRESENT, str(self.house.node), "0", "")
             raise
         finally:
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _look(self, commands: "Redis", script: str) -> None:
-        key, node = f"{PREFIX}:present", str(self.house.node)
-        found = await commands.evalsha(script, 1, key, node, str(PRESENT_FOR), str(self._stretch))
+        node = str(self.house.node)
+        found = await commands.evalsha(script, 1, PRESENT, node, str(PRESENT_FOR), str(self._stretch))
         self.feed(Present(read_signs(found)))
 
     async def _look_again(self, commands: "Redis", script: str) -> None:

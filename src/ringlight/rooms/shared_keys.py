@@ -8,11 +8,12 @@ from ringlight.rooms.copies import Loaded, Sign
 from ringlight.rooms.events import Unreadable
 from ringlight.rooms.ledger import Entry, read_entry
 
-__all__ = ["PREFIX", "channel_of", "is_spoilt", "keys_of", "name_of", "read_loaded", "read_signs"]
+__all__ = ["PREFIX", "PRESENT", "channel_of", "is_spoilt", "keys_of", "name_of", "read_loaded", "read_signs"]
 
 # Another number where rooms or entries are of another shape, so that servers of before and of now leave each other's
 # alone; tests/rooms/test_rooms_unreadable.py notices.
 PREFIX = "ringlight:rooms:2"
+PRESENT = f"{PREFIX}:present"  # which nodes there are; each look takes out those that are gone
 # What Redis says of keys that are not those of a ledger, and only of them: another kind, or no numbers in them.
 _SPOILT = re.compile(r"WRONGTYPE|attempt to (perform arithmetic|compare)|not an integer|bad argument")
 _MEMBER = re.compile(rb"([0-9]{1,10}):([0-9]{1,18})")
