@@ -60,11 +60,17 @@ def read_upgrade(head: bytes) -> Upgrade:
     method, target, _ = start.decode("latin-1").split(" ", 2)
     path, _, query = target.partition("?")
     headers: dict[str, str] = {}
+    again: dict[str, list[str]] = {}  # joined once: a head may have a hundred thousand fields of one name
     for line in rest.decode("latin-1").split("\r\n"):
         name, colon, value = line.partition(":")
         if colon:
             name, value = name.lower(), value.strip(" \t")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+            if name in headers:
+                again.setdefault(name, [headers[name]]).append(value)
+            else:
+                headers[name] = value
+    for name, values in again.items():
+        headers[name] = ", ".join(values)
     return Upgrade(method, unquote(path), query, headers)
 
 
