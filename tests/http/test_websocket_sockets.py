@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from own_certificates import Authority
 from ringlight.http import doorstep, serving
 from ringlight.http.doorstep import Doorstep
 from ringlight.http.serving import listen
@@ -335,6 +339,28 @@ async def test_a_request_in_pieces_or_at_another_path_comes_in_too(server: Serve
     async with connect(f"{server.url}/other", proxy=None) as web:
         await web.send("by ASGI")
         assert await web.recv() == "BY ASGI"
+
+
+async def test_over_tls_both_ways_in_are_open_too(tmp_path: Path) -> None:
+    authority, relay = Authority(tmp_path), Relay()
+    authority.put("good")
+    trust = ssl.create_default_context(cafile=str(authority.trusted))
+    tls = serving.Tls(authority.certificate, authority.key)
+    async with (
+        serving.serving(FastAPI(), listen("127.0.0.1", 0), tls, sockets=relay) as running,
+        connect(f"wss://localhost:{running.port}/relay", proxy=None, ssl=trust) as web,
+        httpx2.AsyncClient(verify=trust) as http,
+    ):
+        reader, writer = await asyncio.open_connection("localhost", running.port, ssl=trust)
+        writer.write(GREETING[:20])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(GREETING[20:])
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(frame(1, b"hi"))
+        assert await web.recv() == "hi"
+        writer.close()
+        assert (await http.get(f"https://localhost:{running.port}/nothing")).status_code == 404
 
 
 async def test_a_wrong_request_gets_an_answer_and_leaves_nothing(server: Server) -> None:
