@@ -23,6 +23,7 @@ from ringlight.server.entrance import WRONG_KEYS
 from ringlight.server.program import run_server
 from ringlight.server.rtsp import connection, listener, player, ways
 from ringlight.server.rtsp.credentials import digest_of
+from ringlight.server.rtsp.messages import interleaved
 from ringlight.settings import RtspSettings, ServerSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.store.key_rows import KeptKey, hash_of_key
@@ -276,6 +277,27 @@ async def test_when_the_view_ends_the_player_is_told_and_the_connection_with_it(
         await house.emptied()
 
 
+async def test_a_player_that_leaves_reads_all_answers_although_it_has_said_more_meanwhile() -> None:
+    """GStreamer waits for no answer to its PAUSE, and its reports come after TEARDOWN. A connection that is closed with
+    something unread is reset by the kernel, and what waited to be sent is lost with it.
+    """
+    async with ways_out() as house, by_hand(house.rtsp.port, 4096) as raw:
+        url = house.rtsp.url + "front-door"
+        await raw.play(url)
+        raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(1.0)  # so that pictures wait on the way
+        report = interleaved(1, rtcp.write(rtcp.Bye((7,))))
+        for number, method in ((5, "PAUSE"), (6, "TEARDOWN")):
+            raw.writer.write(f"{method} {url} RTSP/1.0\r\nCSeq: {number}\r\n\r\n".encode())
+        raw.writer.write(report * (500_000 // len(report)))
+        await asyncio.sleep(0.2)
+        raw.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(10):
+            said = await raw.reader.read()
+        assert [said.count(b"CSeq: %d\r\n" % number) for number in (5, 6)] == [1, 1]
+        await house.emptied()
+
+
 async def test_a_player_that_is_killed_leaves_the_view() -> None:
     async with ways_out() as house:
         process = await asyncio.create_subprocess_exec(
@@ -316,7 +338,7 @@ async def test_garbage_floods_and_endless_requests_are_refused_while_others_watc
             async with by_hand(house.rtsp.port) as raw:
                 raw.writer.write(garbage)
                 answers = await raw.ended()
-                assert not answers or status in answers, "an answer may be lost where more came than was read"
+                assert status in answers
         async with contextlib.AsyncExitStack() as stack:
             crowd = [await stack.enter_async_context(by_hand(house.rtsp.port)) for _ in range(40)]
             async with asyncio.timeout(5):
