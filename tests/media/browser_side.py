@@ -8,8 +8,9 @@ from media_kit import IDR, PPS, SPS, Calls
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role, own_certificate
 from ringlight.media.feed import Runs
-from ringlight.media.forward import Outlet, Track
+from ringlight.media.forward import Track
 from ringlight.media.nomination import Address
+from ringlight.media.outlet import Outlet
 from ringlight.media.rtp import Packet
 from ringlight.media.viewer import Viewer
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ringlight.media import rtcp, srtp
-from ringlight.media.forward import Batch, Outlet
+from ringlight.media.forward import Batch
 from ringlight.media.line import LOSS, QUEUE, Line
+from ringlight.media.outlet import Outlet
 from ringlight.media.quality import Quality
 from ringlight.media.transport_wide import TransportFeedback
 

@@ -10,9 +10,10 @@ from ringlight.errors import RingError
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role
 from ringlight.media.feed import Feed, Runs, never, no_clock, nowhere
-from ringlight.media.forward import Batch, Outlet
+from ringlight.media.forward import Batch
 from ringlight.media.line import Line
 from ringlight.media.nomination import Address, Nomination
+from ringlight.media.outlet import Outlet
 from ringlight.media.quality import Quality
 from ringlight.media.rtp import Packet
 
