@@ -77,8 +77,8 @@ def linked(stage: Stage, world: World) -> TokenPair:
     """Keep a good pair of tokens of the simulated account in the store."""
     from ringlight.partner.setup import store_of
 
-    grants, now = world.partner.grants, world.now()
-    pair = grants.exchange(grants.make_code("ada", "sim-client", now), "sim-client", "", now)
+    grants = world.partner.grants
+    pair = grants.exchange(grants.make_code("ada", "sim-client"), "sim-client", "")
     assert pair is not None
     wall = world.wall()
     made = TokenPair(Secret(pair["access_token"]), Secret(pair["refresh_token"]), wall, wall + 14_400)

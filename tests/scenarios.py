@@ -231,7 +231,7 @@ LIVE_VIEW = (
              switched("not-activated", seconds=60, live_view={"activation_limit": 2.0})),
     Scenario("no ping", "SIG-PING", mistaken(_renamed("ping", "stream_options"), live_view={"pong_timeout": 1.0})),
     Scenario("pings unheard", "SIG-PING", switched("ping-lost", seconds=60)),
-    Scenario("time limit", "SIG-TIME-LIMIT", switched("short-view", seconds=5)),
+    Scenario("time limit", "SIG-TIME-LIMIT", switched("short-view", seconds=12)),  # it ends after 4
     Scenario("Modes", "CAM-DISABLED", switched("live-view-disabled")),
     Scenario("offline", "CAM-OFFLINE", switched("offline")),
     Scenario("privacy", "CAM-PRIVACY", switched("privacy-cover")),

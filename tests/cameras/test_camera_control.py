@@ -13,6 +13,7 @@ import pytest
 from ringlight.account import Credentials
 from ringlight.cameras import Account, charge
 from ringlight.errors import CameraError, RingError, UsageError
+from ringlight.liveview import attempt
 from ringlight.secrets import Secret
 from ringlight.settings import CameraSettings, Settings
 from ringlight.simulator.premises import SimEvent
@@ -128,16 +129,17 @@ async def test_a_recording_is_saved_and_the_storage_learns_no_secret(tmp_path: P
         assert sorted(one.name for one in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
 
 
-async def test_a_camera_turns_until_it_can_go_no_further_and_says_so() -> None:
+async def test_a_camera_turns_until_it_can_go_no_further_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "COMMAND_WAIT", 60.0)  # the simulated camera shares the processor with whoever asks
     async with _house() as (account, world):
         camera = await account.camera("driveway")
         async with camera.live_view():
             assert [await camera.turn("left") for _ in range(3)] == ["moved", "moved", "limit"]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while await camera.keep_turning("right", speed=1.0) == "moved":
                     await asyncio.sleep(0.05)  # the simulated motor takes its real time
             assert await camera.stop_turning() == "limit"
-            assert await camera.keep_turning("up", speed=0.1) == "moved"
+            assert await camera.keep_turning("up", speed=0.001) == "moved"  # a step takes minutes
             assert await camera.stop_turning() == "moved"
             halted = camera.view.progress.as_dict()["halted"]
         assert (halted["axis"], halted["reason"]) == ("pan", "LIMIT_REACHED")
@@ -200,7 +202,7 @@ async def test_the_battery_is_read_again_after_views_but_not_after_each(monkeypa
         for _ in range(3):
             async with camera.live_view() as view:
                 await view.snapshot()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while camera.view.progress.state != "closed" or not read:
                     await asyncio.sleep(0.01)
         assert len(read) == 1

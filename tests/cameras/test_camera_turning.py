@@ -74,7 +74,7 @@ class Mount:
         """Nothing: nobody talks."""
 
     async def told(self) -> Ordered:
-        return await asyncio.wait_for(self.orders.get(), 5)
+        return await asyncio.wait_for(self.orders.get(), 30)
 
 
 @asynccontextmanager
@@ -130,7 +130,7 @@ async def test_a_halt_is_told_to_who_holds_on_and_nothing_more_is_sent() -> None
     async with _turner() as (turner, mount):
         assert await turner.keep("left", 0.5, 60) == "moved"
         mount.tell(Halted("pan", "LIMIT_REACHED"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await turner.keep("left", 0.5, 60) == "moved":
                 await asyncio.sleep(0)
         assert await turner.stop() == "limit"

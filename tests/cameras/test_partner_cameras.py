@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from ringlight.account import CameraEvent
 from ringlight.cameras import PartnerCameras, SharedView
 from ringlight.cameras.partner import PartnerCamera
 from ringlight.errors import RingError, fault_error
 from ringlight.media import sdp
 from ringlight.media.rtp import Packet
 from ringlight.partner import AsyncClient
+from ringlight.rooms.memory import MemoryRooms
+from ringlight.server.bells import Bells
 from ringlight.settings import CameraSettings, LiveViewSettings, PartnerSettings, ResilienceSettings, Settings
 from ringlight.simulator.world import Delays
 from ringlight.testing import SimulatedRing
@@ -236,6 +239,38 @@ async def test_it_is_recorded_like_any_other(ring: SimulatedRing, tmp_path: Path
             made = await view.record(tmp_path / "door.mp4", seconds=1)
         assert made.seconds >= 1
         assert (tmp_path / "door.mp4").stat().st_size > 10_000
+
+
+async def test_a_press_rings_in_a_room_once_also_before_the_first_look(
+    ring: SimulatedRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what was pressed before anybody was there is history. When the ring is over, its event gets another id."""
+    rooms, presses = MemoryRooms(), list[str]()
+    monkeypatch.setattr(rooms.porter, "happen", lambda _, event: presses.append(event.press))
+    looks = asyncio.Queue[float]()
+    async with cameras_of(ring) as cameras:
+        door = await cameras.camera("Front Door")
+        rooms.house.make("visit", lobby=False, cameras={door.id: "Front Door"})
+
+        async def history(*, limit: int) -> AsyncIterator[CameraEvent]:
+            for event in [event async for event in PartnerCamera.history(door, limit=limit)]:
+                yield event
+            looks.put_nowait(asyncio.get_running_loop().time())
+
+        monkeypatch.setattr(door, "history", history)
+        ring.world.partner.event_seconds = 1.0
+        before = ring.world.partner.now() - 60_000
+        ring.world.partner.happened("1001", "ding", start=before, seconds=5.0)
+        rooms.connect("/ws/v2").say({"t": "hello", "v": 2, "room": "visit", "role": "doctor"})
+        ring.world.press(1001, "ding")
+        pressed = ring.world.partner.events[-1]
+        async with Bells(rooms.porter, 0.1).reading(cameras):
+            await looks.get()
+            while ring.world.partner.now() < (pressed.end or 0):
+                await looks.get()
+            for _ in range(2):
+                await looks.get()
+        assert presses == [f"{pressed.start}-{pressed.start}"]
 
 
 async def test_its_history_plays_whole_and_in_parts(ring: SimulatedRing, tmp_path: Path) -> None:

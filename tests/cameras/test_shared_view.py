@@ -178,6 +178,29 @@ async def test_it_lingers_for_who_comes_back() -> None:
     assert house.made[0].closed
 
 
+async def test_who_was_forgotten_can_tell_that_the_view_ended_for_want_of_viewers() -> None:
+    """A laptop that slept: it still believes that it watches, and goes on; what was closed by a wish stays closed."""
+    house, leave = House(), asyncio.Event()
+    forgotten = asyncio.create_task(hold(house.view, leave))
+    await settle()
+    house.made[0].answered.set_result(None)
+    await settle()
+    leave.set()
+    await forgotten
+    await settle()
+    told = house.view.progress.as_dict()
+    assert (told["state"], told["unwatched"]) == ("closed", True)
+    there = asyncio.create_task(hold(house.view, asyncio.Event()))
+    await settle()
+    assert not house.view.progress.as_dict()["unwatched"]
+    house.made[1].answered.set_result(None)
+    await settle()
+    await house.view.close()
+    told = house.view.progress.as_dict()
+    assert (told["state"], told["unwatched"]) == ("closed", False)
+    there.cancel()
+
+
 async def test_a_view_that_is_closed_while_it_lingers_does_not_take_the_next_one_with_it() -> None:
     house, leave = House(linger=60), asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -7,13 +7,12 @@ from media_kit import IDR, PPS, SPS, Calls
 
 from ringlight.media import rtcp, rtp, srtp, stun
 from ringlight.media.dtls import Dtls, Role, own_certificate
-from ringlight.media.forward import Outlet, Track
+from ringlight.media.feed import Runs
+from ringlight.media.forward import Track
+from ringlight.media.nomination import Address
+from ringlight.media.outlet import Outlet
 from ringlight.media.rtp import Packet
-from ringlight.media.viewer import (
-    Address,
-    Runs,
-    Viewer,
-)
+from ringlight.media.viewer import Viewer
 
 KEY = (SPS, PPS, IDR + b"key")
 HOME, ABROAD = ("192.0.2.7", 50_000), ("198.51.100.9", 1234)

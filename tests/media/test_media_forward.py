@@ -8,18 +8,8 @@ from hypothesis import strategies as st
 from media_kit import AUD, IDR, PPS, SEI, SLICE, SPS, SSRC, frame, frames_of, packet
 
 from ringlight.media import rtp
-from ringlight.media.forward import (
-    BATCH,
-    CATCH_UP_STEP,
-    FRAME_GAP,
-    RECENT,
-    RUN_BYTES,
-    RUN_PACKETS,
-    Batch,
-    Numbered,
-    Outlet,
-    Track,
-)
+from ringlight.media.forward import BATCH, FRAME_GAP, RECENT, RUN_BYTES, RUN_PACKETS, Batch, Numbered, Track
+from ringlight.media.outlet import CATCH_UP_STEP, Outlet
 from ringlight.media.rtp import SEQUENCES, TIMESTAMPS, Packet
 
 KEY = (SPS, PPS, IDR + b"key")

@@ -16,8 +16,8 @@ from aioice import mdns
 from media_kit import NOBODY, PACKET, REPORT, Calls, Side
 
 from ringlight.errors import RingError
+from ringlight.media.agent import LOOPBACK, Agent
 from ringlight.media.dtls import Certificate, Role, own_certificate
-from ringlight.media.peer import LOOPBACK, _Agent
 from ringlight.media.sdp import Transport
 
 pytestmark = pytest.mark.anyio
@@ -210,7 +210,7 @@ async def test_nothing_is_sent_before_the_path_is_open() -> None:
 async def test_the_agent_finds_loopback_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """aioice leaves it out, and would have no address at all."""
     monkeypatch.setattr(ifaddr, "get_adapters", list)
-    agent = _Agent(ice_controlling=True)
+    agent = Agent(ice_controlling=True)
     try:
         await agent.gather_candidates()
         assert [candidate.host for candidate in agent.local_candidates] == [LOOPBACK]

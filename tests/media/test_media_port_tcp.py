@@ -22,11 +22,12 @@ from ringlight.media.connections import STREAMS_PER_VIEWER
 from ringlight.media.dtls import Role
 from ringlight.media.forward import Track
 from ringlight.media.framing import framed
+from ringlight.media.nomination import TcpAddress
 from ringlight.media.peer import Peer
 from ringlight.media.port import ViewerPort
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec, Transport
-from ringlight.media.viewer import TcpAddress, Viewer
+from ringlight.media.viewer import Viewer
 from ringlight.settings import MediaSettings
 
 CAMERA = Codec(96, "H264", 90_000, 1, {"profile-level-id": clip().profile_level_id, "packetization-mode": "1"})
@@ -244,12 +245,12 @@ async def test_a_viewer_comes_back_by_another_connection() -> None:
         before = viewer.address
         await first.close()
         await _until(lambda: viewer.address is None)
-        assert viewer.is_full(), "what is sent now would be lost"
+        assert viewer.feed.is_full(), "what is sent now would be lost"
         second = await Wire.to(port)
         second.send(_check(local.ufrag, local.pwd))
         await second.answer()
         assert viewer.address not in (None, before)
-        assert not viewer.is_full()
+        assert not viewer.feed.is_full()
         assert ended.seen == []
         await second.close()
 
@@ -321,7 +322,7 @@ async def test_two_viewers_on_one_connection_harm_nobody() -> None:
             await wire.answer()
         await wire.close()
         await _until(lambda: new.address is None)
-        old.send(b"\x80\x60 to nobody")
+        old.feed.send(b"\x80\x60 to nobody")
         old.close(None)
         new.close(None)
 

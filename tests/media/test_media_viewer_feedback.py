@@ -5,11 +5,9 @@ from browser_side import KEY, Browser
 from media_kit import SLICE, frame, frames_of, unit
 
 from ringlight.media import rtcp, rtp
+from ringlight.media.feed import REPEATS
 from ringlight.media.line import FIRST_FLIGHT, FIRST_LOOK, LOOK_FOR
 from ringlight.media.transport_wide import TransportFeedback
-from ringlight.media.viewer import (
-    REPEATS,
-)
 
 
 @pytest.fixture

@@ -7,11 +7,7 @@ from media_kit import SLICE, frame, frames_of, packet
 
 from ringlight.media import rtcp
 from ringlight.media.dtls import Role
-from ringlight.media.viewer import (
-    UDP_FIRST,
-    Address,
-    TcpAddress,
-)
+from ringlight.media.nomination import UDP_FIRST, Address, TcpAddress
 
 
 @pytest.fixture
@@ -64,7 +60,7 @@ def test_a_viewer_that_cannot_keep_up_misses_frames_and_goes_on_with_a_key_frame
     """Rather than with more and more delay."""
     browser = Browser(audio=True)
     full = False
-    browser.viewer.is_full = lambda: full
+    browser.viewer.feed.is_full = lambda: full
     browser.connect()
     asked = len(browser.key_frames)
     browser.camera(frame(1, 6000, *KEY))
@@ -89,7 +85,7 @@ def test_what_waits_of_the_group_is_dropped_where_a_newcomer_cannot_keep_up(brow
     browser.camera(frames_of(KEY, *[(SLICE,)] * 100))
     browser.connect()
     assert browser.viewer.behind
-    browser.viewer.is_full = lambda: True
+    browser.viewer.feed.is_full = lambda: True
     browser.camera(frame(500, 6_000_000, SLICE))
     assert not browser.viewer.behind
 
@@ -107,7 +103,7 @@ def test_the_old_path_is_good_until_the_viewer_nominates_by_the_new_credentials(
     assert browser.check(HOME).message_class is ice.Class.RESPONSE, "still good"
     browser.check(ABROAD, ufrag="fresh", password="secret")
     assert _where(browser) == ABROAD
-    assert (browser.viewer.ufrag, browser.viewer.pwd) == ("fresh", "secret")
+    assert (browser.viewer.ufrag, browser.viewer.nomination.pwd) == ("fresh", "secret")
     assert browser.check(HOME).message_class is ice.Class.ERROR, "the old password is good no more"
     assert _where(browser) == ABROAD
     browser.camera(frames_of(KEY))

@@ -139,6 +139,15 @@ test("so does one whose end is told between the 404 and what the page then asks 
   assert.deepEqual(told, ["broken"], "once");
 });
 
+test("a view that ended for want of viewers comes back, also where the path still seems whole", async (t) => {
+  // The machine slept: the server saw nobody watch. On waking the events tell it before the path is found broken.
+  const { told } = await lost(t);
+  browser.peer.become("connected");
+  browser.events.say("closed", { viewers: 0, unwatched: true });
+  await turn(20);
+  assert.deepEqual(told, ["broken"]);
+});
+
 test("a view that ends while the path is whole has been closed by the server", async (t) => {
   const { told } = await lost(t);
   browser.peer.become("connected");

@@ -23,6 +23,7 @@ from ringlight.server.entrance import WRONG_KEYS
 from ringlight.server.program import run_server
 from ringlight.server.rtsp import connection, listener, player, ways
 from ringlight.server.rtsp.credentials import digest_of
+from ringlight.server.rtsp.messages import interleaved
 from ringlight.settings import RtspSettings, ServerSettings, Settings
 from ringlight.store import MemoryTokenStore
 from ringlight.store.key_rows import KeptKey, hash_of_key
@@ -30,6 +31,7 @@ from ringlight.testing import simulator
 
 pytestmark = pytest.mark.anyio
 KEY = "a long random key"
+CANCELLED = "Could not send message. (Received end-of-file)"
 
 
 async def probe(url: str, *options: str) -> tuple[int, list[str], str]:
@@ -58,12 +60,26 @@ async def ffmpeg(url: str, transport: str, seconds: int = 5) -> tuple[int, int, 
     return code, len(re.findall(r"^0,", said, re.MULTILINE)), complained
 
 
-async def gstreamer(url: str, transport: str, pictures: int) -> tuple[int, str, str]:
-    """Let GStreamer take some pictures."""
-    return await run(
-        "gst-launch-1.0", "-q", "rtspsrc", f"location={url}", f"protocols={transport}", "latency=200", "!",
+async def gstreamer(url: str, transport: str, pictures: int) -> tuple[bool, str]:
+    """Let GStreamer take some pictures; return whether it got them all, and what it complained about.
+
+    When it leaves, it cancels its own PAUSE. Where that was not written yet, it takes the cancelled write for the end
+    of the connection (`writev_bytes` in its gstrtspconnection.c), and complains: that is left out here. What a player
+    reads that leaves so is in `test_a_player_that_leaves_reads_all_answers_although_it_has_said_more_meanwhile`.
+    """
+    _, said, complained = await run(
+        "gst-launch-1.0", "rtspsrc", f"location={url}", f"protocols={transport}", "latency=200", "!",
         "rtph264depay", "!", "video/x-h264,stream-format=avc,alignment=au", "!", "fakesink", f"num-buffers={pictures}",
     )  # fmt: skip
+    got_all = "Got EOS from element" in said
+    return got_all, "" if got_all and is_of_its_own_pause(complained) else complained
+
+
+def is_of_its_own_pause(complained: str) -> bool:
+    """Whether all that GStreamer complains about is a PAUSE that it could not write."""
+    where = set(re.findall(r"gstrtspsrc\.c\(\d+\): (\w+) \(\)", complained))
+    why = set(re.findall(r"^Could not .*$", complained, re.MULTILINE))
+    return where == {"gst_rtspsrc_try_send", "gst_rtspsrc_pause"} and why == {CANCELLED}
 
 
 @dataclass
@@ -120,10 +136,20 @@ async def test_ffmpeg_and_gstreamer_play_by_both_ways_at_once_and_share_one_view
             code, pictures, complained = task.result()
             assert (code, complained) == (0, "")
             assert pictures >= 60  # 15 a second, the group that ran when it came among them
-        assert [task.result() for task in taking] == [(0, "", "")] * 2
+        assert [task.result() for task in taking] == [(True, "")] * 2
         await house.emptied()
         await house.closed()
         assert house.world.live_views == 1
+
+
+def test_of_gstreamers_complaints_none_but_that_about_its_own_pause_is_left_out() -> None:
+    said = "ERROR: from element /x: Could not write to resource.\n../gst/rtsp/gstrtspsrc.c(1): {} (): /x:\n{}\n"
+    pause = said.format("gst_rtspsrc_try_send", CANCELLED) + said.format("gst_rtspsrc_pause", CANCELLED)
+    assert is_of_its_own_pause(pause)
+    assert not is_of_its_own_pause("")
+    assert not is_of_its_own_pause(pause + "WARNING: from element /x: Could not decode\nCould not decode stream.\n")
+    assert not is_of_its_own_pause(pause.replace("gst_rtspsrc_pause", "gst_rtspsrc_play"))
+    assert not is_of_its_own_pause(pause.replace(CANCELLED, "Could not receive message. (Received end-of-file)"))
 
 
 async def test_sound_comes_with_the_pictures_and_the_description_names_the_parameter_sets() -> None:
@@ -276,6 +302,27 @@ async def test_when_the_view_ends_the_player_is_told_and_the_connection_with_it(
         await house.emptied()
 
 
+async def test_a_player_that_leaves_reads_all_answers_although_it_has_said_more_meanwhile() -> None:
+    """GStreamer waits for no answer to its PAUSE, and its reports come after TEARDOWN. A connection that is closed with
+    something unread is reset by the kernel, and what waited to be sent is lost with it.
+    """
+    async with ways_out() as house, by_hand(house.rtsp.port, 4096) as raw:
+        url = house.rtsp.url + "front-door"
+        await raw.play(url)
+        raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(1.0)  # so that pictures wait on the way
+        report = interleaved(1, rtcp.write(rtcp.Bye((7,))))
+        for number, method in ((5, "PAUSE"), (6, "TEARDOWN")):
+            raw.writer.write(f"{method} {url} RTSP/1.0\r\nCSeq: {number}\r\n\r\n".encode())
+        raw.writer.write(report * (500_000 // len(report)))
+        await asyncio.sleep(0.2)
+        raw.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(10):
+            said = await raw.reader.read()
+        assert [said.count(b"CSeq: %d\r\n" % number) for number in (5, 6)] == [1, 1]
+        await house.emptied()
+
+
 async def test_a_player_that_is_killed_leaves_the_view() -> None:
     async with ways_out() as house:
         process = await asyncio.create_subprocess_exec(
@@ -316,7 +363,7 @@ async def test_garbage_floods_and_endless_requests_are_refused_while_others_watc
             async with by_hand(house.rtsp.port) as raw:
                 raw.writer.write(garbage)
                 answers = await raw.ended()
-                assert not answers or status in answers, "an answer may be lost where more came than was read"
+                assert status in answers
         async with contextlib.AsyncExitStack() as stack:
             crowd = [await stack.enter_async_context(by_hand(house.rtsp.port)) for _ in range(40)]
             async with asyncio.timeout(5):

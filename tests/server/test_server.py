@@ -16,6 +16,7 @@ from ringlight.cameras import Account
 from ringlight.errors import SetupError
 from ringlight.faults import FAULTS
 from ringlight.http.serving import listen
+from ringlight.liveview import attempt
 from ringlight.media.sdp import Transport
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
@@ -193,7 +194,8 @@ async def test_a_view_that_ends_says_goodbye_to_its_viewers_and_tells_the_page_w
         assert snapshot["fault"]["code"] == "SIG-PING"
 
 
-async def test_a_camera_turns_step_by_step_until_its_limit() -> None:
+async def test_a_camera_turns_step_by_step_until_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt, "COMMAND_WAIT", 60.0)  # the simulated camera shares the processor with whoever asks
     async with house() as (http, world), viewer(str(http.base_url), "driveway", http) as playing:
         await playing.receive(5)
         turned = [await http.post("api/cameras/driveway/ptz", json={"direction": "left"}) for _ in range(3)]

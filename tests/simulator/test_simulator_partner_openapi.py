@@ -53,7 +53,7 @@ def _known(world: World, case: Any) -> None:
     """Let every other path name a device that there is, so that more than 404 is seen."""
     parameters = case.path_parameters
     if "device_id" in parameters and len(parameters["device_id"]) % 2:
-        devices = world.partner.devices(world.partner.grants.access("sim-token", 0.0), world.on)  # type: ignore[arg-type]
+        devices = world.partner.devices(world.partner.grants.access("sim-token"), world.on)  # type: ignore[arg-type]
         chosen = devices[len(parameters["device_id"]) // 2 % len(devices)]
         parameters["device_id"] = chosen.id(odd=world.partner.how.odd)
 

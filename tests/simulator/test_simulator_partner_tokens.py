@@ -3,13 +3,12 @@
 import base64
 import hashlib
 import hmac
-import itertools
 from typing import Any
 
 import pytest
 from partner_calls import Partner, code_of, partner
 
-from ringlight.simulator.partner.grants import ACCESS_LIFE, REFRESH_LIFE, Grants
+from ringlight.simulator.partner.grants import ACCESS_LIFE, REFRESH_LIFE
 
 pytestmark = pytest.mark.anyio
 
@@ -218,13 +217,3 @@ async def test_the_token_service_can_fail_and_spends_nothing_then(switch: str, s
         assert (answer.status_code, said in answer.text) == (status, True)
         app.world.switch([])
         assert (await refreshed(app, token))[0] == 200
-
-
-def test_tokens_that_have_ended_are_dropped() -> None:
-    numbers = itertools.count()
-    grants = Grants(lambda: str(next(numbers)), access_life=10, refresh_life=20)
-    token = (grants.exchange(grants.make_code("ada", "app", 0.0), "app", "", 0.0) or {})["refresh_token"]
-    for second in range(5000):
-        token = (grants.refresh(token, "app", float(second)) or {})["refresh_token"]
-    assert len(grants._refresh) < 1100
-    assert len(grants._access) < 1100

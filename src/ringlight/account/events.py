@@ -29,6 +29,7 @@ class CameraEvent:
         has_recording: Ring says that there is a recording; `None` where it does not say.
         person: Ring saw a person in it; `None` where it does not say, as without a subscription.
         ago: Seconds from `at` to Ring's answer, both by Ring's own clock; `None` where the answer tells no time.
+        begun: Its id while it went on, where that changes when it is over; `None` where it stays.
     """
 
     id: str
@@ -39,6 +40,12 @@ class CameraEvent:
     has_recording: bool | None
     person: bool | None = None
     ago: float | None = None
+    begun: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called from its first moment to its last."""
+        return self.id if self.begun is None else self.begun
 
 
 def event_named(text: str, device_id: int) -> CameraEvent:

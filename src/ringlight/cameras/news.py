@@ -38,12 +38,12 @@ class News:
             history: Its newest events, in any order.
             waited: Seconds since news of it began to be waited for, by a clock that nobody sets.
         """
-        events = {event.id: (event, event.at) for event in history if event.at is not None}
+        events = {event.name: (event, event.at) for event in history if event.at is not None}
         newest = max((at for _, at in events.values()), default=float("-inf"))
         known = self._cameras.setdefault(camera, _Camera(newest, newest))
         known.latest = max(known.latest, newest)
         new = [one for name, one in events.items() if name not in known.told]
-        known.told.extend(event.id for event, _ in new)
+        known.told.extend(event.name for event, _ in new)
         youngest = min(waited, LATE) + ROUNDED
 
         def is_news(event: CameraEvent, at: float) -> bool:
@@ -51,7 +51,7 @@ class News:
                 return event.ago <= youngest
             return at > known.before and at >= known.latest - LATE
 
-        return [event for event, at in sorted(new, key=lambda one: (one[1], one[0].id)) if is_news(event, at)]
+        return [event for event, at in sorted(new, key=lambda one: (one[1], one[0].name)) if is_news(event, at)]
 
     def forget(self, kept: Iterable[str]) -> None:
         """Forget all cameras but these."""

@@ -225,13 +225,14 @@ class _Remote:
         bound = self.event_named(before).at if before is not None else None
         page: list[CameraEvent] = []
         seen = 0
-        async for event in self._client.history.events(self._identity):
-            seen += 1
-            start, end = plain(event.start), plain(event.end)
-            if start is not None and (bound is None or start / 1000 < bound):
-                page.append(_event(self._identity, plain(event.event_type) or "unknown", start, end))
-            if len(page) == limit or seen == MOST_EVENTS:
-                break
+        async for answer in self._client.history.events(self._identity).pages():
+            for event in answer:
+                seen += 1
+                start, kind = plain(event.start), plain(event.event_type) or "unknown"
+                if start is not None and (bound is None or start / 1000 < bound):
+                    page.append(_event(self._identity, kind, start, plain(event.end), answer.date))
+                if len(page) == limit or seen == MOST_EVENTS:
+                    return page
         return page
 
     def event_named(self, identifier: str) -> CameraEvent:
@@ -250,10 +251,13 @@ class _Remote:
         return self._clips.stream(url, headers)
 
 
-def _event(identity: str, kind: str, start: int, end: int | None) -> CameraEvent:
+def _event(identity: str, kind: str, start: int, end: int | None, date: float | None = None) -> CameraEvent:
     """Name an event by its time: that is how the Partner API finds footage. One that goes on has none yet."""
-    name = f"{start}-{start if end is None else end}"
-    return CameraEvent(name, identity, kind, start / 1000, answered=False, has_recording=end is not None)
+    begun, at = f"{start}-{start}", start / 1000
+    return CameraEvent(
+        begun if end is None else f"{start}-{end}", identity, kind, at, answered=False, has_recording=end is not None,
+        ago=None if date is None else date - at, begun=begun,
+    )  # fmt: skip
 
 
 def has_video(device: Device) -> bool:

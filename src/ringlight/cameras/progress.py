@@ -28,6 +28,8 @@ class Progress:
         retry: The pause before another attempt, and why there is one; `None` otherwise.
         renewal: Whether who watches is asked to let the view go on beyond Ring's time limit, or has agreed.
         talk: Whether the camera hears nobody (`none`), could be talked to (`free`), or is (`taken`).
+        unwatched: Whether it has ended for want of viewers. Who still believes to watch was forgotten, as a machine
+            that slept, and goes on.
         moved: Whether it has ended since another node shows the camera from now on: who watches looks for it there.
     """
 
@@ -44,11 +46,13 @@ class Progress:
     renewal: Literal["none", "asked", "granted"] = "none"
     talk: Literal["none", "free", "taken"] = "none"
     moved: bool = False
+    unwatched: bool = False
 
     def begin(self, now: float) -> None:
         """Start over: somebody wants to watch."""
         self.state, self.attempt, self.error, self.began = "opening", 0, None, now
         self.renewal, self.halted, self.talk, self.retry, self.moved = "none", None, "none", None, False
+        self.unwatched = False
         self.steps.clear()
         self.notes.clear()
 
@@ -81,9 +85,10 @@ class Progress:
         """The view is over for a fault."""
         self.state, self.error, self.talk, self.retry = "failed", error, "none", None
 
-    def end(self, *, moved: bool = False) -> None:
+    def end(self, *, moved: bool = False, unwatched: bool = False) -> None:
         """The view was closed in the regular way, or another node has the camera."""
         self.state, self.talk, self.retry, self.moved = "closed", "none", None, moved
+        self.unwatched = unwatched
 
     def _note(self, text: str) -> None:
         self.notes = [*self.notes, text][-KEPT_NOTES:]
@@ -104,6 +109,7 @@ class Progress:
             "renewal": self.renewal,
             "talk": self.talk,
             "moved": self.moved,
+            "unwatched": self.unwatched,
         }
 
 

@@ -103,7 +103,8 @@ class SharedView:
         self._tell()
         if not self._is_wanted() and self._lingering is None:
             loop = asyncio.get_running_loop()
-            self._lingering = loop.call_later(self._settings.cameras.linger, self._hang_up)
+            wait = self._settings.cameras.linger
+            self._lingering = loop.call_later(wait, lambda: self._hang_up(unwatched=True))
 
     def _is_wanted(self) -> bool:
         """Whether somebody watches who is no guest."""
@@ -239,7 +240,7 @@ class SharedView:
             self.progress.fail(error)
         self._tell()
 
-    def _hang_up(self) -> None:
+    def _hang_up(self, *, unwatched: bool = False) -> None:
         """Close the upstream in the background; whoever comes now opens a new one."""
         if self._lingering is not None:
             self._lingering.cancel()  # or it would close the next view
@@ -250,7 +251,7 @@ class SharedView:
         self._spawn(self._close_upstream(upstream, opening))
         self._upstream = self._opening = None
         self.progress.viewers = self._guests = 0
-        self.progress.end()
+        self.progress.end(unwatched=unwatched)
         self._tell()
 
     async def _close_upstream(self, upstream: Upstream, opening: "asyncio.Task[View] | None") -> None:

@@ -3,8 +3,9 @@
 import socket
 from collections.abc import Callable, Sequence
 
+from ringlight.media.nomination import Address, TcpAddress
 from ringlight.media.tcp import Listener, Stream
-from ringlight.media.viewer import Address, TcpAddress, Viewer
+from ringlight.media.viewer import Viewer
 
 __all__ = ["Connections"]
 

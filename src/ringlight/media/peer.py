@@ -6,74 +6,16 @@ import logging
 from collections.abc import Callable, Iterable
 
 import aioice
-from aioice import ice
 
 from ringlight.errors import RingError, fault_error
 from ringlight.media import rtp, srtp
+from ringlight.media.agent import Agent
 from ringlight.media.dtls import Dtls, Role, own_certificate
 from ringlight.media.ice_servers import IceServer
 from ringlight.media.sdp import Transport
 from ringlight.media.tcp_path import Login, TcpPath, active_line, passive_address
 
 log = logging.getLogger("ringlight.media")
-LOOPBACK = "127.0.0.1"
-SETTLE = 1.0  # seconds that STUN and TURN servers have after the first of them has answered
-
-
-class _Agent(aioice.Connection):
-    """aioice's agent, which also works where the only address is loopback (it leaves that one out)."""
-
-    async def get_component_candidates(
-        self,
-        component: int,
-        addresses: list[str],
-        timeout: int = 5,  # noqa: ASYNC109 - aioice's own signature
-    ) -> list[aioice.Candidate]:
-        return await super().get_component_candidates(component, addresses or [LOOPBACK], timeout)
-
-    async def gather_by(self, servers: Iterable[IceServer], within: float) -> list[aioice.Candidate]:
-        """Ask servers how we are seen from there (STUN), and for addresses that they relay (TURN).
-
-        aioice knows one server of each kind, and before it gathers; these may come after. One that does not answer
-        is left out.
-        """
-        hosts = [known for known in self._protocols if _is_ipv4_host(known.local_candidate)]
-        asked = [
-            asyncio.create_task(self._ask(server, host)) for server in servers
-            for host in (hosts if server.kind == "stun" else hosts[:1])
-        ]  # fmt: skip
-        if not asked:
-            return []
-        done, late = await asyncio.wait(asked, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-        if late:  # an address of ours that leads nowhere is never answered: it holds up nobody
-            more, late = await asyncio.wait(late, timeout=min(SETTLE, within))
-            done |= more
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        found: list[aioice.Candidate] = []
-        for task in done:
-            if task.exception() is None:
-                candidate, relay = task.result()
-                found.append(candidate)
-                if relay is not None:
-                    self._protocols.append(relay)
-        self._local_candidates += found
-        return found
-
-    async def _ask(self, server: IceServer, host: ice.StunProtocol) -> tuple[aioice.Candidate, ice.StunProtocol | None]:
-        if server.kind == "stun":
-            return await ice.server_reflexive_candidate(host, (server.host, server.port))
-        return await ice.relayed_candidate(
-            component=1, hide_related_address=False, protocol_factory=lambda: ice.StunProtocol(self),
-            turn_server=(server.host, server.port), turn_username=server.username,
-            turn_password=server.credential.reveal() if server.credential else None,
-            turn_ssl=server.tls, turn_transport=server.transport,
-        )  # fmt: skip
-
-
-def _is_ipv4_host(candidate: aioice.Candidate | None) -> bool:
-    return candidate is not None and candidate.type == "host" and ":" not in candidate.host
 
 
 class Peer:
@@ -105,7 +47,7 @@ class Peer:
         tcp_after: float = 2.0,
         listens: bool = False,
     ) -> None:
-        self._agent = _Agent(ice_controlling=controlling)
+        self._agent = Agent(ice_controlling=controlling)
         self._tcp = TcpPath(
             Login(self._agent.local_username, self._agent.local_password),
             controlling=controlling, on_datagram=self._take, on_lost=self._tcp_lost,

@@ -17,11 +17,14 @@ from ringlight.media.addresses import bind_all, candidates, own_addresses
 from ringlight.media.connections import Connections
 from ringlight.media.datagrams import Control, Datagrams, control
 from ringlight.media.dtls import Role, own_certificate
-from ringlight.media.forward import Outlet, Track
+from ringlight.media.feed import Runs
+from ringlight.media.forward import Track
 from ringlight.media.negotiate import Seat
+from ringlight.media.nomination import Address, TcpAddress
+from ringlight.media.outlet import Outlet
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Transport
-from ringlight.media.viewer import Address, Runs, TcpAddress, Viewer
+from ringlight.media.viewer import Viewer
 from ringlight.settings import MediaSettings
 
 log = logging.getLogger("ringlight.media")

@@ -7,8 +7,9 @@ import av
 
 from ringlight.media import fragments
 from ringlight.media.film import Heard, Part, Picture
-from ringlight.media.forward import Batch, Outlet, Track, source_of
+from ringlight.media.forward import Batch, Track, source_of
 from ringlight.media.h264 import PPS, SPS, AccessUnit, Assembler
+from ringlight.media.outlet import Outlet
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
 from ringlight.media.timing import PICTURE_CLOCK, Timing

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from ringlight.media import rtcp
-from ringlight.media.forward import Outlet, Track
+from ringlight.media.forward import Track
+from ringlight.media.outlet import Outlet
 from ringlight.media.rtp import Packet
 from ringlight.media.sdp import Codec
 

@@ -1,15 +1,11 @@
-"""Links accounts: does the steps that `linking` asks for, each written down before the next."""
+"""Links accounts: takes what comes from Ring, from browsers and from webhooks; no step under way is cut off."""
 
 import asyncio
 import contextlib
 import logging
 import os
 import time
-import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from ringlight.errors import RingError, fault_error
@@ -17,17 +13,12 @@ from ringlight.http.address import rebase
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.ports import AsyncTransport
 from ringlight.partner.link_calls import LinkCalls
+from ringlight.partner.link_steps import LinkSteps
 from ringlight.partner.linking import (
     Limits,
     Person,
-    Step,
-    after,
     authorize_address,
-    before,
     check_time,
-    claimed,
-    due,
-    due_at_the_beginning,
     match,
     name_of_code,
 )
@@ -42,10 +33,8 @@ from ringlight.store.pair_database import DatabasePairStore
 __all__ = ["LinkDesk"]
 
 T = TypeVar("T")
-STRIPES = 4  # locks on which the links are spread; each may hold a connection of PostgreSQL's
 USER_AGENT = "ringlight"
 TEND_EVERY = 15.0  # seconds between two looks for what was left in the middle
-_FINAL = frozenset({"LINK-CODE-EXPIRED", "LINK-LOST"})  # nothing comes of these tokens any more
 _log = logging.getLogger("ringlight.partner")
 
 
@@ -92,15 +81,13 @@ class LinkDesk:
             database = Database(database)
             self._opened.append(database)
         self._rows = LinkRows(database)
-        self._pairs = DatabasePairStore(database)
+        pairs = DatabasePairStore(database)
         self._drivers: list[AsyncDriver] = []
         if driver is None:
             driver = AsyncDriver(base_url=base_url, user_agent=USER_AGENT)
             self._drivers.append(driver)
-        self._calls = LinkCalls(self._app, driver, self._pairs, settings or ResilienceSettings(), wall)
-        self._turns = [asyncio.Lock() for _ in range(STRIPES)]
-        # Threads of their own: those that wait for a lock must not take the last one from whoever holds it.
-        self._waiting = ThreadPoolExecutor(STRIPES, "ringlight-linking")
+        calls = LinkCalls(self._app, driver, pairs, settings or ResilienceSettings(), wall)
+        self._steps = LinkSteps(self._rows, pairs, calls, self._limits, wall)
         self._work: set[asyncio.Task[Any]] = set()
         self._stop = asyncio.Event()
 
@@ -120,7 +107,7 @@ class LinkDesk:
         self._stop.set()
         while self._work:
             await asyncio.wait(self._work)
-        self._waiting.shutdown(wait=False)
+        self._steps.close()
         for driver in self._drivers:
             await driver.aclose()
         for database in self._opened:
@@ -134,8 +121,8 @@ class LinkDesk:
         """
         name = name_of_code(code)
         new = Beginning(name, self._wall(), code=code)
-        await self._finish_anyway(self._taken(new))
-        self._aside(self._settled(name))
+        await self._finish_anyway(self._steps.taken(new))
+        self._aside(self._steps.settled(name))
 
     async def claim(self, nonce: str, at: str, person: Person) -> AccountLink:
         """Link the account that a nonce was made for to somebody who has signed in.
@@ -150,13 +137,13 @@ class LinkDesk:
             RingError: A step failed; it is tried again without anybody's doing.
         """
         self.check(nonce, at)
-        await self._finish_anyway(self._settle_all())
+        await self._finish_anyway(self._steps.settle_all())
         waiting = await asyncio.to_thread(self._rows.links, LinkState.UNCLAIMED, LinkState.AWAITING)
         own = await asyncio.to_thread(self._rows.links_of, person.id)  # who comes again sees what there is
         account = match(nonce, at, dict.fromkeys(link.account for link in [*waiting, *own]), self._keys)
         if account is None:
             raise fault_error("LINK-NONCE", f"{len(waiting)} accounts wait")
-        return await self._finish_anyway(self._claimed(account, person, Secret(nonce)))
+        return await self._finish_anyway(self._steps.claimed(account, person, Secret(nonce)))
 
     def check(self, nonce: str, at: str) -> None:
         """Judge what came with a browser before anybody signs in.
@@ -190,7 +177,7 @@ class LinkDesk:
             AuthError: LINK-STATE, nothing waits for it; LINK-CODE-EXPIRED.
             RingError: A step failed; it is tried again without anybody's doing.
         """
-        return await self._finish_anyway(self._finished(state, code))
+        return await self._finish_anyway(self._steps.finished(state, code))
 
     async def heard(self, kind: str, account: str, device: str | None = None) -> None:
         """Take note of a webhook whose signature is good; of other kinds than those about links, nothing.
@@ -220,7 +207,7 @@ class LinkDesk:
 
     async def resume(self) -> None:
         """Go on with everything that was left in the middle. What fails is logged and stays for the next time."""
-        await self._finish_anyway(self._resumed())
+        await self._finish_anyway(self._steps.resumed())
 
     async def tend(self) -> None:
         """Resume now, and again every few seconds until `aclose`."""
@@ -228,147 +215,6 @@ class LinkDesk:
             await self.resume()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), TEND_EVERY)
-
-    # ---- steps; none of these is ever cancelled ----
-
-    async def _taken(self, new: Beginning) -> None:
-        await asyncio.to_thread(self._rows.begin, new)
-        await self._advance_beginning(new.id, stop_at=Step.ASK_WHO)
-
-    async def _claimed(self, account: str, person: Person, nonce: Secret) -> AccountLink:
-        changed: AccountLink | None = None
-        while changed is None:
-            link = await asyncio.to_thread(self._rows.link, account)
-            if link is None:
-                raise fault_error("LINK-NONCE", "the account was removed")
-            new = claimed(link, person, nonce)
-            changed = link if new == link else await asyncio.to_thread(self._rows.change, new)
-        return await self._advance(account)
-
-    async def _finished(self, state: str, code: Secret) -> AccountLink:
-        async with self._alone(state):
-            one = await asyncio.to_thread(self._rows.beginning, state)
-            late = one is None or self._wall() - one.began_at > self._limits.own_code
-            if one is None or late or one.verifier is None or one.code is not None or one.pair is not None:
-                raise fault_error("LINK-STATE")
-            await asyncio.to_thread(self._rows.keep, replace(one, code=code))
-        account = await self._advance_beginning(state)
-        if account is None:
-            raise fault_error("LINK-STATE")
-        return await self._advance(account)
-
-    async def _settled(self, name: str) -> None:
-        """Find out whose a beginning is, and go on with that link; an error is logged."""
-        try:
-            account = await self._advance_beginning(name)
-            if account is not None:
-                await self._advance(account)
-        except RingError as error:
-            _log.warning("link_not_begun error=%s", error)
-
-    async def _settle_all(self) -> None:
-        for one in await asyncio.to_thread(self._rows.beginnings):
-            if due_at_the_beginning(one, self._wall(), self._limits) is not None:
-                await self._settled(one.id)
-
-    async def _resumed(self) -> None:
-        try:
-            await self._settle_all()
-            for link in await asyncio.to_thread(self._rows.links, LinkState.UNCLAIMED, LinkState.AWAITING):
-                if due(link, self._wall(), self._limits) is not None:
-                    await self._logged(self._advance(link.account), link.account)
-        except RingError as error:
-            _log.warning("links_not_resumed error=%s", error)
-
-    async def _logged(self, work: Awaitable[object], account: str) -> None:
-        try:
-            await work
-        except RingError as error:
-            _log.warning("link_not_completed account=%s error=%s", account[-6:], error)
-
-    async def _advance_beginning(self, name: str, *, stop_at: Step | None = None) -> str | None:
-        """Do every step of a beginning that is due; return whose it is, if that is known then."""
-        async with self._alone(name):
-            while True:
-                one = await asyncio.to_thread(self._rows.beginning, name)
-                step = None if one is None else due_at_the_beginning(one, self._wall(), self._limits)
-                if one is None or step is None or step is stop_at:
-                    return None if one is None else one.account
-                try:
-                    await self._do_beginning(one, step)
-                except RingError as error:
-                    if error.code in _FINAL:
-                        await asyncio.to_thread(self._rows.drop, name)
-                    raise
-
-    async def _do_beginning(self, one: Beginning, step: Step) -> None:
-        if step is Step.FORGET:
-            await asyncio.to_thread(self._rows.drop, one.id)
-            if one.code is not None:
-                raise fault_error("LINK-CODE-EXPIRED", "it could not be exchanged in its time")
-        elif step is Step.EXCHANGE and one.code is not None:
-            pair = await self._calls.exchange(one.code, one.verifier)
-            await asyncio.to_thread(self._rows.keep, replace(one, code=None, pair=pair))
-        elif step is Step.RENEW and one.pair is not None:
-            pair = await self._calls.renew(one.pair)
-            await asyncio.to_thread(self._rows.keep, replace(one, pair=pair))
-        elif one.pair is not None:
-            account = await self._calls.whose(one.pair)
-            state = LinkState.UNCLAIMED if one.person is None else LinkState.AWAITING
-            link = AccountLink(account, state, self._wall(), one.person, one.identifier)
-            await asyncio.to_thread(self._rows.adopt, one.id, one.pair, link)
-            _log.info("link_begun account=%s", account[-6:])
-
-    async def _advance(self, account: str) -> AccountLink:
-        """Do every step of a link that is due."""
-        async with self._alone(account):
-            while True:
-                link = await asyncio.to_thread(self._rows.link, account)
-                if link is None:
-                    raise fault_error("LINK-NONE")
-                step = due(link, self._wall(), self._limits)
-                if step is None:
-                    return link
-                if step is Step.FORGET:
-                    await asyncio.to_thread(self._rows.forget, account)
-                    continue
-                noted = before(link, step)
-                kept = link if noted == link else await asyncio.to_thread(self._rows.change, noted)
-                if kept is not None:
-                    await self._do(kept, step)
-
-    async def _do(self, link: AccountLink, step: Step) -> None:
-        failed: RingError | None = None
-        try:
-            if step is Step.CONFIRM and link.nonce is not None:
-                await self._calls.confirm(link.account, link.nonce, link.identifier)
-            else:
-                await self._calls.complete(link.account, link.identifier)
-        except RingError as error:
-            failed = error
-        new = after(link, step, failed, self._wall())
-        if new.state is LinkState.LOST:
-            await asyncio.to_thread(self._rows.lose, link.account, self._wall())
-        elif new != link:
-            await asyncio.to_thread(self._rows.change, new)
-        if new.state is not link.state:
-            _log.info("link_%s account=%s", new.state.value, link.account[-6:])
-        doubtful = link.state is LinkState.UNCLAIMED and new.state is LinkState.AWAITING  # completing it will tell
-        if failed is not None and not doubtful:
-            raise failed
-
-    @asynccontextmanager
-    async def _alone(self, name: str) -> AsyncIterator[None]:
-        """Exclude everybody else who works on this link, in other processes too."""
-        stripe = zlib.crc32(name.encode(errors="surrogatepass")) % STRIPES
-        loop = asyncio.get_running_loop()
-        async with self._turns[stripe]:
-            lock = self._pairs.lock(f"linking {stripe}")
-            await loop.run_in_executor(self._waiting, lock.__enter__)
-            try:
-                yield
-            finally:
-                await loop.run_in_executor(self._waiting, lock.__exit__, None, None, None)
 
     async def _finish_anyway(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for work that goes on if whoever waits is cancelled: cut off after Ring's answer it would lose that."""

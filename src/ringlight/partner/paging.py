@@ -11,6 +11,7 @@ from ringlight.partner.api import Api
 from ringlight.partner.call import Call, Conversation
 from ringlight.partner.documents import ItemFault, Listing, Resource, document
 from ringlight.resilience.operation import Operation
+from ringlight.resilience.retry_after import http_date
 
 __all__ = ["Page", "Pages"]
 
@@ -25,9 +26,11 @@ class Page(Listing[T]):
 
     Attributes:
         next: The address of the next page as it was written; `None` on the last.
+        date: When Ring answered, in seconds since 1970 by its own clock; `None` where it does not say.
     """
 
     next: str | None = field(default=None, repr=False, kw_only=True)
+    date: float | None = field(default=None, repr=False, kw_only=True)
 
 
 class Pages(Generic[T]):
@@ -91,7 +94,7 @@ class Pages(Generic[T]):
     def _decode(self, response: Response) -> Page[T]:
         found = document(response)
         listing = found.listing(self._read)
-        return Page(listing.items, listing.faults, next=found.next)
+        return Page(listing.items, listing.faults, next=found.next, date=http_date(response.headers.get("date")))
 
     def _advance(self, page: Page[T]) -> None:
         self._empty = 0 if page.items else self._empty + 1

@@ -7,13 +7,14 @@ import time
 from ringlight.errors import RingError, fault_error
 from ringlight.media import sdp
 from ringlight.media.broadcast import Broadcast
-from ringlight.media.forward import Outlet
+from ringlight.media.feed import Runs
 from ringlight.media.ice_servers import IceServer
+from ringlight.media.outlet import Outlet
 from ringlight.media.peer import Peer
 from ringlight.media.port import CATCH_UP_EVERY
 from ringlight.media.publish import publish_offer, read_publish_answer, trickled
 from ringlight.media.sdp import Description
-from ringlight.media.viewer import Runs, Viewer
+from ringlight.media.viewer import Viewer
 
 __all__ = ["Passage"]
 

@@ -77,7 +77,7 @@ class Bells:
                     seen = [event async for event in found.history(limit=ASKED)]
                     for event in news.read(camera, seen, clock() - since[camera]):
                         if event.kind == "ding":
-                            self.press(found.id, event.id)
+                            self.press(found.id, event.name)
                     failing.discard(camera)
                 except RingError as error:  # said once: the page of the camera tells it too
                     if camera not in failing:

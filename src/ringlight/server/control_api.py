@@ -199,4 +199,4 @@ async def _pass_on(answer: Streamed, stack: AsyncExitStack) -> AsyncIterator[byt
 
 
 def _shown(event: CameraEvent) -> dict[str, Any]:
-    return {name: value for name, value in asdict(event).items() if name != "device_id"}
+    return {name: value for name, value in asdict(event).items() if name not in ("device_id", "begun")}

@@ -14,9 +14,10 @@ from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.media import negotiate, sdp, trickle
 from ringlight.media.line import Line
+from ringlight.media.nomination import TcpAddress
 from ringlight.media.port import ViewerPort
 from ringlight.media.sdp import Description, Transport
-from ringlight.media.viewer import TcpAddress, Viewer
+from ringlight.media.viewer import Viewer
 from ringlight.server.places import Places
 from ringlight.server.turn import Turn
 

@@ -1,6 +1,6 @@
 """Names that are good for a while: tokens, tickets, addresses. Those that have ended are forgotten. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 __all__ = ["MOST", "Expiring"]
@@ -24,9 +24,14 @@ class Expiring(Generic[T]):
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names that are kept, the oldest first."""
+        return iter(self._kept)
+
     def add(self, name: str, seconds: float, value: T) -> None:
-        """Make a name good for so long."""
+        """Make a name good for so long, from now."""
         now = self._now()
+        self._kept.pop(name, None)  # so that it is the newest
         while self._kept:
             oldest = next(iter(self._kept))
             if len(self._kept) < self._most and self._kept[oldest][0] > now:
@@ -44,6 +49,10 @@ class Expiring(Generic[T]):
         value = self.get(name)
         self._kept.pop(name, None)
         return value
+
+    def end(self, ends: Callable[[T], bool]) -> None:
+        """Let those be good no more of which this holds."""
+        self._kept = {name: kept for name, kept in self._kept.items() if not ends(kept[1])}
 
     def clear(self) -> None:
         """Let none be good any more."""

@@ -200,15 +200,20 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def _close(self, *, at_once: bool = False) -> None:
-        """Let what waits go out, for a moment at most, and end."""
+        """Let what waits go out, for a moment at most, and end.
+
+        Until the player has ended its side too, what it still says is read and forgotten: the kernel resets a
+        connection that is closed with something unread, and our last answers would be lost with it.
+        """
         if self._transport is None or self._ending:
             return
         self._ending = True
-        if at_once:
-            self._transport.abort()
-            return
-        self._transport.close()
-        self._last_words = self._loop.call_later(FAREWELL, self._transport.abort)
+        if not at_once:
+            with contextlib.suppress(OSError):  # it is gone already
+                self._transport.write_eof()
+                self._last_words = self._loop.call_later(FAREWELL, self._transport.abort)
+                return
+        self._transport.abort()
 
     async def _judge(self, camera: str, shown: Secret | Answer) -> None:
         """Say whether a player may watch a camera, by what it shows."""

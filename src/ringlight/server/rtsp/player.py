@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ringlight.media import rtcp
-from ringlight.media.forward import Batch, Outlet, Track
+from ringlight.media.forward import Batch, Track
+from ringlight.media.outlet import Outlet
 from ringlight.media.rtp import TIMESTAMPS, distance
 
 REPORT_EVERY = 2.0  # seconds between two sender reports

@@ -100,7 +100,7 @@ def _add_integrations(router: APIRouter, world: World) -> None:
         if not isinstance(nonce, str) or not nonce:
             world.partner.judge(link.account, "confirm", False, "POST without a nonce: 400")
             return caller.refuse(400, "nonce is required", title="Missing Required Fields")
-        if link.nonces.pop(nonce, 0.0) <= world.now():
+        if not world.partner.confirms(nonce, link.account):
             world.partner.judge(link.account, "confirm", False, "POST with a nonce that is not good: 400")
             return caller.refuse(400, "The nonce is invalid, expired or used.", title="Invalid Nonce")
         world.partner.judge(link.account, "confirm", True, "nonce confirmed")

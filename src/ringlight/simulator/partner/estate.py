@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from ringlight.simulator.expiring import Expiring
 from ringlight.simulator.partner.behaviour import PARTNER_PROFILES, PartnerBehaviour
 from ringlight.simulator.partner.deliveries import Deliveries
 from ringlight.simulator.partner.documents import DeviceState
@@ -36,6 +37,7 @@ class Estate:
     Attributes:
         app: The one app.
         grants: All tokens; `sim-token` is good for ever.
+        nonces: Those that may still come, and for the link of which account.
         links: The accounts that have the app, by key.
         limit: Of calls, for the client id.
         subscriptions: What is paid for.
@@ -61,7 +63,8 @@ class Estate:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.app = App()
-        self.grants = Grants(lambda: world.hexadecimal(12))
+        self.grants = Grants(lambda: world.hexadecimal(12), self._clock)
+        self.nonces: Expiring[str] = Expiring(self._clock)
         self.limit = Limit()
         self.offline: set[str] = set()
         self.flooded: set[str] = set()
@@ -92,6 +95,9 @@ class Estate:
             Subscription("sub-sim-2", "trial", False, since, since + 7 * DAY),
         )
         self._remember(begun)
+
+    def _clock(self) -> float:
+        return self._world.now()  # asked each time: tests set another clock
 
     def now(self) -> int:
         """The time of day in epoch ms."""
@@ -196,7 +202,7 @@ class Estate:
         return found
 
     def _grant_for_ever(self) -> None:
-        self.grants.add("sim-token", Access("ada", self.app.client_id, None, "sim-token"))
+        self.grants.add("sim-token", Access("ada", self.app.client_id, "sim-token"))
 
     def _remember(self, now: int) -> None:
         """Let some things have happened before the simulator began, the last ten minutes ago."""
@@ -230,10 +236,10 @@ class Estate:
         link = self.links.setdefault(account, Link(account))
         link.status, link.identifier, link.updated = "unclaimed", None, self.now()
         link.consents = {device.key: self.now() for device in known}
-        link.nonces.clear()
+        self.nonces.end(lambda whose: whose == account)
         if self.addresses.token is None:  # else once the code is exchanged
             self.tell_devices(account)
-        return self.grants.make_code(account, self.app.client_id, self._world.now(), challenge)
+        return self.grants.make_code(account, self.app.client_id, challenge)
 
     def tell_devices(self, account: str) -> None:
         """Tell of the devices that an account shares from now on; that comes before the link is claimed."""
@@ -245,10 +251,12 @@ class Estate:
         at = str(self.now())
         digest = hmac.digest(self.app.hmac_key.encode(), f"{at}:{account_id(account)}".encode(), hashlib.sha256)
         nonce = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        link, now = self.links[account], self._world.now()
-        link.nonces = {name: until for name, until in link.nonces.items() if until > now}
-        link.nonces[nonce] = now + NONCE_LIFE
+        self.nonces.add(nonce, NONCE_LIFE, account)
         return {"nonce": nonce, "time": at}
+
+    def confirms(self, nonce: str, account: str) -> bool:
+        """Whether a nonce is good for this account's link; it is good no more then."""
+        return self.nonces.get(nonce) == account and self.nonces.take(nonce) is not None
 
     def code_used(self, code: str) -> None:
         """Note that a code was exchanged."""
@@ -264,6 +272,7 @@ class Estate:
         """Let an account remove the app: its tokens end."""
         link = self.links.pop(account, None)
         self.grants.revoke(account)
+        self.nonces.end(lambda whose: whose == account)
         for device in devices_of(self._world.cameras, early_access=True, account=account):
             if link is not None and device.key in link.consents:
                 self.tell("device_removed", device, account=account, always=True)

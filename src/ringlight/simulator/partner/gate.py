@@ -50,7 +50,7 @@ def enter(world: World, request: Request, *, about_user: bool = False, linked: b
     """
     call, refuse, estate = call_of(request.scope), refusals(world, request), world.partner
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    access = estate.grants.access(token, world.now()) if scheme.lower() == "bearer" else None
+    access = estate.grants.access(token) if scheme.lower() == "bearer" else None
     if access is not None:
         call.limit = estate.limit.take(world.now())
         if not call.limit.taken:

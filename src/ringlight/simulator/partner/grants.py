@@ -3,10 +3,12 @@
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["ACCESS_LIFE", "REFRESH_LIFE", "SCOPE", "Access", "Grants"]
+from ringlight.simulator.expiring import Expiring
+
+__all__ = ["ACCESS_LIFE", "KEPT", "REFRESH_LIFE", "SCOPE", "Access", "Grants"]
 
 ACCESS_LIFE = 14_400.0  # seconds
 REFRESH_LIFE = 30 * 86_400.0
@@ -15,7 +17,7 @@ PARTNER_CODE_LIFE = 600.0  # where the app began the link itself, with PKCE
 PLAYGROUND_LIFE = 1800.0
 ROTATION_GRACE = 60.0  # where there is one
 SCOPE = "ava.v1:read"
-KEPT = 1000  # refresh tokens, spent ones among them; beyond it those that have ended are dropped
+KEPT = 10_000  # tokens that are good: more than one app's links, since one that ended early would be a link lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,12 @@ class Access:
     Attributes:
         account: Whose devices.
         client_id: Which app's, for its limit.
-        until: When it ends, by the world's clock; `None` never.
         family: All tokens that came from one code; they end together.
         playground: Whether it is the sandbox's, without a link.
     """
 
     account: str
     client_id: str
-    until: float | None
     family: str
     playground: bool = False
 
@@ -41,7 +41,6 @@ class Access:
 class _Code:
     account: str
     client_id: str
-    until: float
     challenge: str | None
 
 
@@ -51,108 +50,105 @@ class _Refresh:
     client_id: str
     until: float
     family: str
-    spent: float | None = None
+    spent: float = 0.0
 
 
-@dataclass(slots=True)
 class Grants:
     """All tokens of one Ring.
 
-    Attributes:
+    A refresh token that was spent is kept apart from those that are good: an app that renews again and again makes
+    the simulator forget its own spent ones, and never the link of an account that was silent for weeks.
+
+    Args:
         invent: Makes a name that nobody guesses.
+        now: The clock by which they end.
+
+    Attributes:
         access_life: Seconds of an access token.
         refresh_life: Seconds of a refresh token; each use begins anew with the next one.
         grace: Seconds that a spent refresh token still works. With 0 its second use revokes all that came of it.
         reuses: How often a spent refresh token came again.
     """
 
-    invent: Callable[[], str]
-    access_life: float = ACCESS_LIFE
-    refresh_life: float = REFRESH_LIFE
-    grace: float = 0.0
-    reuses: int = 0
-    _codes: dict[str, _Code] = field(default_factory=dict)
-    _access: dict[str, Access] = field(default_factory=dict)
-    _refresh: dict[str, _Refresh] = field(default_factory=dict)
+    def __init__(self, invent: Callable[[], str], now: Callable[[], float]) -> None:
+        self._invent, self._now = invent, now
+        self.access_life, self.refresh_life = ACCESS_LIFE, REFRESH_LIFE
+        self.grace, self.reuses = 0.0, 0
+        self._lasting: dict[str, Access] = {}  # one or two, of names that the world gives
+        self._codes: Expiring[_Code] = Expiring(now)
+        self._access: Expiring[Access] = Expiring(now, KEPT)
+        self._refresh: Expiring[_Refresh] = Expiring(now, KEPT)
+        self._spent: Expiring[_Refresh] = Expiring(now)
 
     def add(self, token: str, access: Access) -> None:
-        """Make an access token of this very name good."""
-        self._access[token] = access
+        """Make an access token of this very name good for ever."""
+        self._lasting[token] = access
 
-    def access(self, token: str, now: float) -> Access | None:
+    def access(self, token: str) -> Access | None:
         """Return what a token opens; `None` for one that is not good."""
-        found = self._access.get(token)
-        return found if found is not None and (found.until is None or now < found.until) else None
+        return self._lasting.get(token) or self._access.get(token)
 
-    def make_code(self, account: str, client_id: str, now: float, challenge: str | None = None) -> str:
+    def make_code(self, account: str, client_id: str, challenge: str | None = None) -> str:
         """Make an authorisation code, good once: for a minute, or for ten with a PKCE challenge."""
-        code = f"sim-code-{self.invent()}"
+        code = f"sim-code-{self._invent()}"
         life = CODE_LIFE if challenge is None else PARTNER_CODE_LIFE
-        self._codes = {name: one for name, one in self._codes.items() if now < one.until}
-        self._codes[code] = _Code(account, client_id, now + life, challenge)
+        self._codes.add(code, life, _Code(account, client_id, challenge))
         return code
 
-    def make_playground(self, account: str, client_id: str, now: float) -> str:
+    def make_playground(self, account: str, client_id: str) -> str:
         """Make an access token of the sandbox: half an hour, nothing to renew it with."""
-        token = f"sim-playground-{self.invent()}"
-        self.add(token, Access(account, client_id, now + PLAYGROUND_LIFE, token, playground=True))
+        token = f"sim-playground-{self._invent()}"
+        self._access.add(token, PLAYGROUND_LIFE, Access(account, client_id, token, playground=True))
         return token
 
-    def exchange(self, code: str, client_id: str, verifier: str, now: float) -> dict[str, Any] | None:
+    def exchange(self, code: str, client_id: str, verifier: str) -> dict[str, Any] | None:
         """Take a code and return the first pair; `None` for one that is not good, or whose verifier is wrong."""
-        found = self._codes.pop(code, None)
-        if found is None or found.client_id != client_id or now >= found.until:
+        found = self._codes.take(code)
+        if found is None or found.client_id != client_id:
             return None
         if found.challenge is not None and found.challenge != _challenge(verifier):
             return None
-        return self._pair(found.account, client_id, self.invent(), now)
+        return self._pair(found.account, client_id, self._invent())
 
-    def refresh(self, token: str, client_id: str, now: float) -> dict[str, Any] | None:
+    def refresh(self, token: str, client_id: str) -> dict[str, Any] | None:
         """Spend a refresh token and return the next pair; `None` for one that is not good."""
-        found = self._refresh.get(token)
-        if found is None or found.client_id != client_id or now >= found.until:
-            return None
-        if found.spent is not None:
+        found, spent = self._refresh.get(token), self._spent.get(token)
+        if found is not None and found.client_id == client_id:
+            now = self._now()
+            self._refresh.take(token)
+            self._spent.add(token, found.until - now, replace(found, spent=now))
+            return self._pair(found.account, client_id, found.family)
+        if spent is not None and spent.client_id == client_id:
             self.reuses += 1
-            if now >= found.spent + self.grace:
-                if not self.grace:
-                    self._end(lambda family, _: family == found.family)
-                return None
-        spent = now if found.spent is None else found.spent
-        self._refresh[token] = _Refresh(found.account, client_id, found.until, found.family, spent)
-        return self._pair(found.account, client_id, found.family, now)
-
-    def is_refresh(self, token: str) -> bool:
-        """Whether it is a refresh token, good or not."""
-        return token in self._refresh
+            if self._now() < spent.spent + self.grace:
+                return self._pair(spent.account, client_id, spent.family)
+            if not self.grace:
+                self._end(lambda one: one.family == spent.family)
+        return None
 
     def end_access(self) -> None:
         """End all access tokens but those that never end."""
-        self._access = {token: access for token, access in self._access.items() if access.until is None}
+        self._access.clear()
 
     def revoke(self, account: str) -> None:
         """End all tokens of an account: it has removed the app."""
-        self._end(lambda _, whose: whose == account)
+        self._end(lambda one: one.account == account)
 
     def revoke_all(self) -> None:
         """End all tokens of everybody."""
-        self._end(lambda _family, _whose: True)
+        self._end(lambda _: True)
 
-    def _end(self, ends: Callable[[str, str], bool]) -> None:
-        self._access = {name: one for name, one in self._access.items() if not ends(one.family, one.account)}
-        self._refresh = {name: one for name, one in self._refresh.items() if not ends(one.family, one.account)}
+    def _end(self, ends: Callable[[Access | _Refresh], bool]) -> None:
+        self._lasting = {name: one for name, one in self._lasting.items() if not ends(one)}
+        self._access.end(ends)
+        self._refresh.end(ends)
+        self._spent.end(ends)
 
-    def _forget(self, now: float) -> None:
-        """Drop what has ended by its time."""
-        self._access = {name: one for name, one in self._access.items() if one.until is None or now < one.until}
-        self._refresh = {name: one for name, one in self._refresh.items() if now < one.until}
-
-    def _pair(self, account: str, client_id: str, family: str, now: float) -> dict[str, Any]:
-        if len(self._refresh) > KEPT:
-            self._forget(now)
-        access, refresh = f"sim-partner-access-{self.invent()}", f"sim-partner-refresh-{self.invent()}"
-        self._access[access] = Access(account, client_id, now + self.access_life, family)
-        self._refresh[refresh] = _Refresh(account, client_id, now + self.refresh_life, family)
+    def _pair(self, account: str, client_id: str, family: str) -> dict[str, Any]:
+        access, refresh = f"sim-partner-access-{self._invent()}", f"sim-partner-refresh-{self._invent()}"
+        self._access.add(access, self.access_life, Access(account, client_id, family))
+        until = self._now() + self.refresh_life
+        self._refresh.add(refresh, self.refresh_life, _Refresh(account, client_id, until, family))
         return {
             "access_token": access,
             "refresh_token": refresh,

@@ -9,6 +9,7 @@ from typing import TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from ringlight.simulator.expiring import Expiring
 from ringlight.simulator.footage import film, picture
 from ringlight.simulator.partner.footage import Found, find_clip, find_still
 from ringlight.simulator.partner.front import API_HOST, DOWNLOAD, STORAGE_HOST, call_of
@@ -36,17 +37,12 @@ class _Answer:
     status: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What an address of the storage stands for; good until a time of the world's clock."""
-
-    until: float
-    give: Callable[[], _Answer | Response]
+_Give = Callable[[], _Answer | Response]  # what an address of the storage stands for
 
 
 def add_media(router: APIRouter, world: World) -> None:
     """Add `…/media/video/download`, `…/media/image/download` and the storage."""
-    kept: dict[str, _Kept] = {}
+    kept: Expiring[_Give] = Expiring(lambda: world.now())  # noqa: PLW0108 - tests set another clock
 
     @router.post("/v1/devices/{identity}/media/video/download")
     async def clip(request: Request, identity: str) -> Response:
@@ -89,10 +85,8 @@ def add_media(router: APIRouter, world: World) -> None:
 
     @router.get(DOWNLOAD)
     async def download(request: Request) -> Response:
-        instead = _not_from_storage(world, request, kept)
-        if instead is not None:
-            return instead
-        answer = kept[request.query_params["security_token"]].give()
+        give = _stored(world, request, kept)
+        answer = give if isinstance(give, Response) else give()
         if isinstance(answer, Response):
             return answer
         return _given(world, request, answer, await asyncio.to_thread(answer.make))
@@ -155,17 +149,14 @@ def _clip_status(world: World, on: set[str]) -> int:
 def _redirect(
     world: World,
     request: Request,
-    kept: dict[str, _Kept],
+    kept: Expiring[_Give],
     kind: str,
     status: int,
-    give: Callable[[], _Answer | Response],
+    give: _Give,
 ) -> Response:
     """Send the client to the storage, which is on another origin and good for a while."""
     token, life = world.hexadecimal(16), world.partner.address_life
-    now = world.now()
-    for old in [name for name, one in kept.items() if one.until <= now - life]:
-        del kept[old]
-    kept[token] = _Kept(now + life, give)
+    kept.add(token, life, give)
     host, port = request.url.hostname or "", request.url.port
     name = STORAGE_HOST if host == API_HOST else OTHER_NAME.get(host, host)
     query = {
@@ -220,7 +211,7 @@ def _reviewed(world: World, device: PartnerDevice, footage: Found) -> None:
 # ---- the storage ----
 
 
-def _not_from_storage(world: World, request: Request, kept: dict[str, _Kept]) -> Response | None:
+def _stored(world: World, request: Request, kept: Expiring[_Give]) -> _Give | Response:
     on = call_of(request.scope).on
     if request.url.hostname == API_HOST:
         return refusals(world, request)(404)
@@ -228,11 +219,11 @@ def _not_from_storage(world: World, request: Request, kept: dict[str, _Kept]) ->
         world.partner.bearers.append(dict(request.headers))
         return _xml(400, "InvalidArgument", "Only one auth mechanism allowed")
     found = kept.get(request.query_params.get("security_token", ""))
-    if found is None or found.until <= world.now() or "partner-media-expired" in on:
+    if found is None or "partner-media-expired" in on:
         return _xml(403, "AccessDenied", "Request has expired")
     if "partner-media-busy" in on:
         return refusals(world, request).media(503, "SERVER_BUSY", "The server is busy")
-    return None
+    return found
 
 
 def _given(world: World, request: Request, answer: _Answer, content: bytes) -> Response:

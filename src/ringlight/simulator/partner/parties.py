@@ -37,7 +37,6 @@ class Link:
         identifier: What the app calls the person, masked.
         updated: Epoch ms of the last change.
         consents: Since when (epoch ms) each device is shared, by the device's key; what is not there is not shared.
-        nonces: The nonces that may still come: until when each is good, by the world's clock.
     """
 
     account: str
@@ -45,7 +44,6 @@ class Link:
     identifier: str | None = None
     updated: int = 0
     consents: dict[str, int] = field(default_factory=dict)
-    nonces: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

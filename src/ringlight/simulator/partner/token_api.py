@@ -32,11 +32,9 @@ def partner_token(world: World, request: Request, fields: Mapping[str, Any]) -> 
         return _refused("invalid_client", "client authentication failed", 401)
     match text.get("grant_type"):
         case "authorization_code":
-            granted = estate.grants.exchange(
-                text.get("code", ""), estate.app.client_id, text.get("code_verifier", ""), world.now()
-            )
+            granted = estate.grants.exchange(text.get("code", ""), estate.app.client_id, text.get("code_verifier", ""))
         case "refresh_token":
-            granted = estate.grants.refresh(text.get("refresh_token", ""), estate.app.client_id, world.now())
+            granted = estate.grants.refresh(text.get("refresh_token", ""), estate.app.client_id)
             call.lost = granted is not None and "partner-token-lost" in call.on
         case None:
             return _refused("invalid_request", "grant_type is missing", 400)

@@ -23,6 +23,7 @@ import { WhepClient, WhepError } from "./whep.js";
  * @property {Fault & { seconds: number } | null} [retry]  Why the view is tried again, and in how many seconds.
  * @property {"none" | "asked" | "granted"} [renewal]  Whether we are asked to let the view go on beyond its limit.
  * @property {"none" | "free" | "taken"} [talk]  Whether the camera hears nobody, could be talked to, or is.
+ * @property {boolean} [unwatched]  It has ended for want of viewers.
  * @property {boolean} [moved]  It has ended here since another server shows the camera from now on.
  */
 
@@ -244,8 +245,10 @@ export class Viewing {
     this.#listener.progress();
     if (this.#phase !== "answered") return;   // while asking, the reply to our offer decides
     if (snapshot.state === "failed") this.#onFailed();
-    // While our path was broken the view has ended for want of viewers, and by nobody's wish.
-    if (snapshot.moved || (snapshot.state === "closed" && this.disconnected && this.firstFrameMs !== null)) this.#breakOff();
+    // It has ended for want of viewers, and by nobody's wish: our path was broken, or our machine slept, after which the
+    // browser takes some seconds to find that out.
+    const forgotten = snapshot.state === "closed" && (snapshot.unwatched || this.disconnected);
+    if (snapshot.moved || (forgotten && this.firstFrameMs !== null)) this.#breakOff();
     else if (snapshot.state === "closed" && this.#sawOpen) {
       this.stop();
       this.#listener.closed();
