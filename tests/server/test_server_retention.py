@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,20 @@ class Clock:
         self.steady += seconds
 
 
+class Looking(Retention):
+    """Tells when it has looked."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.looked = asyncio.Event()
+
+    async def look(self) -> None:
+        try:
+            await super().look()
+        finally:
+            self.looked.set()
+
+
 class Kept:
     """What a server keeps: three recordings, an event, a record of two rows; all of now."""
 
@@ -72,11 +87,14 @@ class Kept:
 
     @asynccontextmanager
     async def retention(self) -> AsyncIterator[Retention]:
-        recordings = Recordings(self.settings)
-        async with Retention(
-            self.settings, self.database, self.rows, self.audit, recordings,
+        """Run it; inside, its first look is over, and the next of its own is far."""
+        looking = Looking(
+            self.settings, self.database, self.rows, self.audit, Recordings(self.settings),
             wall=lambda: self.clock.wall, steady=lambda: self.clock.steady,
-        ).running() as running:  # fmt: skip
+        )  # fmt: skip
+        async with looking.running() as running:
+            async with asyncio.timeout(WITHIN):
+                await looking.looked.wait()
             yield running
 
     def names(self) -> set[str]:
@@ -88,12 +106,6 @@ def keep(tmp_path: Path) -> "Callable[..., Kept]":
     return lambda **limits: Kept(tmp_path, **limits)
 
 
-async def first_look(running: Retention, done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN):
-        while not done():
-            await asyncio.sleep(0.01)
-
-
 async def test_what_is_old_goes_and_it_is_said(keep: Callable[..., Kept], caplog: pytest.LogCaptureFixture) -> None:
     kept = keep(recordings_days=5, audit_days=30, dead_days=30)
     kept.fill()
@@ -101,7 +113,7 @@ async def test_what_is_old_goes_and_it_is_said(keep: Callable[..., Kept], caplog
     running_still = kept.recording(NOW - 9 * DAY, "recording")
     with caplog.at_level(logging.INFO, "ringlight.server"):
         async with kept.retention() as retention:
-            await first_look(retention, lambda: retention.removed["recordings"] == 3)
+            assert retention.removed["recordings"] == 3
             assert kept.names() == {fresh.id, running_still.id}
             assert kept.shelf.path(running_still).is_file()
             kept.clock.go_on(40 * DAY)
@@ -117,7 +129,7 @@ async def test_the_oldest_recordings_make_room(keep: Callable[..., Kept]) -> Non
     kept = keep(recordings_total=2.5)
     items = kept.fill()
     async with kept.retention() as retention:
-        await first_look(retention, lambda: retention.removed["recordings"] == 1)
+        assert retention.removed["recordings"] == 1
         assert kept.names() == {items[1].id, items[2].id}
         await retention.look()
     assert retention.removed["recordings"] == 1
