@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -102,8 +102,16 @@ class Kept:
 
 
 @pytest.fixture
-def keep(tmp_path: Path) -> "Callable[..., Kept]":
-    return lambda **limits: Kept(tmp_path, **limits)
+def keep(tmp_path: Path) -> "Iterator[Callable[..., Kept]]":
+    opened: list[Kept] = []
+
+    def begin(**limits: float) -> Kept:
+        opened.append(Kept(tmp_path, **limits))
+        return opened[-1]
+
+    yield begin
+    for kept in opened:
+        kept.database.close()
 
 
 async def test_what_is_old_goes_and_it_is_said(keep: Callable[..., Kept], caplog: pytest.LogCaptureFixture) -> None:
@@ -122,7 +130,6 @@ async def test_what_is_old_goes_and_it_is_said(keep: Callable[..., Kept], caplog
     assert retention.removed["webhooks_dead"] == 1
     assert retention.removed["audit"] == 1
     assert kept.names() == {running_still.id}, "one that is being written never goes"
-    kept.database.close()
 
 
 async def test_the_oldest_recordings_make_room(keep: Callable[..., Kept]) -> None:
@@ -133,7 +140,6 @@ async def test_the_oldest_recordings_make_room(keep: Callable[..., Kept]) -> Non
         assert kept.names() == {items[1].id, items[2].id}
         await retention.look()
     assert retention.removed["recordings"] == 1
-    kept.database.close()
 
 
 async def test_a_clock_that_jumps_in_the_middle_of_a_look_takes_nothing_along(keep: Callable[..., Kept]) -> None:
@@ -147,7 +153,6 @@ async def test_a_clock_that_jumps_in_the_middle_of_a_look_takes_nothing_along(ke
     await looking.look()
     removed = looking.removed
     assert (removed["recordings"], removed["audit"], removed["webhooks_dead"]) == (3, 0, 0)
-    kept.database.close()
 
 
 async def test_nothing_goes_because_of_a_clock_that_jumps(
@@ -180,7 +185,6 @@ async def test_nothing_goes_because_of_a_clock_that_jumps(
         kept.clock.go_on(HOLD)
         await retention.look()  # it has stayed there: then so it is
         assert retention.removed["recordings"] == 3
-    kept.database.close()
 
 
 async def test_a_broken_audit_is_told_and_keeps_nothing_else_from_going(keep: Callable[..., Kept]) -> None:
@@ -195,4 +199,3 @@ async def test_a_broken_audit_is_told_and_keeps_nothing_else_from_going(keep: Ca
         assert retention.problem.code == "AUDIT-BROKEN"
     assert len(list(kept.audit.read())) == 2
     assert kept.names() == set()
-    kept.database.close()
