@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Request, WebSocket
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -116,6 +116,10 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
         await web.accept()
         while True:
             await web.send_text((await web.receive_text()).upper())
+
+    @app.post("/length")
+    async def length(request: Request) -> int:
+        return len(await request.body())
 
     async with serving.serving(app, listen("127.0.0.1", 0), sockets=relay) as running:
         yield Server(relay, running.port)
@@ -320,6 +324,42 @@ async def test_half_open_connections_are_bounded_and_lock_nobody_out(monkeypatch
         await (await web.ping())
         await web.close()
     assert relay.said[-1] == b"and I stay"
+
+
+HEAD = b"POST /kept HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "piece"),
+    [
+        (b"GET /", b"a" * 8192),
+        (HEAD, b"X-More: %b\r\n" % (b"a" * 8192)),
+        (HEAD + b"X-More: ", b"a" * 8192),
+        (HEAD + b"\r\n1\r\na\r\n0\r\n", b"X-Trailer: %b\r\n" % (b"a" * 8192)),
+    ],
+    ids=["address", "fields", "one field", "trailers"],
+)
+async def test_a_head_without_end_is_refused_and_not_kept(begun: bytes, piece: bytes) -> None:
+    async with serving.serving(FastAPI(), listen("127.0.0.1", 0), sockets=Relay()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(begun)
+        sent = 0
+        with contextlib.suppress(ConnectionError):  # it may be cut while we still write
+            async with asyncio.timeout(20):
+                while sent < 10_000_000:
+                    writer.write(piece)
+                    await writer.drain()
+                    sent += len(piece)
+                    await asyncio.sleep(0.001)
+        assert sent < 10_000_000, "all of it was taken"
+        writer.close()
+
+
+async def test_a_body_may_be_longer_than_a_head(server: Server) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        for _ in range(2):  # over the same connection
+            answer = await http.post(f"http://127.0.0.1:{server.port}/length", content=b"a" * 3_000_000)
+            assert answer.json() == 3_000_000
 
 
 async def test_a_request_in_pieces_or_at_another_path_comes_in_too(server: Server) -> None:

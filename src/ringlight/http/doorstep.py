@@ -14,6 +14,7 @@ __all__ = ["Doorstep", "doorstep"]
 
 MOST = 1000  # connections without a whole request head; a head is there within a round trip
 WITHIN = 10.0  # seconds for a request head
+MOST_HEAD = 65_536  # bytes of a request head, and of what may follow a body
 LOOK = 1.0  # seconds between two looks at them
 
 
@@ -74,6 +75,24 @@ def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[as
     """
 
     class WatchedHttp(HttpToolsProtocol):
+        _unused = 0  # bytes that have been kept, without the end of a head or a piece of a body among them
+
+        def data_received(self, data: bytes) -> None:
+            self._unused += len(data)
+            super().data_received(data)
+            if self._unused > MOST_HEAD and not self.transport.is_closing():
+                step.leave(self.transport)
+                self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n")
+                self.transport.close()
+
+        def on_body(self, body: bytes) -> None:
+            self._unused = 0
+            super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            self._unused = 0
+            super().on_message_complete()
+
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             step.arrive(transport)
@@ -83,6 +102,7 @@ def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[as
             step.arrive(self.transport)
 
         def on_headers_complete(self) -> None:
+            self._unused = 0
             step.leave(self.transport)
             super().on_headers_complete()
 
