@@ -64,8 +64,12 @@ class Proxy:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(30)
-        self._log.close()
+        try:
+            self._process.wait(30)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _environment(self) -> dict[str, str]:

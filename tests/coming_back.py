@@ -60,7 +60,7 @@ class ComingBack:
     async def say(self, text: str) -> None:
         """Say something; should the connection break, it is said again under its number."""
         self._rid += 1
-        self._said[self._rid] = json.dumps({"t": "chat", "rid": self._rid, "text": text})
+        self._said[self._rid] = json.dumps({"t": "chat", "rid": self._rid, "seen": self._seq, "text": text})
         if self._web is not None:
             with contextlib.suppress(WebSocketException, OSError):
                 await self._web.send(self._said[self._rid])

@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own: Debian's program, a new cluster in a temporary folder, no TCP port."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -71,9 +72,10 @@ class OwnPostgres:
     def _signal_all(self, number: signal.Signals) -> None:
         assert self._server is not None
         pid = self._server.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for one in (pid, *map(int, children)):
-            os.kill(one, number)
+        os.kill(pid, number)  # first: once it has stopped there are no new children
+        for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(ProcessLookupError):  # a server that goes on buries those that have ended
+                os.kill(int(one), number)
 
     def new_database(self) -> str:
         """Return the address of a schema of its own, which costs a thousand files less than a database."""

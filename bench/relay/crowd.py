@@ -43,7 +43,7 @@ class Seat(WSListener):
         if crowd.running and crowd.dialect.is_passed(payload):
             crowd.count += 1
             if crowd.answering:
-                transport.send(WSMsgType.TEXT, self.message)
+                transport.send(WSMsgType.TEXT, crowd.dialect.answer(self.message, payload))
             else:
                 at = payload.index(b"@") + 1
                 crowd.took.append(time.monotonic_ns() - int(payload[at : payload.index(b" ", at)]))

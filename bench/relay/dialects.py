@@ -23,6 +23,8 @@ class Dialect(Protocol):
     def partner(self, index: int, learned: str) -> str: ...
     def message(self, partner: str, text: str) -> bytes: ...
     def is_passed(self, frame: bytes) -> bool: ...
+    def answer(self, message: bytes, frame: bytes) -> bytes:
+        """Return a message as a page sends it that has just heard this frame."""
 
 
 @dataclass
@@ -46,6 +48,9 @@ class Seed:
 
     def is_passed(self, frame: bytes) -> bool:
         return b'"ice-candidate"' in frame[:40]
+
+    def answer(self, message: bytes, frame: bytes) -> bytes:
+        return message
 
 
 class Own:
@@ -77,6 +82,11 @@ class Own:
     def is_passed(self, frame: bytes) -> bool:
         return b'"signal"' in frame[:40]
 
+    def answer(self, message: bytes, frame: bytes) -> bytes:
+        """Say what has arrived, as our page does."""
+        at = frame.index(b'"seq":') + len(b'"seq":')
+        return b'%b,"seen":%b}' % (message[:-1], frame[at : frame.index(b",", at)])
+
 
 class PeerJs:
     """The npm package `peer`."""
@@ -98,6 +108,9 @@ class PeerJs:
 
     def is_passed(self, frame: bytes) -> bool:
         return b'"CANDIDATE"' in frame[:40]
+
+    def answer(self, message: bytes, frame: bytes) -> bytes:
+        return message
 
 
 def of_size(dialect: Dialect, partner: str, size: int, stamp: str) -> bytes:

@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from own_certificates import Authority
 from ringlight.http import doorstep, serving
 from ringlight.http.doorstep import Doorstep
 from ringlight.http.serving import listen
@@ -316,6 +320,72 @@ async def test_half_open_connections_are_bounded_and_lock_nobody_out(monkeypatch
         await (await web.ping())
         await web.close()
     assert relay.said[-1] == b"and I stay"
+
+
+async def test_a_request_in_pieces_or_at_another_path_comes_in_too(server: Server) -> None:
+    """The long way in, by the HTTP parser, leads to the same place as the short one."""
+    for first in (1, 20, len(GREETING) - 1):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(GREETING[:first])
+        await asyncio.sleep(0.05)
+        assert not server.relay.sockets
+        writer.write(GREETING[first:])
+        assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in await reader.readuntil(b"\r\n\r\n")
+        writer.write(frame(1, b"hi"))
+        writer.close()
+        await server.until_lost("network")
+        server.relay.losses.clear()
+    assert server.relay.said == [b"hi"] * 3
+    async with connect(f"{server.url}/other", proxy=None) as web:
+        await web.send("by ASGI")
+        assert await web.recv() == "BY ASGI"
+
+
+async def test_over_tls_both_ways_in_are_open_too(tmp_path: Path) -> None:
+    authority, relay = Authority(tmp_path), Relay()
+    authority.put("good")
+    trust = ssl.create_default_context(cafile=str(authority.trusted))
+    tls = serving.Tls(authority.certificate, authority.key)
+    async with (
+        serving.serving(FastAPI(), listen("127.0.0.1", 0), tls, sockets=relay) as running,
+        connect(f"wss://localhost:{running.port}/relay", proxy=None, ssl=trust) as web,
+        httpx2.AsyncClient(verify=trust) as http,
+    ):
+        reader, writer = await asyncio.open_connection("localhost", running.port, ssl=trust)
+        writer.write(GREETING[:20])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(GREETING[20:])
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(frame(1, b"hi"))
+        assert await web.recv() == "hi"
+        writer.close()
+        assert (await http.get(f"https://localhost:{running.port}/nothing")).status_code == 404
+
+
+async def test_a_wrong_request_gets_an_answer_and_leaves_nothing(server: Server) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for wrong in (GREETING.replace(b"13", b"8"), GREETING.replace(b"Key", b"Lock"), b"hello\r\n\r\n", b"\0" * 100):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(wrong)
+        assert (await reader.read()).startswith(b"HTTP/1.1 4")
+        writer.close()
+    async with asyncio.timeout(20):
+        while len(os.listdir("/proc/self/fd")) > before:
+            await asyncio.sleep(0.01)
+    assert server.relay.count == 0
+
+
+async def test_a_server_stops_at_once_while_somebody_says_nothing() -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serving.serving(FastAPI(), listen("127.0.0.1", 0), sockets=Relay()))
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        await asyncio.sleep(0.05)
+        began = asyncio.get_running_loop().time()
+        await stack.aclose()
+        assert asyncio.get_running_loop().time() - began < serving.GRACE
+        assert await reader.read() == b""
+        writer.close()
 
 
 async def test_sockets_leave_no_files_behind(server: Server) -> None:

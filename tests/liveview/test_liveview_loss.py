@@ -8,6 +8,7 @@ import pytest
 
 import ringlight
 from ringlight.account import Credentials
+from ringlight.media import reorder
 from ringlight.media.peer import Peer
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
@@ -24,8 +25,11 @@ async def test_with_packets_lost_on_the_way_the_frames_are_there(
     """The loss is of the packets themselves, in both directions, those sent again and requests included.
 
     With a fifth lost, one missing packet in 200 stays away however often it is asked for, and the frames up to the
-    next key frame with it.
+    next key frame with it. With less, none does: then a machine that halts for longer than a gap is waited for, with
+    camera and client in one process, is not what is judged here.
     """
+    if percent < 20:
+        monkeypatch.setattr(reorder, "PATIENCE", 10.0)
     dice, transmit = random.Random(percent), Peer._transmit
     lost = 0
 

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from websockets.asyncio.client import ClientConnection, connect
 
 from cluster import CADDY, NGINX, WITHIN, Cluster, Proxy, cluster
 from own_postgres import PROGRAMS
 from own_redis import PROGRAM
+from ringlight.http.serving import listen, serving
+from ringlight.server.event_stream import KEEP_ALIVE, event_stream
 from whep_viewer import viewer
 
 pytestmark = [
@@ -44,6 +50,7 @@ async def http(proxy: Proxy) -> AsyncIterator[httpx2.AsyncClient]:
 
 @pytest.mark.long
 async def test_viewers_events_and_rooms_go_through(started: Cluster, proxy: Proxy, http: httpx2.AsyncClient) -> None:
+    await nobody_watches(http, f"{proxy.url}api/cameras/front-door")
     before = started.live_views()
     there = f"{proxy.url}node-b/"  # a proxy keeps who comes from one address at one server
     async with viewer(proxy.url, "front-door", http) as first, viewer(there, "front-door", http) as second:
@@ -76,6 +83,42 @@ async def test_viewers_events_and_rooms_go_through(started: Cluster, proxy: Prox
             await hear(web, "roster")
         await other.send(json.dumps({"t": "chat", "rid": 1, "text": "hello"}))
         assert (await hear(one, "chat"))["text"] == "hello"
+
+
+@pytest.mark.parametrize("program", [NGINX, CADDY], ids=["nginx", "caddy"])
+async def test_who_leaves_has_left_the_server_behind_it_at_once(program: str | None) -> None:
+    """Not when one sign of life after another could not be delivered."""
+    if program is None:
+        pytest.skip("not installed; see tests/debian-packages.sh")
+    left = asyncio.Event()
+
+    async def snapshots() -> AsyncGenerator[dict[str, Any], None]:
+        try:
+            yield {"viewers": 1}
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    async def events(request: Request) -> Response:
+        return event_stream(snapshots(), request, asyncio.Event(), lambda _: lambda: None)
+
+    app = Starlette(routes=[Route("/events", events)])
+    async with serving(app, listen("127.0.0.1", 0)) as server, httpx2.AsyncClient(timeout=WITHIN) as http:
+        proxy = await asyncio.to_thread(Proxy, program, [server.port])
+        try:
+            async with http.stream("GET", f"{proxy.url}node-a/events") as stream:
+                assert await anext(stream.aiter_lines()) == 'data: {"viewers":1}'
+            async with asyncio.timeout(KEEP_ALIVE * 2 / 3):
+                await left.wait()
+        finally:
+            await asyncio.to_thread(proxy.close)
+
+
+async def nobody_watches(http: httpx2.AsyncClient, camera: str) -> None:
+    """Wait until a camera has no viewers; what is shown by HLS has one until nobody has asked for it for a while."""
+    async with asyncio.timeout(WITHIN):
+        while (await http.get(camera)).json()["viewers"]:
+            await asyncio.sleep(0.1)
 
 
 async def hear(web: ClientConnection, kind: str) -> dict[str, Any]:

@@ -13,6 +13,21 @@ OLDEST = (3, 11)
 _ASK = "import sys; print(sys.executable, *sys.version_info[:2], sys.implementation.name)"
 _REGISTRY = ("PIP_", "UV_", "SSL_", "HTTP", "NO_PROXY", "REQUESTS_")  # how this machine reaches its registry
 _PATIENCE = 600  # seconds; a registry may be far
+# Says which modules lack what.
+EVERY_MODULE = """
+import importlib, pkgutil, ringlight
+for found in pkgutil.walk_packages(ringlight.__path__, "ringlight."):
+    try:
+        found.name.endswith("__main__") or importlib.import_module(found.name)
+    except ModuleNotFoundError as error:
+        print(found.name, "needs", error.name)
+"""
+# These are for those alone who have what they need.
+NEEDY = """
+ringlight.http.session_driver needs aiohttp
+ringlight.store.answering needs psycopg
+ringlight.testing.plugin needs pytest
+"""
 
 
 def build_wheel(out: Path) -> Path:

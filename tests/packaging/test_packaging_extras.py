@@ -4,6 +4,7 @@ import subprocess
 import sys
 from importlib import metadata
 
+import fresh
 import pytest
 from packaging.requirements import Requirement
 
@@ -50,22 +51,35 @@ def test_these_are_the_extras_and_what_each_brings() -> None:
 @pytest.mark.program
 @pytest.mark.parametrize("extra", sorted(WITHOUT))
 def test_where_an_extra_lacks_the_fault_names_it(extra: str) -> None:
-    """With only the required packages importable: those of all extras are hidden."""
+    """With only the required packages importable."""
     _, asks = WITHOUT[extra]
-    hidden = [package for package, _ in WITHOUT.values()]
     code = f"""
-import sys
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if any(name == one or name.startswith(one + ".") for one in {hidden!r}):
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Hidden())
 from ringlight.errors import RingError
 try:
     exec({asks!r})
 except RingError as error:
     print(error.code, error.detail, error.fix)
 """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"ringlight[{extra}]" in _without_extras(code)
+
+
+@pytest.mark.program
+def test_every_module_loads_without_the_extras_but_those_that_are_for_one() -> None:
+    """As `make long` tries it with the wheel, in seconds."""
+    assert _without_extras(fresh.EVERY_MODULE).strip() == fresh.NEEDY.strip()
+
+
+def _without_extras(code: str) -> str:
+    """Run code where the packages of all extras, and pytest, cannot be imported; return what it printed."""
+    hidden = ["aiohttp", "pytest", *(package for package, _ in WITHOUT.values())]
+    hides = f"""
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if any(name == one or name.startswith(one + ".") for one in {hidden!r}):
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Hidden())
+"""
+    run = subprocess.run([sys.executable, "-c", hides + code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert f"ringlight[{extra}]" in run.stdout
+    return run.stdout

@@ -29,19 +29,6 @@ USES = {
     "postgres": "from ringlight.store.database import Database; import psycopg; print(psycopg.pq.__impl__)",
     "redis": "from ringlight.http.redis import redis_package; redis_package(); import hiredis",
 }
-EVERY_MODULE = """
-import importlib, pkgutil, ringlight
-for found in pkgutil.walk_packages(ringlight.__path__, "ringlight."):
-    try:
-        found.name.endswith("__main__") or importlib.import_module(found.name)
-    except ModuleNotFoundError as error:
-        print(found.name, "needs", error.name)
-"""
-# These are for those alone who have what they need.
-NEEDY = """
-ringlight.http.session_driver needs aiohttp
-ringlight.testing.plugin needs pytest
-"""
 
 
 @dataclass(frozen=True)
@@ -83,10 +70,10 @@ def test_what_was_installed_fits_together_and_every_module_loads(installed: Inst
     assert installed.call(installed.ringlight, "--version").startswith(f"ringlight {PROJECT['version']}")
     strict = {"PYTHONPYCACHEPREFIX": str(installed.at / "anew"), "PYTHONWARNINGS": "default"}
     run = subprocess.run(
-        [str(installed.python), "-c", EVERY_MODULE], env={**installed.environment, **strict}, cwd=installed.at,
+        [str(installed.python), "-c", fresh.EVERY_MODULE], env={**installed.environment, **strict}, cwd=installed.at,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (run.returncode, run.stdout.strip()) == (0, NEEDY.strip()), run.stderr
+    assert (run.returncode, run.stdout.strip()) == (0, fresh.NEEDY.strip()), run.stderr
     assert not re.search(r"/ringlight/\S+\.py:\d+: \w*Warning", run.stderr), run.stderr
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ringlight.rooms.audit import AuditKey, as_fhir, judge
 from ringlight.rooms.events import Note
@@ -159,12 +160,12 @@ def test_what_is_kept_follows_what_happens() -> None:
     clerk = Clerk(KEY, lambda: "x")
     note = Note("entered", "patient", "", "r", "p_1", "u_1", inside=True, consents=frozenset({"video"}), kept=True)
     assert PersonIs("r", "u_1", KeptPerson("r", "u_1", True, ("video",))) in clerk.changes(note, 1.0)
-    assert PersonIs("r", "u_1", None) in clerk.changes(replace(note, what="left"), 1.0)
-    sent = clerk.changes(replace(note, what="sent_back", inside=False, by="u_2"), 1.0)
+    assert PersonIs("r", "u_1", None) in clerk.changes(structs.replace(note, what="left"), 1.0)
+    sent = clerk.changes(structs.replace(note, what="sent_back", inside=False, by="u_2"), 1.0)
     assert RoomIs("r", lobby=True) in sent
     assert clerk.changes(Note("ended", room="r", kept=True), 7.0)[-1] == RoomIs("r", ended_at=7.0)
     assert clerk.changes(Note("unlocked", room="r", kept=True), 7.0)[-1] == RoomIs("r", locked=False)
-    (row,) = clerk.changes(replace(note, kept=False), 1.0)
+    (row,) = clerk.changes(structs.replace(note, kept=False), 1.0)
     assert isinstance(row, NewAuditRow), "nobody comes back to a room that was not made on purpose"
 
 

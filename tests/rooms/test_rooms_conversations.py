@@ -89,6 +89,26 @@ def test_more_than_is_kept_ends_in_a_fresh_start_with_the_same_name() -> None:
     assert [(frame["t"], frame["again"]) for frame in news(other)] == [("joined", True)]
 
 
+def test_what_a_page_says_has_arrived_is_not_kept_for_it_and_the_rest_is() -> None:
+    house = MemoryRooms()
+    doctor, other = enter(house, "doctor"), enter(house, "doctor")
+    welcome = doctor.heard[0]
+    person = house.house.rooms["visit"].people[welcome["session"]]
+    for number in range(4):
+        other.say({"t": "chat", "rid": number + 1, "text": f"word {number}"})
+    words = [frame for frame in doctor.heard if frame["t"] == "chat"]
+    doctor.say({"t": "ping", "seen": words[1]["seq"]})
+    assert len(person.outbox.kept) == 2
+    doctor.say({"t": "ping", "seen": 1_000_000})  # nobody has sent that
+    assert len(person.outbox.kept) == 2
+    doctor.drop()
+    again = enter(house, "doctor", session=welcome["session"], resume=welcome["resume"], seq=words[1]["seq"])
+    assert (again.heard[0]["resumed"], [frame["text"] for frame in again.heard[1:]]) == (True, ["word 2", "word 3"])
+    again.drop()
+    early = {"resume": again.heard[0]["resume"], "seq": words[0]["seq"]}
+    assert enter(house, "doctor", session=welcome["session"], **early).heard[0]["resumed"] is False
+
+
 def test_when_the_last_who_may_admit_is_gone_the_patients_wait_again() -> None:
     """Two minutes later, and back in the line rather than out of the house."""
     house = MemoryRooms()

@@ -121,7 +121,7 @@ class Outages(RuleBasedStateMachine):
         self._say(client)
         assert client.socket is not None
         if arrives and not client.socket.closed:
-            client.socket.say(client.said[-1])
+            client.socket.say(client.said[-1] | {"seen": client.seq})
         else:
             self._break(client, 0)
 

@@ -31,6 +31,23 @@ def test_an_outbox_keeps_the_newest_that_fit_and_tells_what_came_after_each(
     assert again.kept == outbox.kept
 
 
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(-3, 3)), max_size=120), st.integers(1, 20))
+def test_what_has_arrived_is_forgotten_and_nothing_else(said: list[tuple[int, int]], most: int) -> None:
+    outbox, told, arrived = Outbox(most, 3000), list[bytes](), 0
+    for size, ahead in said:
+        told.append(outbox.add(Chatted(from_="p", text="x" * size)))
+        before, seen = outbox.kept, min(arrived + ahead, len(told) + 2)
+        outbox.forget(seen)
+        if seen <= len(told):
+            arrived = max(arrived, seen)
+            assert outbox.kept == before[max(0, len(before) - (len(told) - arrived)) :]
+        else:
+            assert outbox.kept == before, "it has never been sent"
+        assert sum(map(len, outbox.kept)) == outbox._bytes
+        assert outbox.after(len(told)) == []
+        assert outbox.at(arrived) is None
+
+
 @given(st.integers(0, 2**53), st.text(max_size=40), st.binary(max_size=900), st.booleans())
 def test_a_signal_is_written_as_every_other_event_is(seq: int, speaker: str, chance: bytes, is_candidate: bool) -> None:
     """It takes a shorter way, and a page that resumes must not see which."""

@@ -22,6 +22,7 @@ class Client:
 
     room: str
     host: bool
+    tells: bool = False  # with what it says, up to where it has heard
     socket: MemorySocket | None = None
     id: str = ""
     session: str = ""
@@ -90,7 +91,7 @@ class Visits(RuleBasedStateMachine):
         client.rid += 1
         client.said.append({**message, "rid": client.rid})
         if client.socket is not None:
-            client.socket.say(client.said[-1])
+            client.socket.say(client.said[-1] | ({"seen": client.seq} if client.tells else {}))
 
     def _inside(self, room: str) -> list[Client]:
         return [client for client in self.clients if client.room == room and client.inside]
@@ -99,9 +100,9 @@ class Visits(RuleBasedStateMachine):
         return data.draw(st.sampled_from(clients))
 
     @precondition(lambda self: len(self.clients) < 8)
-    @rule(room=st.sampled_from(ROOMS), host=st.booleans())
-    def come(self, room: str, host: bool) -> None:
-        client = Client(room, host)
+    @rule(room=st.sampled_from(ROOMS), host=st.booleans(), tells=st.booleans())
+    def come(self, room: str, host: bool, tells: bool) -> None:
+        client = Client(room, host, tells)
         full = len(self._inside(room)) >= CAPACITY
         self._connect(client)
         assert client.socket is not None

@@ -89,6 +89,22 @@ test("after a break it goes on after the last event, and sends again what was no
   assert.deepEqual(play.told.filter(({ seq }) => seq).map(({ seq }) => seq), [4, 5], "none is told twice");
 });
 
+test("what has arrived is told with what is sent next, once, and in the numbers of this connection", () => {
+  const play = new Play().live().hear({ t: "joined", seq: 1 }).hear({ t: "joined", seq: 2 }).send(1).send(2);
+  play.hear({ t: "left", seq: 3 }).hear({ t: "pong", at: 1 }).pass(15_000);
+  assert.deepEqual(play.take().map(({ t, seen }) => [t, seen]), [
+    ["hello", undefined], ["ping", undefined], ["chat", 2], ["chat", undefined], ["ping", 3],
+  ]);
+  play.hear({ t: "ok", rid: 1 }).hear({ t: "joined", seq: 4 }).feed({ is: "closed", code: 1006 }).pass(600);
+  play.feed({ is: "opened" }).hear(welcome({ resumed: true, rid: 1 }));
+  assert.deepEqual(play.take().map(({ t, seq, seen }) => [t, seq, seen]), [
+    ["hello", 4, undefined], ["ping", undefined, undefined], ["chat", undefined, undefined],
+  ], "hello has told it already");
+  play.feed({ is: "closed", code: 1006 }).pass(600).feed({ is: "opened" }).hear(welcome()).send(3);
+  play.hear({ t: "roster", seq: 1, people: [] }).send(4);
+  assert.deepEqual(play.take("chat").map(({ seen }) => seen), [undefined, undefined, 1], "numbers begin anew");
+});
+
 test("after a fresh start signals for people of before go nowhere, and words are sent again", () => {
   const play = new Play().live().send(1, { t: "signal", to: "p_9", candidate: null }).send(2).hear({ t: "joined", seq: 9 });
   play.feed({ is: "closed", code: 1006 }).pass(600).feed({ is: "opened" }).hear(welcome({ session: "p_5" }));

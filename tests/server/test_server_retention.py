@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,20 @@ class Clock:
         self.steady += seconds
 
 
+class Looking(Retention):
+    """Tells when it has looked."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.looked = asyncio.Event()
+
+    async def look(self) -> None:
+        try:
+            await super().look()
+        finally:
+            self.looked.set()
+
+
 class Kept:
     """What a server keeps: three recordings, an event, a record of two rows; all of now."""
 
@@ -72,11 +87,14 @@ class Kept:
 
     @asynccontextmanager
     async def retention(self) -> AsyncIterator[Retention]:
-        recordings = Recordings(self.settings)
-        async with Retention(
-            self.settings, self.database, self.rows, self.audit, recordings,
+        """Run it; inside, its first look is over, and the next of its own is far."""
+        looking = Looking(
+            self.settings, self.database, self.rows, self.audit, Recordings(self.settings),
             wall=lambda: self.clock.wall, steady=lambda: self.clock.steady,
-        ).running() as running:  # fmt: skip
+        )  # fmt: skip
+        async with looking.running() as running:
+            async with asyncio.timeout(WITHIN):
+                await looking.looked.wait()
             yield running
 
     def names(self) -> set[str]:
@@ -84,14 +102,16 @@ class Kept:
 
 
 @pytest.fixture
-def keep(tmp_path: Path) -> "Callable[..., Kept]":
-    return lambda **limits: Kept(tmp_path, **limits)
+def keep(tmp_path: Path) -> "Iterator[Callable[..., Kept]]":
+    opened: list[Kept] = []
 
+    def begin(**limits: float) -> Kept:
+        opened.append(Kept(tmp_path, **limits))
+        return opened[-1]
 
-async def first_look(running: Retention, done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN):
-        while not done():
-            await asyncio.sleep(0.01)
+    yield begin
+    for kept in opened:
+        kept.database.close()
 
 
 async def test_what_is_old_goes_and_it_is_said(keep: Callable[..., Kept], caplog: pytest.LogCaptureFixture) -> None:
@@ -101,7 +121,7 @@ async def test_what_is_old_goes_and_it_is_said(keep: Callable[..., Kept], caplog
     running_still = kept.recording(NOW - 9 * DAY, "recording")
     with caplog.at_level(logging.INFO, "ringlight.server"):
         async with kept.retention() as retention:
-            await first_look(retention, lambda: retention.removed["recordings"] == 3)
+            assert retention.removed["recordings"] == 3
             assert kept.names() == {fresh.id, running_still.id}
             assert kept.shelf.path(running_still).is_file()
             kept.clock.go_on(40 * DAY)
@@ -110,18 +130,16 @@ async def test_what_is_old_goes_and_it_is_said(keep: Callable[..., Kept], caplog
     assert retention.removed["webhooks_dead"] == 1
     assert retention.removed["audit"] == 1
     assert kept.names() == {running_still.id}, "one that is being written never goes"
-    kept.database.close()
 
 
 async def test_the_oldest_recordings_make_room(keep: Callable[..., Kept]) -> None:
     kept = keep(recordings_total=2.5)
     items = kept.fill()
     async with kept.retention() as retention:
-        await first_look(retention, lambda: retention.removed["recordings"] == 1)
+        assert retention.removed["recordings"] == 1
         assert kept.names() == {items[1].id, items[2].id}
         await retention.look()
     assert retention.removed["recordings"] == 1
-    kept.database.close()
 
 
 async def test_a_clock_that_jumps_in_the_middle_of_a_look_takes_nothing_along(keep: Callable[..., Kept]) -> None:
@@ -135,7 +153,6 @@ async def test_a_clock_that_jumps_in_the_middle_of_a_look_takes_nothing_along(ke
     await looking.look()
     removed = looking.removed
     assert (removed["recordings"], removed["audit"], removed["webhooks_dead"]) == (3, 0, 0)
-    kept.database.close()
 
 
 async def test_nothing_goes_because_of_a_clock_that_jumps(
@@ -168,7 +185,6 @@ async def test_nothing_goes_because_of_a_clock_that_jumps(
         kept.clock.go_on(HOLD)
         await retention.look()  # it has stayed there: then so it is
         assert retention.removed["recordings"] == 3
-    kept.database.close()
 
 
 async def test_a_broken_audit_is_told_and_keeps_nothing_else_from_going(keep: Callable[..., Kept]) -> None:
@@ -183,4 +199,3 @@ async def test_a_broken_audit_is_told_and_keeps_nothing_else_from_going(keep: Ca
         assert retention.problem.code == "AUDIT-BROKEN"
     assert len(list(kept.audit.read())) == 2
     assert kept.names() == set()
-    kept.database.close()

@@ -28,7 +28,8 @@ ROWS = (
         cause="The TLS certificate was not accepted: it has expired or is for another name, or a wrong clock, a proxy "
         "in between or old root certificates make it seem so. The detail says which.",
         fix="Check this machine's date and time, then whether a company proxy inspects traffic; then set SSL_CERT_FILE "
-        "to its authority. Renew a certificate of your own and let its program load it; all goes on by itself then.",
+        "to its authority. Renew a certificate of your own and let its program load it; all goes on by itself then. An "
+        "authority of your own must have the key usage keyCertSign: Python insists on it since 3.13.",
         retry=Retry.AFTER_FIX,
         http=502,
         seen=(Seen("websocket", 1015),),

@@ -65,7 +65,8 @@ ROWS = (
         cause="The certificate has expired, is not valid yet, is for another name, or is signed by nobody that this "
         "machine trusts; or the other side did not accept ours.",
         fix="Renew the certificate of PostgreSQL or Redis and let that program load it; look at this machine's clock, "
-        "and at `sslrootcert` or `ssl_ca_certs` in the address. It goes on by itself then, without a restart.",
+        "and at `sslrootcert` or `ssl_ca_certs` in the address. It goes on by itself then, without a restart. Towards "
+        "Redis an authority of your own must have the key usage keyCertSign: Python insists on it since 3.13.",
         retry=Retry.BACKOFF,
         http=503,
     ),

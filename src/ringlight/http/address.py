@@ -1,6 +1,7 @@
 """Addresses: putting one base URL in the place of every host of Ring, and naming hosts in messages."""
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from ringlight.errors import fault_error
@@ -71,6 +72,7 @@ def is_loopback(url: str) -> bool:
     return is_loopback_host((parts.hostname if parts else None) or "")
 
 
+@lru_cache(maxsize=256)  # asked of our own address for each socket that is opened
 def is_loopback_host(host: str) -> bool:
     """Whether a host name or address means this machine itself, judged without asking any name server."""
     try:

@@ -1,8 +1,14 @@
 """HTTP for those who have not said yet what they want: they get little time, and not all the room there is."""
 
 import asyncio
+from typing import Any, cast
 
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from ringlight.http.websocket.handshake import read_plain
+from ringlight.http.websocket.protocol import FastSocket
 
 __all__ = ["Doorstep", "doorstep"]
 
@@ -59,8 +65,13 @@ class Doorstep:
         self._timer = loop.call_later(LOOK, self._look) if self._since else None
 
 
-def doorstep(step: Doorstep) -> type[asyncio.Protocol]:
-    """Return what `uvicorn.Config` takes as `http`: its own, watched from the first byte to the end of the head."""
+def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[asyncio.Protocol]:
+    """Return what `uvicorn.Config` takes as `http`: its own, watched from the first byte to the end of the head.
+
+    Args:
+        step: Where they are watched.
+        sockets: Gets the WebSockets of its paths at once, if their request is plain and whole.
+    """
 
     class WatchedHttp(HttpToolsProtocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -83,4 +94,55 @@ def doorstep(step: Doorstep) -> type[asyncio.Protocol]:
             step.leave(self.transport)
             super().send_400_response(msg)
 
-    return WatchedHttp
+    if sockets is None:
+        return WatchedHttp
+    taking: type[FastSocket] = sockets
+
+    class Newcomer(_Newcomer):
+        __slots__ = ()
+        _step, _sockets, _http = step, taking, WatchedHttp
+
+    return Newcomer
+
+
+class _Newcomer(asyncio.Protocol):
+    """A connection until its first bytes come; then whoever is to read them takes its place."""
+
+    __slots__ = ("_app_state", "_config", "_state", "_transport")
+    _step: Doorstep
+    _sockets: type[FastSocket]
+    _http: type[HttpToolsProtocol]
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: object = None
+    ) -> None:
+        self._config, self._state, self._app_state = config, server_state, app_state
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's only act like one
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._step.arrive(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        transport = self._transport
+        self._state.connections.discard(self)
+        upgrade = read_plain(data)
+        if upgrade is not None and self._sockets.takes(upgrade.path):
+            self._step.leave(transport)
+            socket = self._sockets(self._config, self._state, self._app_state)
+            transport.set_protocol(socket)
+            socket.connection_made(transport)
+            socket.begin(upgrade)
+        else:
+            http = self._http(self._config, self._state, self._app_state)
+            transport.set_protocol(http)
+            http.connection_made(transport)
+            http.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._state.connections.discard(self)
+        self._step.leave(self._transport)
+
+    def shutdown(self) -> None:
+        self._transport.close()

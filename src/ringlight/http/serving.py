@@ -76,9 +76,10 @@ async def serving(
         tls: The server's certificate; `None` speaks plain HTTP.
         sockets: Gets the WebSockets of its paths without ASGI; all others go to the application.
     """
+    own = protocol_class(sockets) if sockets is not None else None
     config = uvicorn.Config(
-        app, log_config=None, log_level="warning", access_log=False, http=doorstep(Doorstep()),
-        ws=protocol_class(sockets) if sockets is not None else "websockets-sansio", ws_per_message_deflate=False,
+        app, log_config=None, log_level="warning", access_log=False, http=doorstep(Doorstep(), own),
+        ws=own or "websockets-sansio", ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=GRACE, server_header=False,
         proxy_headers=False,  # whom to believe is said in the settings, and judged by proxies.py

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ringlight.errors import fault_error
-from ringlight.rooms.people import ROLES, USER_TYPES, Dialect
+from ringlight.rooms.people import OWN, ROLES, SEED, USER_TYPES, Dialect
 
 __all__ = ["Address", "dialect_of", "judge_room_id", "read_address"]
 
@@ -32,7 +32,7 @@ def read_address(path: str) -> Address:
         del parts[0]
     named = [part for part in parts if part]
     if named == ["ws", "v2"]:
-        return Address(Dialect.OWN)
+        return Address(OWN)
     if named[:2] != ["ws", "signaling"] or len(named) > 4:
         raise fault_error("ROOM-PATH", f"this is {_shown(path)}")
     rest = named[2:]
@@ -43,12 +43,12 @@ def read_address(path: str) -> Address:
     role = USER_TYPES.get(given, given)
     if role not in ROLES:
         raise fault_error("ROOM-ROLE", f"it is {given[:40]!r}" if given else "there is none after the room's id")
-    return Address(Dialect.SEED, room, role)
+    return Address(SEED, room, role)
 
 
 def dialect_of(path: str) -> Dialect:
     """Return in which words a socket at this path is told that it is wrong."""
-    return Dialect.OWN if path.rstrip("/").endswith("/v2") else Dialect.SEED
+    return OWN if path.rstrip("/").endswith("/v2") else SEED
 
 
 def judge_room_id(room: str) -> str:

@@ -13,8 +13,7 @@ from ringlight.rooms.people import Dialect
 __all__ = ["Connection", "Heard", "Lost", "Opened"]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True, gc=False):  # as `Said`
     """A socket was opened.
 
     Attributes:

@@ -6,7 +6,7 @@ from ringlight.errors import RingError, fault_error
 from ringlight.rooms import consent, passing, presence, resuming
 from ringlight.rooms.events import Enter, Note, node_of
 from ringlight.rooms.leaving import refused
-from ringlight.rooms.people import Claims, Dialect, Person
+from ringlight.rooms.people import SEED, Claims, Dialect, Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room
@@ -85,7 +85,7 @@ def _same(room: "Room", claims: Claims, dialect: Dialect) -> Person | None:
                 return person
         elif (
             person.claims.person is None
-            and dialect is person.dialect is Dialect.SEED
+            and dialect is person.dialect is SEED
             and person.role == claims.role
             and (not room.lobby or "admit" in claims.may)
         ):

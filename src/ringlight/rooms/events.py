@@ -54,8 +54,7 @@ class Resuming:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Enter:
+class Enter(Struct, frozen=True, gc=False):  # as `Said`
     """A connection wants in.
 
     Attributes:
@@ -220,8 +219,7 @@ What = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True, gc=False):  # as `Said`
     """For the record: what somebody with this role did or met.
 
     Attributes:
@@ -253,7 +251,7 @@ class Note:
     inside: bool = False
     consents: frozenset[str] = NOTHING
     passing: bool = False
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = {}
     kept: bool = False
     home: int = 0
     id: str = ""

@@ -11,7 +11,7 @@ from ringlight.http.websocket.handshake import Upgrade
 from ringlight.http.websocket.protocol import FastSocket
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of
-from ringlight.rooms.people import Dialect
+from ringlight.rooms.people import OWN, SEED
 from ringlight.rooms.porter import Porter
 
 __all__ = ["FastRooms"]
@@ -58,7 +58,7 @@ class FastRooms:
     def opened(self, socket: FastSocket, upgrade: Upgrade) -> int:
         """Take a new socket; return its number."""
         token = next((item.removeprefix(_TOKEN) for item in upgrade.subprotocols if item.startswith(_TOKEN)), "")
-        if not token and dialect_of(upgrade.path) is Dialect.SEED:
+        if not token and dialect_of(upgrade.path) is SEED:
             token = parse_qs(upgrade.query).get("token", [""])[-1]
         headers, peer = upgrade.headers, socket.address("peername")
         through = "x-forwarded-for" in headers or "forwarded" in headers  # a proxy on this machine is not this machine
@@ -87,7 +87,7 @@ class FastRooms:
 
     @staticmethod
     def _refuse(socket: FastSocket, code: str, detail: str | None = None) -> None:
-        own = dialect_of(socket.path) is Dialect.OWN
+        own = dialect_of(socket.path) is OWN
         error = fault_error(code, detail)
         socket.send((messages.refusal if own else messages.seed_refusal)(error))
         socket.close(messages.CLOSE_CODES[code], code)

@@ -27,7 +27,7 @@ from ringlight.rooms.leaving import refused, turned_away
 from ringlight.rooms.limits import Allowance, Rates
 from ringlight.rooms.messages import Bye, Hello, Seed
 from ringlight.rooms.messages import Heard as Message
-from ringlight.rooms.people import ROLES, USER_TYPES, Claims, Dialect
+from ringlight.rooms.people import OWN, ROLES, SEED, USER_TYPES, Claims
 from ringlight.rooms.registry import Registry
 from ringlight.rooms.room import Room
 from ringlight.rooms.tokens import Tokens
@@ -143,7 +143,7 @@ class House(Registry):
         sockets = list(self._connections.items())
         for index, (socket, connection) in enumerate(sockets):
             delay = round(DRAIN_OVER * index / len(sockets), 2)
-            if connection.dialect is Dialect.OWN:
+            if connection.dialect is OWN:
                 bye = messages.encode(Bye(reason="restart", action="rejoin", delay_s=delay))
                 actions += [Send(socket, bye), Close(socket, 1001, "restart")]
             else:
@@ -162,9 +162,9 @@ class House(Registry):
                 raise fault_error("ROOM-BUSY")
             connection = Connection(
                 event, dialect, now, Allowance(self._rates),
-                messages.parse_seed_text if dialect is Dialect.SEED else messages.parse_text,
+                messages.parse_seed_text if dialect is SEED else messages.parse_text,
             )  # fmt: skip
-            if dialect is Dialect.SEED:
+            if dialect is SEED:
                 claims = self.admission.claims_of(event, event.token, address.room, address.role, "", now)
                 if claims.role != address.role or claims.room != address.room:
                     raise fault_error("ROOM-TOKEN", "it is for another room or role")
@@ -247,7 +247,7 @@ class House(Registry):
         if error.code == "ROOM-SIZE" or connection.strikes >= STRIKES or connection.room is None:
             gone = self.happen(connection.room, Gone(socket), now) if connection.room is not None else []
             return [*gone, *refused(socket, dialect, error)]
-        tell = messages.refusal if dialect is Dialect.OWN else messages.seed_refusal
+        tell = messages.refusal if dialect is OWN else messages.seed_refusal
         return [Send(socket, tell(error))]
 
     def _lost(self, event: Lost, now: float) -> list[Action]:
@@ -265,7 +265,7 @@ class House(Registry):
             if connection.room is None:
                 if now >= connection.heard_at + s.hello_timeout:
                     actions += refused(socket, connection.dialect, fault_error("ROOM-HELLO", "no hello came"))
-            elif connection.dialect is Dialect.OWN and now >= connection.heard_at + s.silent_after:
+            elif connection.dialect is OWN and now >= connection.heard_at + s.silent_after:
                 actions += self.happen(connection.room, Gone(socket, "silent"), now)
                 actions += refused(socket, connection.dialect, fault_error("ROOM-SILENT"))
             else:
@@ -285,7 +285,7 @@ class House(Registry):
         actions: list[Action] = []
         room = self.rooms.get(room_id)
         person = room.person_at(socket) if room is not None else None
-        if person is None or connection.dialect is Dialect.SEED:
+        if person is None or connection.dialect is SEED:
             return actions
         tokens = self.admission.tokens
         if tokens is not None and connection.renew_at is not None and now >= connection.renew_at:

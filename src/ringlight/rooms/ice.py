@@ -17,16 +17,15 @@ class Turn:
     """
 
     def __init__(self, urls: list[str], secret: Secret | None, life: float) -> None:
-        self._urls = urls
+        plain = [url for url in urls if url.lower().startswith("stun")]
+        self._plain = (IceServer(urls=plain),) if plain else ()
+        self._relays = [url for url in urls if url not in plain]
         self._secret = secret
         self._life = life
 
     def servers(self, person: str, now: float) -> tuple[tuple[IceServer, ...], float | None]:
         """Return the servers for a person, and for how many seconds they are good (`None`: there are none)."""
-        plain = [url for url in self._urls if url.lower().startswith("stun")]
-        relays = [url for url in self._urls if url not in plain]
-        servers = (IceServer(urls=plain),) if plain else ()
-        if not relays or self._secret is None:
-            return servers, None
+        if not self._relays or self._secret is None:
+            return self._plain, None
         name, password = lent(self._secret, person, now + self._life)
-        return (*servers, IceServer(urls=relays, username=name, credential=password)), self._life
+        return (*self._plain, IceServer(urls=self._relays, username=name, credential=password)), self._life

@@ -130,6 +130,19 @@ class Outbox:
             del kept[: self._forgotten]
             self._forgotten = 0
 
+    def forget(self, seq: int) -> None:
+        """Forget all events up to a number, as they have arrived; a number that was never sent says nothing."""
+        kept = self._kept
+        if seq == self.seq:  # as where both talk to each other
+            kept.clear()
+            self._bytes = self._forgotten = 0
+            return
+        gone = len(kept) - (self.seq - seq)
+        if self._forgotten < gone < len(kept):
+            self._bytes -= sum(map(len, kept[:gone]))
+            del kept[:gone]
+            self._forgotten = 0
+
     @property
     def kept(self) -> list[bytes]:
         """Those that are kept, oldest first."""

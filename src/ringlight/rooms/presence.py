@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ringlight.rooms import bell, consent, messages
 from ringlight.rooms.events import Enter
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
-from ringlight.rooms.people import Dialect, Person
+from ringlight.rooms.people import SEED, Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room
@@ -15,7 +15,7 @@ __all__ = ["announce", "tell_gone", "tell_roster", "welcome"]
 
 def welcome(room: "Room", person: Person, event: Enter, *, resumed: bool) -> None:
     """Tell a page that it is known, as whom, and what it may send."""
-    if person.dialect is Dialect.SEED:
+    if person.dialect is SEED:
         return  # the first one in a room hears nothing, and nobody is to hear what the seed never said
     s = room.settings
     room.send(
@@ -45,7 +45,7 @@ def announce(room: "Room", person: Person, *, again: bool) -> None:
     """Tell the others of somebody who comes in; `again` is with a page that knows nothing."""
     seed = messages.encode(UserJoined(person.user_type, room.inside_count))
     for other in room.others(person):
-        if other.dialect is Dialect.SEED:
+        if other.dialect is SEED:
             room.send(other, seed)
         else:
             room.tell(other, Joined(person=person.seen_by(other), again=again))
@@ -56,5 +56,5 @@ def tell_gone(room: "Room", person: Person, reason: str) -> None:
     room.tell_others(person, Left(id=person.id, reason=reason))
     seed = messages.encode(UserLeft(person.user_type, room.inside_count))
     for other in room.others(person):
-        if other.dialect is Dialect.SEED:
+        if other.dialect is SEED:
             room.send(other, seed)

@@ -6,7 +6,7 @@ from ringlight.errors import fault_error
 from ringlight.rooms.address import judge_room_id
 from ringlight.rooms.events import Action, Enter, Event, Make, Merge
 from ringlight.rooms.leaving import turned_away
-from ringlight.rooms.people import Claims, Dialect
+from ringlight.rooms.people import OWN, Claims
 from ringlight.rooms.room import Room
 from ringlight.settings import RoomSettings
 
@@ -81,7 +81,7 @@ class Registry:
                     room.expect(dict(event.returning), now)
             case Enter(claims=Claims() as claims):
                 # The seed knows no lobby; where tokens are asked for, its address must be no way around one.
-                lobby = event.dialect is Dialect.OWN or claims.person is not None
+                lobby = event.dialect is OWN or claims.person is not None
                 room = Room(room_id, self.settings, lobby=lobby, passing=claims.person is None)
             case Merge():
                 room = event.other

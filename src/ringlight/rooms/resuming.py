@@ -31,6 +31,8 @@ def whose(room: "Room", resuming: Resuming, claims: Claims | None, now: float) -
 def resume(room: "Room", person: Person, event: Enter, seq: int, now: float) -> None:
     """Go on where a connection broke, with all that its page has missed after event `seq`."""
     missed = person.outbox.after(seq)
+    if room.mark is None:
+        person.outbox.forget(seq)
     _unseat(room, person)
     person.earlier, person.secret = event.resuming.secret if event.resuming is not None else "", event.secret
     _seat(room, person, event.socket)

@@ -114,6 +114,8 @@ class Room(Company):
             if type(message) is messages.Seed:
                 passing.pass_seed(self, person, message, frame, now)
                 return out
+            if (seen := message.seen) is not None and self.mark is None:  # type: ignore[union-attr]
+                person.outbox.forget(seen)  # where there are several nodes, `parting` may need it yet
             rid = message.rid  # type: ignore[union-attr]
             if rid is None:
                 self._handlers[type(message)](self, person, message, now)

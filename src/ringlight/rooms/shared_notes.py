@@ -5,7 +5,8 @@ Should that one die, its notes are asked for by all others: of all who write one
 
 from collections import deque
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ringlight.rooms.events import Action, Late, Note
 from ringlight.rooms.ledger import Entry

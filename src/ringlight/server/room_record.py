@@ -28,7 +28,7 @@ from ringlight.store.rooms import KeptPerson, KeptRoom, Once
 __all__ = ["RoomRecord"]
 
 HOLD = 1.0  # seconds that an answer waits for the disk at most
-GATHER = 0.002  # seconds between two transactions while much happens
+GATHER = 0.005  # seconds from one transaction to the next at least, while much happens
 AT_ONCE = 500  # changes in one transaction: some 10 ms of work
 MOST_WAITING = 100_000  # changes kept while the database is away; some 50 MB
 PAUSES = (0.1, 5.0)  # seconds between attempts while it is away: the first, and the longest
@@ -155,13 +155,15 @@ class RoomRecord:
         return None if kept is None else remade(kept, await asyncio.to_thread(self.rows.people, room_id))
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._stirred.wait()
             self._stirred.clear()
             while self._waiting:
+                began = loop.time()
                 await self._write_some()
                 if len(self._waiting) > 1:  # a transaction costs as much as thirty rows: let some come together
-                    await asyncio.sleep(GATHER)
+                    await asyncio.sleep(began + GATHER - loop.time())  # a slow disk has let them already
 
     async def _write_some(self) -> None:
         """Write the oldest, however long the database is away: in another order they would say something else."""
@@ -186,7 +188,7 @@ class RoomRecord:
             self._delivered()
 
     async def _try(self, changes: list[Change]) -> bool:
-        writing = asyncio.ensure_future(asyncio.to_thread(self.rows.record, changes))
+        writing = asyncio.get_running_loop().run_in_executor(None, self.rows.record, changes)
         done, _ = await asyncio.wait({writing}, timeout=HOLD)
         if not done:
             self._fall_behind("the database is slow")

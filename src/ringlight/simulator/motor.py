@@ -10,6 +10,7 @@ from typing import Any
 from ringlight.liveview import ptz
 from ringlight.liveview.ptz import Axis, Direction
 from ringlight.simulator.clip import Clip
+from ringlight.simulator.errands import Errands
 from ringlight.simulator.premises import SimCamera
 from ringlight.simulator.turning import Facing, answer, halted, seconds_for_a_step
 
@@ -35,9 +36,14 @@ class Motor:
         self._camera, self._facing = camera, facing
         self._show, self._say = show, say
         self._running: dict[Axis, asyncio.Task[None]] = {}
+        self._errands = Errands("motor")
+        self._drawing: asyncio.Task[None] | None = None
 
     async def carry_out(self, command: dict[str, Any]) -> None:
-        """Do what is told and answer. At the end of its way the camera says so first, as Ring's do."""
+        """Do what is told and answer. At the end of its way the camera says so first, as Ring's do.
+
+        The picture follows: to draw it may take a busy machine longer than a client waits for the answer.
+        """
         order = ptz.order(command)
         if order is not None:
             await self._stop(order.axis)
@@ -53,6 +59,9 @@ class Motor:
         """Stop."""
         for axis in tuple(self._running):
             await self._stop(axis)
+        if self._drawing is not None:
+            self._drawing.cancel()
+            await asyncio.wait({self._drawing})
 
     async def _stop(self, axis: Axis) -> None:
         running = self._running.pop(axis, None)
@@ -75,5 +84,13 @@ class Motor:
             await self._say(halted(axis, f"h-{uuid.uuid4()}"))
         else:
             self._facing[self._camera.id] = facing
-            self._show(await asyncio.to_thread(self._camera.clip_facing, facing))
+            if self._drawing is None or self._drawing.done():
+                self._drawing = self._errands.start(self._draw())
         return stopped
+
+    async def _draw(self) -> None:
+        """Show what it sees, until that is where it looks."""
+        drawn = None
+        while (facing := self._facing[self._camera.id]) != drawn:
+            self._show(await asyncio.to_thread(self._camera.clip_facing, facing))
+            drawn = facing

@@ -91,7 +91,7 @@ class Listener(Protocol):
         """Whether no time has to be told while no socket is open."""
 
 
-def protocol_class(listener: Listener) -> type[asyncio.Protocol]:
+def protocol_class(listener: Listener) -> "type[FastSocket]":
     """Return what `uvicorn.Config` takes as `ws`.
 
     Args:
@@ -153,6 +153,11 @@ class FastSocket(asyncio.Protocol):
         self._full_at: float | None = None
         self._closing_at: float | None = None
         self.path = ""
+
+    @classmethod
+    def takes(cls, path: str) -> bool:
+        """Whether sockets at this path are the listener's."""
+        return cls._hall.listener.takes(path)
 
     # What the listener does
 
@@ -245,13 +250,18 @@ class FastSocket(asyncio.Protocol):
 
     def _begin(self, head: bytes) -> None:
         upgrade = handshake.read_upgrade(head)
-        listener, transport = self._hall.listener, self._transport
-        assert transport is not None and self._config is not None and self._app_state is not None  # noqa: PT018, S101 - a request comes after the connection
-        if not listener.takes(upgrade.path):
-            self._other = WebSocketsSansIOProtocol(self._config, self._state, self._app_state)
-            self._other.connection_made(transport)
-            self._other.data_received(head)
+        if self.takes(upgrade.path):
+            self.begin(upgrade)
             return
+        assert self._transport is not None and self._config is not None and self._app_state is not None  # noqa: PT018, S101 - a request comes after the connection
+        self._other = WebSocketsSansIOProtocol(self._config, self._state, self._app_state)
+        self._other.connection_made(self._transport)
+        self._other.data_received(head)
+
+    def begin(self, upgrade: Upgrade) -> None:
+        """Open it, as this request asks; one that is wrong is answered, and the connection closed."""
+        listener, transport = self._hall.listener, self._transport
+        assert transport is not None  # noqa: S101 - as above
         try:
             key = handshake.judge(upgrade)
         except handshake.RefusedError as error:

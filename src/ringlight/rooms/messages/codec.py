@@ -110,9 +110,9 @@ def signalled(seq: int, speaker: str, description: Raw | UnsetType, candidate: R
     Frames are kept for a resume by the hundred. `encode` takes half as much memory again as a long one needs, and gives
     it back too late to be of use to others.
     """
-    what, raw = (b"candidate", candidate) if description is UNSET else (b"description", description)
+    what, raw = (b',"candidate":', candidate) if description is UNSET else (b',"description":', description)
     # mypy does not know that a `Raw` gives its bytes
-    return b'{"t":"signal","seq":%d,"from":%b,"%b":%b}' % (seq, encode(speaker), what, raw)  # type: ignore[str-format]
+    return b"".join((b'{"t":"signal","seq":%d,"from":' % seq, encode(speaker), what, raw, b"}"))  # type: ignore[arg-type]
 
 
 def refusal(error: RingError, rid: int | None = None) -> bytes:

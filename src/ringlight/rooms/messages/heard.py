@@ -15,9 +15,13 @@ Milliseconds = Annotated[float, Meta(ge=0, le=3_600_000)]
 
 
 class _Heard(msgspec.Struct, frozen=True, kw_only=True, tag_field="t"):
-    """What a page sends. `rid` grows by each message that is to be answered with `ok` or `error`, and to count once."""
+    """What a page sends. `rid` grows by each message that is to be answered with `ok` or `error`, and to count once.
+
+    `seen` is the `seq` of the last event that the page has taken: nothing up to there has to be kept for it any more.
+    """
 
     rid: Annotated[int, Meta(ge=1, lt=2**53)] | None = None
+    seen: Number | None = None
 
 
 class Hello(_Heard, frozen=True, kw_only=True, tag="hello"):

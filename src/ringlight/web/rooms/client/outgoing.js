@@ -6,7 +6,7 @@ import { Allowance } from "./allowance.js";
 /** @typedef {import("./session.js").Message} Message */
 /** @typedef {import("./session.js").Action} Action */
 
-const NUMBER_BYTES = 32;   // what a number adds to a message
+const NUMBER_BYTES = 48;   // what `rid` and `seen` add to a message
 
 /** See the top of this module. */
 export class Outgoing {

@@ -80,6 +80,7 @@ export class Session {
   #session = "";
   #resume = "";
   #seq = 0;
+  #seen = 0;   // the `seq` that the server knows of
   #isOpen = false;
   /** @type {Message | null} The last `error` without a number: if the socket ends now, that is why. */
   #refusal = null;
@@ -92,7 +93,7 @@ export class Session {
   #pongBy = Infinity;
   /** @type {Action[]} */
   #out = [];
-  #outgoing = new Outgoing((action) => this.#out.push(action));
+  #outgoing = new Outgoing((action) => this.#out.push(this.#tellingSeen(action)));
 
   /** @param {SessionOptions} options */
   constructor(options) {
@@ -191,6 +192,7 @@ export class Session {
     this.#session = welcome.session;
     this.#resume = welcome.resume;
     if (!welcome.resumed) this.#seq = 0;
+    this.#seen = this.#seq;
     this.#outgoing.allow(welcome.limits, now);
     this.#connectBy = this.#pongBy = Infinity;
     this.#ping(now, PONG_MS);   // the first round trip is known at once
@@ -255,6 +257,13 @@ export class Session {
   #queue({ message, ticket }, now) {
     this.#outgoing.add(message, ticket, this.welcome?.limits.bytes ?? Infinity);
     if (this.phase === "live") this.#outgoing.flush(now);
+  }
+
+  /** What has arrived goes with what is sent anyway, so that the server need not keep it. @param {Action} action */
+  #tellingSeen(action) {
+    if (action.do !== "write" || this.phase !== "live" || this.#seen === this.#seq) return action;
+    this.#seen = this.#seq;
+    return { ...action, message: { ...action.message, seen: this.#seq } };
   }
 
   // Time, and what tells that the network may be another
