@@ -341,7 +341,7 @@ HEAD = b"POST /kept HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\
 )
 async def test_a_head_without_end_is_refused_and_not_kept(begun: bytes, piece: bytes) -> None:
     async with serving.serving(FastAPI(), listen("127.0.0.1", 0), sockets=Relay()) as running:
-        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(begun)
         sent = 0
         with contextlib.suppress(ConnectionError):  # it may be cut while we still write
