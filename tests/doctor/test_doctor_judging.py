@@ -56,6 +56,7 @@ CASES: dict[str, tuple[Seen, Mark, str | None]] = {
         judging.judge_room_token(_token(exp=NOW + 900, nbf=NOW + 600), NOW), Mark.FAULT, "ROOM-TOKEN-EXPIRED"),
     "a good token": (judging.judge_room_token(_token(exp=NOW + 900), NOW), Mark.GOOD, None),
     "no name": (judging.judge_name(Named("a")), Mark.FAULT, "NET-DNS"),
+    "no DNS server": (judging.judge_name(Named("a", answered=False), signaling=True), Mark.FAULT, "NET-DNS"),
     "no name of another region": (judging.judge_name(Named("a"), signaling=True), Mark.FAULT, "SIG-REGION"),
     "forbidden by the system": (
         judging.judge_connection("a:1", Dialed("forbidden")), Mark.FAULT, "REACH-SANDBOX"),

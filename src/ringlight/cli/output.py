@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ringlight.cli.logs import LOG
 from ringlight.errors import RingError, SetupError, UsageError
+from ringlight.http.names import Resolving
 
 if TYPE_CHECKING:
     from ringlight.cameras.download import Progressed
@@ -103,7 +104,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         if os.name != "nt":
             import uvloop  # noqa: PLC0415
 
-            return uvloop.run(_stoppable(work))
+            class Loop(Resolving, uvloop.Loop):  # type: ignore[misc]  # the two stubs of it differ
+                """One that ends although a DNS server is still waited for."""
+
+            return uvloop.run(_stoppable(work), loop_factory=Loop)
         return asyncio.run(_stoppable(work))
     except (KeyboardInterrupt, asyncio.CancelledError):
         tell("Stopped.")

@@ -84,10 +84,15 @@ def read_target(url: str) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A name was looked up; `addresses` is empty where it is not known."""
+    """A name was looked up; `addresses` is empty where it is not known.
+
+    Attributes:
+        answered: Whether any DNS server answered, within the time that it gets.
+    """
 
     host: str
     addresses: tuple[str, ...] = ()
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ ROWS = (
     Fault(
         "NET-DNS",
         "A host name could not be resolved",
-        cause="This machine could not find the address of one of Ring's hosts.",
+        cause="This machine could not find the address of a host: its name is not known, or no DNS server answers.",
         fix="Check the internet connection and the DNS server; an ad blocker may block the name.",
         retry=Retry.BACKOFF,
         http=502,
@@ -38,7 +38,8 @@ ROWS = (
     Fault(
         "NET-TIMEOUT",
         "No answer in time",
-        cause="The host took the request but did not answer within the time allowed.",
+        cause="Nothing came back from the host within the time allowed: it is overloaded, or something on the way "
+        "swallows what is sent.",
         fix="Try again. If it stays, run `ringlight doctor network`.",
         retry=Retry.BACKOFF,
         http=504,

@@ -24,8 +24,10 @@ from ringlight.http.address import is_loopback_host
 from ringlight.http.border import USER_AGENT
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import NotJson, Request, Response
+from ringlight.http.names import look_up as look_up_name
 from ringlight.secrets import Secret
 
+LOOK_UP_WAIT = 4.0  # seconds
 CONNECT_WAIT = 3.0  # seconds
 ANSWER_WAIT = 5.0  # seconds
 OPEN_FOR = 1.0  # seconds that a WebSocket is listened to
@@ -52,10 +54,11 @@ def proxy_of(address: Address) -> str | None:
 
 async def look_up(host: str, port: int) -> Named:
     """Look a name up, as every program of this machine does."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError):
+        found = await look_up_name(host, port, type=socket.SOCK_STREAM, wait=LOOK_UP_WAIT)
+    except socket.gaierror as error:
+        return Named(host, answered=error.errno != socket.EAI_AGAIN)
+    except UnicodeError:
         return Named(host)
     return Named(host, tuple(dict.fromkeys(str(row[4][0]) for row in found)))
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import secrets
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, cast
 
 from ringlight.doctor.evidence import Relayed
+from ringlight.doctor.probes.net import LOOK_UP_WAIT
+from ringlight.http.names import look_up
 from ringlight.media.ice_servers import IceServer, lent, read_url
 from ringlight.media.turn import (
     Allocated,
@@ -76,20 +79,29 @@ async def _ask_one(
 ) -> Relayed:
     if server is None:
         return Relayed(url, why="it is no stun: address")
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(server.host, server.port, family=2)
-    except OSError:
-        return Relayed(url, why=f"the name {server.host} is not known")
+    address, why_not = await _address_of(server, socket.AF_INET)
+    if why_not:
+        return Relayed(url, why=why_not)
     transaction = secrets.token_bytes(12)
-    answered: asyncio.Future[tuple[str, int]] = loop.create_future()
+    answered: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
     wanted[transaction] = url, answered
     for pause in (*AGAIN, ANSWER_WAIT - sum(AGAIN)):
-        transport.sendto(binding(transaction), found[0][4])
+        transport.sendto(binding(transaction), (address, server.port))
         await asyncio.wait({answered}, timeout=pause)
         if answered.done():
             return Relayed(url, answered.result())
     return Relayed(url, why=f"no answer from {server.host}:{server.port} within {ANSWER_WAIT:g} s")
+
+
+async def _address_of(server: IceServer, family: int = 0) -> tuple[str, str]:
+    """Return the address of a server, or an empty one and why it is not known."""
+    try:
+        found = await look_up(server.host, server.port, family=family, type=socket.SOCK_STREAM, wait=LOOK_UP_WAIT)
+    except (OSError, UnicodeError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            return "", f"no DNS server has told where {server.host} is"
+        return "", f"the name {server.host} is not known"
+    return str(found[0][4][0]), ""
 
 
 async def ask_turn(url: str, secret: Secret, now: Callable[[], float]) -> Relayed:
@@ -97,10 +109,13 @@ async def ask_turn(url: str, secret: Secret, now: Callable[[], float]) -> Relaye
     server = read_url(url)
     if server is None:
         return Relayed(url, why="it is no turn: address")
+    address, why_not = await _address_of(server)
+    if why_not:
+        return Relayed(url, why=why_not)
     name, password = lent(secret, "ringlight-doctor", now() + CREDENTIALS_LAST)
     allocation = Allocation(name, Secret(password), [secrets.token_bytes(12) for _ in range(8)])
     try:
-        async with asyncio.timeout(ANSWER_WAIT) as limit, _way_to(server) as way:
+        async with asyncio.timeout(ANSWER_WAIT) as limit, _way_to(server, address) as way:
             return await _allocate(url, allocation, way, limit, over_udp=server.transport == "udp")
     except TimeoutError:
         return Relayed(url, why=f"no answer from {server.host}:{server.port} within {ANSWER_WAIT:g} s")
@@ -206,11 +221,11 @@ async def _answer(
 
 
 @asynccontextmanager
-async def _way_to(server: IceServer) -> Any:
+async def _way_to(server: IceServer, address: str) -> Any:
     if server.transport == "udp":
         datagrams = _Datagrams()
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: datagrams, remote_addr=(server.host, server.port)
+            lambda: datagrams, remote_addr=(address, server.port)
         )
         try:
             yield datagrams
@@ -218,7 +233,8 @@ async def _way_to(server: IceServer) -> Any:
             transport.close()
         return
     context = await asyncio.to_thread(ssl.create_default_context) if server.tls else None
-    reader, writer = await asyncio.open_connection(server.host, server.port, ssl=context)
+    name = server.host if server.tls else None
+    reader, writer = await asyncio.open_connection(address, server.port, ssl=context, server_hostname=name)
     try:
         yield _Stream(reader, writer)
     finally:
