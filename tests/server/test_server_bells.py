@@ -83,3 +83,14 @@ def test_a_press_rings_whatever_our_clock_says(
         loop.run_until_complete(watch())
     finally:
         loop.close()
+
+
+def test_two_cameras_whose_presses_have_one_name_both_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Partner API names none: it is called after the moment that it began."""
+    rooms, rung = MemoryRooms(), list[str]()
+    rooms.house.make("visit", lobby=False, cameras={"front-door": "Front Door", "garden-gate": "Garden Gate"})
+    monkeypatch.setattr(rooms.porter, "happen", lambda _, event: rung.append(event.camera))
+    bells = Bells(rooms.porter, EVERY)
+    for camera in ("front-door", "garden-gate", "front-door"):
+        bells.press(camera, "1796000000000-ding")
+    assert rung == ["front-door", "garden-gate"]

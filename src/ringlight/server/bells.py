@@ -35,7 +35,7 @@ class Bells:
     def __init__(self, rooms: Porter, every: float) -> None:
         self._rooms = rooms
         self._every = every
-        self._rung: deque[str] = deque(maxlen=KEPT)
+        self._rung: deque[tuple[str, str]] = deque(maxlen=KEPT)
 
     @asynccontextmanager
     async def reading(self, cameras: Cameras) -> AsyncIterator[None]:
@@ -45,9 +45,9 @@ class Bells:
 
     def press(self, camera: str, press: str) -> None:
         """Ring once for a press of this name, in all rooms of the camera."""
-        if press in self._rung:
+        if (camera, press) in self._rung:
             return
-        self._rung.append(press)
+        self._rung.append((camera, press))
         for room in list(self._rooms.house.rooms.values()):
             if camera in room.cameras:
                 self._rooms.happen(room, Pressed(camera, press))
