@@ -374,6 +374,19 @@ async def test_a_body_may_be_longer_than_a_head(server: Server) -> None:
             assert answer.json() == 3_000_000
 
 
+@pytest.mark.parametrize("cut", [0, 50], ids=["whole", "in pieces"])
+async def test_an_upgrade_may_be_named_in_any_field_connection(server: Server, cut: int) -> None:
+    """A field may come again and means the same as one list then (RFC 9110 section 5.3)."""
+    greeting = GREETING[:-2] + b"Connection: keep-alive\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(greeting[:cut])
+    await asyncio.sleep(0.05)
+    writer.write(greeting[cut:])
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).split()[1] == b"101"
+    writer.close()
+
+
 async def test_a_request_in_pieces_or_at_another_path_comes_in_too(server: Server) -> None:
     """The long way in, by the HTTP parser, leads to the same place as the short one."""
     for first in (1, 20, len(GREETING) - 1):

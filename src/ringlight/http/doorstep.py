@@ -113,6 +113,14 @@ def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[as
                 raise _TooLongError  # or the parser would go on
             super().on_headers_complete()
 
+        def _get_upgrade(self) -> bytes | None:
+            """Return what is to be spoken next; uvicorn's own looks at the last field `Connection` alone."""
+            named = [
+                item.strip() for name, value in self.headers if name == b"connection" for item in value.split(b",")
+            ]
+            asked = [value for name, value in self.headers if name == b"upgrade"]
+            return asked[-1].lower() if asked and b"upgrade" in map(bytes.lower, named) else None
+
         def connection_lost(self, exc: Exception | None) -> None:
             step.leave(self.transport)
             super().connection_lost(exc)
