@@ -264,13 +264,14 @@ async def test_a_press_rings_in_a_room_once_also_before_the_first_look(
         rooms.connect("/ws/v2").say({"t": "hello", "v": 2, "room": "visit", "role": "doctor"})
         ring.world.press(1001, "ding")
         pressed = ring.world.partner.events[-1]
+        ring.world.partner.happened("1001", "motion", start=pressed.start, seconds=2.0)  # seen at the same moment
         async with Bells(rooms.porter, 0.1).reading(cameras):
             await looks.get()
             while ring.world.partner.now() < (pressed.end or 0):
                 await looks.get()
             for _ in range(2):
                 await looks.get()
-        assert presses == [f"{pressed.start}-{pressed.start}"]
+        assert presses == [f"{pressed.start}-ding"]
 
 
 async def test_its_history_plays_whole_and_in_parts(ring: SimulatedRing, tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def test_the_history_is_listed_for_people_and_for_programs(run: Run) -> None:
     ]
     (newest,) = json.loads(run("history", "front-door", "--limit", "1", "--json").stdout)["events"]
     assert (newest["id"], newest["kind"], newest["at"]) == (BELL, "ding", 1770141845.25)
+    assert "begun" not in newest, "only the bells ask for it"
     empty = run("history", "back-yard")
     assert (empty.returncode, empty.stdout) == (0, "")
     assert "has seen nothing" in empty.stderr

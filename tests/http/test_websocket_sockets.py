@@ -355,11 +355,36 @@ async def test_a_head_without_end_is_refused_and_not_kept(begun: bytes, piece: b
         writer.close()
 
 
+@pytest.mark.parametrize("fields", [60, 66, 100, 200, 400])
+@pytest.mark.parametrize("begun", [b"GET /docs HTTP/1.1\r\nHost: localhost\r\n", GREETING[:-2]], ids=["http", "socket"])
+async def test_a_head_is_as_long_as_it_may_be_however_it_comes(server: Server, begun: bytes, fields: int) -> None:
+    """Nearly all of it is read at once here."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(begun + b"X-More: %b\r\n" % (b"a" * 988) * fields + b"\r\n")
+    async with asyncio.timeout(20):
+        status = (await reader.readline()).split()[1]
+    assert (status == b"431") == (fields > 64)
+    writer.close()
+
+
 async def test_a_body_may_be_longer_than_a_head(server: Server) -> None:
     async with httpx2.AsyncClient(trust_env=False) as http:
         for _ in range(2):  # over the same connection
             answer = await http.post(f"http://127.0.0.1:{server.port}/length", content=b"a" * 3_000_000)
             assert answer.json() == 3_000_000
+
+
+@pytest.mark.parametrize("cut", [0, 50], ids=["whole", "in pieces"])
+async def test_an_upgrade_may_be_named_in_any_field_connection(server: Server, cut: int) -> None:
+    """A field may come again and means the same as one list then (RFC 9110 section 5.3)."""
+    greeting = GREETING[:-2] + b"Connection: keep-alive\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(greeting[:cut])
+    await asyncio.sleep(0.05)
+    writer.write(greeting[cut:])
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).split()[1] == b"101"
+    writer.close()
 
 
 async def test_a_request_in_pieces_or_at_another_path_comes_in_too(server: Server) -> None:

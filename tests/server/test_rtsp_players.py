@@ -323,6 +323,33 @@ async def test_a_player_that_leaves_reads_all_answers_although_it_has_said_more_
         await house.emptied()
 
 
+async def test_by_udp_too_nothing_comes_any_more_once_it_is_over() -> None:
+    """The connection may stay for a moment, until the player has ended its side; the pictures may not."""
+    with contextlib.ExitStack() as stack:
+        theirs = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)]
+        for bound in theirs:
+            bound.bind(("127.0.0.1", 0))
+            bound.setblocking(False)
+        rtp, rtcp_port = (bound.getsockname()[1] for bound in theirs)
+        async with ways_out() as house, by_hand(house.rtsp.port) as raw:
+            url = house.rtsp.url + "front-door"
+            assert (await raw.ask("DESCRIBE", url))[0] == 200
+            way = f"Transport: RTP/AVP;unicast;client_port={rtp}-{rtcp_port}"
+            assert (await raw.ask("SETUP", f"{url}/trackID=0", way))[0] == 200
+            assert (await raw.ask("PLAY", url))[0] == 200
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(10):
+                await loop.sock_recv(theirs[0], 2048)
+            assert (await raw.ask("TEARDOWN", url))[0] == 200
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    theirs[0].recv(2048)  # those that were sent before
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.7):
+                    await loop.sock_recv(theirs[0], 2048)
+            await house.emptied()
+
+
 async def test_a_player_that_is_killed_leaves_the_view() -> None:
     async with ways_out() as house:
         process = await asyncio.create_subprocess_exec(

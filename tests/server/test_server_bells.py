@@ -83,3 +83,45 @@ def test_a_press_rings_whatever_our_clock_says(
         loop.run_until_complete(watch())
     finally:
         loop.close()
+
+
+def test_two_cameras_whose_presses_have_one_name_both_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Partner API names none: it is called after the moment that it began."""
+    rooms, rung = MemoryRooms(), list[str]()
+    rooms.house.make("visit", lobby=False, cameras={"front-door": "Front Door", "garden-gate": "Garden Gate"})
+    monkeypatch.setattr(rooms.porter, "happen", lambda _, event: rung.append(event.camera))
+    bells = Bells(rooms.porter, EVERY)
+
+    async def hear() -> None:
+        for camera in ("front-door", "garden-gate", "front-door"):
+            bells.press(camera, "1796000000000-ding")
+
+    asyncio.run(hear())
+    assert rung == ["front-door", "garden-gate"]
+
+
+def test_what_a_webhook_told_does_not_ring_again_when_the_history_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room lets what comes within five seconds ring once; the history may be read less often."""
+    loop = JumpingLoop()
+    rooms, presses = MemoryRooms(), list[str]()
+    rooms.house.make("visit", lobby=False, cameras={"front-door": "Front Door"})
+    ring = _Ring(loop, tells_time=True)
+
+    async def watch() -> None:
+        bells = Bells(rooms.porter, 20.0)
+        monkeypatch.setattr(rooms.porter, "happen", lambda _, event: presses.append(event.press))
+        rooms.connect("/ws/v2").say({"t": "hello", "v": 2, "room": "visit", "role": "doctor"})
+        async with bells.reading(cast(Cameras, ring)):
+            await asyncio.sleep(30)
+            ring.press()
+            await asyncio.sleep(1)
+            bells.press("front-door", "told by a webhook")
+            await asyncio.sleep(7)
+            untold = ring.press()
+            await asyncio.sleep(40)
+        assert presses == ["told by a webhook", untold]
+
+    try:
+        loop.run_until_complete(watch())
+    finally:
+        loop.close()

@@ -1,8 +1,9 @@
 """What a camera has seen: its history as Ring sends it, read into types. Pure (observed-protocol.md#hosts)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from ringlight.errors import fault_error
 from ringlight.foreign import one_line
@@ -29,7 +30,7 @@ class CameraEvent:
         has_recording: Ring says that there is a recording; `None` where it does not say.
         person: Ring saw a person in it; `None` where it does not say, as without a subscription.
         ago: Seconds from `at` to Ring's answer, both by Ring's own clock; `None` where the answer tells no time.
-        begun: Its id while it went on, where that changes when it is over; `None` where it stays.
+        begun: What it is called from its first moment on, where its id changes when it is over; `None` where it stays.
     """
 
     id: str
@@ -46,6 +47,10 @@ class CameraEvent:
     def name(self) -> str:
         """What it is called from its first moment to its last."""
         return self.id if self.begun is None else self.begun
+
+    def shown(self) -> dict[str, Any]:
+        """Return what others are told of it: all but `begun`, which is of use to us alone."""
+        return {name: value for name, value in asdict(self).items() if name != "begun"}
 
 
 def event_named(text: str, device_id: int) -> CameraEvent:

@@ -253,10 +253,10 @@ class _Remote:
 
 def _event(identity: str, kind: str, start: int, end: int | None, date: float | None = None) -> CameraEvent:
     """Name an event by its time: that is how the Partner API finds footage. One that goes on has none yet."""
-    begun, at = f"{start}-{start}", start / 1000
+    at = start / 1000
     return CameraEvent(
-        begun if end is None else f"{start}-{end}", identity, kind, at, answered=False, has_recording=end is not None,
-        ago=None if date is None else date - at, begun=begun,
+        f"{start}-{start if end is None else end}", identity, kind, at, answered=False, has_recording=end is not None,
+        ago=None if date is None else date - at, begun=f"{start}-{kind}",
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """`light`, `siren`, `history` and `download`: what a camera can do without a live view."""
 
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -89,7 +88,7 @@ async def _history(settings: Settings, name: str, limit: int, *, json: bool) -> 
         camera = await account.camera(name)
         events = [event async for event in camera.history(limit=limit)]
     if json:
-        print_json({"camera": camera.id, "events": [asdict(event) for event in events]})
+        print_json({"camera": camera.id, "events": [event.shown() for event in events]})
         return
     if not events:
         tell(f"{camera.name} has seen nothing, as far as Ring remembers.")

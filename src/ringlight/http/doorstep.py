@@ -80,7 +80,11 @@ def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[as
         def data_received(self, data: bytes) -> None:
             self._unused += len(data)
             super().data_received(data)
-            if self._unused > MOST_HEAD and not self.transport.is_closing():
+            if self._unused > MOST_HEAD:
+                self._refuse_head()
+
+        def _refuse_head(self) -> None:
+            if not self.transport.is_closing():
                 step.leave(self.transport)
                 self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n")
                 self.transport.close()
@@ -104,15 +108,27 @@ def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[as
         def on_headers_complete(self) -> None:
             self._unused = 0
             step.leave(self.transport)
+            if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEAD:
+                self._refuse_head()
+                raise _TooLongError  # or the parser would go on
             super().on_headers_complete()
+
+        def _get_upgrade(self) -> bytes | None:
+            """Return what is to be spoken next; uvicorn's own looks at the last field `Connection` alone."""
+            named = [
+                item.strip() for name, value in self.headers if name == b"connection" for item in value.split(b",")
+            ]
+            asked = [value for name, value in self.headers if name == b"upgrade"]
+            return asked[-1].lower() if asked and b"upgrade" in map(bytes.lower, named) else None
 
         def connection_lost(self, exc: Exception | None) -> None:
             step.leave(self.transport)
             super().connection_lost(exc)
 
         def send_400_response(self, msg: str) -> None:
-            step.leave(self.transport)
-            super().send_400_response(msg)
+            if not self.transport.is_closing():  # it is answered
+                step.leave(self.transport)
+                super().send_400_response(msg)
 
     if sockets is None:
         return WatchedHttp
@@ -123,6 +139,10 @@ def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[as
         _step, _sockets, _http = step, taking, WatchedHttp
 
     return Newcomer
+
+
+class _TooLongError(Exception):
+    """A request head is too long, and was answered."""
 
 
 class _Newcomer(asyncio.Protocol):
@@ -147,7 +167,7 @@ class _Newcomer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         transport = self._transport
         self._state.connections.discard(self)
-        upgrade = read_plain(data)
+        upgrade = read_plain(data) if len(data) <= MOST_HEAD else None
         if upgrade is not None and self._sockets.takes(upgrade.path):
             self._step.leave(transport)
             socket = self._sockets(self._config, self._state, self._app_state)

@@ -10,6 +10,7 @@ from ringlight.beside import beside
 from ringlight.cameras import Cameras
 from ringlight.cameras.news import News
 from ringlight.errors import RingError
+from ringlight.rooms.bell import APART
 from ringlight.rooms.events import Pressed
 from ringlight.rooms.porter import Porter
 
@@ -25,7 +26,7 @@ class Bells:
 
     There are two ways to hear of a press. Webhooks of a Ring app tell it at once (`press`). Without one, the history
     of the camera is read every few seconds, and only while somebody who may see it is in one of its rooms: that costs
-    the camera itself nothing, since Ring's servers keep the history.
+    the camera itself nothing, since Ring's servers keep the history. What both tell of rings once.
 
     Args:
         rooms: All rooms.
@@ -35,7 +36,8 @@ class Bells:
     def __init__(self, rooms: Porter, every: float) -> None:
         self._rooms = rooms
         self._every = every
-        self._rung: deque[str] = deque(maxlen=KEPT)
+        self._rung: deque[tuple[str, str]] = deque(maxlen=KEPT)
+        self._told: dict[str, float] = {}  # when a webhook last told of a press, by the loop's clock
 
     @asynccontextmanager
     async def reading(self, cameras: Cameras) -> AsyncIterator[None]:
@@ -44,13 +46,23 @@ class Bells:
             yield
 
     def press(self, camera: str, press: str) -> None:
-        """Ring once for a press of this name, in all rooms of the camera."""
-        if press in self._rung:
+        """Take a press that a webhook tells of; each name rings once, in all rooms of the camera."""
+        if (camera, press) not in self._rung:
+            self._told[camera] = asyncio.get_running_loop().time()
+            self._ring(camera, press)
+
+    def _ring(self, camera: str, press: str) -> None:
+        if (camera, press) in self._rung:
             return
-        self._rung.append(press)
+        self._rung.append((camera, press))
         for room in list(self._rooms.house.rooms.values()):
             if camera in room.cameras:
                 self._rooms.happen(room, Pressed(camera, press))
+
+    def _is_told(self, camera: str, ago: float | None, now: float) -> bool:
+        """Whether a press so long ago is the one of which a webhook has told, under another name."""
+        told = self._told.get(camera)
+        return told is not None and ago is not None and abs(now - ago - told) < APART
 
     def _awaited(self) -> set[str]:
         """Return the cameras for whose bell somebody is there."""
@@ -76,8 +88,8 @@ class Bells:
                     found = await cameras.camera(camera)
                     seen = [event async for event in found.history(limit=ASKED)]
                     for event in news.read(camera, seen, clock() - since[camera]):
-                        if event.kind == "ding":
-                            self.press(found.id, event.name)
+                        if event.kind == "ding" and not self._is_told(found.id, event.ago, clock()):
+                            self._ring(found.id, event.name)
                     failing.discard(camera)
                 except RingError as error:  # said once: the page of the camera tells it too
                     if camera not in failing:

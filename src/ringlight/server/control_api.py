@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -199,4 +198,4 @@ async def _pass_on(answer: Streamed, stack: AsyncExitStack) -> AsyncIterator[byt
 
 
 def _shown(event: CameraEvent) -> dict[str, Any]:
-    return {name: value for name, value in asdict(event).items() if name not in ("device_id", "begun")}
+    return {name: value for name, value in event.shown().items() if name != "device_id"}

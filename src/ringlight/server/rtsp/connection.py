@@ -203,11 +203,13 @@ class Connection(asyncio.Protocol):
         """Let what waits go out, for a moment at most, and end.
 
         Until the player has ended its side too, what it still says is read and forgotten: the kernel resets a
-        connection that is closed with something unread, and our last answers would be lost with it.
+        connection that is closed with something unread, and our last answers would be lost with it. Pictures end now:
+        those that go by UDP would come as long as the connection stays.
         """
         if self._transport is None or self._ending:
             return
         self._ending = True
+        self._pause()
         if not at_once:
             with contextlib.suppress(OSError):  # it is gone already
                 self._transport.write_eof()
