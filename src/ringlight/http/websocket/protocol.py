@@ -267,6 +267,7 @@ class FastSocket(asyncio.Protocol):
         except handshake.RefusedError as error:
             transport.write(handshake.refused(error))
             transport.close()
+            self._closing_at = asyncio.get_running_loop().time()  # what still comes is no other request
             return
         self._config = self._app_state = None
         self.path = upgrade.path
