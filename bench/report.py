@@ -190,12 +190,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     given = parser.parse_args()
     names = given.names or sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
-    runs = [run(name, QUICK.get(name, []) if given.quick else []) for name in names]
     file, folder, link = (
         (PAGE, DRAWINGS, "../images/measured/") if given.publish else (RESULTS / "report.md", RESULTS, "")
     )
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page(runs, folder, link, quick=given.quick))
+    runs: list[Ran] = []
+    for name in names:  # written after each: a run that is broken off leaves what it has
+        runs.append(run(name, QUICK.get(name, []) if given.quick else []))
+        file.write_text(page(runs, folder, link, quick=given.quick))
     print(f"\nthe report: {file}")
     sys.exit(any(ran.code for ran in runs))
 
