@@ -79,7 +79,7 @@ async def serve(order: Order) -> None:
     mortal = Mortal(order.die_before)
     for part, names in STEPS.items():
         for name in names:
-            owner = getattr(desk, part)
+            owner = getattr(desk._steps, part)
             setattr(owner, name, mortal.wrap(getattr(owner, name)))
     app = FastAPI()
     app.include_router(router(links=desk, sign_in=SignIn(check=check), name="Shop"))
@@ -95,7 +95,11 @@ def main() -> None:
     for line in sys.stdin:
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            asyncio.run(serve(Order(**json.loads(line))))
+            try:
+                asyncio.run(serve(Order(**json.loads(line))))
+            finally:  # it could not begin; whoever started it would wait for ever
+                sys.stdout.write("0\n")
+                sys.stdout.flush()
             os._exit(0)
 
 

@@ -41,6 +41,7 @@ class AppProcess:
         self._parent.stdin.write(Order(self.database, self.ring.url, self.port, die_before).line())
         self._parent.stdin.flush()
         self.number = int(self._parent.stdout.readline())
+        assert self.number, "the app could not begin; its stderr says why"
 
     @property
     def is_alive(self) -> bool:
