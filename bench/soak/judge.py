@@ -22,8 +22,8 @@ class Sample:
     Attributes:
         at: Seconds since the run began.
         memory: Megabytes that are resident.
-        files: Open file descriptors, sockets among them.
-        sockets: Those of them that are sockets.
+        files: Open file descriptors that are no sockets.
+        sockets: Those that are.
         threads: Of the process.
         tasks: Of its event loop.
         holds: What it says that it has: rooms, people, viewers and so on, by the names of its metrics.

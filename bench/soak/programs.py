@@ -69,12 +69,13 @@ class Running:
         folder = Path(f"/proc/{self.process.pid}")
         status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines())
         files = self._files()
+        sockets = sum(name.startswith("socket:") for name in files)
         measured = httpx2.get(f"{self.url}/metrics", timeout=60, trust_env=False).text if with_metrics else ""
         return Sample(
             at=time.monotonic() - began,
             memory=int(status["VmRSS"].split()[0]) / 1024,
-            files=len(files),
-            sockets=sum(name.startswith("socket:") for name in files),
+            files=len(files) - sockets,
+            sockets=sockets,
             threads=int(status["Threads"]),
             tasks=int(_value(measured, "ringlight_tasks")) if with_metrics else 0,
             holds={name: _value(measured, name) for name in HELD} if with_metrics else {},
