@@ -253,7 +253,7 @@ def main() -> None:
     print_goals(ours, cameras, peers, floor)
     keep_curves(ours, cameras, peers)
     save([ours, cameras, *peers], floor)
-    print(f"all numbers: {RESULTS / 'forwarding.json'}")
+    print(f"all numbers: bench/{RESULTS.name}/forwarding.json")
 
 
 if __name__ == "__main__":
