@@ -117,7 +117,7 @@ def _in_virtual_time(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any
 
 def test_hours_of_outages_leave_nothing_behind() -> None:
     seen = _in_virtual_time(_soak())
-    assert min(seen["good"], seen["stale"], seen["failed"]) > 100, seen
+    assert min(seen["good"], seen["stale"], seen["failed"]) > 40, seen  # 86 to 160 stale ones, as the jitter falls
     assert seen["events"] > seen["requests"] > 3000, seen
     assert seen["devices"] <= KEPT, seen
     assert seen["known"] <= KEPT, seen
