@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from ringlight.rooms.mac import Mac
 from ringlight.secrets import Secret
 from ringlight.store.rooms import AuditRow
 
@@ -29,39 +30,25 @@ class AuditKey:
 
     def __init__(self, secret: Secret) -> None:
         told = secret.reveal().encode(errors="surrogatepass")
-        self._chain = _Mac(hmac.digest(told, b"ringlight room audit", hashlib.sha256))
-        self._ids = _Mac(hmac.digest(told, b"ringlight room audit ids", hashlib.sha256))
+        self._chain = Mac(hmac.digest(told, b"ringlight room audit", hashlib.sha256))
+        self._ids = Mac(hmac.digest(told, b"ringlight room audit ids", hashlib.sha256))
 
     def hidden(self, id: str | None) -> str:  # noqa: A002 - the field's own word
         """Return what stands for an id: the same each time, and of no use to who has no key."""
-        return self._ids.of(id.encode(errors="surrogatepass"))[:32] if id else ""
+        return self._ids.of(id.encode(errors="surrogatepass")).hex()[:32] if id else ""
 
     def hashed(self, row: AuditRow) -> str:
         """Return the hash of a row, which covers that of the row before."""
         covered = [row.previous, row.number, row.at, row.event, row.room, row.person, row.by, row.role, row.detail]
-        return self._chain.of(msgspec.json.encode(covered))
+        return self._chain.of(msgspec.json.encode(covered)).hex()
 
     def seal(self, number: int, last: str) -> str:
         """Return the seal of a chain that ends here: without it, rows could be cut off at the end."""
-        return self._chain.of(msgspec.json.encode(["end", number, last]))
+        return self._chain.of(msgspec.json.encode(["end", number, last])).hex()
 
     def cut(self, number: int, last: str) -> str:
         """Return the seal of an anchor: the rows up to this one were cut off when they were old enough."""
-        return self._chain.of(msgspec.json.encode(["start", number, last]))
-
-
-class _Mac:
-    """HMAC-SHA256 with one key. To begin with the key is half of the work for a short text, and is done once."""
-
-    __slots__ = ("_begun",)
-
-    def __init__(self, key: bytes) -> None:
-        self._begun = hmac.new(key, digestmod=hashlib.sha256)
-
-    def of(self, text: bytes) -> str:
-        mac = self._begun.copy()
-        mac.update(text)
-        return mac.hexdigest()
+        return self._chain.of(msgspec.json.encode(["start", number, last])).hex()
 
 
 class Ended(Protocol):

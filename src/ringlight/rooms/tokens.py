@@ -10,6 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from ringlight.errors import fault_error
+from ringlight.rooms.mac import Mac
 from ringlight.rooms.people import ROLES, Claims
 from ringlight.secrets import Secret
 
@@ -47,7 +48,7 @@ class Tokens:
     def __init__(self, secret: Secret, life: float) -> None:
         # A key of its own: what signs tokens must not be what opens the API.
         derived = hmac.digest(secret.reveal().encode(errors="surrogatepass"), b"ringlight room tokens", hashlib.sha256)
-        self._mac = hmac.new(derived, digestmod=hashlib.sha256)  # copied for each token: half of the work is done
+        self._mac = Mac(derived)
         self._key = OctKey.import_key(derived)
         self._head = jwt.encode(_HEADER, {}, self._key).partition(".")[0] + "."
         self.life = life
@@ -92,8 +93,7 @@ class Tokens:
         signed, _, mark = token.rpartition(".")
         if not (signed.startswith(self._head) and token.isascii()):
             return None
-        mac = self._mac.copy()
-        mac.update(signed.encode())
-        if not hmac.compare_digest(urlsafe_b64encode(mac.digest()).rstrip(b"="), mark.encode()):
+        right = urlsafe_b64encode(self._mac.of(signed.encode())).rstrip(b"=")
+        if not hmac.compare_digest(right, mark.encode()):
             return None
         return _read(urlsafe_b64decode(signed[len(self._head) :] + "=="))
