@@ -94,6 +94,13 @@ class Named:
     addresses: tuple[str, ...] = ()
     answered: bool = True
 
+    @property
+    def why_not(self) -> str:
+        """Why there is no address, where there is none."""
+        if not self.answered:
+            return f"no DNS server has told where {self.host} is"
+        return f"the name {self.host} is not known"
+
 
 @dataclass(frozen=True, slots=True)
 class Dialed:

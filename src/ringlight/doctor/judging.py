@@ -81,10 +81,8 @@ def judge_room_token(token: str, now: float) -> Seen:
 
 def judge_name(named: Named, *, signaling: bool = False) -> Seen:
     """Judge a look-up. `signaling`: the host is set by `ring_signaling_url` and is not Ring's own."""
-    if not named.answered:
-        return fault("NET-DNS", f"no DNS server has told where {named.host} is")
     if not named.addresses:
-        return fault("SIG-REGION" if signaling else "NET-DNS", f"the name {named.host} is not known")
+        return fault("SIG-REGION" if signaling and named.answered else "NET-DNS", named.why_not)
     if named.addresses == (named.host,):
         return good(f"{named.host} is an address")
     return good(f"{named.host} is {', '.join(named.addresses[:3])}")

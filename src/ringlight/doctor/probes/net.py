@@ -52,10 +52,10 @@ def proxy_of(address: Address) -> str | None:
     return found.rpartition("//")[2].rpartition("@")[2].rstrip("/") or None
 
 
-async def look_up(host: str, port: int) -> Named:
-    """Look a name up, as every program of this machine does."""
+async def look_up(host: str, port: int, family: int = 0) -> Named:
+    """Look a name up, as every program of this machine does; `family` leaves out the addresses of others."""
     try:
-        found = await look_up_name(host, port, type=socket.SOCK_STREAM, wait=LOOK_UP_WAIT)
+        found = await look_up_name(host, port, family=family, type=socket.SOCK_STREAM, wait=LOOK_UP_WAIT)
     except socket.gaierror as error:
         return Named(host, answered=error.errno != socket.EAI_AGAIN)
     except UnicodeError:

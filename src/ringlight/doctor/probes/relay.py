@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, cast
 
 from ringlight.doctor.evidence import Relayed
-from ringlight.doctor.probes.net import LOOK_UP_WAIT
-from ringlight.http.names import look_up
+from ringlight.doctor.probes import net
 from ringlight.media.ice_servers import IceServer, lent, read_url
 from ringlight.media.turn import (
     Allocated,
@@ -79,29 +78,18 @@ async def _ask_one(
 ) -> Relayed:
     if server is None:
         return Relayed(url, why="it is no stun: address")
-    address, why_not = await _address_of(server, socket.AF_INET)
-    if why_not:
-        return Relayed(url, why=why_not)
+    named = await net.look_up(server.host, server.port, socket.AF_INET)
+    if not named.addresses:
+        return Relayed(url, why=named.why_not)
     transaction = secrets.token_bytes(12)
     answered: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
     wanted[transaction] = url, answered
     for pause in (*AGAIN, ANSWER_WAIT - sum(AGAIN)):
-        transport.sendto(binding(transaction), (address, server.port))
+        transport.sendto(binding(transaction), (named.addresses[0], server.port))
         await asyncio.wait({answered}, timeout=pause)
         if answered.done():
             return Relayed(url, answered.result())
     return Relayed(url, why=f"no answer from {server.host}:{server.port} within {ANSWER_WAIT:g} s")
-
-
-async def _address_of(server: IceServer, family: int = 0) -> tuple[str, str]:
-    """Return the address of a server, or an empty one and why it is not known."""
-    try:
-        found = await look_up(server.host, server.port, family=family, type=socket.SOCK_STREAM, wait=LOOK_UP_WAIT)
-    except (OSError, UnicodeError) as error:
-        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
-            return "", f"no DNS server has told where {server.host} is"
-        return "", f"the name {server.host} is not known"
-    return str(found[0][4][0]), ""
 
 
 async def ask_turn(url: str, secret: Secret, now: Callable[[], float]) -> Relayed:
@@ -109,13 +97,13 @@ async def ask_turn(url: str, secret: Secret, now: Callable[[], float]) -> Relaye
     server = read_url(url)
     if server is None:
         return Relayed(url, why="it is no turn: address")
-    address, why_not = await _address_of(server)
-    if why_not:
-        return Relayed(url, why=why_not)
+    named = await net.look_up(server.host, server.port)
+    if not named.addresses:
+        return Relayed(url, why=named.why_not)
     name, password = lent(secret, "ringlight-doctor", now() + CREDENTIALS_LAST)
     allocation = Allocation(name, Secret(password), [secrets.token_bytes(12) for _ in range(8)])
     try:
-        async with asyncio.timeout(ANSWER_WAIT) as limit, _way_to(server, address) as way:
+        async with asyncio.timeout(ANSWER_WAIT) as limit, _way_to(server, named.addresses[0]) as way:
             return await _allocate(url, allocation, way, limit, over_udp=server.transport == "udp")
     except TimeoutError:
         return Relayed(url, why=f"no answer from {server.host}:{server.port} within {ANSWER_WAIT:g} s")
