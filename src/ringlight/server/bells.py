@@ -47,17 +47,18 @@ class Bells:
 
     def press(self, camera: str, press: str) -> None:
         """Take a press that a webhook tells of; each name rings once, in all rooms of the camera."""
-        if (camera, press) not in self._rung:
+        if self._ring(camera, press):
             self._told[camera] = asyncio.get_running_loop().time()
-            self._ring(camera, press)
 
-    def _ring(self, camera: str, press: str) -> None:
+    def _ring(self, camera: str, press: str) -> bool:
+        """Ring, unless that was done for a press of this name; return whether it rang."""
         if (camera, press) in self._rung:
-            return
+            return False
         self._rung.append((camera, press))
         for room in list(self._rooms.house.rooms.values()):
             if camera in room.cameras:
                 self._rooms.happen(room, Pressed(camera, press))
+        return True
 
     def _is_told(self, camera: str, ago: float | None, now: float) -> bool:
         """Whether a press so long ago is the one of which a webhook has told, under another name."""
