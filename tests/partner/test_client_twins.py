@@ -78,6 +78,8 @@ def test_a_client_is_imported_without_what_it_does_not_need() -> None:
     source = "import sys; from ringlight.partner import AsyncClient, Client; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", source], text=True).split())
     assert not loaded & {"pydantic", "pydantic_settings", "aiohttp", "sqlalchemy", "opentelemetry", "aiortc", "av"}
+    assert "ringlight.faults" in loaded
+    assert not loaded & {"ringlight.faults.explaining", "ringlight.faults.sayings"}
 
 
 def test_a_client_without_an_event_loop_is_imported_without_one() -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import log
 
+from ringlight.faults.catalogue import FAULTS
 from ringlight.faults.fault import Fault, Seen
 from ringlight.faults.sayings import SAYINGS, Saying
 
-__all__ = ["MAX_TEXT", "Explanation", "Match", "look_up"]
+__all__ = ["MAX_TEXT", "Explanation", "Match", "explain", "look_up"]
 
 MAX_TEXT = 4 * 1024 * 1024  # characters; of a longer text the beginning is read
 MAX_MATCHES = 20
@@ -116,31 +117,39 @@ class _Ranking:
             self.best[code] = (score, at, why)
 
 
-def look_up(faults: dict[str, Fault], text: str) -> Explanation:
-    """Return the rows that a code, a number, an error's text or a piece of a log may mean. Never raises."""
+def look_up(text: str) -> Explanation:
+    """Return the rows that a code, a number, an error's text or a piece of a log may mean, each with the reason.
+
+    Never raises.
+    """
     plain = _plain(text)
-    if plain.strip().upper() in faults:
+    if plain.strip().upper() in FAULTS:
         code = plain.strip().upper()
-        return Explanation((Match(faults[code], "its code", None, 300.0),))
+        return Explanation((Match(FAULTS[code], "its code", None, 300.0),))
     ranking = _Ranking(plain)
-    _find_codes(faults, ranking)
+    _find_codes(ranking)
     for saying in SAYINGS:
         _find_saying(saying, ranking)
-    _find_signs(faults, ranking)
+    _find_signs(ranking)
     short = len(plain) < 200 and len(plain.split()) <= _SHORT
     if short and not ranking.best:
-        _find_likeness(faults, ranking)
+        _find_likeness(ranking)
     _prefer_families(ranking)
     if not ranking.best:
-        return Explanation(near=tuple(_near(faults, plain)) if short else ())
+        return Explanation(near=tuple(_near(plain)) if short else ())
     ranked = sorted(ranking.best.items(), key=lambda item: (-item[1][0], item[1][1]))[:MAX_MATCHES]
     lines = "\n" in plain.strip()
     return Explanation(
         tuple(
-            Match(faults[code], why, plain.count("\n", 1, at) + 1 if lines else None, score)
+            Match(FAULTS[code], why, plain.count("\n", 1, at) + 1 if lines else None, score)
             for code, (score, at, why) in ranked
         )
     )
+
+
+def explain(query: str) -> list[Fault]:
+    """Return the rows of `look_up` alone, best first; none where nothing is known."""
+    return [match.fault for match in look_up(query).matches]
 
 
 def _plain(text: str) -> str:
@@ -150,10 +159,10 @@ def _plain(text: str) -> str:
     return f"\n{text.lower()}\n"
 
 
-def _find_codes(faults: dict[str, Fault], ranking: _Ranking) -> None:
+def _find_codes(ranking: _Ranking) -> None:
     for found in _CODE.finditer(ranking.text):
         code = found[0].upper()
-        if code in faults and code not in ranking.best:
+        if code in FAULTS and code not in ranking.best:
             ranking.add(code, 200, found.start(), "its code")
 
 
@@ -184,10 +193,10 @@ def _line_around(text: str, at: int) -> str:
     return text[begin : end if end >= 0 else at + _WINDOW]
 
 
-def _find_signs(faults: dict[str, Fault], ranking: _Ranking) -> None:
+def _find_signs(ranking: _Ranking) -> None:
     """Look for what Ring itself says, and for numbers with the step that they belong to."""
     numbers = list(_numbers(ranking.text))
-    for fault in faults.values():
+    for fault in FAULTS.values():
         for seen in fault.seen:
             if seen.text and seen.text.lower() not in _ANYBODY and _is_telling(seen):
                 at = ranking.text.find(seen.text.lower())
@@ -243,12 +252,12 @@ def _number_score(seen: Seen, number: int, alone: bool, line: str) -> tuple[floa
     return (40 if placed else 25), why
 
 
-def _find_likeness(faults: dict[str, Fault], ranking: _Ranking) -> None:
+def _find_likeness(ranking: _Ranking) -> None:
     """Compare the words of a question with those of the rows: most of them must be there, and more than one."""
     asked = _words(ranking.text)
     if not asked:
         return
-    rows = {code: _words(f"{code} {fault.title} {fault.cause}".lower()) for code, fault in faults.items()}
+    rows = {code: _words(f"{code} {fault.title} {fault.cause}".lower()) for code, fault in FAULTS.items()}
     weight = _weights(rows)
     whole = sum(weight(word) for word in asked)
     for code, own in rows.items():
@@ -283,17 +292,17 @@ def _prefer_families(ranking: _Ranking) -> None:
                     ranking.best[code] = (score + 4.5, at, why)
 
 
-def _near(faults: dict[str, Fault], text: str) -> list[str]:
+def _near(text: str) -> list[str]:
     """Return codes that look like what was asked for."""
     found: list[str] = []
     for word in re.findall(r"[a-z]+(?:-[a-z]+)*", text)[:_SHORT]:
         if len(word) >= 4:
-            found += get_close_matches(word.upper(), faults, n=3, cutoff=0.75)
-            found += [code for code in faults if word.upper() in code.split("-")]
+            found += get_close_matches(word.upper(), FAULTS, n=3, cutoff=0.75)
+            found += [code for code in FAULTS if word.upper() in code.split("-")]
     for number in map(int, re.findall(r"(?<![\w.])\d{1,4}(?![\w.])", text)):
         known = (
             (abs(seen.number - number), bool(seen.text), code)
-            for code, fault in faults.items()
+            for code, fault in FAULTS.items()
             for seen in fault.seen
             if seen.number is not None and seen.at in _OF_NUMBER
         )
