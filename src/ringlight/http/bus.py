@@ -4,7 +4,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 
 from ringlight.http.redaction import Redacting
 from ringlight.resilience.events import Event, Severity
@@ -98,13 +97,13 @@ class Bus:
 def _line(event: Event) -> str:
     """Say an event in one line: its name and its fields. An id is shortened, as it tells of a home."""
     shown = []
-    for part in fields(event):
-        value = getattr(event, part.name)
-        if part.name == "at" or value is None:
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if name == "at" or value is None:
             continue
         if isinstance(value, float):
             value = round(value, 4)
         text = str(getattr(value, "value", value))
-        short = part.name != "subject" or len(text) <= _SHOWN
-        shown.append(f"{part.name}={text if short else text[: _SHOWN - 1] + '…'}")
+        short = name != "subject" or len(text) <= _SHOWN
+        shown.append(f"{name}={text if short else text[: _SHOWN - 1] + '…'}")
     return " ".join([type(event).__name__, *shown])

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from ringlight.errors import MediaNotReadyError, NetworkError, RingError, StatusError, fault_error
 from ringlight.partner.api import origin_of, resolve, shown_origin
 from ringlight.partner.call import Call
@@ -29,8 +31,7 @@ _EXPIRED = {400, 401, 403, 404, 410}
 _TELLING = 12  # bytes by which a file is known
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """Close what is open and make a call. If its answer is not an error, leave the body unread and send what
     `decode` makes of status and fields; else send the error.
     """
@@ -38,13 +39,11 @@ class Open:
     call: Call[Head]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """Send the next piece of the body that is open, `None` at its end, or the error that cut it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """Empty the file. Send `None`."""
 
 
@@ -63,8 +62,7 @@ class Write:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Wait. Send `None`."""
 
     seconds: float

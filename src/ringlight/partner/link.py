@@ -8,6 +8,8 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from ringlight.errors import LinkLost, NetworkError, RingError, fault_error
 from ringlight.partner.call import Call
 from ringlight.partner.token_calls import App, Grant, refresh
@@ -20,8 +22,7 @@ __all__ = ["Bearer", "Link", "Moment", "ReadPair", "Step", "Steps", "TakeLock", 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """Now, by both clocks of this machine.
 
     Attributes:
@@ -52,18 +53,15 @@ class Bearer:
     problem: RingError | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPair:
+class ReadPair(Struct, frozen=True):
     """Read the account's pair from the store. Said back: a `TokenPair` or `None`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakeLock:
+class TakeLock(Struct, frozen=True):
     """Take the store's lock of the account, and free it when the conversation ends, however that is."""
 
 
-@dataclass(frozen=True, slots=True)
-class WritePair:
+class WritePair(Struct, frozen=True):
     """Write the pair for good. Said back: whether the store had what it is to replace.
 
     Attributes:
@@ -80,8 +78,7 @@ Step: TypeAlias = ReadPair | TakeLock | WritePair | Call[Grant]
 Steps: TypeAlias = Generator[Step, tuple[Moment, Any], T]
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsaved:
+class _Unsaved(Struct, frozen=True):
     pair: TokenPair
     over: Secret | None  # the refresh token that was spent on it
     expires: float  # in monotonic seconds

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from ringlight.errors import RingError
 from ringlight.resilience.operation import Lane
 from ringlight.secrets import Secret
@@ -55,8 +57,7 @@ class Fate(Enum):
 # What is asked.
 
 
-@dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(Struct, frozen=True):  # made for each call, as most of these: a fifth of the time of a frozen dataclass
     """Ask the rate gate for a turn. Said back: a `Place` or `NoPlace`.
 
     Attributes:
@@ -70,16 +71,14 @@ class Reserve:
     place: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(Struct, frozen=True):
     """Wait. Said back: `None`."""
 
     seconds: float
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Authorize:
+class Authorize(Struct, frozen=True):
     """Ask for the account's token, renewed if need be. Said back: a `Bearer`, or the error of the renewal.
 
     Attributes:
@@ -89,8 +88,7 @@ class Authorize:
     within: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """Tell the keeper of the tokens that the server refused this one. Said back: `None`.
 
     Attributes:
@@ -100,8 +98,7 @@ class Rejected:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Make one attempt. Said back: an `Outcome`.
 
     Attributes:
@@ -116,15 +113,13 @@ class Send:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Hold the gate closed for everybody who uses the client id. Said back: `None`."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class SetRate:
+class SetRate(Struct, frozen=True):
     """Change the gate's rate. Said back: `None`."""
 
     per_second: float
@@ -135,8 +130,7 @@ Action: TypeAlias = Reserve | Sleep | Authorize | Rejected | Send | Pause | SetR
 # What is said back.
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A turn at the gate.
 
     Attributes:
@@ -152,16 +146,14 @@ class Place:
     alone: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NoPlace:
+class NoPlace(Struct, frozen=True):
     """The gate has no turn in time; `wait` is how many seconds it would have been, and `alone` is as in `Place`."""
 
     wait: float
     alone: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(Struct, frozen=True):
     """A token in use.
 
     Attributes:
@@ -194,8 +186,7 @@ class Answered:
     value: Any = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """No whole answer.
 
     Attributes:

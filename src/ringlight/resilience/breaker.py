@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from ringlight.resilience.window import Window
 
 __all__ = ["Breaker", "Breakers", "Change", "Rule", "State", "Ticket"]
@@ -52,8 +54,7 @@ class Rule:
     cap: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """Admission of one call; `epoch` tells an outcome that belongs to an earlier state of the breaker."""
 
     epoch: int

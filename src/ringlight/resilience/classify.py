@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from ringlight.errors import ErrorItem
 from ringlight.faults import find
 from ringlight.resilience.actions import Failed, Fate, Outcome
@@ -111,8 +113,7 @@ _OF_FATE = {
 _ID_FIELDS = ("x-request-id", "x-amzn-requestid", "x-amz-request-id")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One outcome, understood.
 
     Attributes:

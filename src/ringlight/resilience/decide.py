@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
+
 from ringlight.resilience.actions import Reason
 from ringlight.resilience.backoff import pause
 from ringlight.resilience.classify import Class, Cost, Seen
@@ -66,25 +68,21 @@ class CallState:
     reconnected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Struct, frozen=True):
     """It is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Struct, frozen=True):
     """It ends with this outcome's error."""
 
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class Refresh:
+class Refresh(Struct, frozen=True):
     """The token is refused: have it renewed, and send the call once more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """Send it again, if the budget pays.
 
     Attributes:

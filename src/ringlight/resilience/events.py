@@ -1,9 +1,10 @@
 """What happens to calls, told to whoever listens. Pure: shells take the events out and hand them on."""
 
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from ringlight.resilience.actions import Reason
 
@@ -35,8 +36,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One attempt has ended.
 
     Attributes:
@@ -59,8 +59,7 @@ class Attempt:
     severity = Severity.DEBUG
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled:
+class RetryScheduled(Struct, frozen=True):
     """Strategies `automatic_retry` and `exponential_backoff`: it will be tried again, after `seconds`."""
 
     at: float
@@ -72,8 +71,7 @@ class RetryScheduled:
     severity = Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRefused:
+class RetryRefused(Struct, frozen=True):
     """It could have been tried again, but was not: `why` is `budget`, `deadline`, `attempts`, `switched-off` or
     `circuit`.
     """
@@ -86,8 +84,7 @@ class RetryRefused:
     severity = Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(Struct, frozen=True):
     """A 429 has closed the gate for `seconds`, for everybody who uses the client id."""
 
     at: float
@@ -96,8 +93,7 @@ class Throttled:
     severity = Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True)
-class RateChanged:
+class RateChanged(Struct, frozen=True):
     """The gate's rate follows what the API allows."""
 
     at: float
@@ -105,8 +101,7 @@ class RateChanged:
     severity = Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class GateDivided:
+class GateDivided(Struct, frozen=True):
     """The gate for many processes cannot be reached: each goes by its own share of the limit, of `among` shares."""
 
     at: float
@@ -114,16 +109,14 @@ class GateDivided:
     severity = Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True)
-class GateShared:
+class GateShared(Struct, frozen=True):
     """The gate for many processes can be reached again."""
 
     at: float
     severity = Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerOpened:
+class BreakerOpened(Struct, frozen=True):
     """Strategy `circuit_breaker`: `subject` (a service or a device) is left alone for `seconds`."""
 
     at: float
@@ -132,8 +125,7 @@ class BreakerOpened:
     severity = Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerClosed:
+class BreakerClosed(Struct, frozen=True):
     """Strategy `circuit_breaker`: `subject` works again."""
 
     at: float
@@ -141,8 +133,7 @@ class BreakerClosed:
     severity = Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRefused:
+class TokenRefused(Struct, frozen=True):
     """Strategy `token_refresh`: the server refused the token of this call, which goes out once more with another."""
 
     at: float
@@ -150,8 +141,7 @@ class TokenRefused:
     severity = Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRefreshed:
+class TokenRefreshed(Struct, frozen=True):
     """Strategy `token_refresh`: the token was renewed, or `code` says why not."""
 
     at: float
@@ -160,8 +150,7 @@ class TokenRefreshed:
     severity = Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class ServedStale:
+class ServedStale(Struct, frozen=True):
     """Strategy `graceful_degradation`: an answer `age` seconds old was given because of `code`."""
 
     at: float
@@ -171,8 +160,7 @@ class ServedStale:
     severity = Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Strategy `user_notification`: something for people.
 
     Attributes:

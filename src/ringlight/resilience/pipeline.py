@@ -7,8 +7,10 @@ failure.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from ringlight.errors import DeviceOfflineError, RingError
 from ringlight.faults import Retry

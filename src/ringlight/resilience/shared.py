@@ -1,8 +1,9 @@
 """What all calls with one client id share: the machines that the pipeline asks. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ringlight.resilience.breaker import Breakers, Change, Rule, Ticket
 from ringlight.resilience.budget import Budget
@@ -25,16 +26,14 @@ __all__ = ["Admission", "Closed", "Shared", "device_key"]
 _LONG_PAUSE = 10.0  # seconds of a pause from which people are told
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Struct, frozen=True):
     """The tickets of one attempt."""
 
     service: Ticket
     device: Ticket | None
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """A breaker lets nobody through for `seconds`; `device` says whether it is a device's."""
 
     seconds: float

@@ -4,9 +4,10 @@ Two windows before the token's end: in the *advisory* one a renewal is begun asi
 in the *mandatory* one calls wait for it. What is renewed runs on its own: a caller that gives up ends nothing.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 __all__ = ["LOST", "Later", "Lost", "Step", "TokenState", "Use", "Wait", "window"]
 
@@ -14,8 +15,7 @@ __all__ = ["LOST", "Later", "Lost", "Step", "TokenState", "Use", "Wait", "window
 LOST = frozenset({"LINK-LOST", "AUTH-LINK-LOST"})
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """Take token `id`.
 
     Attributes:
@@ -27,8 +27,7 @@ class Use:
     renew: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Wait until the renewal in flight has ended, then ask again.
 
     Attributes:
@@ -38,15 +37,13 @@ class Wait:
     renew: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """There is no token, and a renewal has just failed: fail with its error; after `seconds` it may be tried again."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """The link is lost for good: fail with that."""
 
 
