@@ -13,6 +13,7 @@ from ringlight import Account
 from ringlight.account import Credentials
 from ringlight.errors import RingError
 from ringlight.liveview import Ended, Event, Step, Trying, attempt
+from ringlight.liveview.signaling_socket import open_socket
 from ringlight.secrets import Secret
 from ringlight.settings import CameraSettings, LiveViewSettings, Settings
 from ringlight.store import MemoryTokenStore
@@ -25,10 +26,8 @@ pytestmark = pytest.mark.anyio
 def sockets(monkeypatch: pytest.MonkeyPatch) -> list[ClientConnection]:
     """Every signaling socket that is opened, so that a test can cut it."""
     opened: list[ClientConnection] = []
-    usual = attempt.open_socket
-
     async def remembered(url: Secret, seconds: float) -> ClientConnection:
-        opened.append(await usual(url, seconds))
+        opened.append(await open_socket(url, seconds))
         return opened[-1]
 
     monkeypatch.setattr(attempt, "open_socket", remembered)

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from ringlight.errors import RingError
-from ringlight.liveview.attempt import open_socket
+from ringlight.liveview.signaling_socket import open_socket
 from ringlight.secrets import Secret
 
 pytestmark = pytest.mark.anyio
@@ -161,7 +161,7 @@ async def test_a_name_that_does_not_exist(host: str, code: str) -> None:
 
 
 async def test_rings_own_name_that_cannot_be_resolved_is_about_dns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringlight.liveview.attempt.GLOBAL_HOST", "signalling.invalid")
+    monkeypatch.setattr("ringlight.liveview.signaling_socket.GLOBAL_HOST", "signalling.invalid")
     assert (await _fault("signalling.invalid", scheme="wss")).code == "NET-DNS"
 
 

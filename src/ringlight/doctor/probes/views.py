@@ -15,8 +15,8 @@ from ringlight.doctor.evidence import Viewed
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
 from ringlight.liveview import messages
-from ringlight.liveview.attempt import open_socket
 from ringlight.liveview.lint import Judge
+from ringlight.liveview.signaling_socket import open_socket
 from ringlight.liveview.trace import Direction, Trace
 
 PICTURE_WAIT = 20.0  # seconds; a cold battery camera needs ten
