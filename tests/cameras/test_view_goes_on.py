@@ -26,6 +26,7 @@ pytestmark = pytest.mark.anyio
 def sockets(monkeypatch: pytest.MonkeyPatch) -> list[ClientConnection]:
     """Every signaling socket that is opened, so that a test can cut it."""
     opened: list[ClientConnection] = []
+
     async def remembered(url: Secret, seconds: float) -> ClientConnection:
         opened.append(await open_socket(url, seconds))
         return opened[-1]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringlight.media import rtcp, rtp, srtp
-from ringlight.media.srtp import GcmReceiver, GcmSender, Keys, Profile
+from ringlight.media.srtp import Keys, Profile
+from ringlight.media.srtp_gcm import MAX_SOURCES, WINDOW, GcmReceiver, GcmSender
 
 KEY, SALT = bytes(range(16)), bytes(range(100, 112))
 SSRC = 0x12345678
@@ -178,7 +179,7 @@ def test_doubles_are_dropped_wherever_they_come(ours: GcmSender, opener: GcmRece
 
 
 def test_what_is_older_than_the_window_is_dropped(ours: GcmSender, opener: GcmReceiver) -> None:
-    old, within, new = (ours.protect(_rtp(sequence)) for sequence in (1, 2, 1 + srtp.WINDOW))
+    old, within, new = (ours.protect(_rtp(sequence)) for sequence in (1, 2, 1 + WINDOW))
     assert opener.unprotect(new) is not None
     assert opener.unprotect(old) is None
     assert opener.unprotect(within) == _rtp(2)
@@ -188,12 +189,12 @@ def test_what_is_older_than_the_window_is_dropped(ours: GcmSender, opener: GcmRe
 def test_a_packet_may_come_late_by_as_much_in_each_profile(profile: Profile) -> None:
     keys = Keys.split(profile, MATERIAL[: 2 * (profile.key_length + profile.salt_length)])
     sender, receiver = srtp.sender(keys, is_client=True), srtp.receiver(keys, is_client=False)
-    first, late, last = (sender.protect(_rtp(at)) for at in (0, 10, srtp.WINDOW))
+    first, late, last = (sender.protect(_rtp(at)) for at in (0, 10, WINDOW))
     assert [receiver.unprotect(data) is not None for data in (first, last, late)] == [True, True, True]
 
 
 def test_a_leap_over_more_than_the_window_forgets_it(ours: GcmSender, opener: GcmReceiver) -> None:
-    for sequence in (5, 5 + 3 * srtp.WINDOW, 4 + 3 * srtp.WINDOW):
+    for sequence in (5, 5 + 3 * WINDOW, 4 + 3 * WINDOW):
         protected = ours.protect(_rtp(sequence))
         assert opener.unprotect(protected) == _rtp(sequence)
         assert opener.unprotect(protected) is None
@@ -201,7 +202,7 @@ def test_a_leap_over_more_than_the_window_forgets_it(ours: GcmSender, opener: Gc
 
 def test_a_peer_may_have_sixteen_sources(ours: GcmSender, opener: GcmReceiver) -> None:
     opened = [opener.unprotect(ours.protect(_rtp(1, ssrc=ssrc))) is not None for ssrc in range(20)]
-    assert opened == [True] * srtp.MAX_SOURCES + [False] * 4
+    assert opened == [True] * MAX_SOURCES + [False] * 4
 
 
 def test_reports_that_are_only_authenticated_are_taken(opener: GcmReceiver) -> None:
