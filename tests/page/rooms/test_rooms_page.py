@@ -271,14 +271,17 @@ def test_arabic_is_read_from_the_right_and_fits_a_phone(browser: Browser, house:
 
 
 def test_a_wrong_address_is_explained(browser: Browser, house: str, axe: Axe) -> None:
-    """`undefined`, and a link that nobody made: each has its own page, with what to do."""
+    """`undefined`, a link that nobody made, and what is left of one that was cut off: each page says what to do."""
     with visitor(browser) as page:
         enter(page, f"{house}rooms/undefined", "Ada")
         page.wait_for_selector('[data-fault-code="ROOM-ID"]')
         _judge(axe, page)
-        page.goto(f"{house}j/nobody-made-this")
-        page.wait_for_selector('[data-end="unknown"]')
+        for address in ("j/nobody-made-this", "j/nobody-made-this/", "j/", "j", "rooms/", "rooms", "rooms/demo/more"):
+            page.goto(f"{house}{address}")
+            page.wait_for_selector('[data-end="unknown"]')
         _judge(axe, page)
+        page.goto(f"{house}rooms/demo/")
+        expect(page.locator("h1")).to_have_text("Enter the room demo")
 
 
 @pytest.mark.long
