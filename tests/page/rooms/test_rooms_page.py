@@ -130,6 +130,33 @@ def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house
         expect(patient.locator("[data-end]")).to_have_attribute("data-end", re.compile("used|ended"))
 
 
+def test_who_comes_by_a_link_needs_no_key_of_the_server(browser: Browser, start: Callable[..., Program]) -> None:
+    """Where others reach the server all but the rooms' page needs a key; the desk sees its camera by its link alone."""
+    secret = "the owner's own key, long and random"
+    with httpx2.Client(
+        base_url=start("demo", "--port", "0", RINGLIGHT_SECRET_KEY=secret).url,
+        headers={"Authorization": f"Bearer {secret}"},
+    ) as owner:
+        room = owner.post("api/rooms", json={"cameras": ["front-door"]}).json()["id"]
+
+        def link(role: str, name: str) -> str:
+            made = owner.post(f"api/rooms/{room}/links", json={"role": role, "name": name}).json()
+            return str(owner.base_url).rstrip("/") + str(made["url"])
+
+        with visitor(browser) as desk, visitor(browser) as patient:
+            desk.goto(link("receptionist", "Rita"))
+            expect(desk.locator(".facts")).to_contain_text("Receptionist")
+            expect(desk.locator(".next")).to_contain_text("let them in one by one")
+            desk.click("#enter")
+            desk.wait_for_selector('[data-camera="front-door"][data-state="playing"]')
+            patient.goto(link("patient", "Ada"))
+            patient.click("#enter")
+            patient.click("#agree")
+            wait_for(patient, "lobby")
+            desk.click("#admit-next")
+            wait_for_picture(patient, "Rita")
+
+
 def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str, axe: Axe) -> None:
     """One link for each who comes, to be copied; each leads to the door, with the role that it gives."""
     with visitor(browser, viewport={"width": 360, "height": 740}) as page:
