@@ -14,6 +14,18 @@ from ringlight.settings import RoomSettings
 
 ROOMS = ("red", "blue")
 CAPACITY = 4
+KINDS = st.sampled_from(["chat", "signal"])
+
+
+def spoken(kind: str, text: str) -> dict[str, Any]:
+    """A message that carries a text: words, or a candidate."""
+    return {"t": "chat", "text": text} if kind == "chat" else {"t": "signal", "candidate": {"candidate": text}}
+
+
+def text_of(message: dict[str, Any]) -> str | None:
+    """What a message carries; `None` for one that is no speech."""
+    text: str | None = message["candidate"]["candidate"] if "candidate" in message else message.get("text")
+    return text
 
 
 @dataclass(eq=False)
@@ -31,7 +43,7 @@ class Client:
     read: int = 0  # frames of this socket that came through
     said: list[dict[str, Any]] = field(default_factory=list)  # numbered messages without an answer
     rid: int = 0
-    heard: list[str] = field(default_factory=list)  # words
+    heard: list[str] = field(default_factory=list)  # words and candidates
     expected: list[str] = field(default_factory=list)
     inside: bool = False  # as the observer knows it
     thinks_inside: bool = False  # as the page was told
@@ -60,10 +72,11 @@ class Client:
                 self.thinks_inside = True
             case "waiting":
                 self.thinks_inside = False
-            case "chat":
-                assert self.thinks_inside, "words came to somebody who waits"
-                assert frame["text"].startswith(self.room), "words of another room"
-                self.heard.append(frame["text"])
+            case "chat" | "signal":
+                text = text_of(frame) or ""
+                assert self.thinks_inside, "it came to somebody who waits"
+                assert text.startswith(self.room), "it is of another room"
+                self.heard.append(text)
             case "ok" | "error":
                 self.said = [message for message in self.said if message["rid"] != frame.get("rid")]
 
@@ -96,6 +109,11 @@ class Visits(RuleBasedStateMachine):
     def _inside(self, room: str) -> list[Client]:
         return [client for client in self.clients if client.room == room and client.inside]
 
+    def _expect(self, client: Client, message: dict[str, Any]) -> None:
+        for other in self._inside(client.room) if client.inside else ():
+            if other is not client and (text := text_of(message)) and message.get("to", other.id) == other.id:
+                other.expected.append(text)
+
     def _pick(self, data: st.DataObject, clients: list[Client]) -> Client:
         return data.draw(st.sampled_from(clients))
 
@@ -114,18 +132,17 @@ class Visits(RuleBasedStateMachine):
         client.take()
 
     @precondition(lambda self: self.clients)
-    @rule(data=st.data())
-    def talk(self, data: st.DataObject) -> None:
-        """Whoever is inside is heard by all others inside; whoever waits by nobody."""
+    @rule(data=st.data(), kind=KINDS, to_one=st.booleans())
+    def talk(self, data: st.DataObject, kind: str, to_one: bool) -> None:
+        """Whoever is inside is heard by all others inside, or by the one who is named; whoever waits by nobody."""
         client = self._pick(data, self.clients)
-        text = f"{client.room} {next(self.words)}"
+        message = spoken(kind, f"{client.room} {next(self.words)}")
+        if to_one:
+            message["to"] = self._pick(data, self.clients).id
         if client.socket is None:
             return
-        self._say(client, {"t": "chat", "text": text})
-        if client.inside:
-            for other in self._inside(client.room):
-                if other is not client:
-                    other.expected.append(text)
+        self._say(client, message)
+        self._expect(client, message)
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data(), back=st.booleans())
@@ -143,16 +160,15 @@ class Visits(RuleBasedStateMachine):
             other.inside = True
 
     @precondition(lambda self: any(client.socket for client in self.clients))
-    @rule(data=st.data(), read=st.integers(0, 6), sent=st.booleans())
-    def break_off(self, data: st.DataObject, read: int, sent: bool) -> None:
+    @rule(data=st.data(), read=st.integers(0, 6), sent=st.booleans(), kind=KINDS)
+    def break_off(self, data: st.DataObject, read: int, sent: bool, kind: str) -> None:
         """A connection breaks: the last frames are lost on their way, and perhaps what was said last."""
         client = self._pick(data, [client for client in self.clients if client.socket])
         assert client.socket is not None
         client.take(read)
         if not sent:  # it broke before this left; the page says it again when it is back
-            text = f"{client.room} {next(self.words)}"
             client.rid += 1
-            client.said.append({"t": "chat", "text": text, "rid": client.rid})
+            client.said.append({**spoken(kind, f"{client.room} {next(self.words)}"), "rid": client.rid})
         client.socket.drop()
         client.socket = None
 
@@ -167,10 +183,7 @@ class Visits(RuleBasedStateMachine):
         again, assert_socket = list(client.said), client.socket
         assert assert_socket is not None
         for message in again:  # what had no answer is said again, under its old number
-            if message["t"] == "chat" and client.inside:
-                for other in self._inside(client.room):
-                    if other is not client:
-                        other.expected.append(message["text"])
+            self._expect(client, message)
             assert_socket.say(message)
 
     @rule(seconds=st.integers(1, 40))

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import socket
 import socketserver
 import threading
 import time
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from calling import JOIN, Caller, Gate, demo_with_turn, made_up_devices, two_callers
 from conftest import Program
@@ -251,8 +252,11 @@ class _AnotherProgram(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         return super().translate_path(path.replace("/rooms-page/", "/rooms/"))
 
+    lets_read = True
+
     def end_headers(self) -> None:
-        self.send_header("Access-Control-Allow-Origin", "*")
+        if self.lets_read:
+            self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's word
@@ -307,6 +311,36 @@ def test_a_page_of_another_origin_is_told_so(browser: Browser, server: str, anot
     page = Caller(browser.new_context().new_page(), f"http://clinic.example:{another_program}/")
     assert _fault_at(page, f"{server.replace('http', 'ws')}ws/v2") == "ROOM-ORIGIN"
     page.page.context.close()
+
+
+def test_what_a_browser_hides_of_another_server_is_told_apart(
+    browser: Browser, server: str, another_program: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that does not let the page read, and one that is never heard of, as behind a firewall."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # connections are taken, and nothing is ever said
+        causes = {
+            f"ws://clinic.example:{another_program}/ws/v2": "REACH-CORS",
+            f"ws://clinic.example:{mute.getsockname()[1]}/ws/v2": "REACH-FIREWALL",
+        }
+        page = Caller(browser.new_context(bypass_csp=True).new_page(), server)
+        monkeypatch.setattr(_AnotherProgram, "lets_read", False)
+        assert {url: _fault_at(page, url) for url in causes} == causes
+        page.page.context.close()
+
+
+def test_a_secure_page_with_an_open_socket_is_told_so(browser: Browser, server: str) -> None:
+    """The page comes by https, as playwright pretends; the address of its server begins with `ws:`."""
+    context = browser.new_context(bypass_csp=True)
+    context.route("https://clinic.example/**", lambda route: _as_of(server, route))
+    page = Caller(context.new_page(), "https://clinic.example/")
+    assert _fault_at(page, f"ws://clinic.example:{urlsplit(server).port}/ws/v2") == "REACH-MIXED"
+    context.close()
+
+
+def _as_of(server: str, route: Route) -> None:
+    """Answer as the server would."""
+    answer = httpx2.get(server.rstrip("/") + urlsplit(route.request.url).path)
+    route.fulfill(status=answer.status_code, body=answer.text, content_type=answer.headers["content-type"])
 
 
 def test_nothing_is_sent_before_consent_and_nothing_after_it_was_withdrawn(browser: Browser, server: str) -> None:

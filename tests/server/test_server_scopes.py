@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from ringlight.server import app as app_module
 from ringlight.server import program
 from ringlight.server.scopes import LINES, OWNER, SCOPES, Holder, Scope, is_open, line_of, may
 from ringlight.settings import OidcSettings, PartnerSettings, ServerSettings, Settings
+from ringlight.web import PAGE, ROOMS_PAGE
 
+_IMPORTED = re.compile(r'^(?:import|export)\b[^"]*?"(\.[^"]+\.js)"', re.MULTILINE)
 LIMITED = Holder("key:front", frozenset({"view", "talk"}), frozenset({"front-door"}))
 
 
@@ -95,10 +98,24 @@ def test_without_a_key_nothing_answers_but_what_is_meant_to(served: FastAPI) -> 
     """A list by hand, so that a line of the table that opens too much is seen."""
     reached = {path for method, path in walked(served) if got(None, method, path) == "yes"}
     assert reached - {"/login", "/login/oidc", "/login/oidc/callback", "/logout", "/s/thing"} == {
-        "/health", "/ready", "/api/faults", "/api/faults/thing", "/faults", "/faults/thing", "/rooms/thing",
-        "/rooms-page/main.js", "/j/thing", "/ring/webhook", "/ring/token", "/ws/v2", "/ws/signaling",
-        "/ws/signaling/some/thing", "//ws/v2", "//ws/signaling/some/thing", "/some/thing",
+        "/health", "/ready", "/api/faults", "/api/faults/thing", "/faults", "/faults/thing", "/rooms/some/thing",
+        "/rooms", "/rooms-page/main.js", "/j/thing", "/j/some/thing", "/j", "/ring/webhook", "/ring/token", "/ws/v2",
+        "/ws/signaling", "/ws/signaling/some/thing", "//ws/v2", "//ws/signaling/some/thing", "/some/thing",
     }  # fmt: skip
+
+
+def test_all_that_the_page_of_the_rooms_is_made_of_is_given_without_a_key() -> None:
+    """Patients have none, and of a module that is refused the whole page stays empty. Nothing else of ours is given."""
+    modules, found = [ROOMS_PAGE / "main.js"], set[Path]()
+    while modules:
+        if (module := modules.pop()) not in found:
+            found.add(module)
+            modules += [(module.parent / name).resolve() for name in _IMPORTED.findall(module.read_text("utf-8"))]
+    assert len(found) > 60
+    ours = {f"/page/{module.name}" for module in found if module.parent == PAGE}
+    assert {f"/page/{script.name}" for script in PAGE.glob("*.js") if is_open("GET", f"/page/{script.name}")} == ours
+    styles = re.findall(r'"(/page/[^"]+)"', (ROOMS_PAGE / "index.html").read_text("utf-8"))
+    assert [path for path in styles if not is_open("GET", path)] == []
 
 
 def test_the_owner_may_do_everything_and_a_key_without_scopes_only_look_at_the_page(served: FastAPI) -> None:

@@ -33,6 +33,8 @@ _LINKED = frozenset(
         "/ring/home",
         "/ring/callback",
         "/faults",
+        "/rooms",
+        "/j",
     }
 )
 _LINKED_BELOW = ("/rooms/", "/j/", "/s/", "/faults/")

@@ -15,12 +15,16 @@ def rooms_page() -> FileResponse:
 
 
 def rooms_page_router() -> APIRouter:
-    """Return `/rooms/{id}`; what is behind a link, `room_links_router` shows."""
-    router = APIRouter()
+    """Return `/rooms/{id}`, and what is left of an address that was cut off or has too much at its end.
 
-    @router.api_route("/rooms/{room_id}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def page(room_id: str) -> Response:
-        """Show a room's page, whether there is such a room or not: the page says what it meets."""
-        return rooms_page()
+    What is behind a link, `room_links_router` shows; it comes before this one.
+    """
+    router = APIRouter()
+    for path in ("/rooms/{rest:path}", "/rooms", "/j/{rest:path}", "/j"):
+
+        @router.api_route(path, methods=["GET", "HEAD"], include_in_schema=False)
+        async def page() -> Response:
+            """Show a room's page, whether there is such a room or not: the page says what it meets."""
+            return rooms_page()
 
     return router

@@ -69,6 +69,9 @@ class Line:
         object.__setattr__(self, "pattern", re.compile("".join([*parts, re.escape(self.path[at:])]), re.DOTALL))
 
 
+# Scripts of the owner's page that the page of the rooms is made of too.
+_OF_GUESTS: Final = ("api", "dom", "fault-card", "frames", "ice", "takeover", "talking", "trace", "whep")
+
 # The first line that fits counts. What fits none needs `admin`, so that nothing new is open by oversight.
 LINES: Final = (
     Line("GET HEAD OPTIONS", "/health", OPEN),
@@ -80,10 +83,13 @@ LINES: Final = (
     Line("GET HEAD", "/faults/{code}", OPEN),
     Line("GET HEAD", "/page/{name}.css", OPEN),
     Line("GET HEAD", "/page/favicon.svg", OPEN),
-    Line("GET HEAD", "/page/trace.js", OPEN),
-    Line("GET HEAD", "/rooms/{room}", JUDGED),
+    *(Line("GET HEAD", f"/page/{name}.js", OPEN) for name in _OF_GUESTS),
+    Line("GET HEAD", "/rooms/{rest:path}", JUDGED),
+    Line("GET HEAD", "/rooms", JUDGED),
     Line("GET HEAD", "/rooms-page/{rest:path}", JUDGED),
     Line("GET HEAD POST", "/j/{token}", JUDGED),
+    Line("GET HEAD", "/j/{rest:path}", JUDGED),
+    Line("GET HEAD", "/j", JUDGED),
     Line("GET", "/s/{token}", JUDGED),
     Line("GET POST", "/login", JUDGED),
     Line("GET", "/login/oidc", JUDGED),

@@ -130,6 +130,33 @@ def test_a_visit_by_links_from_the_invitation_to_the_end(browser: Browser, house
         expect(patient.locator("[data-end]")).to_have_attribute("data-end", re.compile("used|ended"))
 
 
+def test_who_comes_by_a_link_needs_no_key_of_the_server(browser: Browser, start: Callable[..., Program]) -> None:
+    """Where others reach the server all but the rooms' page needs a key; the desk sees its camera by its link alone."""
+    secret = "the owner's own key, long and random"
+    with httpx2.Client(
+        base_url=start("demo", "--port", "0", RINGLIGHT_SECRET_KEY=secret).url,
+        headers={"Authorization": f"Bearer {secret}"},
+    ) as owner:
+        room = owner.post("api/rooms", json={"cameras": ["front-door"]}).json()["id"]
+
+        def link(role: str, name: str) -> str:
+            made = owner.post(f"api/rooms/{room}/links", json={"role": role, "name": name}).json()
+            return str(owner.base_url).rstrip("/") + str(made["url"])
+
+        with visitor(browser) as desk, visitor(browser) as patient:
+            desk.goto(link("receptionist", "Rita"))
+            expect(desk.locator(".facts")).to_contain_text("Receptionist")
+            expect(desk.locator(".next")).to_contain_text("let them in one by one")
+            desk.click("#enter")
+            desk.wait_for_selector('[data-camera="front-door"][data-state="playing"]')
+            patient.goto(link("patient", "Ada"))
+            patient.click("#enter")
+            patient.click("#agree")
+            wait_for(patient, "lobby")
+            desk.click("#admit-next")
+            wait_for_picture(patient, "Rita")
+
+
 def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str, axe: Axe) -> None:
     """One link for each who comes, to be copied; each leads to the door, with the role that it gives."""
     with visitor(browser, viewport={"width": 360, "height": 740}) as page:
@@ -254,16 +281,17 @@ def test_arabic_is_read_from_the_right_and_fits_a_phone(browser: Browser, house:
         page.goto(f"{house}rooms/arabic")
         page.wait_for_selector("#enter")
         assert page.evaluate("[document.documentElement.dir, document.documentElement.lang]") == ["rtl", "ar"]
-        heading = page.evaluate("""() => { const range = document.createRange();
-          range.selectNodeContents(document.querySelector("h1")); return range.getBoundingClientRect().right; }""")
-        assert heading > 330  # its first word is at the right edge
+        assert _right_of_words(page, "h1") > 330  # its first word is at the right edge
         _judge(axe, page)
-        page.fill("#name", "مريم")
+        page.fill("#name", "Ada")
         page.select_option("#role", "clinician")
         page.click("#enter")
         wait_for(page, "call")
         assert page.locator("#mic").bounding_box()["x"] > page.locator("#leave").bounding_box()["x"]  # type: ignore[index]
         _judge(axe, page)
+        page.click("#open-people")
+        name, role = (_right_of_words(page, f".person .person-{what}") for what in ("name", "role"))
+        assert name == pytest.approx(role, abs=3)  # a name in our letters begins there too
         page.click("#open-more")
         page.locator("#side .language").select_option("de")
         expect(page.locator("#side-title")).to_have_text("Mehr")
@@ -271,14 +299,17 @@ def test_arabic_is_read_from_the_right_and_fits_a_phone(browser: Browser, house:
 
 
 def test_a_wrong_address_is_explained(browser: Browser, house: str, axe: Axe) -> None:
-    """`undefined`, and a link that nobody made: each has its own page, with what to do."""
+    """`undefined`, a link that nobody made, and what is left of one that was cut off: each page says what to do."""
     with visitor(browser) as page:
         enter(page, f"{house}rooms/undefined", "Ada")
         page.wait_for_selector('[data-fault-code="ROOM-ID"]')
         _judge(axe, page)
-        page.goto(f"{house}j/nobody-made-this")
-        page.wait_for_selector('[data-end="unknown"]')
+        for address in ("j/nobody-made-this", "j/nobody-made-this/", "j/", "j", "rooms/", "rooms", "rooms/demo/more"):
+            page.goto(f"{house}{address}")
+            page.wait_for_selector('[data-end="unknown"]')
         _judge(axe, page)
+        page.goto(f"{house}rooms/demo/")
+        expect(page.locator("h1")).to_have_text("Enter the room demo")
 
 
 @pytest.mark.long
@@ -389,6 +420,16 @@ def _let_in(host: Page, name: str) -> None:
     if host.get_attribute("#open-people", "aria-expanded") == "false":
         host.click("#open-people")
     host.click(f'#knocks .knock:has-text("{name}") .admit')
+
+
+def _right_of_words(page: Page, where: str) -> float:
+    return float(
+        page.evaluate(
+            """(where) => { const range = document.createRange();
+      range.selectNodeContents(document.querySelector(where)); return range.getBoundingClientRect().right; }""",
+            where,
+        )
+    )
 
 
 def _safety_number(page: Page) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from ringlight.faults import FAULTS
 from ringlight.rooms.messages import CLOSE_CODES
+from ringlight.rooms.people import ROLES
 from ringlight.web import ROOMS_PAGE
 
 EN = "en"
@@ -16,6 +17,7 @@ WORDS: dict[str, dict[str, str]] = {
 }
 OTHERS = sorted(WORDS.keys() - {EN})
 SCRIPTS = "\n".join(file.read_text("utf-8") for file in ROOMS_PAGE.glob("*.js"))
+ROLES_JS = (ROOMS_PAGE / "roles.js").read_text("utf-8")
 # What a page of the rooms meets; the English headline is the catalogue's own.
 CLIENT = "\n".join(file.read_text("utf-8") for file in (ROOMS_PAGE / "client").glob("*.js") if file.stem != "faults")
 MET = {code for code in FAULTS if f'"{code}"' in CLIENT} | CLOSE_CODES.keys()
@@ -55,6 +57,14 @@ def test_every_key_that_the_page_names_is_there() -> None:
     named = set(re.findall(r'(?:\bsay|\bt|\bresay\(\w+,|\bspoken\([^)]*\),|\bannounce)\(?\s*"([a-z][\w.-]+)"', SCRIPTS))
     assert len(named) > 80
     assert named <= WORDS[EN].keys()
+
+
+def test_every_role_has_a_word_and_the_page_knows_who_admits() -> None:
+    """A role is shown at the door, in the list of people and where somebody knocks; who admits is not sent to wait."""
+    assert {f"role.{role}" for role in ROLES} <= WORDS[EN].keys()
+    lists = {name: set(re.findall(r'"(\w+)"', inside)) for name, inside in re.findall(r"(\w+) = \[(.*?)\]", ROLES_JS)}
+    assert lists["HOSTS"] == {role for role, may in ROLES.items() if "admit" in may}
+    assert lists["OFFERED"] == ROLES.keys() - {"admin", "camera"}
 
 
 def test_no_text_is_left_that_nobody_says() -> None:

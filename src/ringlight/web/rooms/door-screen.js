@@ -6,12 +6,12 @@ import { faultView } from "./fault-view.js";
 import { icon } from "./icons.js";
 import { say, spoken } from "./i18n.js";
 import { Mirror } from "./mirror.js";
+import { isHost, OFFERED } from "./roles.js";
 
 /** @typedef {import("./visit.js").Link} Link */
 /** @typedef {import("./visit.js").Visit} Visit */
 /** @typedef {ReturnType<Mirror["handOver"]>} Hands */
 
-const ROLES = ["patient", "clinician", "interpreter", "companion", "observer"];
 const NAME = "ringlight.name";
 
 /**
@@ -73,17 +73,16 @@ function facts(link) {
 
 /** @param {string} [role] */
 function steps(role) {
-  const host = role === "clinician" || role === "admin";
   return el("ol", { class: "next" },
     el("li", {}, say("door.step-check")),
-    el("li", {}, say(host ? "door.step-host" : "door.step-wait")),
+    el("li", {}, say(isHost(role) ? "door.step-host" : "door.step-wait")),
     el("li", {}, say("door.step-private")));
 }
 
 /** Name and role, where the server asks for no token. */
 function whoFields() {
   const name = el("input", { id: "name", name: "name", maxlength: 80, autocomplete: "name", required: true });
-  const role = el("select", { id: "role", name: "role" }, ...ROLES.map((one) => spoken(el("option", { value: one }), `role.${one}`)));
+  const role = el("select", { id: "role", name: "role" }, ...OFFERED.map((one) => spoken(el("option", { value: one }), `role.${one}`)));
   try {
     name.value = sessionStorage.getItem(NAME) ?? "";
   } catch {

@@ -6,6 +6,7 @@ import { headline } from "./fault-view.js";
 import { faultOf } from "./fault-of.js";
 import { icon } from "./icons.js";
 import { named, resay, say, spoken, t } from "./i18n.js";
+import { isHost } from "./roles.js";
 import { announce } from "./screens.js";
 import { nameOf } from "./tile.js";
 import { sound } from "./tones.js";
@@ -64,7 +65,7 @@ export class PeoplePanel {
     const { media, away, awayCode, quality, camera, path, fault } = person;
     const state = away ? say(awayCode === "ROOM-SILENT" ? "people.silent" : "people.away") : path === "failed" && fault ? headline(fault)
       : quality && camera === null ? say(`quality.${quality.words}`) : null;
-    const back = host && camera === null && !["clinician", "admin"].includes(person.role)
+    const back = host && camera === null && !isHost(person.role)
       ? named(el("button", { class: "control", type: "button", onclick: () => void this.#try(this.#call.sendBack(person.id)) }, icon("back")),
         "people.send-back", { name: nameOf(person) }) : null;
     const agreed = host && person.consents.length

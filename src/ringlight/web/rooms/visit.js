@@ -35,7 +35,7 @@ const REMEMBERED = "ringlight.visit.";
  * @returns {{ link: string } | { room: string } | null}
  */
 export function addressed(path) {
-  const [, place, rest = ""] = /^\/(j|rooms)\/([^/]*)\/?$/.exec(path) ?? [];
+  const [, place, rest = ""] = /^\/(j|rooms)\/([^/]+)\/?$/.exec(path) ?? [];
   if (!place) return null;
   let named;
   try {
