@@ -168,7 +168,8 @@ def _unreached(reached: set[str]) -> Iterator[str]:
     yield from (
         "", "## Faults that no run reaches", "",
         f"{len(missing)} faults have no run of the lab. Tests of their own bring most of them about, each for one or "
-        "two who can meet it; the others have a reason.", "", _line("fault", "where it is brought about, or why not"), _rule(2),
+        "two who can meet it; the others have a reason.",
+        "", _line("fault", "where it is brought about, or why not"), _rule(2),
     )  # fmt: skip
     for code in missing:
         files = [f"`{name}`" for name in named[code]]
