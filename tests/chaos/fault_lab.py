@@ -42,7 +42,9 @@ def all_cells() -> Iterator[Cell]:
 
 async def run_group(name: str, only: str = "") -> list[Row]:
     """Run a group; of cells that are not run anew, what was found before is kept."""
-    rows = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
+    there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
+    former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
+    rows = {key: row for key, row in former.items() if key in there}
     coturn = OwnCoturn() if PROGRAM is not None and name == "doctor" else None
     try:
         async with async_playwright() as playwright:

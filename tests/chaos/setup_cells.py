@@ -13,6 +13,9 @@ from live_view_cells import command, signed_in
 
 from patients import KEY, foreign, free_port, says
 from ringlight.http.serving import listen
+from ringlight.secrets import Secret
+from ringlight.store.database import Database
+from ringlight.store.key_rows import KeptKey, KeyRows, hash_of_key
 from ringlight.testing import SimulatedRing
 
 Prepare = Callable[[Path, dict[str, str]], None]
@@ -60,6 +63,15 @@ def _newer(folder: Path, env: dict[str, str]) -> None:
         database.execute("INSERT INTO alembic_version VALUES ('9999')")
 
 
+def _no_database(_: Path, env: dict[str, str]) -> None:
+    Path(env["RINGLIGHT_STATE_DIR"], "ringlight.db").write_bytes(b"no database at all" * 1000)
+
+
+def _key_there(_: Path, env: dict[str, str]) -> None:
+    with contextlib.closing(Database(f"sqlite:///{Path(env['RINGLIGHT_STATE_DIR'], 'ringlight.db')}")) as database:
+        assert KeyRows(database).add(KeptKey("a1", "nan", hash_of_key(Secret("rlk_x")), ("view",), None, 0.0))
+
+
 APP = {"RINGLIGHT_PARTNER__CLIENT_ID": "sim-client", "RINGLIGHT_PARTNER__CLIENT_SECRET": "sim-secret",
        "RINGLIGHT_PARTNER__HMAC_KEYS": json.dumps([KEY])}  # fmt: skip
 LOGIN = ("login", "--email", "ada@ringlight.test")
@@ -87,7 +99,9 @@ MISFORTUNES = (
     Misfortune("no database there", "STORE-UNREACHABLE", ("key", "list"),
                {"RINGLIGHT_DATABASE_URL": "postgresql://x:y@127.0.0.1:{free}/z"},
                mended={"RINGLIGHT_DATABASE_URL": ""}),
+    Misfortune("a database that is none", "STORE-FILE", ("key", "list"), before=_no_database),
     Misfortune("a newer database", "STORE-NEWER", ("key", "list"), before=_newer),
+    Misfortune("a key of a name that there is", "KEY-NAME", ("key", "add", "nan"), before=_key_there),
     Misfortune("a key that is none", "KEY-NAME-UNKNOWN", ("key", "revoke", "nobody")),
     Misfortune("a fault that is none", "FAULT-UNKNOWN", ("explain", "qwertzuiop")),
     Misfortune("no server there", "NET-UNREACHABLE", ("devices",), {"RINGLIGHT_RING_URL": "http://127.0.0.1:{free}"}),

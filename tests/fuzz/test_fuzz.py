@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +34,8 @@ FILLERS = (
     b"$\0\0\1",
 )
 WEIRD: tuple[Any, ...] = (
-    None, True, -1, 0.5, 10**30, 1e308, "", "\x1b[2J\r\n", "x" * 300, "😀\u202e", [], {}, [[]], [None], {"": None},
+    None, True, -1, 0.5, 10**30, 10**400, 1e308, "", "9" * 5000, "\x1b[2J\r\n", "x" * 300, "😀\u202e",
+    [], {}, [[]], [None], {"": None},
 )  # fmt: skip
 
 each_target = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -70,6 +72,15 @@ def test_no_odd_value_breaks_it(target: Target) -> None:
 
 
 @each_target
+def test_no_long_number_breaks_it(target: Target) -> None:
+    """More digits than fit a float, and than `int` reads (4,300), in the place of any number."""
+    chance = random.Random(target.name)
+    long = [data for _, whole in target.corpus() for data in _with_long_numbers(whole)]
+    for data in chance.sample(long, min(target.short, len(long))):
+        _judge(target, data)
+
+
+@each_target
 def test_much_of_anything_is_read_soon(target: Target) -> None:
     begins = [data[:40] for _, data in target.corpus()][:1]
     for begin, filler in itertools.product((b"", *begins), FILLERS):
@@ -96,6 +107,12 @@ def _damaged(whole: bytes, chance: random.Random) -> Iterator[bytes]:
         first, second = sorted(chance.randrange(len(whole) + 1) for _ in range(2))
         yield whole[:at] + whole[first:second] + whole[at:]
         yield whole[:first] + whole[second:]
+
+
+def _with_long_numbers(whole: bytes) -> Iterator[bytes]:
+    for number in re.finditer(rb"[0-9]+", whole):
+        for digits in (400, 5000):
+            yield whole[: number.start()] + b"9" * digits + whole[number.end() :]
 
 
 def _with_odd_values(whole: bytes) -> Iterator[bytes]:

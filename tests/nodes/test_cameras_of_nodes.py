@@ -15,6 +15,9 @@ from own_redis import PROGRAM, OwnRedis
 from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.media.sdp import Transport
+from ringlight.nodes import keeper
+from ringlight.nodes.keeper import PREFIX, CameraLeases
+from ringlight.nodes.leases import BEAT
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
 from ringlight.settings import CameraSettings, ServerSettings, Settings
@@ -279,3 +282,20 @@ async def test_a_frozen_redis_holds_nobody_up_for_long(redis: OwnRedis) -> None:
         finally:
             redis.go_on()
         await knows(one, None)
+
+
+@pytest.mark.parametrize("kept", ["junk", "", "99999999999999999999999999999 -", "1e5 {other}", "x {other}", "{other}"])
+async def test_what_cannot_be_read_in_redis_is_as_nothing(redis: OwnRedis, kept: str) -> None:
+    """The camera it was of is free, and the node goes on with all others."""
+    one = CameraLeases(redis.url, "http://one.example", alone_for=30.0)
+    other = CameraLeases(redis.url, "http://other.example", alone_for=30.0)
+    async with one.running(), other.running():
+        with redis.client() as client:
+            client.hset(f"{PREFIX}:holders", keeper._name("1001"), kept.format(other=other.node))
+        async with asyncio.timeout(WITHIN):
+            lease = await one.take("1001", "front-door")
+            await asyncio.sleep(2.5 * BEAT)
+        assert lease.token > 0
+        assert not one.is_alone
+        assert not other.is_alone
+        assert not lease.over.done()

@@ -22,12 +22,14 @@ from ringlight.partner.api import Api
 from ringlight.partner.media import Media, fetch
 from ringlight.publishing.whip import Place
 from ringlight.secrets import Secret
+from ringlight.server.oidc import provider
 
 INSIDE = [
     "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
     "192.0.2.1", "224.0.0.1", "239.1.1.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1",
     "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
-    "2002:7f00:1::", "2001:db8::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "not an address",
+    "::127.0.0.1", "::10.0.0.1", "64:ff9b:1::7f00:1", "fec0::1", "5f00::1", "2002:7f00:1::", "2001:db8::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2", "not an address",
 ]  # fmt: skip
 OUTSIDE = ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700::1111", "64:ff9b::101:101", "2002:101:101::",
            "::ffff:1.1.1.1"]  # fmt: skip
@@ -207,6 +209,29 @@ def test_what_an_answer_names_is_foreign() -> None:
         place.led_to("https://node2.sfu.example/whip").led_to("https://10.0.0.1/")
     inside = Place(Secret("http://192.168.1.5:7880/whip"))
     assert not inside.led_to("http://192.168.1.6:7880/whip").foreign
+
+
+@pytest.mark.parametrize(
+    ("issuer", "address", "foreign"),
+    [
+        ("https://id.example/realms/a", "https://id.example/realms/a/token", False),
+        ("https://id.example", "https://keys.id.example/keys", True),
+        ("https://id.example", "http://127.0.0.1:6379/", True),
+        ("https://id.example", "https://169.254.169.254/latest", True),
+        ("https://sso.local", "https://keys.local/keys", False),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8081/keys", False),
+    ],
+)
+def test_a_provider_outside_leads_us_nowhere_inside(issuer: str, address: str, *, foreign: bool) -> None:
+    """Where people log in is in the settings; the addresses of its keys and tokens are in its answer."""
+    known = provider.Provider(issuer, address, address, address, address, None, takes_basic=True, names_itself=False)
+    client = provider.Client("client", Secret("secret"))
+    asked = (
+        next(provider.fetch_keys(known)),
+        next(provider.look_up(known, Secret("access"), "ada")),
+        next(provider.exchange(known, client, Secret("code"), redirect="https://h/cb", verifier=Secret("v"))),
+    )
+    assert [request.foreign for request in asked] == [foreign] * 3
 
 
 def _resolve(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:

@@ -28,9 +28,10 @@ Form: TypeAlias = dict[str, str | Secret]
 
 _REDIRECTS = 5  # two were seen
 _CSRF_NAMES = ("csrf-token", "csrfToken", "csrf_token")
-_CSRF_SCRIPT = re.compile(
-    r"<script\b[^>]*\bid=[\"'](?:oauth-args|__NEXT_DATA__)[\"'][^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE
-)
+# Step by step, since one expression would go over a page full of `<script` again from each of them.
+_SCRIPT = re.compile(r"<script\b([^<>]*+)>", re.IGNORECASE)
+_CSRF_ID = re.compile(r"\bid=[\"'](?:oauth-args|__NEXT_DATA__)[\"']", re.IGNORECASE)
+_SCRIPT_END = re.compile(r"</script>", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -207,7 +208,7 @@ def _wants_code(response: Response) -> bool:
 
 
 def _csrf_of(page: Response) -> Secret | None:
-    for script in _CSRF_SCRIPT.findall(page.text):
+    for script in _scripts(page.text):
         try:
             content = msgspec.json.decode(script)
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -216,6 +217,19 @@ def _csrf_of(page: Response) -> Secret | None:
             if value and is_plain(Secret(value)):
                 return Secret(value)
     return None
+
+
+def _scripts(text: str) -> Iterator[str]:
+    """Yield what is in the scripts that may have the token."""
+    at = 0
+    while tag := _SCRIPT.search(text, at):
+        at = tag.end()
+        if _CSRF_ID.search(tag[1]):
+            end = _SCRIPT_END.search(text, at)
+            if end is None:
+                return
+            yield text[at : end.start()]
+            at = end.end()
 
 
 def _named(value: object, *, depth: int) -> Iterator[str]:

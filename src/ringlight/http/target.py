@@ -18,6 +18,7 @@ __all__ = ["Target", "host_and_port", "is_inside", "is_inside_by_name", "is_prox
 
 _PORTS = {"http": 80, "https": 443}
 _EMBEDDING = ipaddress.ip_network("64:ff9b::/96")  # NAT64 (RFC 6052): the last four bytes are an address of IPv4
+_INTERNET = ipaddress.ip_network("2000::/3")  # the one part of IPv6 that is given out (RFC 4291 section 2.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def is_inside(address: str) -> bool:
             carried = ipaddress.IPv4Address(ip.packed[12:])
         if carried is not None:  # what it is wrapped in, each version of Python judges by another list
             return is_inside(str(carried))
+        if ip not in _INTERNET:  # site-local, IPv4 by an old form, or a NAT64 of this network (RFC 8215)
+            return True
     return ip.is_multicast or not ip.is_global
 
 

@@ -295,6 +295,8 @@ class CameraLeases:
         own, others = dict[str, int](), dict[str, Holder]()
         for camera, entry in _pairs(holders).items():
             token, _, node = entry.partition(" ")
+            if not token.isdecimal() or len(token) > 15:  # as leases.lua reads it
+                continue
             if node == self.node:
                 own[camera] = int(token)
             elif node in nodes:

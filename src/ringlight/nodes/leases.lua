@@ -8,8 +8,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function text(number) return string.format('%.0f', number) end
 
+-- What is no entry is as none. A token of more digits would no longer grow by one.
 local function entry(camera)
-  local token, node = string.match(redis.call('HGET', holders, camera) or '0 -', '^(%d+) (.+)$')
+  local token, node = string.match(redis.call('HGET', holders, camera) or '', '^(%d+) (.+)$')
+  if not token or #token > 15 then return 0, '-' end
   return tonumber(token), node
 end
 

@@ -189,7 +189,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of more digits than Python reads is one that is not the library's own
         raise fault_error("CFG-INVALID", f"{name}: {error}") from None
     except RecursionError:
         raise fault_error("CFG-INVALID", f"{name}: nested too deeply") from None

@@ -1,14 +1,12 @@
 """The way to a server, a step at a time: name, connection, TLS, a plain answer, the time, a WebSocket."""
 
 import asyncio
-import contextlib
 import errno
 import logging
 import socket
 import ssl
 import urllib.request
 from collections.abc import Callable, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from cryptography import x509
@@ -25,6 +23,7 @@ from ringlight.http.border import USER_AGENT
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import NotJson, Request, Response
 from ringlight.http.names import look_up as look_up_name
+from ringlight.resilience.retry_after import http_date
 from ringlight.secrets import Secret
 
 LOOK_UP_WAIT = 4.0  # seconds
@@ -229,8 +228,7 @@ def read_date(head: str) -> float | None:
     for line in head.split("\r\n"):
         name, _, value = line.partition(":")
         if name.strip().casefold() == "date":
-            with contextlib.suppress(ValueError):
-                return parsedate_to_datetime(value.strip()).timestamp()
+            return http_date(value.strip())
     return None
 
 

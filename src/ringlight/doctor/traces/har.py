@@ -18,6 +18,7 @@ _FIELDS: dict[Path, str] = {
     (*_ENTRY, "request", "url"): "url", (*_ENTRY, "response", "status"): "status",
     (*_ENTRY, "response", "_error"): "error", (*_ENTRY, "_error"): "error",
 }  # fmt: skip
+LATEST = 1e12  # seconds or milliseconds; what is beyond is no time
 _WANTED = frozenset({_MESSAGE, *_FIELDS})
 
 
@@ -70,8 +71,8 @@ def _opened(socket: _Socket, number: int) -> Iterator[Entry]:
 
 def _end(socket: _Socket, number: int) -> Iterator[Entry]:
     yield from _opened(socket, number)
-    lasted = socket.fields.get("lasted")
-    seconds = lasted / 1000 if isinstance(lasted, int | float) else -1.0
+    lasted = _number(socket.fields.get("lasted"))
+    seconds = lasted / 1000 if lasted is not None else -1.0
     if socket.said and socket.last is not None and seconds >= socket.last:  # some write the time of the upgrade alone
         yield Ended(Place(number, round(seconds, 4), socket.number), None)
 
@@ -80,14 +81,19 @@ def _message(text: str, number: int, socket: _Socket) -> Entry:
     message = _decoded(text)
     if not isinstance(message, dict):
         return Other(Place(number, None, socket.number))
-    at, data = message.get("time"), message.get("data")
+    at, data = _number(message.get("time")), message.get("data")
     began = socket.fields.setdefault("first", at)  # the entry's own beginning may not have been read yet
-    since = round(at - began, 4) if isinstance(at, int | float) and isinstance(began, int | float) else None
+    since = round(at - began, 4) if at is not None and began is not None else None
     socket.last = since
     place = Place(number, since, socket.number)
     if message.get("opcode", 1) != 1 or not isinstance(data, str):
         return Other(place)
     return Said(place, {"send": True, "receive": False}.get(str(message.get("type"))), data)
+
+
+def _number(value: object) -> int | float | None:
+    """Return a time; `None` for what is none. JSON may have whole numbers that no float can hold."""
+    return value if isinstance(value, int | float) and abs(value) < LATEST else None
 
 
 def _decoded(text: str) -> Any:

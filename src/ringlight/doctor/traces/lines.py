@@ -58,7 +58,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Mapping[str, Any] 
     (re.compile(r"Received notification: "), _whole(False)),
     (re.compile(r"Notification received: (\S+)"),
      lambda found, _: (False, {"method": "notification", "body": {"is_ok": True, "text": found[1]}}, True)),
-    (re.compile(r"Sending ice candidate for mlineindex (\d+): (.*)$"),
+    (re.compile(r"Sending ice candidate for mlineindex (\d{1,9}): (.*)$"),
      lambda found, _: (True, {"method": "ice", "body": {"ice": found[2], "mlineindex": int(found[1])}}, True)),
     (re.compile(r"SDP answer received: "), _part(False, "sdp", sdp="v=0")),
     (re.compile(r"Session created: \S+___\S+"), _part(False, "session_created")),

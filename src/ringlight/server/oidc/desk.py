@@ -121,10 +121,9 @@ class OidcDesk:
 
     def _is_young(self, state: str) -> bool:
         try:
-            began = int(state.partition(".")[0], 16)
-        except ValueError:
+            return -1 <= self._clock() - int(state.partition(".")[0], 16) <= STATE_LIFE
+        except (ValueError, OverflowError):  # anybody may write anything there
             return False
-        return -1 <= self._clock() - began <= STATE_LIFE
 
     async def _known(self) -> Provider:
         async with self._fetching:

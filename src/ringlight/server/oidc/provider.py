@@ -13,6 +13,7 @@ from joserfc.jwk import KeySet
 from ringlight.errors import RingError, fault_error
 from ringlight.http.address import is_loopback_host
 from ringlight.http.flow import Flow, NotJson, Request, Response
+from ringlight.http.target import is_inside_by_name
 from ringlight.secrets import Secret
 
 __all__ = [
@@ -87,7 +88,7 @@ def fetch_keys(provider: Provider) -> Flow[KeySet]:
     Raises:
         UsageError: OIDC-UNREACHABLE or OIDC-ANSWER.
     """
-    said = yield from _ask(Request("GET", provider.keys, at="oidc", limit=LIMIT))
+    said = yield from _ask(_request(provider, "GET", provider.keys))
     listed = said.get("keys")
     usable = [
         one for one in (listed if isinstance(listed, list) else [])
@@ -133,7 +134,7 @@ def exchange(provider: Provider, client: Client, code: Secret, *, redirect: str,
         form["client_id"] = client.id
         if client.secret is not None:
             form["client_secret"] = client.secret
-    answer = yield from _sent(Request("POST", provider.token, headers=headers, form=form, at="oidc", limit=LIMIT))
+    answer = yield from _sent(_request(provider, "POST", provider.token, headers=headers, form=form))
     said = _object(answer)
     if answer.status != 200:
         raise _refused(answer.status, said)
@@ -151,7 +152,7 @@ def look_up(provider: Provider, access: Secret, subject: str) -> Flow[Mapping[st
     """
     if provider.user is None:
         return {}
-    said = yield from _ask(Request("GET", provider.user, bearer=access, at="oidc", limit=LIMIT))
+    said = yield from _ask(_request(provider, "GET", provider.user, bearer=access))
     return said if said.get("sub") == subject else {}
 
 
@@ -163,6 +164,14 @@ def _refused(status: int, said: Mapping[str, Any]) -> RingError:
     if "redirect" in why.lower():
         return fault_error("OIDC-REDIRECT", detail)
     return fault_error("OIDC-STATE" if error == "invalid_grant" else "OIDC-UNREACHABLE", detail)
+
+
+def _request(provider: Provider, method: str, url: str, **what: Any) -> Request:
+    """Return a request to an address of the provider's: one outside does not lead into our network by it."""
+    here, there = urlsplit(provider.issuer), urlsplit(url)
+    same = (here.scheme, here.netloc) == (there.scheme, there.netloc)
+    foreign = not (same or is_inside_by_name(here.hostname or ""))
+    return Request(method, url, at="oidc", limit=LIMIT, foreign=foreign, **what)
 
 
 def _ask(request: Request) -> Flow[Mapping[str, Any]]:
