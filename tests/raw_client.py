@@ -74,6 +74,6 @@ class RawClient:
 async def raw_client(ring: SimulatedRing, **options: Any) -> AsyncIterator[RawClient]:
     """Open a socket with a good ticket."""
     fields = {"api_version": "4.0", "auth_type": "ring_solutions", "client_id": "ring_site-1",
-              "token": ring.world.make_ticket()}  # fmt: skip
+              "token": ring.world.tokens.make_ticket()}  # fmt: skip
     async with connect(f"{ring.url.replace('http', 'ws')}/ws?{urlencode(fields)}", proxy=None, **options) as web:
         yield RawClient(web)

@@ -175,7 +175,7 @@ async def test_a_view_of_a_battery_camera_is_measured_and_kept(tmp_path: Path) -
                     await view.snapshot()
                     clock[0] += 900
                 _weaker(ring.world, percent)
-                ring.world._access.clear()  # an hour is over on this clock
+                ring.world.tokens.access.clear()  # an hour is over on this clock
         async with Account.open(settings, store=tokens, credentials=KNOWN, clock=lambda: clock[0]) as account:
             cameras = {camera.id: camera.as_dict() for camera in await account.cameras()}
         assert cameras["back-yard"]["battery_cost"] == {

@@ -27,14 +27,18 @@ from ringlight.resilience.actions import (
     Sleep,
 )  # fmt: skip
 from ringlight.resilience.events import Event, TokenRefreshed
-from ringlight.resilience.operation import Operation
+from ringlight.resilience.operation import Lane, Operation, Repeat
 from ringlight.resilience.pipeline import Done, Pipeline, run
 from ringlight.resilience.shared import Shared
+from ringlight.resilience.stale import Key, Kind
 from ringlight.resilience.token_state import LOST, Later, Lost, TokenState, Use
 from ringlight.secrets import Secret
 from ringlight.settings import ResilienceSettings
 
 OPERATION = Operation("devices.list")
+ONCE = Operation("live.offer", Repeat.ONCE, Lane.LIVE)
+KEY = Key("ada", Kind.DEVICES)
+OFFLINE = b'{"errors": [{"status": "503", "title": "Device Unavailable", "detail": "Device is currently offline"}]}'
 
 # What a server does with an attempt: the seconds that it takes, and the outcome.
 Served = tuple[float, Outcome]
@@ -51,6 +55,18 @@ def answered(status: int, body: bytes = b"", value: Any = "value", **fields: Any
 
 def failed(fate: Fate = Fate.MAYBE_SENT, code: str = "NET-UNREACHABLE", **more: Any) -> Failed:
     return Failed(fate, fault_error(code), **more)
+
+
+def up(now: float, send: Send, operation: Operation) -> Served:
+    return 0.05, answered(200)
+
+
+def down(now: float, send: Send, operation: Operation) -> Served:
+    return 0.05, answered(503)
+
+
+def status(operation: str, device: str) -> Operation:
+    return Operation(operation, device=device)
 
 
 @dataclass

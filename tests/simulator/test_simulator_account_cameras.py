@@ -106,7 +106,7 @@ async def test_a_put_that_is_said_to_be_no_json_is_refused(path: str, kind: str,
     import asyncio
 
     async with simulator() as ring:
-        token = ring.world.grant()["access_token"]
+        token = ring.world.tokens.grant()["access_token"]
         host, _, port = ring.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         head = f"PUT /clients_api/doorbots/1003/{path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n"
@@ -191,7 +191,7 @@ async def test_the_history_goes_on_before_an_event() -> None:
 )
 async def test_what_there_is_not_is_404(path: str) -> None:
     async with simulator() as ring, AsyncDriver(base_url=ring.url) as driver:
-        bearer = Secret(str(ring.world.grant()["access_token"]))
+        bearer = Secret(str(ring.world.tokens.grant()["access_token"]))
         method = "PUT" if "_" in path else "GET"
         answer = await driver.send(Request(method, f"https://h/clients_api/{path}", bearer=bearer))
         assert answer.status == 404

@@ -29,7 +29,7 @@ def run(environment: dict[str, str], ring: SimulatedRing, tmp_path: Path) -> Run
 def test_another_programs_token_is_imported_and_its_spending_told(
     run: Run, ring: SimulatedRing, tmp_path: Path
 ) -> None:
-    token = {"rt": ring.world.grant()["refresh_token"], "hid": "their-hw"}
+    token = {"rt": ring.world.tokens.grant()["refresh_token"], "hid": "their-hw"}
     (tmp_path / "ring.txt").write_bytes(base64.b64encode(json.dumps(token).encode()))
     done = run("login", "--import", "ring.txt")
     assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request
 from ringlight.secrets import Secret
 from ringlight.settings import Settings
+from ringlight.simulator.tokens import Tokens
 from ringlight.simulator.world import World
 from ringlight.store import FileTokenStore, MemoryTokenStore, TokenStore
 from ringlight.testing import SimulatedRing, simulator
@@ -62,7 +63,7 @@ async def test_the_first_pair_is_kept_before_it_is_spent(monkeypatch: pytest.Mon
     store = MemoryTokenStore()
     async with _account(World(asks_code=False), store) as (account, _):
         with monkeypatch.context() as patch:
-            patch.setattr(World, "rotate", lambda *_: None)
+            patch.setattr(Tokens, "rotate", lambda *_: None)
             assert (await _error(account.sign_in(ADA, PASSWORD, flow="code"))).code == "AUTH-LINK-LOST"
         assert store.load() is not None
         assert len(await account.devices()) == 3, "a 401 renews it later"
@@ -122,21 +123,21 @@ async def test_authorize_wants_its_parameters(missing: str) -> None:
 
 async def test_a_code_works_once_and_for_its_verifier_only() -> None:
     world = World()
-    code = world.make_code("c", "x")
-    assert not world.use_code(code, "other", "x")
-    assert not world.use_code(code, "c", "x"), "a wrong verifier spends it"
-    code = world.make_code("c", "x")
-    assert world.use_code(code, "c", "x")
-    assert not world.use_code(code, "c", "x")
+    code = world.tokens.make_code("c", "x")
+    assert not world.tokens.use_code(code, "other", "x")
+    assert not world.tokens.use_code(code, "c", "x"), "a wrong verifier spends it"
+    code = world.tokens.make_code("c", "x")
+    assert world.tokens.use_code(code, "c", "x")
+    assert not world.tokens.use_code(code, "c", "x")
 
 
 async def test_the_tokens_of_a_code_are_refused_elsewhere_until_renewed() -> None:
     world = World()
-    granted = world.grant(usable=False)
-    assert not world.knows(f"Bearer {granted['access_token']}")
-    renewed = world.rotate(granted["refresh_token"])
+    granted = world.tokens.grant(usable=False)
+    assert not world.tokens.knows(f"Bearer {granted['access_token']}")
+    renewed = world.tokens.rotate(granted["refresh_token"])
     assert renewed is not None
-    assert world.knows(f"Bearer {renewed['access_token']}")
+    assert world.tokens.knows(f"Bearer {renewed['access_token']}")
 
 
 # Tokens
@@ -145,13 +146,13 @@ async def test_the_tokens_of_a_code_are_refused_elsewhere_until_renewed() -> Non
 async def test_a_spent_refresh_token_has_a_grace_if_the_world_grants_one() -> None:
     clock = [0.0]
     world = World(now=lambda: clock[0], rotation_grace=5.0)
-    first = world.grant()["refresh_token"]
-    assert world.rotate(first)
+    first = world.tokens.grant()["refresh_token"]
+    assert world.tokens.rotate(first)
     clock[0] = 4.9
-    assert world.rotate(first)
+    assert world.tokens.rotate(first)
     clock[0] = 5.0
-    assert world.rotate(first) is None
-    assert World().rotate(first) is None
+    assert world.tokens.rotate(first) is None
+    assert World().tokens.rotate(first) is None
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ async def test_a_registration_that_is_never_kept_is_told() -> None:
 
 async def test_the_404_names_the_hardware_id_until_it_is_registered() -> None:
     world = World(needs_registration=True)
-    bearer = Secret(str(world.grant()["access_token"]))
+    bearer = Secret(str(world.tokens.grant()["access_token"]))
     async with simulator(world) as ring, AsyncDriver(base_url=ring.url) as driver:
         for path in ("ring_devices", "doorbots/1001/history", "profile"):
             url = f"https://api.ring.com/clients_api/{path}"
@@ -255,7 +256,7 @@ async def test_the_token_file_of_another_program_is_taken_over(wrapped: bool, tm
     import base64
 
     world, store = World(), FileTokenStore(tmp_path / "tokens.json")
-    granted = world.grant()
+    granted = world.tokens.grant()
     packed = json.dumps({"rt": granted["refresh_token"], "hid": "their-hw", "pnc": {}}).encode()
     content = base64.b64encode(packed) if wrapped else json.dumps(granted).encode()
     async with _account(world, store) as (account, ring):

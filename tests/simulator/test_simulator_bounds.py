@@ -37,16 +37,16 @@ def world(clock: Clock) -> World:
 
 
 def sign_in_and_renew(world: World) -> None:
-    granted = world.grant()
-    assert world.knows(f"Bearer {granted['access_token']}")
-    renewed = world.rotate(granted["refresh_token"])
+    granted = world.tokens.grant()
+    assert world.tokens.knows(f"Bearer {granted['access_token']}")
+    renewed = world.tokens.rotate(granted["refresh_token"])
     assert renewed is not None
-    world.make_code("challenge", "redirect")
+    world.tokens.make_code("challenge", "redirect")
 
 
 def take_tickets(world: World) -> None:
-    assert world.use_ticket(world.make_ticket())
-    world.make_ticket()  # of which nobody makes use
+    assert world.tokens.use_ticket(world.tokens.make_ticket())
+    world.tokens.make_ticket()  # of which nobody makes use
 
 
 def view(world: World) -> None:

@@ -19,7 +19,7 @@ PLACE = "https://api.ring.com/integrations/v1/liveview/"
 
 
 async def _ask(ring: SimulatedRing, method: str, what: str, **fields: object) -> Response:
-    bearer = Secret(ring.world.grant()["access_token"])
+    bearer = Secret(ring.world.tokens.grant()["access_token"])
     async with AsyncDriver(base_url=ring.url) as driver:
         return await driver.send(Request(method, PLACE + what, json=fields, bearer=bearer))
 

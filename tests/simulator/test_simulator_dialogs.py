@@ -186,7 +186,7 @@ async def test_the_same_seed_makes_the_same_ring() -> None:
         ]
         seen = [(message["method"], body) for message, body in zip(client.heard, bodies, strict=True)]
         late = ("ice",)  # trickled beside the rest
-        return [ring.world.make_ticket(), [one for one in seen if one[0] not in late]]
+        return [ring.world.tokens.make_ticket(), [one for one in seen if one[0] not in late]]
 
     first, again, other = await heard(7), await heard(7), await heard(8)
     assert json.dumps(first) == json.dumps(again) != json.dumps(other)

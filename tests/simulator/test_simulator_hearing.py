@@ -73,7 +73,7 @@ def test_a_speaker_opened_too_early_is_told_in_the_record_and_stays_closed(ring:
     dialog = str(uuid.uuid4())
 
     async def hurry() -> None:
-        url = f"ws{ring.url.removeprefix('http')}/ws?auth_type=ring_solutions&token={ring.world.make_ticket()}"
+        url = f"ws{ring.url.removeprefix('http')}/ws?auth_type=ring_solutions&token={ring.world.tokens.make_ticket()}"
 
         async with connect(url) as socket:
 

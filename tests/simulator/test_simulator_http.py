@@ -13,7 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from ringlight.simulator.app import create_app
 from ringlight.simulator.switchboard import SWITCHES
-from ringlight.simulator.world import TICKET_LIFE, TOKEN_LIFE, World
+from ringlight.simulator.tokens import TICKET_LIFE, TOKEN_LIFE
+from ringlight.simulator.world import World
 from ringlight.testing import SimulatedRing, simulator
 
 pytestmark = pytest.mark.anyio
@@ -226,7 +227,7 @@ def _address(ring: SimulatedRing, ticket: str, **query: str) -> str:
 
 @asynccontextmanager
 async def _socket(ring: SimulatedRing) -> AsyncIterator[ClientConnection]:
-    async with connect(_address(ring, ring.world.make_ticket()), proxy=None) as web:
+    async with connect(_address(ring, ring.world.tokens.make_ticket()), proxy=None) as web:
         yield web
 
 
@@ -246,25 +247,25 @@ async def _close_of(web: ClientConnection) -> tuple[int | None, str | None]:
 
 async def test_a_ticket_opens_one_socket() -> None:
     async with simulator() as ring:
-        ticket = ring.world.make_ticket()
+        ticket = ring.world.tokens.make_ticket()
         async with connect(_address(ring, ticket), proxy=None):
             pass
         assert await _status(ring, ticket) == 404
         assert await _status(ring, "invented") == 404
-        assert await _status(ring, ring.world.make_ticket(), auth_type="ring_oauth") == 404
+        assert await _status(ring, ring.world.tokens.make_ticket(), auth_type="ring_oauth") == 404
 
 
 async def test_a_ticket_grows_old() -> None:
     clock = [0.0]
     async with simulator(World(now=lambda: clock[0])) as ring:
-        ticket = ring.world.make_ticket()
+        ticket = ring.world.tokens.make_ticket()
         clock[0] = TICKET_LIFE + 0.1
         assert await _status(ring, ticket) == 404
 
 
 async def test_without_a_user_agent_the_socket_closes_at_once() -> None:
     async with simulator() as ring:
-        async with connect(_address(ring, ring.world.make_ticket()), user_agent_header=None, proxy=None) as web:
+        async with connect(_address(ring, ring.world.tokens.make_ticket()), user_agent_header=None, proxy=None) as web:
             assert (await _close_of(web))[0] == 1000
         assert not ring.world.dialogs
 

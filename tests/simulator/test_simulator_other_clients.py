@@ -25,7 +25,7 @@ GOODBYE = {"method": "close", "reason": {"code": 0, "text": ""}}  # as ring-clie
 
 
 async def _ask(ring: SimulatedRing, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    bearer = Secret(ring.world.grant()["access_token"])
+    bearer = Secret(ring.world.tokens.grant()["access_token"])
     async with AsyncDriver(base_url=ring.url) as driver:
         answer = await driver.send(Request(method, f"https://api.ring.com{path}", json=body, bearer=bearer))
         return answer.status, answer.json() if answer.body else None
@@ -33,7 +33,7 @@ async def _ask(ring: SimulatedRing, method: str, path: str, body: object = None)
 
 async def _said(ring: SimulatedRing, *messages: object) -> int | None:
     """Send messages on one socket; return the code with which the simulator closed it, `None` if it did not."""
-    address = f"{ring.url.replace('http', 'ws')}/ws?auth_type=ring_solutions&token={ring.world.make_ticket()}"
+    address = f"{ring.url.replace('http', 'ws')}/ws?auth_type=ring_solutions&token={ring.world.tokens.make_ticket()}"
     async with connect(address, proxy=None) as web:
         for message in messages:
             await web.send(json.dumps(message))
@@ -125,7 +125,7 @@ async def test_the_older_still_is_asked_for_and_then_fetched() -> None:
 async def test_a_recording_is_redirected_to_unless_its_address_is_asked_for() -> None:
     number = 7_500_000_000_000_000_003
     async with simulator() as ring, AsyncDriver() as driver:
-        bearer = Secret(ring.world.grant()["access_token"])
+        bearer = Secret(ring.world.tokens.grant()["access_token"])
         path = f"{ring.url}/clients_api/dings/{number}/recording"
         sent = await driver.send(Request("GET", path, bearer=bearer))
         assert sent.status == 302

@@ -2,12 +2,14 @@
 
 from ringlight.faults import (
     account,
+    browser,
     calls,
     camera,
     home,
     links,
     live_view,
     media,
+    network,
     nodes,
     oidc,
     partner,
@@ -27,8 +29,8 @@ FAULTS: dict[str, Fault] = {}
 # The rows by what they are about, under the first words of the table that they stand in.
 AREAS: dict[str, tuple[Fault, ...]] = {}
 _TABLES = (
-    account, calls, camera, home, links, live_view, media, nodes, oidc, partner, program, publishing, reach, rooms,
-    storage, webhooks,
+    account, browser, calls, camera, home, links, live_view, media, network, nodes, oidc, partner, program, publishing,
+    reach, rooms, storage, webhooks,
 )  # fmt: skip
 for _row in (row for table in _TABLES for row in table.ROWS):
     if _row.code in FAULTS:

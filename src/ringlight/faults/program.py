@@ -207,6 +207,14 @@ ROWS = (
         http=409,
     ),
     Fault(
+        "CFG-DEPENDENCY",
+        "A package is missing",
+        cause="This function needs a Python package that is not installed.",
+        fix="Install it with the extra that is named, such as `pip install 'ringlight[redis]'`.",
+        retry=Retry.AFTER_FIX,
+        http=500,
+    ),
+    Fault(
         "FAULT-UNKNOWN",
         "No such fault",
         cause="The catalogue has no row for this code or text.",

@@ -85,6 +85,6 @@ def account_router(world: World) -> APIRouter:
         seconds = world.delay("ticket") + world.behaviour.ticket_delay
         if seconds:
             await asyncio.sleep(seconds)
-        return stopped(world, request, "ticket") or JSONResponse({"ticket": world.make_ticket()})
+        return stopped(world, request, "ticket") or JSONResponse({"ticket": world.tokens.make_ticket()})
 
     return router

@@ -39,7 +39,7 @@ def signaling_router(world: World) -> APIRouter:
         if refused == 0:
             await _left_waiting(websocket)
             return
-        if query.get("auth_type") != "ring_solutions" or not world.use_ticket(query.get("token", "")):
+        if query.get("auth_type") != "ring_solutions" or not world.tokens.use_ticket(query.get("token", "")):
             refused = refused or 404
         if refused is not None:
             await websocket.send_denial_response(Response(status_code=refused))

@@ -48,7 +48,7 @@ def oauth_router(world: World) -> APIRouter:
             return partner_token(world, request, fields)
         grant_type = fields.get("grant_type")
         if grant_type == "refresh_token":
-            granted = world.rotate(str(fields.get("refresh_token", "")))
+            granted = world.tokens.rotate(str(fields.get("refresh_token", "")))
             return JSONResponse(granted) if granted else _invalid_grant("refresh token is invalid or expired", 401)
         if grant_type == "authorization_code":
             return _code_grant(world, fields)
@@ -139,7 +139,7 @@ class _Pages:
 
     def _sent_back(self, request: Request, visit: _Visit) -> Response:
         self._visits.pop(request.cookies.get(COOKIE, ""), None)
-        code = self._world.make_code(visit.query["code_challenge"], visit.query["redirect_uri"])
+        code = self._world.tokens.make_code(visit.query["code_challenge"], visit.query["redirect_uri"])
         state = "somebody-elses" if self._world.sign_in_pages == "other-state" else visit.query["state"]
         return RedirectResponse(f"{visit.query['redirect_uri']}?{urlencode({'code': code, 'state': state})}", 302)
 
@@ -147,11 +147,11 @@ class _Pages:
 def _code_grant(world: World, fields: dict[str, Any]) -> Response:
     digest = hashlib.sha256(str(fields.get("code_verifier", "")).encode()).digest()
     challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    good = world.use_code(str(fields.get("code", "")), challenge, str(fields.get("redirect_uri", "")))
+    good = world.tokens.use_code(str(fields.get("code", "")), challenge, str(fields.get("redirect_uri", "")))
     if not good or world.sign_in_pages == "bad-code":
         return _invalid_grant("PKCE verification failed", 400)
     # Other services refuse this access token, as they were seen to do; the next one is good everywhere.
-    return JSONResponse(world.grant(usable=False))
+    return JSONResponse(world.tokens.grant(usable=False))
 
 
 def _password_grant(world: World, fields: dict[str, Any], request: Request) -> Response:
@@ -160,7 +160,7 @@ def _password_grant(world: World, fields: dict[str, Any], request: Request) -> R
     code = request.headers.get("2fa-code", "")
     if world.asks_code and not code:
         return _code_wanted()
-    return _wrong_code() if world.asks_code and code != world.code else JSONResponse(world.grant())
+    return _wrong_code() if world.asks_code and code != world.code else JSONResponse(world.tokens.grant())
 
 
 def _is_ada(world: World, fields: dict[str, Any]) -> bool:

@@ -54,7 +54,7 @@ def stopped(world: World, request: Request, at: str) -> Response | None:
     instead = obstacle(world, at)
     if instead is not None:
         return instead
-    if not world.knows(request.headers.get("authorization", "")):
+    if not world.tokens.knows(request.headers.get("authorization", "")):
         return Response(status_code=401)
     hardware_id = request.headers.get("hardware_id", "")
     if at not in ("session", "ticket") and not world.is_registered(hardware_id):

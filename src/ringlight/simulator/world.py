@@ -1,4 +1,4 @@
-"""What the simulator knows: the account, its cameras, tokens, tickets, the switches, and what it was sent."""
+"""What the simulator knows: the account, its cameras, the switches, and what it was sent."""
 
 import random
 import time
@@ -9,22 +9,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ringlight.simulator.behaviour import PROFILES, Behaviour, behaviour_of
+from ringlight.simulator.behaviour import Behaviour, behaviour_of
 from ringlight.simulator.clip import Clip
-from ringlight.simulator.expiring import Expiring
 from ringlight.simulator.hearing import Ear
 from ringlight.simulator.partner.estate import Estate
 from ringlight.simulator.partner.switches import ALL_SWITCHES
 from ringlight.simulator.premises import CAMERAS, EVENTS, MORE_CAMERAS, SimCamera, SimEvent
 from ringlight.simulator.sound import make_sound
+from ringlight.simulator.tokens import Tokens
 from ringlight.simulator.turning import Facing
 
 __all__ = [
     "CAMERAS",
     "EVENTS",
     "MORE_CAMERAS",
-    "TICKET_LIFE",
-    "TOKEN_LIFE",
     "Delays",
     "DialogRecord",
     "Line",
@@ -33,10 +31,6 @@ __all__ = [
     "World",
 ]
 
-TICKET_LIFE = PROFILES["observed"].behaviour.ticket_life  # seconds
-TOKEN_LIFE = 3600  # seconds
-REFRESH_LIFE = 30 * 86_400.0  # seconds
-CODE_LIFE = 600.0  # seconds
 KEPT_DIALOGS = 100
 KEPT_MESSAGES = 500  # of a dialog, the last ones; a view of ten minutes has some hundred
 KEPT_EVENTS = 1000  # the newest
@@ -111,6 +105,7 @@ class World:
         heard: What the cameras heard of who talked to them, by camera.
         now: The clock, for what expires.
         wall: The time of day in seconds.
+        tokens: The tokens, codes and tickets that were given.
         partner: The Partner API's side: apps, links, consents, events, and what was asked.
         lines: The signaling sockets that are open.
     """
@@ -124,6 +119,7 @@ class World:
     seed: int | None = None
     dice: random.Random = field(init=False)
     partner: Estate = field(init=False)
+    tokens: Tokens = field(init=False)
     speed: float = 1.0
     jitter: float = 0.0
     lines: set[Line] = field(default_factory=set)
@@ -150,20 +146,11 @@ class World:
     motion_off: set[int] = field(default_factory=set)
     recording_requests: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=KEPT_DIALOGS))
     heard: dict[int, Ear] = field(default_factory=dict)
-    _access: Expiring[bool] = field(init=False)
-    _refresh: Expiring[bool] = field(init=False)
-    _spent: Expiring[bool] = field(init=False)
-    _codes: Expiring[tuple[str, str]] = field(init=False)
-    _tickets: Expiring[bool] = field(init=False)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - nothing here is a secret, and it must be repeatable
         self.partner = Estate(self)
-        self._access, self._refresh, self._spent = self._names(), self._names(), self._names()
-        self._codes, self._tickets = self._names(), self._names()
-
-    def _names(self) -> Expiring[Any]:
-        return Expiring(lambda: self.now())  # noqa: PLW0108 - tests set another clock
+        self.tokens = Tokens(self)
 
     @property
     def behaviour(self) -> Behaviour:
@@ -229,11 +216,9 @@ class World:
         """
         wanted = {ALL_SWITCHES[name].name for name in names}
         if "wrong-password" in wanted - self.on:
-            self._access.clear()
-            self._refresh.clear()
-            self._spent.clear()
+            self.tokens.clear()
         if "token-not-json" in wanted - self.on:
-            self._access.clear()  # so that clients must renew theirs
+            self.tokens.access.clear()  # so that clients must renew theirs
         if "session-lapsed" in wanted - self.on:
             self.hardware_ids.clear()
         if "not-ready" in wanted - self.on:
@@ -242,40 +227,6 @@ class World:
             self.not_ready_left = 0
         self.partner.switched(self.on, wanted)
         self.on = wanted
-
-    # ---- tokens and tickets ----
-
-    def grant(self, *, usable: bool = True) -> dict[str, Any]:
-        """Make a pair of tokens; an access token that is not usable is refused by all other services."""
-        access, refresh = f"sim-access-{self.hexadecimal(12)}", f"sim-refresh-{self.hexadecimal(12)}"
-        if usable:
-            self._access.add(access, TOKEN_LIFE, True)
-        self._refresh.add(refresh, REFRESH_LIFE, True)
-        return {
-            "access_token": access,
-            "token_type": "Bearer",
-            "expires_in": TOKEN_LIFE,
-            "refresh_token": refresh,
-            "scope": "client",
-        }
-
-    def rotate(self, refresh: str) -> dict[str, Any] | None:
-        """Take a refresh token out of use and make a new pair; `None` for one that is not valid."""
-        if self._refresh.take(refresh):
-            self._spent.add(refresh, self.rotation_grace, True)
-        elif not self._spent.get(refresh):
-            return None
-        return self.grant()
-
-    def make_code(self, challenge: str, redirect: str) -> str:
-        """Make an authorisation code, good once, for who knows the verifier of a challenge."""
-        code = f"sim-code-{self.hexadecimal(12)}"
-        self._codes.add(code, CODE_LIFE, (challenge, redirect))
-        return code
-
-    def use_code(self, code: str, challenge: str, redirect: str) -> bool:
-        """Take an authorisation code; whether it was valid."""
-        return self._codes.take(code) == (challenge, redirect)
 
     def register(self, hardware_id: str) -> None:
         """Take a registration; the switch `session-denied` forgets it at once."""
@@ -308,21 +259,6 @@ class World:
     def siren_seconds(self, number: int) -> int:
         """Return for how many seconds more a camera's siren sounds."""
         return max(0, round(self.sirens.get(number, 0.0) - self.now()))
-
-    def knows(self, authorization: str) -> bool:
-        """Whether an Authorization header carries a valid access token."""
-        scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and self._access.get(token) is not None
-
-    def make_ticket(self) -> str:
-        """Make a ticket, good once."""
-        ticket = f"sim-ticket-{self.hexadecimal(16)}"
-        self._tickets.add(ticket, self.behaviour.ticket_life, True)
-        return ticket
-
-    def use_ticket(self, ticket: str) -> bool:
-        """Take a ticket; whether it was valid."""
-        return self._tickets.take(ticket) is not None and "expired-ticket" not in self.on
 
     def record(self, dialog_id: str, doorbot_id: int | None) -> DialogRecord:
         """Begin the record of a dialog."""
