@@ -93,7 +93,7 @@ def test_all_other_permissions_together_do_not(number: int) -> None:
 @pytest.mark.parametrize("number", range(COUNT + 2))
 def test_whoever_waits_may_do_nothing_of_it(number: int) -> None:
     visit = Visit()
-    inside = [{"t": "state", "audio": True}, {"t": "quality", "words": "good"}]
+    inside: list[Message] = [{"t": "state", "audio": True}, {"t": "quality", "words": "good"}]
     message = [*(message for _, message in asks(visit)), *inside][number]
     socket = visit.enter("somebody", "companion", frozenset().union(*ROLES.values()) - {"admit"})
     before = visit.frames()
