@@ -20,6 +20,7 @@ from ringlight.http.serving import listen, serving
 from ringlight.rooms.fast import FastRooms
 from ringlight.secrets import Secret
 from ringlight.server.database_watch import open_database
+from ringlight.server.room_links import RoomLinks
 from ringlight.server.room_server import RoomServer, room_server
 from ringlight.settings import RoomSettings, Settings
 from room_house import hear
@@ -140,6 +141,19 @@ async def page(url: str, rooms: RoomServer, role: str) -> AsyncIterator[ClientCo
     async with connect(url, proxy=None) as web:
         await web.send(json.dumps({"t": "hello", "v": 2, "token": token}))
         yield web
+
+
+async def test_a_link_is_made_by_any_server_and_used_at_any_other(redis: OwnRedis, tmp_path: Path) -> None:
+    """Also by one that has not had the room yet: a proxy sends each request to whichever it likes."""
+    database = tmp_path / "rooms.db"
+    async with node(redis, database, tmp_path / "one") as (_, one), node(redis, database, tmp_path / "two") as (_, two):
+        await one.record.keep(await one.porter.make("visit"))
+        assert "visit" not in two.porter.house.rooms
+        token, _ = await RoomLinks(two.porter, two.record).make(
+            "visit", "patient", name="Ada", may=None, opens=None, expires=None
+        )
+        claims, _ = await RoomLinks(one.porter, one.record).use(token.reveal(), "192.0.2.7")
+        assert (claims.room, claims.role, claims.name) == ("visit", "patient", "Ada")
 
 
 @pytest.mark.parametrize("loss", ["forgotten", "killed", "away"])

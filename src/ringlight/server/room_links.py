@@ -63,7 +63,7 @@ class RoomLinks:
             StoreError: It could not be kept.
         """
         now, rows = self._porter.now, self._record.rows
-        claims = self._house.claims(self._house.room(room_id).id, role)
+        claims = self._house.claims((await self._porter.find(room_id)).id, role)
         ends = expires if expires is not None else (opens or now) + self._house.settings.link_life
         if ends <= max(now, opens or now):
             raise fault_error("REQUEST-INVALID", "expires: it is over before it begins")

@@ -397,6 +397,30 @@ def test_a_bell_rings_in_the_room_and_is_answered(browser: Browser, house: str, 
         page.wait_for_selector('[data-camera="front-door"][data-talk="off"]')
 
 
+def test_on_a_phone_nothing_that_wants_an_answer_is_hidden_by_what_is_open(browser: Browser, house: str) -> None:
+    """Who knocks and who rings is seen, and let in and answered, while the chat is open over the call."""
+    with visitor(browser, viewport={"width": 360, "height": 740}) as desk, visitor(browser) as patient:
+        room = post(house, "api/rooms", {"cameras": ["front-door"], "consent": []})["id"]
+        enter(desk, f"{house}rooms/{room}", "Reception", "receptionist")
+        desk.wait_for_selector('[data-camera="front-door"][data-state="playing"]')
+        desk.click("#open-chat")
+        enter(patient, f"{house}rooms/{room}", "Ada")
+        desk.click("#admit-next")
+        wait_for(patient, "call")
+        with visitor(browser) as outside:
+            outside.goto(house)
+            outside.click("#press-bell")
+        desk.wait_for_selector(".bell:not([hidden])")
+        assert_fits(desk)
+        desk.click("#close-side")
+        desk.click("#open-chat")
+        desk.click(".answer")
+        desk.wait_for_selector('[data-camera="front-door"][data-talk="on"]')
+        desk.fill("#chat-text", "Come in")
+        desk.press("#chat-text", "Enter")
+        expect(patient.locator("#open-chat .badge")).to_have_text("1")
+
+
 def test_the_same_person_in_two_windows_can_take_the_visit_over(browser: Browser, house: str, axe: Axe) -> None:
     """The older window says where the visit went on, and can take it back."""
     room = post(house, "api/rooms", {"consent": []})["id"]
