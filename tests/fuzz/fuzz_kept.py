@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from fuzz_target import Target, codes
+from fuzz_target import Target, codes, refusing
 
 from ringlight.nodes.presses import Presses
 from ringlight.secrets import Secret
@@ -57,8 +57,12 @@ class _Keyring:
 
     def get_password(self, service: str, username: str) -> str | None:
         self.asked += 1
-        assert self.asked < 1000, "it asks without end"
-        at = 0 if username.startswith("link ") else 1 + int(username.partition(" ")[2].partition(".")[2].split()[0])
+        assert self.asked < 100_000, "it asks without end"
+        at = (
+            0
+            if username.startswith(("link ", "accounts"))
+            else 1 + int(username.partition(" ")[2].partition(".")[2].split()[0])
+        )
         return self._lines[at] if at < len(self._lines) else None
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -69,7 +73,10 @@ class _Keyring:
 
 
 def read_keyring(data: bytes) -> None:
-    pair = KeyringPairStore(_FOLDER, keyring=_Keyring(data.decode("utf-8", "replace").split("\n"))).read("ada")
+    lines = data.decode("utf-8", "replace").split("\n")
+    with refusing("STORE-DAMAGED"):
+        assert len(KeyringPairStore(_FOLDER, keyring=_Keyring(lines[:1])).accounts()) < 100_000
+    pair = KeyringPairStore(_FOLDER, keyring=_Keyring(lines)).read("ada")
     repr(pair)
 
 
