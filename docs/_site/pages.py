@@ -3,6 +3,7 @@
 `mkdocs` calls the functions whose names begin with `on_`.
 """
 
+import ast
 import importlib
 import inspect
 import posixpath
@@ -28,6 +29,7 @@ PUBLIC = (
     "ringlight.errors", "ringlight.liveview", "ringlight.partner", "ringlight.partner.fastapi",
     "ringlight.partner.linking", "ringlight.partner.webhooks", "ringlight.rooms", "ringlight.testing", "ringlight",
 )  # fmt: skip
+_IMPORT = re.compile(r"^ *from (ringlight[.\w]*) import ([\w, ]+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
 
 
@@ -37,9 +39,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "index.md": (ROOT / "README.md").read_text(encoding="utf-8"),
         "reference/commands.md": commands(),
         "reference/settings.md": settings(),
+        "reference/modules.md": modules(),
     }
     told: dict[str, str] = {}
     made |= {f"reference/python/{name}.md": _module(name, told) for name in PUBLIC}
+    made["reference/python/further.md"] = _further(told)
     pages = [(file.src_uri, file.content_string) for file in files.documentation_pages()]
     for target in {target for source, text in [*pages, *made.items()] for target in _outside(text, source)}:
         made[f"repository/{target}"] = (ROOT / target).read_text(encoding="utf-8")
@@ -85,6 +89,37 @@ def _module(name: str, told: dict[str, str]) -> str:
     ]  # fmt: skip
     about = inspect.cleandoc(module.__doc__ or "")
     return "\n\n".join([f"# {name}", about, *(_entry(module, one, told) for one in names)])
+
+
+def used() -> Iterator[tuple[str, str]]:
+    """Yield module and name of all that the README, tutorials, how-tos and reference import of Ringlight."""
+    folders = (ROOT / "docs" / name for name in ("tutorial", "how-to", "reference"))
+    for page in [ROOT / "README.md", *(page for folder in folders for page in sorted(folder.glob("*.md")))]:
+        for module, names in _IMPORT.findall(page.read_text(encoding="utf-8")):
+            yield from ((module, name.strip()) for name in names.split(","))
+
+
+def _further(told: dict[str, str]) -> str:
+    names = sorted({(module, name) for module, name in used() if module not in PUBLIC})
+    about = "What tutorials, how-tos and reference use beside the packages above; it stays as long as they do."
+    return "\n\n".join(
+        ["# Further names", about, *(_entry(importlib.import_module(module), name, told) for module, name in names)]
+    )
+
+
+def modules() -> str:
+    """Return the page of all modules, each with its first sentence."""
+    package = ROOT / "src" / "ringlight"
+    parts = ["# Every module", "Folder by folder. How they work together: [the map](../explanation/code-map.md)."]
+    for folder in sorted({path.parent for path in package.rglob("*.py")}):
+        rows = [f"| `{path.name}` | {_sentence(path)} |" for path in sorted(folder.glob("*.py"))]
+        parts += [f"## {folder.relative_to(package.parent)}", "\n".join(["| module | |", "|---|---|", *rows])]
+    return "\n\n".join(parts)
+
+
+def _sentence(path: Path) -> str:
+    about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return about.partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
 
 
 def _entry(module: Any, name: str, told: dict[str, str]) -> str:

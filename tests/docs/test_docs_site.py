@@ -1,10 +1,12 @@
 """The documentation as a site: it builds without a broken link, and has every public name, command and setting."""
 
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,11 +41,42 @@ def test_every_link_leads_somewhere(site: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("package", ["ringlight", "ringlight.liveview", "ringlight.partner", "ringlight.rooms"])
+def _pages_module() -> Any:
+    """Return what makes the pages, which is no part of a package."""
+    found = importlib.util.spec_from_file_location("pages", ROOT / "docs" / "_site" / "pages.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+PAGES = _pages_module()
+
+
+@pytest.mark.parametrize("package", PAGES.PUBLIC)
 def test_every_public_name_is_on_a_page(package: str, site: Path) -> None:
     page = _page(site, f"reference/python/{package}.html")
-    missing = [name for name in importlib.import_module(package).__all__ if f">{name}<" not in page]
-    assert missing == []
+    module = importlib.import_module(package)
+    names = getattr(module, "__all__", None) or [
+        name for name, value in vars(module).items() if isinstance(value, type) and value.__module__ == package
+    ]
+    assert names
+    assert [name for name in names if f">{name}<" not in page] == []
+
+
+def test_every_name_that_a_how_to_imports_is_on_a_page(site: Path) -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in (site / "reference" / "python").glob("*.html"))
+    used = set(PAGES.used())
+    assert ("ringlight.store", "open_pairs") in used
+    assert sorted(name for _, name in used if f">{name}<" not in pages) == []
+
+
+def test_every_module_is_on_a_page_with_its_sentence(site: Path) -> None:
+    page = _page(site, "reference/modules.html")
+    for path in (ROOT / "src" / "ringlight").rglob("*.py"):
+        assert f"<code>{path.name}</code>" in page, path
+    assert "PKCE, state and nonce" in page
 
 
 def test_every_command_and_every_setting_is_on_a_page(site: Path) -> None:

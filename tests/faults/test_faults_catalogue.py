@@ -4,13 +4,17 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
 import ringlight
+from ringlight.cli.app import COMMANDS, make_app
 from ringlight.errors import fault_error
 from ringlight.faults import FAULTS, Retry, find
 from ringlight.faults.sayings import SAYINGS
+from ringlight.settings.sources import effective_settings
 
 SOURCE = Path(ringlight.__file__).parent
 LISTS = (SOURCE / "doctor" / "checks.py", SOURCE / "doctor" / "verdict.py")  # they name codes and raise none
@@ -238,3 +242,37 @@ def test_what_ring_is_known_to_send_has_a_row(at: str, number: int, text: str) -
 
 def test_every_known_cause_of_4002_has_a_row() -> None:
     assert set(CAUSES_OF_4002.values()) <= set(FAULTS)
+
+
+def _commands() -> dict[tuple[str, ...], set[str]]:
+    """Return each command, as it is typed, with its options."""
+    found: dict[tuple[str, ...], set[str]] = {}
+
+    def walk(path: tuple[str, ...], command: Any) -> None:
+        found[path] = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
+        for name, inner in getattr(command, "commands", {}).items():
+            walk((*path, name), inner)
+
+    for module in COMMANDS:
+        for name, command in typer.main.get_command(make_app(module)).commands.items():  # type: ignore[attr-defined]
+            walk((name,), command)
+    return found
+
+
+def test_every_command_and_setting_that_a_row_names_is_there() -> None:
+    """Else the fix is a dead end, at night."""
+    commands, settings = _commands(), {one.name for one in effective_settings()}
+    files = {"secrets.key", "body.doorbot_id", "body.session_id"}  # a file, and fields of Ring's messages
+    wrong = []
+    for fault in FAULTS.values():
+        text = f"{fault.cause} {fault.fix}"
+        for named in re.findall(r"`ringlight ([^`]+)`", text):
+            words = named.split()
+            path = next((tuple(words[:end]) for end in (3, 2, 1) if tuple(words[:end]) in commands), None)
+            options = {word for word in words if word.startswith("-")}
+            if path is None or not options <= commands[path]:
+                wrong.append(f"{fault.code}: {named}")
+        dotted = set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)(?: = \w+)?`", text)) - files
+        given = {name.lower().replace("__", ".") for name in re.findall(r"RINGLIGHT_([A-Z_]+)", text)}
+        wrong += [f"{fault.code}: {name}" for name in sorted((dotted | given) - settings)]
+    assert wrong == []

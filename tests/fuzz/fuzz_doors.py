@@ -1,9 +1,11 @@
 """Readers of what comes to the doors of the server, forms and fields of proxies, and of what we ask other servers."""
 
+import warnings
 from collections.abc import AsyncIterator, Coroutine
 from ipaddress import ip_address
 from typing import Any, cast
 
+from cryptography.utils import CryptographyDeprecationWarning
 from fuzz_target import Target, answer_of, codes
 
 from ringlight.cli import watch
@@ -79,6 +81,15 @@ def read_doctors_answer(data: bytes) -> None:
     assert len(judging.judge_answer("host", seen, ours=True, ring=False).text) < 400
 
 
+def read_certificate(data: bytes) -> None:
+    """What a server shows that the doctor does not trust, to say why."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # of numbers that are not as they should be
+        found = net._read_certificate("issuer", data, "why")
+    assert found.outcome == "issuer"
+    assert all(isinstance(name, str) for name in found.names)
+
+
 def read_own_answer(data: bytes) -> None:
     """What answers a command at the address of our own server, be it who it may."""
     found = watch.read_answer(answer_of(data), "http://127.0.0.1:8000")
@@ -114,6 +125,7 @@ TARGETS = (
     Target("link-code", read_code, codes("REQUEST-INVALID")),
     Target("proxy-fields", read_proxy_fields),
     Target("doctor-answer", read_doctors_answer),
+    Target("certificate", read_certificate),
     Target("own-answer", read_own_answer, frozenset({"REACH-OTHER", *FAULTS})),
     Target("link-check", read_link_check),
 )

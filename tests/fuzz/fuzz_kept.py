@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from fuzz_target import Target, codes
+from fuzz_target import Target, codes, refusing
 
 from ringlight.nodes.presses import Presses
 from ringlight.secrets import Secret
@@ -17,6 +17,7 @@ from ringlight.server.recordings import Recordings
 from ringlight.settings import Settings
 from ringlight.store import backup, own_key, pair_file, token_file
 from ringlight.store.measured_file import MeasuredFile
+from ringlight.store.pair_keyring import KeyringPairStore
 from ringlight.store.pairs import row_of
 from ringlight.store.sealing import Seal
 
@@ -46,6 +47,37 @@ def read_pair_file(data: bytes) -> None:
     for pair in pairs.values():
         row_of(pair)
         repr(pair)
+
+
+class _Keyring:
+    """Gives an account's entries, a line each: the head, then its pieces."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines, self.asked = lines, 0
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.asked += 1
+        assert self.asked < 100_000, "it asks without end"
+        at = (
+            0
+            if username.startswith(("link ", "accounts"))
+            else 1 + int(username.partition(" ")[2].partition(".")[2].split()[0])
+        )
+        return self._lines[at] if at < len(self._lines) else None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise AssertionError("reading writes")
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise AssertionError("reading deletes")
+
+
+def read_keyring(data: bytes) -> None:
+    lines = data.decode("utf-8", "replace").split("\n")
+    with refusing("STORE-DAMAGED"):
+        assert len(KeyringPairStore(_FOLDER, keyring=_Keyring(lines[:1])).accounts()) < 100_000
+    pair = KeyringPairStore(_FOLDER, keyring=_Keyring(lines)).read("ada")
+    repr(pair)
 
 
 def read_own_key(data: bytes) -> None:
@@ -119,6 +151,7 @@ TARGETS = (
     Target("kept-sign-in", read_token_file),
     Target("kept-pairs", read_pair_file),
     Target("kept-key", read_own_key),
+    Target("kept-keyring", read_keyring, codes("STORE-DAMAGED")),
     Target("kept-batteries", read_batteries),
     Target("kept-recording", read_note, short=150),
     Target("kept-look", read_look),

@@ -1,8 +1,9 @@
 """Readers of what comes over the media sockets, and of session descriptions."""
 
+from ipaddress import ip_address
 from itertools import pairwise
 
-from fuzz_target import Target, codes
+from fuzz_target import Target, codes, refusing
 
 from ringlight.media import (
     dtls,
@@ -17,6 +18,7 @@ from ringlight.media import (
     rtp,
     sdp,
     srtp,
+    stills,
     stun,
     trickle,
     turn,
@@ -24,6 +26,7 @@ from ringlight.media import (
 from ringlight.media.line import Line
 from ringlight.media.reorder import Reorder
 from ringlight.media.sdp import Codec, Transport
+from ringlight.media.tcp_path import passive_address
 from ringlight.media.transport_wide import TransportFeedback
 from ringlight.secrets import Secret
 from ringlight.server.rtsp import credentials, messages, transport
@@ -73,6 +76,21 @@ def read_fragment(data: bytes) -> None:
     found = trickle.parse(data.decode("utf-8", "replace"))
     trickle.judge_sections(found, OFFER)
     trickle.judge_restart(found, OFFER, OURS.fingerprint)
+
+
+def read_candidates(data: bytes) -> None:
+    """Lines of candidates, of which those that listen by TCP are connected to."""
+    for line in data.decode("utf-8", "replace").split("\n")[:50]:
+        found = passive_address(line)
+        if found is not None:
+            ip_address(found[0])
+            assert 0 < found[1] < 65_536
+
+
+def read_still(data: bytes) -> None:
+    """A camera's key frame, NAL units behind their lengths: a picture, or none."""
+    units = tuple(unit for unit in framing.Deframer().feed(data) if unit)
+    assert stills.to_jpeg(h264.AccessUnit(0, units)).startswith(b"\xff\xd8")
 
 
 def read_links(data: bytes) -> None:
@@ -126,10 +144,11 @@ def read_dtls(data: bytes) -> None:
     for role in dtls.Role:
         peer = dtls.Dtls(role, OURS.fingerprint)
         peer.start()
-        for datagram in framing.Deframer().feed(data)[:8]:
-            peer.receive(datagram)
-            assert all(len(out) <= dtls.MTU for out in peer.outgoing())
-            assert peer.keys is None
+        with refusing("MEDIA-DTLS"):
+            for datagram in framing.Deframer().feed(data)[:8]:
+                peer.receive(datagram)
+                assert all(len(out) <= dtls.MTU for out in peer.outgoing())
+                assert peer.keys is None
 
 
 def read_srtp(data: bytes) -> None:
@@ -221,11 +240,13 @@ TARGETS = (
     Target("sdp-publish-answer", read_publish_answer, codes("PUBLISH-ANSWER")),
     Target("sdp-fragment", read_fragment, codes("VIEWER-FRAGMENT VIEWER-RESTART")),
     Target("ice-links", read_links),
+    Target("candidates", read_candidates),
+    Target("still", read_still, codes("MEDIA-NO-KEY-FRAME"), short=150),
     Target("rtp", read_rtp, codes("MEDIA-SILENT")),
     Target("rtcp", read_rtcp),
     Target("stun", read_stun),
     Target("turn", read_turn),
-    Target("dtls", read_dtls, codes("MEDIA-DTLS")),
+    Target("dtls", read_dtls),
     Target("srtp", read_srtp),
     Target("framing", read_framed),
     Target("h264", read_h264),

@@ -1,10 +1,10 @@
 """Readers of answers of HTTP, of webhooks, and of what a request says: header fields, cookies, ranges."""
 
 import msgspec
-from fuzz_target import Target, answer_of, answered, codes, refusing
+from fuzz_target import CORPUS, Target, answer_of, answered, codes, refusing
 from starlette.datastructures import Headers
 
-from ringlight.account import flows
+from ringlight.account import control, flows
 from ringlight.account.answers import refusal
 from ringlight.account.devices import parse_devices
 from ringlight.account.events import parse_events
@@ -16,6 +16,7 @@ from ringlight.http.address import base_of, host_of, hostname_of, is_loopback, n
 from ringlight.http.cookies import Cookies
 from ringlight.http.flow import Request, Response, drive_waiting
 from ringlight.http.redaction import redacted
+from ringlight.http.target import host_and_port, is_inside_by_name, pinned
 from ringlight.partner import (
     api,
     capabilities,
@@ -49,6 +50,13 @@ from ringlight.server.shown import shown_key
 
 KEY = "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ="
 API = api.Api()
+SECRET = Secret("access")
+CAMERA = next(
+    device
+    for device in parse_devices(msgspec.json.decode((CORPUS / "account-devices" / "all.json").read_bytes())).cameras
+    if device.has_siren
+)
+EVENT = parse_events(msgspec.json.decode((CORPUS / "account-events" / "history.json").read_bytes()), CAMERA.id)[0]
 VERIFIER = Verifier(KEY)
 APP = token_calls.App("client", Secret("secret of the app"))
 VERIFIED = Secret("v" * 43)
@@ -143,6 +151,23 @@ def read_account_events(data: bytes) -> None:
         assert event.id.isascii()
 
 
+def read_account_control(data: bytes) -> None:
+    """What Ring says to commands: a picture, a history, and where a recording is, which may be asked for then."""
+    response = answer_of(data)
+    for flow in (
+        control.fresh_snapshot(SECRET, "hardware", CAMERA, after=0.0, within=5.0, streaming=False),
+        control.events(SECRET, "hardware", CAMERA, limit=20),
+        control.fetch_recording(SECRET, "hardware", EVENT),
+        control.set_siren(SECRET, "hardware", CAMERA, on=True, seconds=5),
+    ):
+        with refusing(" ".join(_ACCOUNT)):
+            *_, last = answered(flow, response)
+            if last.foreign:
+                assert last.bearer is None
+                with refusing("NET-INSIDE"):
+                    host_and_port(last.url)
+
+
 def read_sign_in_pages(data: bytes) -> None:
     """Pages of Ring's sign-in, each behind the length of a line of dashes; we never leave its host."""
     first, *others = (answer_of(page) for page in data.split(b"\n-----\n")[:6])
@@ -221,6 +246,10 @@ def read_url(data: bytes) -> None:
     with refusing("PUBLISH-REFUSED"):
         whip.Place(Secret("https://sfu.example/a"), Secret("t")).led_to(url)
     base_of("ring_url", url)
+    with refusing("NET-INSIDE"):
+        host, _ = host_and_port(url)
+        assert hostname_of(pinned(url, {}, ["1.1.1.1"]).url) == "1.1.1.1"
+        assert not is_inside_by_name(host)
 
 
 def read_redaction(data: bytes) -> None:
@@ -250,7 +279,7 @@ def _json(data: bytes) -> object:
         return None
 
 
-_ACCOUNT = frozenset(code for code in FAULTS if code.startswith(("AUTH-", "ACCOUNT-", "RING-")))
+_ACCOUNT = frozenset(code for code in FAULTS if code.startswith(("AUTH-", "ACCOUNT-", "RING-", "CAM-")))
 
 TARGETS = (
     Target("partner-documents", read_documents),
@@ -265,6 +294,7 @@ TARGETS = (
     Target("account-session", read_account_session, _ACCOUNT),
     Target("account-devices", read_account_devices, codes("ACCOUNT-ANSWER")),
     Target("account-events", read_account_events, codes("ACCOUNT-ANSWER")),
+    Target("account-control", read_account_control),
     Target("account-pages", read_sign_in_pages, _ACCOUNT),
     Target("account-token-file", read_token_file, codes("AUTH-IMPORT")),
     Target("whip", read_whip, codes("PUBLISH-ANSWER PUBLISH-BUSY PUBLISH-GONE PUBLISH-REFUSED PUBLISH-TOKEN")),

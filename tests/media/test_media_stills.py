@@ -7,6 +7,7 @@ import pytest
 from media_kit import IDR, PPS, SLICE, SPS, clip_frames
 
 from ringlight.errors import RingError
+from ringlight.media import stills
 from ringlight.media.h264 import AccessUnit, Assembler
 from ringlight.media.stills import to_jpeg
 from ringlight.simulator.clip import HEIGHT, WIDTH
@@ -58,4 +59,12 @@ def test_a_key_frame_becomes_a_jpeg_of_its_size_and_shows_the_same() -> None:
 def test_what_cannot_be_decoded_is_media_no_key_frame(units: tuple[bytes, ...]) -> None:
     with pytest.raises(RingError) as caught:
         to_jpeg(AccessUnit(0, units))
+    assert caught.value.code == "MEDIA-NO-KEY-FRAME"
+
+
+def test_a_picture_that_names_more_pixels_than_any_camera_has_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = _units(1)[0]
+    monkeypatch.setattr(stills, "MOST_PIXELS", WIDTH * HEIGHT - 1)
+    with pytest.raises(RingError) as caught:
+        to_jpeg(key)
     assert caught.value.code == "MEDIA-NO-KEY-FRAME"

@@ -1,7 +1,7 @@
 """The conversations about one camera: light, siren, a fresh still picture, history, recordings. Pure."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -11,6 +11,7 @@ from ringlight.account.devices import Device, Online, Power
 from ringlight.account.events import CameraEvent, parse_events
 from ringlight.account.flows import api_request, ask, is_plain
 from ringlight.errors import RingError, fault_error
+from ringlight.http.address import hostname_of
 from ringlight.http.flow import Flow, Request, Response, unreadable
 from ringlight.resilience.retry_after import http_date
 from ringlight.secrets import Secret
@@ -147,7 +148,8 @@ def recording_url(access: Secret, hardware_id: str, event: CameraEvent) -> Flow[
             raise fault_error("CAM-RECORDING", error.detail) from None
         raise
     found = read(request, response, _UrlAnswer).url
-    if not is_plain(found) or urlsplit(found.reveal()).scheme not in ("http", "https"):
+    is_web = found.reveal().lower().startswith(("https://", "http://"))
+    if not (is_web and is_plain(found) and hostname_of(found.reveal())):
         raise unreadable(request.at, "the address of the recording is none")
     return found
 

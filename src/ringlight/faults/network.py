@@ -57,8 +57,9 @@ ROWS = (
     Fault(
         "NET-INSIDE",
         "An answer leads into this network",
-        cause="The address of a file or of a session, which another server has named, is one of this machine or of its "
-        "own network. It was not asked: else a stranger could reach through us what is closed to him.",
+        cause="The address of a file, of a session or of a log-in service's keys, which another server has named, is "
+        "one of this machine or of its own network. It was not asked: else a stranger could reach through us what is "
+        "closed to him.",
         fix="If Ring or your media server is reached through a proxy or a private network, set its address in the "
         "settings (`ring_url`, `cameras.<id>.publish`): addresses named there are trusted. Else tell us what you saw.",
         retry=Retry.AFTER_FIX,

@@ -35,7 +35,8 @@ ROWS = (
         "CFG-PORT",
         "The port is taken",
         cause="Another program already listens on this port.",
-        fix="Stop that program, or choose another port with `--port` (0 picks a free one).",
+        fix="Stop that program, which `ringlight doctor server` names, or choose another port with `--port` (0 picks a "
+        "free one).",
         retry=Retry.AFTER_FIX,
         http=500,
     ),

@@ -7,8 +7,9 @@ ROWS = (
         "STORE-SEALED",
         "What is kept needs another key",
         cause="A secret on the disk is sealed with a key that the settings do not have, or was changed since.",
-        fix="Set RINGLIGHT_SECRETS_KEY to the key it was sealed with, or put `secrets.key` back (both may have "
-        "several: the new one first). Without that key, sign in and link the accounts anew.",
+        fix="Set RINGLIGHT_SECRETS_KEY to the key it was sealed with, or put the file with it (`secrets_key_file`, "
+        "else `secrets.key` in the state directory) back. Both may have several keys, the new one first. Without that "
+        "key, sign in and link the accounts anew.",
         retry=Retry.AFTER_FIX,
         http=500,
     ),
@@ -112,7 +113,7 @@ ROWS = (
         "The system's keyring cannot be used",
         cause="There is no keyring on this system, it is locked, or it does not keep what it is given. "
         "Servers and containers usually have none.",
-        fix="Unlock it, or keep the tokens in a file or a database instead.",
+        fix="Unlock it, or keep the tokens in a file or a database instead: `partner.tokens` says where.",
         retry=Retry.AFTER_FIX,
         http=500,
     ),
@@ -120,7 +121,7 @@ ROWS = (
         "STORE-DAMAGED",
         "What is kept of this account cannot be read",
         cause="The store has something for this account that is no pair of tokens.",
-        fix="Restore it from a copy, or link the account again.",
+        fix="Restore it from a copy (`ringlight restore`), or link the account again.",
         retry=Retry.AFTER_FIX,
         http=500,
     ),

@@ -66,7 +66,8 @@ ROWS = (
         "HOOK-FORM",
         "A signed webhook that cannot be understood",
         cause="The signature is right, but the body lacks what every delivery has: a time, a request id and a type.",
-        fix="If it was yours, compare it with the page about webhooks. If it was Ring's, report it with the log line.",
+        fix="If it was yours, compare it with docs/how-to/receive-webhooks.md. If it was Ring's, report it with the "
+        "log line.",
         retry=Retry.AFTER_FIX,
         http=400,
         source=_SOURCE,

@@ -8,6 +8,7 @@ from ringlight.errors import fault_error
 from ringlight.media.h264 import AccessUnit
 
 QUALITY = 4  # of ffmpeg's 2 (best) to 31
+MOST_PIXELS = 8192 * 4608  # 8K and more; a few bytes can name a picture of a gigabyte
 
 
 def to_jpeg(unit: AccessUnit) -> bytes:
@@ -18,6 +19,7 @@ def to_jpeg(unit: AccessUnit) -> bytes:
     """
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(decoder, av.VideoCodecContext)  # noqa: S101 - tells the type checker what h264 is
+    decoder.options = {"max_pixels": str(MOST_PIXELS)}
     try:
         frames = [*decoder.decode(av.Packet(unit.annex_b)), *decoder.decode(None)]
     except av.FFmpegError as error:

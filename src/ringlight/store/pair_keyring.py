@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -18,6 +18,7 @@ __all__ = ["Keyring", "KeyringPairStore"]
 SERVICE = "ringlight-partner"
 # Windows keeps at most 2,560 bytes an entry, in UTF-16; a pair of tokens can be longer.
 PIECE = 1_000
+MOST_PIECES = 100  # a pair has two or three
 _INDEX = "accounts"
 
 
@@ -33,7 +34,7 @@ class Keyring(Protocol):
 
 class _Head(msgspec.Struct):
     version: int
-    pieces: int
+    pieces: Annotated[int, msgspec.Meta(ge=0, le=MOST_PIECES)]
 
 
 class KeyringPairStore:
@@ -66,7 +67,7 @@ class KeyringPairStore:
             return None
         try:
             return pair_of(msgspec.json.decode(self._pieces(account, head), type=Row))
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             raise fault_error("STORE-DAMAGED", "its entries in the keyring do not fit together") from None
 
     def write(self, account: str, pair: TokenPair, *, over: Secret | None) -> bool:
@@ -133,7 +134,7 @@ class KeyringPairStore:
         text = self._get(_entry(account))
         try:
             return None if text is None else msgspec.json.decode(text, type=_Head)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise fault_error("STORE-DAMAGED", "its entry in the keyring is not ours") from None
 
     def _pieces(self, account: str, head: _Head) -> str:
@@ -142,7 +143,7 @@ class KeyringPairStore:
     def _listed(self) -> list[str]:
         try:
             return msgspec.json.decode(self._get(_INDEX) or "[]", type=list[str])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise fault_error("STORE-DAMAGED", "the list of accounts in the keyring is no list") from None
 
     def _list(self, *, add: str | None = None, remove: str | None = None) -> None:

@@ -145,7 +145,7 @@ def _read_certificate(outcome: Literal["trusted", "name", "expired", "issuer"], 
     try:
         found = x509.load_der_x509_certificate(shown)
         since, until = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
-        issuer = found.issuer.rfc4514_string()[:80]
+        issuer = "itself" if found.issuer == found.subject else found.issuer.rfc4514_string()[:80]
     except ValueError:
         return Secured(outcome, why=why)
     try:
@@ -153,7 +153,7 @@ def _read_certificate(outcome: Literal["trusted", "name", "expired", "issuer"], 
         names = tuple(map(str, (*held.get_values_for_type(x509.DNSName), *held.get_values_for_type(x509.IPAddress))))
     except (x509.ExtensionNotFound, ValueError):
         names = ()
-    return Secured(outcome, names, since, until, "itself" if found.issuer == found.subject else issuer, why)
+    return Secured(outcome, names, since, until, issuer, why)
 
 
 async def ask(
