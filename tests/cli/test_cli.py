@@ -171,6 +171,17 @@ def test_explain_reads_the_catalogue(run: Run) -> None:
     assert len(run("explain").stdout.splitlines()) == len(FAULTS)
 
 
+def test_a_locale_without_utf_8_ends_no_command(run: Run) -> None:
+    """The catalogue has quotation marks that ASCII lacks: `?` stands for them, and JSON keeps them as escapes."""
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    shown = run("explain", "close", "5", **ascii_only)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "with ?Authentication failed?" in shown.stdout
+    printed = run("explain", "close", "5", "--json", **ascii_only)
+    assert printed.stdout.isascii()
+    assert "“Authentication failed”" in json.loads(printed.stdout)["faults"][0]["cause"]
+
+
 def test_explain_reads_a_log_from_standard_input_and_says_why_and_where(run: Run) -> None:
     log = "10:00:00 starting\n10:00:01 bind: Address already in use\n"
     shown = run("explain", "-", text=log)

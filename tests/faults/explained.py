@@ -192,6 +192,43 @@ EXPLAINED = {
         "CFG-PORT",
     "[11/20/2026, 3:00:00 AM] [Ring] Video stream closed\n{\n  doorbot_id: 1,\n  reason: { code: 5, text: "
     "'Sessions with the provided ID not found' }\n}": "SIG-SESSION-LOST",
+    # the Partner API's errors as Ring's own page shows them, and the words of the handlers printed there
+    '{"errors": [{"status": "400", "title": "Bad Request", "detail": "Invalid timestamp format"}]}': (
+        "PARTNER-BAD-REQUEST"
+    ),
+    "Invalid timestamp format": "PARTNER-BAD-REQUEST",
+    '{"errors": [{ "status": "401", "title": "Invalid Client" }]}': "PARTNER-AUTH",
+    '{"errors": [{ "status": "403", "title": "Out of Scope Access" }]}': "PARTNER-SCOPE",
+    '{\n  "errors": [{\n    "status": "404",\n    "title": "Not Found",\n'
+    '    "detail": "The requested resource could not be found"\n  }]\n}': "PARTNER-NOT-FOUND",
+    "The requested resource could not be found": "PARTNER-NOT-FOUND",
+    '{"errors": [{"status": "404"}]}': "PARTNER-NOT-FOUND",
+    '{"errors": [{"status": "500", "title": "Internal Server Error"}]}': "PARTNER-SERVER",
+    "Too many requests. Please retry after 60 seconds.": "PARTNER-RATE",
+    "Rate limited. Retry after 60 seconds": "PARTNER-RATE",
+    '{"errors": [{"status": "503", "title": "Service Unavailable", "detail": "Device is currently offline"}]}': (
+        "PARTNER-DEVICE-OFFLINE"
+    ),
+    "Device is currently offline": "PARTNER-DEVICE-OFFLINE",
+    "Access token expired": "PARTNER-AUTH",
+    "Insufficient permissions": "PARTNER-SCOPE",
+    "Resource not found": "PARTNER-NOT-FOUND",
+    "Server error occurred": "PARTNER-SERVER",
+    "Server error after 3 attempts": "PARTNER-SERVER",
+    "Authentication failed after refresh": "PARTNER-AUTH",
+    "Failed after 3 attempts: [Errno 111] Connection refused": "REACH-REFUSED",
+    "Not Found": "CAM-GONE",
+    "Client error: 404": "CAM-GONE",
+    "Unexpected error: 422": "RING-BODY",
+    # headings of guides to live view and to signaling
+    "Missing Account ID": "ACCOUNT-ID",
+    "Region Mismatch": "SIG-REGION",
+    "generic WebSocket message error": "SIG-REJECTED",
+    "Incorrect Message Format": "SIG-FORMAT",
+    "Incorrect Request Sequence": "SIG-ORDER",
+    "blocked by CORS policy": "REACH-CORS",
+    "Mixed Content": "REACH-MIXED",
+    "Port 8000 already in use": "CFG-PORT",
 }  # fmt: skip
 
 UNKNOWN = [

@@ -345,3 +345,34 @@ def test_no_file_of_the_page_is_left_out_of_the_package() -> None:
         assert path.suffix in {".html", ".css", ".js", ".svg"}, path
     assert "<script" in page
     assert "onclick" not in page
+
+
+async def test_what_is_not_there_is_a_problem_of_the_status_that_is_answered() -> None:
+    """RFC 9457 section 3.1.2: `status` is the answer's own, also where the fault's row has another."""
+    async with house() as (http, _):
+        answer = await http.get("nothing/here")
+        assert answer.status_code == answer.json()["status"] == 404
+
+
+async def test_head_is_answered_as_get_without_the_body() -> None:
+    """Those who watch servers ask by HEAD: `curl -I`, load balancers, uptime checks (RFC 9110 section 9.3.2)."""
+    async with house() as (http, _):
+        for path in (
+            "", "health", "ready", "metrics", "docs", "openapi.json", "faults", "faults/SIG-TICKET", "api/about",
+            "api/faults", "api/faults/SIG-TICKET", "api/cameras", "api/cameras/front-door",
+        ):  # fmt: skip
+            got, head = await http.get(path), await http.head(path)
+            assert (head.status_code, head.content) == (200, b""), path
+            assert head.headers["content-type"] == got.headers["content-type"]
+        assert (await http.head("api/cameras/nope")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "taken"),
+    [("PUT", "health", "GET, HEAD"), ("PUT", "j/any", "GET, HEAD, POST"),
+     ("PUT", "api/cameras/front-door/recordings", "GET, POST"), ("PATCH", "api/rooms/any", "GET, DELETE")],
+)  # fmt: skip
+async def test_405_names_every_method_of_the_address(method: str, path: str, taken: str) -> None:
+    async with house() as (http, _):
+        answer = await http.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, taken)

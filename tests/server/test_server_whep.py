@@ -221,7 +221,7 @@ async def test_other_methods_are_405_and_name_those_there_are() -> None:
         assert (await http.head(session)).status_code == 405
         elsewhere = await http.delete("api/cameras")
         assert _code(elsewhere) == (405, "REQUEST-METHOD")
-        assert elsewhere.headers["allow"] == "GET"
+        assert elsewhere.headers["allow"] == "GET, HEAD"
         assert world.live_views == 0
 
 

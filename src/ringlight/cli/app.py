@@ -1,5 +1,6 @@
 """The command line: one Typer application, and the one place where a fault becomes an exit code."""
 
+import io
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -102,6 +103,9 @@ def common(
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # in a locale without UTF-8, a quotation mark is no reason to end
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         make_app(*wanted(sys.argv[1:]))()
     except Exception as error:

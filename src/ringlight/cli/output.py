@@ -44,8 +44,9 @@ def tell(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a result as JSON on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Print a result as JSON on stdout; where that cannot hold every letter, as escapes that programs read alike."""
+    has_all = (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not has_all) + "\n")
 
 
 def show_fault(error: RingError) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from http import HTTPStatus
 from math import log
 
 from ringlight.faults.catalogue import FAULTS
@@ -27,6 +28,7 @@ _STATUSES = (
     r"bad request|unauthori[sz]ed|forbidden|not found|not acceptable|precondition failed|too many requests|gone|"
     r"unprocessable|too early|internal server error|bad gateway|service unavailable|gateway timeout"
 )
+_STATUS_ALONE = {status.phrase.lower(): status.value for status in HTTPStatus if status >= 400}
 _NUMBER = re.compile(  # a number that a word before it or after it makes one of ours
     r"(?:http(?:/[\d.]+)?|status(?:[ _]?code)?|response|answered|received|reason|closed?|websocket|got|sent)"
     r"[^\w\n]{0,6}(?:(?:with|code|status|error|http)[^\w\n]{0,6}){0,2}(?P<after>\d{1,4})(?![\w]|[.,:]\d)"
@@ -39,7 +41,8 @@ _RARE = 4  # rows that a word may stand in to be a question by itself
 _ASKING = (
     "http https status code codes error errors close closed closing reason ring rings with websocket socket ws wss "
     "upgrade handshake ticket token oauth login session device devices camera api clients_api partner amazonvision "
-    "room rooms signaling signalling connection answer answered from at the what is does mean why and of"
+    "room rooms signaling signalling connection answer answered from at the what is does mean why and of client server "
+    "unexpected"
 )
 _ASKING_WORDS = frozenset(_ASKING.split())
 _IDLE = (
@@ -59,7 +62,7 @@ _PLACES = {  # by which people and libraries call a step
     "websocket": ("websocket", "socket", "close", "received", "code"),
     "room": ("/ws/signaling", "/ws/v2", "room", "websocket", "socket", "close", "code"),
     "old_live_view": ("/live_view", "/vod"),
-    "partner": ("partner", "amazonvision"),
+    "partner": ("partner", "amazonvision", '"errors"'),
 }
 _FAMILIES = (  # words that say in whose area a text was written, and the codes of that area
     (("amazonvision", "partner"), ("PARTNER-", "LINK-", "HOOK-", "CALL-")),
@@ -215,6 +218,9 @@ def _is_telling(seen: Seen) -> bool:
 
 def _numbers(text: str) -> Iterator[tuple[int, int, bool]]:
     """Yield numbers with their place, and whether nothing but the number was asked for."""
+    if (status := _STATUS_ALONE.get(text.strip(" .:!\n"))) is not None:
+        yield status, 1, True
+        return
     words = re.findall(r"[a-z_./:-]+|\d+", re.sub(_STATUSES, "", text)) if len(text) < 200 else []
     if words and len(words) <= _SHORT and all(word.isdigit() or word.strip(":.-/") in _ASKING_WORDS for word in words):
         for found in re.finditer(r"(?<![\w.])\d{1,4}(?!\w|\.\d)", text):

@@ -10,7 +10,12 @@ ROWS = (
         fix="Correct what the detail names. The same request will be rejected again.",
         retry=Retry.NEVER,
         http=400,
-        seen=(Seen("partner", 400), Seen("partner", 400, "INVALID_PAYLOAD"), Seen("partner", 400, "Validation Error")),
+        seen=(
+            Seen("partner", 400),
+            Seen("partner", 400, "INVALID_PAYLOAD"),
+            Seen("partner", 400, "Validation Error"),
+            Seen("partner", 400, "Invalid timestamp format"),
+        ),
         source="partner-api.md#errors",
     ),
     Fault(
@@ -126,7 +131,12 @@ ROWS = (
         fix="List the devices anew and drop what is not among them.",
         retry=Retry.AFTER_FIX,
         http=404,
-        seen=(Seen("partner", 404), Seen("partner", 410), Seen("partner", 404, "DEVICE_NOT_FOUND")),
+        seen=(
+            Seen("partner", 404),
+            Seen("partner", 410),
+            Seen("partner", 404, "DEVICE_NOT_FOUND"),
+            Seen("partner", 404, "The requested resource could not be found"),
+        ),
         source="partner-api.md#errors",
     ),
     Fault(
@@ -201,7 +211,11 @@ ROWS = (
         fix="Wait as long as the answer says. Let all processes share one gate, and look for one that asks in a loop.",
         retry=Retry.BACKOFF,
         http=429,
-        seen=(Seen("partner", 429), Seen("partner", 429, "Rate Limit Exceeded")),
+        seen=(
+            Seen("partner", 429),
+            Seen("partner", 429, "Rate Limit Exceeded"),
+            Seen("partner", 429, "Too many requests. Please retry after"),
+        ),
         source="partner-api.md#rate-limit",
     ),
     Fault(
@@ -236,7 +250,11 @@ ROWS = (
         fix="Check the device's power and Wi-Fi. Wait for its `device_online` webhook instead of asking on.",
         retry=Retry.AFTER_FIX,
         http=503,
-        seen=(Seen("partner", 503, "Device Unavailable"), Seen("partner", 503, "offline")),
+        seen=(
+            Seen("partner", 503, "Device Unavailable"),
+            Seen("partner", 503, "offline"),
+            Seen("partner", 503, "Device is currently offline"),
+        ),
         source="partner-api.md#errors",
     ),
     Fault(

@@ -44,7 +44,7 @@ _BROWSER = _said(
     ("ROOM-ID", "/ws/signaling/[object"),
     ("ROOM-ID", "/ws/signaling//"),
     ("REACH-MIXED", "an insecure websocket connection may not be initiated from a page loaded over https"),
-    ("REACH-MIXED", "mixed content", "was loaded over https"),
+    ("REACH-MIXED", "mixed content"),
     ("REACH-MIXED", "blocked loading mixed active content"),
     ("REACH-MIXED", "securityerror", "the operation is insecure"),
     ("WEB-CLOSED-EARLY SERVER-GONE", "websocket is closed before the connection is established"),
@@ -79,7 +79,7 @@ _BROWSER = _said(
     ("REACH-CERT-NAME", "ssl_error_bad_cert_domain"),
     ("REACH-SCHEME", "ssl_error_rx_record_too_long"),
     ("REACH-CERT-ISSUER", "mozilla_pkix_error_self_signed_cert"),
-    ("REACH-CORS ORIGIN-REFUSED", "has been blocked by cors policy"),
+    ("REACH-CORS ORIGIN-REFUSED", "blocked by cors policy"),
     ("REACH-CORS ORIGIN-REFUSED", "cross-origin request blocked"),
     ("REACH-CORS ORIGIN-REFUSED", "no 'access-control-allow-origin' header"),
     ("ORIGIN-REFUSED", "refused to connect to", "content security policy"),
@@ -245,6 +245,7 @@ _SERVER = _said(
     "a server",
     ("CFG-PORT", "address already in use"),
     ("CFG-PORT", "eaddrinuse"),
+    ("CFG-PORT", "port", "already in use"),
     ("CFG-PORT", "only one usage of each socket address"),
     ("CFG-PORT", "errno 10048"),
     ("CFG-PORT", "port is already allocated"),
@@ -289,4 +290,20 @@ _OTHERS = _said(
     ("RING-BODY", "422", "clients_api"),
 )
 
-SAYINGS: tuple[Saying, ...] = (*_BROWSER, *_BROWSER_VAGUELY, *_PYTHON, *_PYTHON_VAGUELY, *_SERVER, *_OTHERS)
+_GUIDES = _said(  # the handlers that Ring's page on errors prints, and the headings of guides
+    "a guide",
+    ("PARTNER-AUTH SIG-TOKEN", "access token expired"),
+    ("PARTNER-AUTH", "authentication failed after refresh"),
+    ("PARTNER-SCOPE PARTNER-FORBIDDEN", "insufficient permissions"),
+    ("PARTNER-NOT-FOUND", "resource not found"),
+    ("PARTNER-RATE RING-RATE", "rate limited. retry after"),
+    ("PARTNER-SERVER PARTNER-UNAVAILABLE", "server error occurred"),
+    ("PARTNER-SERVER PARTNER-UNAVAILABLE", "server error after", "attempts"),
+    ("ACCOUNT-ID", "missing account id"),
+    ("SIG-REGION", "region mismatch"),
+    ("SIG-REJECTED", "generic websocket message error"),
+    ("SIG-FORMAT", "incorrect message format"),
+    ("SIG-ORDER", "incorrect request sequence"),
+)
+
+SAYINGS: tuple[Saying, ...] = (*_BROWSER, *_BROWSER_VAGUELY, *_PYTHON, *_PYTHON_VAGUELY, *_SERVER, *_OTHERS, *_GUIDES)

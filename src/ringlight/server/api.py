@@ -39,6 +39,7 @@ def api_router(
     router = APIRouter(prefix="/api")
 
     @router.get("/about", tags=["about"])
+    @router.head("/about", include_in_schema=False)
     async def about(request: Request) -> dict[str, Any]:
         """Say what this server is, in `scopes` what whoever asks may do, and whether a browser has logged in for it."""
         scopes = holder_of(request).scopes
@@ -49,6 +50,7 @@ def api_router(
         }  # fmt: skip
 
     @router.get("/cameras", tags=["cameras"])
+    @router.head("/cameras", include_in_schema=False)
     async def cameras(request: Request) -> dict[str, Any]:
         """List the cameras that the key is for.
 
@@ -60,6 +62,7 @@ def api_router(
         return {"cameras": listed, "faults": [error.fault.as_dict(error.detail) for error in wrong]}
 
     @router.get("/cameras/{identifier}", tags=["cameras"])
+    @router.head("/cameras/{identifier}", include_in_schema=False)
     async def camera(identifier: str) -> dict[str, Any]:
         """Show one camera, and in `audience` how each viewer fares: loss (0 to 1), jitter, round trip."""
         found = await house.camera(identifier)
@@ -114,11 +117,13 @@ def api_router(
         return found.view.progress.as_dict()
 
     @router.get("/faults", tags=["faults"])
+    @router.head("/faults", include_in_schema=False)
     async def faults() -> dict[str, Any]:
         """List the catalogue of faults."""
         return {"faults": [fault.as_dict() for fault in FAULTS.values()]}
 
     @router.get("/faults/{code}", tags=["faults"])
+    @router.head("/faults/{code}", include_in_schema=False)
     async def fault(code: str) -> dict[str, Any]:
         """Show one fault."""
         row = FAULTS.get(code.upper())

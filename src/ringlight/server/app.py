@@ -101,6 +101,7 @@ def create_app(
     problems.install(app)
 
     @app.get("/health", tags=["about"])
+    @app.head("/health", include_in_schema=False)
     async def health(response: Response) -> dict[str, str]:
         """Say that the server runs. Pages of every origin may read it, to find out why they get no further."""
         response.headers["Access-Control-Allow-Origin"] = "*"
@@ -108,6 +109,7 @@ def create_app(
         return {"status": "ok"}
 
     @app.get("/ready", tags=["about"])
+    @app.head("/ready", include_in_schema=False)
     async def ready(response: Response) -> dict[str, str]:
         """Say whether somebody new may be sent here: 503 once the server is about to stop.
 
@@ -126,6 +128,7 @@ def create_app(
     metrics = Metrics(rooms, playbacks, places, recordings, retention)
 
     @app.get("/metrics", tags=["about"], response_class=Response)
+    @app.head("/metrics", include_in_schema=False)
     def measured() -> Response:
         """Show what is counted, in the text format of Prometheus."""
         return Response(metrics.shown(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -158,6 +161,7 @@ def create_app(
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)
+    @app.head("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 

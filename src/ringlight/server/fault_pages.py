@@ -19,10 +19,12 @@ def fault_pages_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/faults")
+    @router.head("/faults")
     async def index() -> HTMLResponse:
         return HTMLResponse(_index())
 
     @router.get("/faults/{code}")
+    @router.head("/faults/{code}")
     async def page(code: str) -> HTMLResponse:
         fault = FAULTS.get(code.upper())
         if fault is None:

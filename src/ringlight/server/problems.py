@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from ringlight.errors import ElsewhereError, RingError, fault_error
 from ringlight.faults import Retry
@@ -13,23 +14,33 @@ from ringlight.server.elsewhere import follows, way_to
 
 log = logging.getLogger("ringlight.server")
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Seconds after which who was told that something is away (503) may ask again, where nothing better is known.
 ASK_AGAIN = {Retry.NOW: 1.0, Retry.BACKOFF: 5.0}
 
 
-def problem(error: RingError) -> JSONResponse:
-    """Return the problem body of a fault, with the status that its row names."""
+def problem(error: RingError, status: int | None = None) -> JSONResponse:
+    """Return the problem body of a fault, with this status; `None` is the one that its row names."""
     fault = error.fault
+    status = status or fault.http
     body = {
         "type": f"/api/faults/{fault.code}",
-        "status": fault.http,
+        "status": status,
         **fault.as_dict(error.detail),
     }
     after = error.retry_after
     if after is None and fault.http == 503:
         after = ASK_AGAIN.get(fault.retry)
     headers = {} if after is None else {"Retry-After": str(int(after + 0.999))}
-    return JSONResponse(body, fault.http, headers, MEDIA_TYPE)
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def _taken(app: FastAPI, request: Request) -> list[str]:
+    """Return the methods of an address. The router itself names those of the first route there alone."""
+    if any(isinstance(route, Mount) and route.matches(request.scope)[0] is Match.FULL for route in app.routes):
+        return []
+    scopes = ((method, {**request.scope, "method": method}) for method in METHODS)
+    return [method for method, scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in app.routes)]
 
 
 def install(app: FastAPI) -> None:
@@ -52,9 +63,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         code = "REQUEST-METHOD" if error.status_code == 405 else "REQUEST-INVALID"
-        answer = problem(fault_error(code, f"{request.method} {request.url.path}: {error.detail}"))
-        answer.status_code = error.status_code
+        answer = problem(fault_error(code, f"{request.method} {request.url.path}: {error.detail}"), error.status_code)
         answer.headers.update(error.headers or {})
+        if code == "REQUEST-METHOD" and (taken := _taken(app, request)):
+            answer.headers["Allow"] = ", ".join(taken)
         return answer
 
     @app.exception_handler(Exception)
