@@ -409,3 +409,29 @@ def test_more_bytes_than_are_good_for_a_call_are_refused() -> None:
     refused = [frame for frame in doctor.heard if frame["t"] == "error"]
     assert {frame["code"] for frame in refused} == {"ROOM-RATE"}
     assert refused[0]["retry_after_s"] > 0
+
+
+def test_what_a_newer_page_of_somebody_says_counts_from_its_first_message_on() -> None:
+    """It numbers its messages anew, and has sent none of those that the older one did."""
+    tokens = Tokens(KEY, 100)
+    house = MemoryRooms(tokens=tokens)
+    token = tokens.sign(Claims("visit", "u", "clinician", ROLES["clinician"]), house.now).reveal()
+    other, older = enter(house, "doctor"), enter(house, "doctor", token=token)
+    for rid in (1, 2):
+        older.say({"t": "chat", "rid": rid, "text": f"older {rid}"})
+    newer = enter(house, "doctor", token=token)
+    assert newer.heard[0]["rid"] == 0
+    newer.say({"t": "chat", "rid": 1, "text": "newer 1"})
+    assert [one["text"] for one in other.heard if one["t"] == "chat"] == ["older 1", "older 2", "newer 1"]
+
+
+def test_a_room_that_nobody_made_is_forgotten_some_time_after_the_last_has_left() -> None:
+    tokens = Tokens(KEY, 1000)
+    house = MemoryRooms(RoomSettings(empty_after=60), tokens)
+    house.house.make("made")
+    token = tokens.sign(Claims("visit", "u", "clinician", ROLES["clinician"]), house.now).reveal()
+    enter(house, "doctor", token=token).say({"t": "bye"})
+    house.pass_time(59)
+    assert set(house.house.rooms) == {"made", "visit"}
+    house.pass_time(2)
+    assert set(house.house.rooms) == {"made"}
