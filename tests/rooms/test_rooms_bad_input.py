@@ -160,6 +160,13 @@ async def test_elsewhere_than_on_this_machine_a_token_is_needed() -> None:
     assert _codes(closed.connect(DOCTOR)) == ["ROOM-TOKEN-NEEDED"]
 
 
+async def test_a_page_of_this_machine_is_one_of_another_where_the_server_is_not_reached_by_loopback() -> None:
+    """The demo takes pages of any loopback origin; a visitor's own machine has some too."""
+    house = MemoryRooms()
+    assert _codes(house.connect(DOCTOR, origin="http://localhost:3000")) == []
+    assert _codes(house.connect(PATIENT, origin="http://localhost:3000", local=False)) == ["ROOM-ORIGIN"]
+
+
 async def test_tokens_that_are_forged_changed_or_expired_are_refused() -> None:
     tokens = Tokens(KEY, 600)
     house = MemoryRooms(tokens=tokens, now=1e9)

@@ -242,6 +242,12 @@ def test_ice_servers_are_told_with_credentials_that_end_and_are_renewed() -> Non
     house.pass_time(81)
     assert doctor.heard[-1]["t"] == "ice"
     assert doctor.heard[-1]["ice"][0]["username"].startswith("1180:")
+    house.pass_time(81)
+    assert doctor.heard[-1]["ice"][0]["username"].startswith("1260:"), "and so on"
+    doctor.drop()
+    house.pass_time(10)
+    again = enter(house, "doctor", session=welcome["session"], resume=welcome["resume"], seq=1).heard[0]
+    assert (again["resumed"], again["ice"][0]["username"].partition(":")[0]) == (True, "1272")
 
 
 def test_a_restart_sends_pages_away_to_come_back_at_different_times() -> None:
@@ -296,3 +302,136 @@ def test_nothing_that_is_logged_names_anybody(caplog: pytest.LogCaptureFixture) 
     assert caplog.messages
     assert "canary" not in caplog.text
     assert token.reveal() not in caplog.text
+
+
+def test_before_a_room_there_is_place_for_so_many_and_no_more() -> None:
+    house = MemoryRooms(RoomSettings(waiting=2))
+    patients = [enter(house, "patient") for _ in range(3)]
+    assert [patient.closed for patient in patients] == [None, None, (4413, "ROOM-FULL")]
+    assert enter(house, "doctor").closed is None, "who may admit needs no place there"
+    patients[0].say({"t": "bye"})
+    assert enter(house, "patient").closed is None
+
+
+def test_every_host_and_whoever_is_next_hears_that_somebody_was_let_in() -> None:
+    house = MemoryRooms()
+    doctor, desk = enter(house, "doctor"), enter(house, "receptionist")
+    first, second = enter(house, "patient"), enter(house, "patient")
+    news(desk)
+    doctor.say({"t": "admit", "rid": 1, "id": first.heard[0]["you"]["id"]})
+    told = news(desk)
+    assert [frame["t"] for frame in told] == ["knock_gone", "joined"]
+    assert told[0]["id"] == first.heard[0]["you"]["id"]
+    assert (second.heard[-1]["t"], second.heard[-1]["position"]) == ("waiting", 1)
+
+
+def test_an_offer_is_for_those_of_another_role_and_is_void_once_its_sender_has_to_wait() -> None:
+    offer = {"t": "signal", "description": {"type": "offer", "sdp": "v=0"}}
+    house = MemoryRooms()
+    doctor, patient = enter(house, "doctor"), enter(house, "patient")
+    doctor.say({"t": "admit", "rid": 1})
+    for speaker in (doctor, patient):
+        speaker.say(offer)
+    colleague, relative = enter(house, "doctor"), enter(house, "companion")
+    assert kinds(colleague) == ["welcome", "roster", "signal", "knock"], "the offer is the patient's"
+    doctor.say({"t": "admit", "rid": 2})
+    assert kinds(relative) == ["welcome", "waiting", "roster", "signal", "signal"]
+    ada = patient.heard[0]["you"]["id"]
+    doctor.say({"t": "send_back", "rid": 3, "id": ada})
+    doctor.say({"t": "admit", "rid": 4, "id": ada})
+    assert kinds(enter(house, "doctor")) == ["welcome", "roster"]
+
+
+def test_of_an_offer_that_nobody_answers_only_so_many_candidates_are_kept() -> None:
+    house = MemoryRooms(RoomSettings(burst=1000))
+    doctor = house.connect("/ws/signaling/visit/doctor")
+    doctor.say('{"type":"offer","offer":{"type":"offer","sdp":"v=0"}}')
+    for number in range(200):
+        doctor.say(f'{{"type":"ice-candidate","candidate":{{"candidate":"candidate:{number}"}}}}')
+    patient = house.connect("/ws/signaling/visit/patient")
+    told = [frame["candidate"]["candidate"] for frame in patient.heard[1:]]
+    assert (len(told), told[0], told[-1]) == (64, "candidate:0", "candidate:199")
+
+
+def test_a_page_that_never_got_its_new_secret_comes_back_with_the_one_before() -> None:
+    """The answer to a resume is lost with its connection as easily as anything else; what is older is worth nothing."""
+    house = MemoryRooms()
+    page = enter(house, "doctor")
+    first = page.heard[0]
+    seen = {"session": first["session"], "seq": page.heard[-1]["seq"]}
+    page.drop()
+    lost = enter(house, "doctor", resume=first["resume"], **seen)
+    lost.drop()
+    again = enter(house, "doctor", resume=first["resume"], **seen)
+    assert again.heard[0]["resumed"] is True
+    again.drop()
+    third = enter(house, "doctor", resume=again.heard[0]["resume"], **seen)
+    third.drop()
+    assert enter(house, "doctor", resume=first["resume"], **seen).heard[0]["session"] != first["session"]
+
+
+def test_a_token_that_has_ended_opens_no_session_and_keeps_no_place() -> None:
+    tokens = Tokens(KEY, 100)
+    house = MemoryRooms(RoomSettings(grace=1000), tokens)
+    token = tokens.sign(Claims("visit", "u", "clinician", ROLES["clinician"]), house.now).reveal()
+    doctor, other = enter(house, "doctor", token=token), enter(house, "doctor")
+    welcome = doctor.heard[0]
+    doctor.drop()
+    house.pass_time(20)
+    other.say({"t": "ping"})
+    session = {"t": "hello", "v": 2, "room": "visit", "session": welcome["session"], "resume": welcome["resume"]}
+    elsewhere = {"local": False, "host": "clinic.example"}
+    in_time = house.connect("/ws/v2", **elsewhere)
+    in_time.say(session)
+    assert in_time.heard[0]["resumed"] is True
+    in_time.drop()
+    for _ in range(3):
+        house.pass_time(30)
+        other.say({"t": "ping"})
+    news(other)
+    late = house.connect("/ws/v2", **elsewhere)
+    late.say(session | {"resume": in_time.heard[0]["resume"]})
+    assert kinds(late) == ["ROOM-TOKEN-NEEDED"]
+    house.pass_time(20)
+    assert [(one["t"], one["reason"]) for one in news(other)] == [("left", "token-expired")]
+
+
+def test_more_bytes_than_are_good_for_a_call_are_refused() -> None:
+    """Two megabytes a minute, however few the messages are that bring them."""
+    house = MemoryRooms()
+    doctor, other = enter(house, "doctor"), enter(house, "doctor")
+    for _ in range(50):
+        doctor.say({"t": "signal", "description": {"type": "offer", "sdp": "a" * 60_000}})
+        house.pass_time(0.5)
+        other.say({"t": "ping"})
+    heard = sum(frame["t"] == "signal" for frame in other.heard)
+    assert 35 < heard < 50
+    refused = [frame for frame in doctor.heard if frame["t"] == "error"]
+    assert {frame["code"] for frame in refused} == {"ROOM-RATE"}
+    assert refused[0]["retry_after_s"] > 0
+
+
+def test_what_a_newer_page_of_somebody_says_counts_from_its_first_message_on() -> None:
+    """It numbers its messages anew, and has sent none of those that the older one did."""
+    tokens = Tokens(KEY, 100)
+    house = MemoryRooms(tokens=tokens)
+    token = tokens.sign(Claims("visit", "u", "clinician", ROLES["clinician"]), house.now).reveal()
+    other, older = enter(house, "doctor"), enter(house, "doctor", token=token)
+    for rid in (1, 2):
+        older.say({"t": "chat", "rid": rid, "text": f"older {rid}"})
+    newer = enter(house, "doctor", token=token)
+    assert newer.heard[0]["rid"] == 0
+    newer.say({"t": "chat", "rid": 1, "text": "newer 1"})
+    assert [one["text"] for one in other.heard if one["t"] == "chat"] == ["older 1", "older 2", "newer 1"]
+
+
+def test_a_room_that_nobody_made_is_forgotten_some_time_after_the_last_has_left() -> None:
+    tokens = Tokens(KEY, 1000)
+    house = MemoryRooms(RoomSettings(empty_after=60), tokens)
+    house.house.make("made")
+    token = tokens.sign(Claims("visit", "u", "clinician", ROLES["clinician"]), house.now).reveal()
+    enter(house, "doctor", token=token).say({"t": "bye"})
+    house.pass_time(59)
+    assert set(house.house.rooms) == {"made", "visit"}
+    house.pass_time(2)
+    assert set(house.house.rooms) == {"made"}

@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from ringlight.http.serving import listen, serving
+from ringlight.rooms.links import hash_of
 from room_house import hear, house
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +142,20 @@ async def test_a_link_lets_one_person_in_once_and_looking_at_it_does_not_use_it(
         async with connect(f"{sockets}/ws/v2", proxy=None) as web:
             await web.send(json.dumps({"t": "hello", "v": 2, "token": entrance["token"]}))
             assert (await hear(web))["you"]["role"] == "patient"
+
+
+async def test_neither_a_link_nor_a_token_is_kept(tmp_path: Path) -> None:
+    """Whoever reads the disk enters no room: of a link there is its hash, of a token nothing."""
+    async with house(tmp_path) as (http, _):
+        made = (await http.post("api/rooms", json={"id": "visit", "people": [{"role": "doctor"}]})).json()
+        links = [
+            (await http.post("api/rooms/visit/links", json={"role": "patient"})).json()["url"][1:] for _ in range(2)
+        ]
+        used = (await http.post(links[0])).json()["token"]
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert hash_of(links[0].removeprefix("j/")).encode() in kept
+    for secret in (*(link.removeprefix("j/") for link in links), used, made["people"][0]["token"]):
+        assert secret.encode() not in kept
 
 
 async def test_a_link_that_cannot_be_used_says_why(tmp_path: Path) -> None:

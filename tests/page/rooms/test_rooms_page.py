@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
-from visits import assert_fits, chromium_with_devices, enter, person, post, visitor, wait_for, wait_for_picture
+from visits import assert_fits, chromium_with_devices, enter, person, post, sees, visitor, wait_for, wait_for_picture
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
@@ -173,6 +173,41 @@ def test_the_main_page_makes_a_room_and_links_to_it(browser: Browser, house: str
                 guest.goto(link.get_attribute("data-copy") or "")
                 expect(guest.locator(".facts")).to_contain_text(role)
                 expect(guest.locator("#invited-by")).to_have_text("Dr Example")
+
+
+def test_a_host_lets_all_in_locks_the_room_and_sees_the_call_as_they_like(
+    browser: Browser, house: str, axe: Axe
+) -> None:
+    """Who comes to a locked room reads so, and gets on when it is open; the small window has the other's picture."""
+    with visitor(browser) as doctor, visitor(browser) as ada, visitor(browser) as ben:
+        enter(doctor, f"{house}rooms/locked", "Dr Example", "clinician")
+        wait_for(doctor, "call")
+        for page, name in ((ada, "Ada"), (ben, "Ben")):
+            enter(page, f"{house}rooms/locked", name)
+            wait_for(page, "lobby")
+        expect(ben.locator("#position")).to_have_text("Your place in the line: 2")
+        doctor.click("#open-people")
+        doctor.click("#admit-all")
+        for page in (ada, ben):
+            wait_for(page, "call")
+        sees(doctor, "Ada")
+        expect(doctor.locator(".call-quality")).to_contain_text(re.compile("connection|arrives"))
+        doctor.click("#lock")
+        expect(ada.locator("#said")).to_contain_text("The room is locked.")
+        with visitor(browser) as late:
+            enter(late, f"{house}rooms/locked", "Cleo")
+            expect(late.locator("h1")).to_have_text("The room is locked")
+            expect(late.locator("#away")).to_contain_text("Trying again")
+            expect(late.locator("#away .banner-title")).to_be_hidden()  # the heading says better what is awaited
+            _judge(axe, late)
+            doctor.click("#lock")
+            expect(ada.locator("#said")).to_contain_text("The room is open again.")
+            wait_for(late, "lobby")  # by itself
+        doctor.click("#open-more")
+        doctor.click("#hide-self")
+        expect(doctor.locator("#self")).to_be_hidden()
+        doctor.click("#pip")
+        doctor.wait_for_function("document.pictureInPictureElement?.srcObject === ringlightCall.people[0].stream")
 
 
 def test_who_is_declined_reads_why(browser: Browser, house: str, axe: Axe) -> None:

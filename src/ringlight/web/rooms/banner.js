@@ -2,6 +2,7 @@
 // what the server wants everybody to know.
 
 import { el } from "../page/dom.js";
+import { waitsFor } from "./end-screen.js";
 import { faultView, headline } from "./fault-view.js";
 import { icon } from "./icons.js";
 import { resay, say } from "./i18n.js";
@@ -12,17 +13,19 @@ import { announce } from "./screens.js";
 
 /**
  * @param {Call} call
- * @param {{ first?: boolean }} [options]  `first`: there never was a connection that could be lost.
+ * @param {{ first?: boolean }} [options]  `first`: there never was a connection that could be lost; the screen itself
+ *   says what somebody waits for whom the server does not let in yet.
  */
 export function connectionBanner(call, { first = false } = {}) {
   const title = first ? "connecting.failed" : "away.title";
+  const titleWords = el("p", { class: "banner-title" }, say(title));
   const why = el("p", { class: "banner-why" });
   const when = el("p", { class: "banner-when" });
   const details = el("div", {});
   const more = el("details", { class: "banner-more" }, el("summary", {}, say("details")), details);
   const away = el("div", { id: "away", class: "banner bad", hidden: true },
     icon("network"),
-    el("div", { class: "banner-words" }, el("p", { class: "banner-title" }, say(title)), why, when, more),
+    el("div", { class: "banner-words" }, titleWords, why, when, more),
     el("button", { id: "retry-now", class: "button", type: "button", onclick: () => call.retryNow() }, say("away.now")));
   const thin = el("div", { id: "thin", class: "banner", hidden: true },
     icon("network"),
@@ -42,6 +45,8 @@ export function connectionBanner(call, { first = false } = {}) {
   };
   const draw = () => {
     const isAway = call.phase === "away";
+    const kind = first ? waitsFor(call.fault) : null;
+    titleWords.hidden = why.hidden = kind !== null;
     away.hidden = !isAway;
     if (isAway) {
       if (call.fault) {
@@ -55,7 +60,7 @@ export function connectionBanner(call, { first = false } = {}) {
       more.hidden = call.fault === null;
       tick();
     }
-    if (isAway !== wasAway) announce(isAway ? title : "away.back", {}, { now: isAway });
+    if (isAway !== wasAway) announce(!isAway ? "away.back" : kind ? `end.${kind}` : title, {}, { now: isAway });
     wasAway = isAway;
     thin.hidden = !call.thin;
     if (call.thin !== wasThin) announce(call.thin ? "thin.title" : "thin.over");

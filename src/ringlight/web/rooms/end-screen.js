@@ -27,6 +27,16 @@ const SIGNS = {
 export const endOf = (fault) => (fault ? KINDS[fault.code] ?? "failed" : "left");
 
 /**
+ * What somebody waits for whom the server does not let in yet; null where they wait for a connection.
+ *
+ * @param {{ code: string } | null} fault
+ */
+export function waitsFor(fault) {
+  const kind = endOf(fault);
+  return kind === "full" || kind === "locked" || kind === "early" ? kind : null;
+}
+
+/**
  * @param {object} options
  * @param {string} options.kind  A key of `SIGNS`.
  * @param {Fault | null} [options.fault]

@@ -6,9 +6,10 @@ import { callScreen } from "./call-screen.js";
 import { Call } from "./client/index.js";
 import { consentScreen, mustAsk } from "./consent-screen.js";
 import { doorScreen } from "./door-screen.js";
-import { endOf, endScreen } from "./end-screen.js";
+import { endOf, endScreen, waitsFor } from "./end-screen.js";
 import { faultOf } from "./fault-of.js";
-import { languagePicker, say, startLanguage } from "./i18n.js";
+import { languagePicker, resay, say, startLanguage } from "./i18n.js";
+import { listening } from "./listening.js";
 import { lobbyScreen } from "./lobby-screen.js";
 import { announce, show, shownScreen } from "./screens.js";
 import { sound } from "./tones.js";
@@ -112,13 +113,21 @@ function follow(call, visit) {
  */
 function connectingScreen(call) {
   const banner = connectionBanner(call, { first: true });
-  const element = el("div", { class: "end connecting" },
-    el("h1", {}, say("connecting.title")),
-    el("p", { class: "lead" }, say("connecting.text")),
+  const heading = el("h1", {});
+  const lead = el("p", { class: "lead" });
+  const stop = listening(call, ["phase"], () => {
+    const kind = call.phase === "away" ? waitsFor(call.fault) : null;
+    resay(heading, kind ? `end.${kind}` : "connecting.title");
+    resay(lead, kind ? `end.${kind}.text` : "connecting.text");
+  });
+  const element = el("div", { class: "end connecting" }, heading, lead,
     banner.element,
     el("div", { class: "end-actions" },
       el("button", { id: "leave", class: "button", type: "button", onclick: () => call.leave() }, say("cancel"))));
-  return { name: "connecting", element, title: "connecting.title", close: () => banner.close() };
+  return { name: "connecting", element, title: "connecting.title", close: () => {
+    stop();
+    banner.close();
+  } };
 }
 
 /**
