@@ -59,7 +59,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
                     result = await run_cell(cell, Lab(Path(folder), patch, coturn, chromium))
                 _tell(result)
                 rows[cell.fault, cell.met.value, cell.how] = row_of(result)
-                keep(name, rows.values())
+                keep(name, rows.values(), in_part=bool(only))
             await chromium.close()
     finally:
         if coturn is not None:

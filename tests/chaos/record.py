@@ -48,9 +48,10 @@ def circumstances() -> dict[str, Any]:
     }
 
 
-def keep(name: str, rows: Iterable[Any]) -> None:
-    """Write what a group of cells has come to."""
-    keep_whole(name, {"rows": [asdict(row) for row in rows]})
+def keep(name: str, rows: Iterable[Any], *, in_part: bool = False) -> None:
+    """Write what a group of cells has come to; where only some were run anew, with the greater load of both runs."""
+    load = max(circumstances()["load"], kept(name).get("load", 0.0) if in_part else 0.0)
+    keep_whole(name, {"load": load, "rows": [asdict(row) for row in rows]})
 
 
 def keep_whole(name: str, what: dict[str, Any]) -> None:

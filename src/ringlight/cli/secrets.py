@@ -45,7 +45,9 @@ def register(app: typer.Typer) -> None:
         if json:
             print_json({"sealed": seal is not None, "key": seal.current if seal else None, "from": source})
         elif seal is None:
-            result.print("Secrets are not sealed: whoever can read the disk can use them. See `secrets init`.")
+            result.print(
+                "Secrets are not sealed: whoever can read the disk can use them. `ringlight secrets init` seals them."
+            )
         else:
             result.print(f"Secrets are sealed by the key {seal.current}, from {source}.")
 

@@ -249,7 +249,8 @@ class CameraLeases:
                     lost.over.set_result(fault_error(code))
             case Tell(alone):
                 if alone:
-                    log.warning("cameras: Redis does not answer; alone (%s)", self._distrust or "no connection")
+                    why = self._distrust or "no connection"
+                    log.warning("NODE-ALONE: Redis does not answer (%s): no other server hears what is shown here", why)
                 else:
                     log.info("cameras: shared over Redis")
 

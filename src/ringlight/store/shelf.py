@@ -18,6 +18,7 @@ from ringlight.errors import fault_error
 
 Status = Literal["recording", "done", "failed", "interrupted"]
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_PART = re.compile(r"([0-9a-f-]+)-([0-9]{1,4})")
 _CAMERA = re.compile(r"[a-z0-9-]{1,100}")
 
 
@@ -123,9 +124,9 @@ class Shelf:
         """Return the files that are there, in order."""
         first = self.path(item)
         # One pattern for all: Python keeps each that it has seen, tens of thousands of them since 3.12.
-        named = (path for path in first.parent.glob("*.mp4") if path.stem.startswith(f"{item.id}-"))
-        more = sorted(named, key=lambda path: int(path.stem.rpartition("-")[2]))
-        return [path for path in (first, *more) if path.is_file()]
+        read = ((path, _PART.fullmatch(path.stem)) for path in first.parent.glob("*.mp4"))
+        more = sorted((int(part[2]), path) for path, part in read if part is not None and part[1] == item.id)
+        return [path for path in (first, *(path for _, path in more)) if path.is_file()]
 
     def size(self, item: Item) -> int:
         """Return the bytes of its files."""
