@@ -79,6 +79,40 @@ def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "canary" not in str(said)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("RING_URL", "ring.example", "ring_url"),
+        ("DATABASE_URL", "mysql://canary@db/x", "database_url"),
+        ("REDIS_URL", "canary:6379", "redis_url"),
+        ("TURN_URL", "stun:a, https://turn.example", "turn_url"),
+        ("TURN_URL", "turn:turn.example:3478", "turn_secret"),
+        ("ALLOWED_ORIGINS", "https://home.example/", "allowed_origins"),
+        ("ALLOWED_ORIGINS", "home.example", "allowed_origins"),
+        ("ALLOWED_ORIGINS", "*", "allowed_origins"),
+        ("SERVER__HOST", "0.0.0.0", "secret_key"),
+    ],
+)
+def test_what_a_program_would_refuse_at_its_start_is_told_before(
+    name: str, value: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"RINGLIGHT_{name}", value)
+    (said,) = wrong_settings()
+    assert said.partition(":")[0] == wrong
+    assert "canary" not in said
+
+
+def test_settings_that_go_together_are_none_to_complain_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "RING_URL": "http://127.0.0.1:8100", "DATABASE_URL": "postgresql+asyncpg://u:p@db/x",
+        "REDIS_URL": "unix:///run/redis.sock", "TURN_URL": "turn:[::1]:3478?transport=udp, stuns:b", "TURN_SECRET": "s",
+        "ALLOWED_ORIGINS": "http://localhost:3000, https://home.example", "SERVER__HOST": "::", "SECRET_KEY": "k",
+        "PUBLIC_URL": "https://cams.example",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"RINGLIGHT_{name}", value)
+    assert wrong_settings() == []
+
+
 def test_a_good_set_up_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGLIGHT_CAMERAS__FRONT_DOOR__PUBLISH_TOKEN", "t")
     monkeypatch.setenv("ringlight_server__port", "9")

@@ -280,6 +280,22 @@ def test_programs_stop_cleanly(start: Callable[..., Program], command: str, sign
     assert program.process.returncode == 0
 
 
+def test_the_simulator_records_what_its_clients_say(run: Run, start: Callable[..., Program], tmp_path: Path) -> None:
+    """A client that is somebody else's has no `--trace`; the simulator writes its side down as the client would."""
+    ring = start("simulate", "--port", "0", "--trace", str(tmp_path / "heard.jsonl"))
+    there = {"RINGLIGHT_RING_URL": ring.url.rstrip("/")}
+    run("login", "--email", "ada@ringlight.test", text="ringlight\n123456\n", **there)
+    assert run("snapshot", "Front Door", "a.jpg", **there).returncode == 0
+    lines = [json.loads(line) for line in (tmp_path / "heard.jsonl").read_text().splitlines()]
+    assert [(line["dir"], line["msg"]["method"]) for line in lines[:2]] == [
+        ("out", "live_view"),
+        ("in", "session_created"),
+    ]
+    assert lines[1]["msg"]["body"]["session_id"].startswith("redacted-")
+    judged = run("explain", "--trace", "heard.jsonl")
+    assert (judged.returncode, judged.stdout.startswith("All ")) == (0, True), judged.stdout
+
+
 def test_the_simulator_lists_what_it_can_play(run: Run) -> None:
     lines = run("simulate", "--list").stdout.splitlines()
     assert any(line.startswith("scenario  slow-battery-camera") for line in lines)

@@ -35,7 +35,7 @@ KEY = f"{CANARY}-the-secret-key-of-the-server"
 WITHIN = 30.0  # seconds for one answer
 ENOUGH = 256 * 1024  # bytes of an answer that are looked at
 # FastAPI's own pages load their scripts from where FastAPI keeps them; docs/explanation/security.md says so.
-WITH_FOREIGN_SCRIPTS = {"/docs", "/docs/oauth2-redirect"}
+WITH_FOREIGN_SCRIPTS = {"/docs"}
 TRAVERSALS = [
     "/page/../../../../../../../../etc/passwd",
     "/page/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",

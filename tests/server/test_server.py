@@ -376,3 +376,16 @@ async def test_405_names_every_method_of_the_address(method: str, path: str, tak
     async with house() as (http, _):
         answer = await http.request(method, path)
         assert (answer.status_code, answer.headers["allow"]) == (405, taken)
+
+
+async def test_the_page_of_the_api_leads_to_that_of_the_websockets() -> None:
+    """OpenAPI knows no WebSockets, and who looks whether they are there looks at `/docs`."""
+    async with house() as (http, _):
+        docs = (await http.get("docs")).text
+        assert "swagger-ui" in docs
+        assert 'href="/docs/websockets"' in docs
+        assert "/docs/websockets" in (await http.get("openapi.json")).json()["info"]["description"]
+        page = (await http.get("docs/websockets")).text
+        for told in ("/ws/signaling/{consultation_id}/{user_type}", "/ws/v2", "user-joined", "hello, rid", "ROOM-FULL"):
+            assert told in page, told
+        assert "default-src 'self'" in (await http.get("docs/websockets")).headers["content-security-policy"]

@@ -338,3 +338,17 @@ async def test_another_session_id_is_answered_with_reason_5() -> None:
         assert heard["body"]["reason"] == {"code": 5, "text": "Sessions with the provided ID not found"}
         assert "riid" not in heard, "the server repeats a riid only where it was given one"
         assert ring.world.dialogs[-1].messages[-1]["code"] == "SIG-SESSION-ID"
+
+
+async def test_the_people_are_listed_with_what_signs_in(sim: Ring) -> None:
+    status, listed = await sim.ask("GET", "/_sim/people")
+    assert status == 200
+    assert listed["account"] == {"email": "ada@ringlight.test", "password": "ringlight", "code": "123456"}
+    assert [(person["key"], person["installed"]) for person in listed["people"]] == [("ada", True), ("bob", False)]
+
+
+async def test_what_can_be_asked_is_where_the_ready_line_leads(sim: Ring) -> None:
+    assert (await sim.ask("GET", "/")).status == 307
+    _, about = await sim.ask("GET", "/_sim/")
+    for name in ("cameras", "people", "faults", "dialogs", "partner"):
+        assert (await sim.ask("GET", about[name])).status == 200

@@ -79,6 +79,7 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--tls", metavar="DIR", help="Speak TLS under the names of Ring's hosts; trust DIR/ca.pem."),
         ] = None,
+        trace: TracePath = None,
     ) -> None:
         """Run Ring on this machine, for `RINGLIGHT_RING_URL`."""
         if names:
@@ -86,7 +87,8 @@ def register(app: typer.Typer) -> None:
             return
         log_as(load_settings().log)
         story = _Story(scenario, profile, seed, speed, tuple(fault or ()), webhook)
-        run(_until_stopped(_simulate(host or "127.0.0.1", SIMULATOR_PORT if port is None else port, story, tls)))
+        where = host or "127.0.0.1", SIMULATOR_PORT if port is None else port
+        run(_until_stopped(_simulate(*where, story, tls, trace)))
 
 
 async def _until_stopped(program: "contextlib.AbstractAsyncContextManager[str]") -> None:
@@ -215,9 +217,10 @@ def _list_names() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> AsyncIterator[str]:
+async def _simulate(host: str, port: int, story: _Story, tls: Path | None, trace: TracePath) -> AsyncIterator[str]:
     from ringlight.errors import fault_error  # noqa: PLC0415
     from ringlight.http.serving import listen, serving  # noqa: PLC0415
+    from ringlight.liveview.trace import recording  # noqa: PLC0415
     from ringlight.simulator.app import create_app  # noqa: PLC0415
     from ringlight.simulator.behaviour import PROFILES  # noqa: PLC0415
     from ringlight.simulator.certificate import identity_in  # noqa: PLC0415
@@ -238,10 +241,12 @@ async def _simulate(host: str, port: int, story: _Story, tls: Path | None) -> As
     world.partner.deliveries.url = story.webhook
     identity = identity_in(tls) if tls else None
     listening = listen(host, port)
-    async with (
-        serving(create_app(world), listening, identity.tls if identity else None) as running,
-        playing(world, scenario),
-    ):
+    async with contextlib.AsyncExitStack() as open_now:
+        world.trace = open_now.enter_context(recording(trace))
+        running = await open_now.enter_async_context(
+            serving(create_app(world), listening, identity.tls if identity else None)
+        )
+        await open_now.enter_async_context(playing(world, scenario))
         if identity is not None:
             tell(f"trust {identity.authority}, and let Ring's names lead to {host}")
         tell(f"account {world.email}, password {world.password}, code {world.code}")

@@ -17,6 +17,7 @@ from ringlight.rooms.asgi import rooms_router
 from ringlight.server import problems
 from ringlight.server.access import Access, AccessMiddleware
 from ringlight.server.api import api_router
+from ringlight.server.api_pages import SOCKETS_PAGE, api_pages_router
 from ringlight.server.callers import CallerMiddleware
 from ringlight.server.control_api import control_router
 from ringlight.server.elsewhere import here_by
@@ -95,7 +96,9 @@ def create_app(
     app = FastAPI(
         title="Ringlight",
         version=ringlight.__version__,
-        description="Puts cameras into a browser, and says why when live video fails.",
+        description="Puts cameras into a browser, and says why when live video fails. "
+        f"The WebSockets have [a page of their own]({SOCKETS_PAGE}).",
+        docs_url=None,  # made in api_pages.py
         telemetry=OWN_SPANS,
     )
     problems.install(app)
@@ -157,6 +160,7 @@ def create_app(
     app.include_router(room_links_router(RoomLinks(rooms.porter, rooms.record)))
     app.include_router(rooms_page_router())
     app.include_router(fault_pages_router())
+    app.include_router(api_pages_router())
     for router in extra:
         app.include_router(router)
 

@@ -104,7 +104,7 @@ LINES: Final = (
     Line("GET HEAD", "/", ANYBODY, limited=True),
     Line("GET HEAD", "/page/{rest:path}", ANYBODY, limited=True),
     Line("GET HEAD", "/docs", ANYBODY),
-    Line("GET HEAD", "/docs/oauth2-redirect", ANYBODY),
+    Line("GET HEAD", "/docs/websockets", ANYBODY),
     Line("GET HEAD", "/redoc", ANYBODY),
     Line("GET HEAD", "/openapi.json", ANYBODY),
     Line("GET HEAD", "/api/about", ANYBODY, limited=True),

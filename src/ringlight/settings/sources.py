@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from ringlight.secrets import Secret
+from ringlight.settings.together import wrong_together
 from ringlight.settings.whole import Settings, describe, load_settings, settings_class
 
 __all__ = ["Effective", "effective_settings", "wrong_settings"]
@@ -62,12 +63,12 @@ def wrong_settings(config: Path | None = None) -> list[str]:
         SetupError: CFG-INVALID, there is no such file, or it is no TOML.
     """
     try:
-        settings_class(config)()
+        settings = settings_class(config)()
     except ValidationError as error:
         return [*describe(error), *_unknown_variables()]
     except (OSError, ValueError):
         load_settings(config)  # raises it as the fault that it is
-    return list(_unknown_variables())
+    return [*wrong_together(settings), *_unknown_variables()]
 
 
 def _given(config: Path | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

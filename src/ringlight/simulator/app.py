@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 
 from ringlight.simulator.browser_view import BrowserViews, browser_router
 from ringlight.simulator.channel import signaling_router
@@ -30,6 +31,11 @@ def create_app(world: World) -> FastAPI:
     app = FastAPI(
         title="Ring on this machine", docs_url="/_sim/docs", openapi_url="/_sim/openapi.json", lifespan=lifespan
     )
+
+    @app.get("/", include_in_schema=False)
+    async def about() -> RedirectResponse:
+        return RedirectResponse("/_sim/")
+
     app.include_router(ring_router(world))
     app.include_router(browser_router(world, views))
     app.include_router(signaling_router(world))

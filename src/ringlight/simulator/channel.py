@@ -13,6 +13,7 @@ from ringlight.errors import RingError
 from ringlight.liveview import messages
 from ringlight.liveview.lint import Judge, Verdict
 from ringlight.liveview.messages import Message
+from ringlight.liveview.trace import Direction
 from ringlight.simulator.errands import Errands
 from ringlight.simulator.premises import SimEvent
 from ringlight.simulator.signaling import SimDialog
@@ -122,10 +123,15 @@ class SignalingSocket:
         if code is None:
             return  # uvicorn closes the connection of an application that has gone, without a close frame: 1006
         reason = text.encode()[:MAX_REASON].decode("utf-8", "ignore")
+        self._trace("note", {"socket": "closed", "code": code, "reason": reason})
         # 1005 is never sent: it stands for a close frame without a code.
         closing = {"type": "websocket.close", "code": None if code == 1005 else code, "reason": reason}
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await self._websocket.send(closing)
+
+    def _trace(self, direction: Direction, message: dict[str, Any]) -> None:
+        if self._world.trace is not None:
+            self._world.trace.record(direction, message)
 
     # ---- what its dialogs do with it ----
 
@@ -136,6 +142,7 @@ class SignalingSocket:
     async def send_envelope(self, envelope: dict[str, Any]) -> None:
         """Send a message as it is, with more fields where the behaviour says so."""
         whole = with_more_fields(envelope) if self._world.behaviour.extra_fields else envelope
+        self._trace("in", whole)
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await self._websocket.send_text(msgspec.json.encode(whole).decode())
 
@@ -170,7 +177,9 @@ class SignalingSocket:
             envelope = _tampered(messages.load(frame), self._world.on)
         except RingError as error:
             verdict, envelope = Verdict("?", error.code, error.detail or ""), {}
+            self._trace("note", {"unreadable": error.detail or error.code})
         else:
+            self._trace("out", envelope)
             eats = self._world.behaviour.eats
             if eats and envelope.get("method") == eats:
                 return

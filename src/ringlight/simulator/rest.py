@@ -11,9 +11,12 @@ from ringlight.simulator.camera_api import camera_router
 from ringlight.simulator.footage_api import footage_router
 from ringlight.simulator.oauth import oauth_router
 from ringlight.simulator.partner.control_api import partner_control_router
+from ringlight.simulator.partner.premises import OWNERS, account_id
 from ringlight.simulator.partner.switches import PARTNER_SWITCHES
 from ringlight.simulator.switchboard import SWITCHES, as_rows
 from ringlight.simulator.world import World
+
+_ASKED = ("cameras", "people", "faults", "dialogs", "partner")
 
 
 def ring_router(world: World) -> APIRouter:
@@ -31,6 +34,22 @@ def control_router(world: World) -> APIRouter:
 
     def switches() -> dict[str, Any]:
         return {"faults": as_rows(SWITCHES, world.on), "partner": as_rows(PARTNER_SWITCHES, world.on)}
+
+    @router.get("/")
+    async def about() -> dict[str, Any]:
+        """Say what this is, and what can be asked."""
+        return {"name": "Ring on this machine", **{name: f"/_sim/{name}" for name in _ASKED}}
+
+    @router.get("/people")
+    async def people() -> dict[str, Any]:
+        """List the people: whose account the app is for, with what signs in, and who can take a partner app."""
+        signing_in = {"email": world.email, "password": world.password, "code": world.code}
+        owners = [
+            {"key": key, "name": owner.first_name, "email": owner.email, "account_id": account_id(key),
+             "installed": key in world.partner.links}
+            for key, owner in OWNERS.items()
+        ]  # fmt: skip
+        return {"account": signing_in, "people": owners}
 
     @router.get("/faults")
     async def faults() -> dict[str, Any]:

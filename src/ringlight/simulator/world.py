@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from ringlight.liveview.trace import Trace
 from ringlight.simulator.behaviour import Behaviour, behaviour_of
 from ringlight.simulator.clip import Clip
 from ringlight.simulator.hearing import Ear
@@ -108,6 +109,7 @@ class World:
         tokens: The tokens, codes and tickets that were given.
         partner: The Partner API's side: apps, links, consents, events, and what was asked.
         lines: The signaling sockets that are open.
+        trace: Takes what is said there, as the client would record it; `None` takes nothing.
     """
 
     email: str = "ada@ringlight.test"
@@ -123,6 +125,7 @@ class World:
     speed: float = 1.0
     jitter: float = 0.0
     lines: set[Line] = field(default_factory=set)
+    trace: Trace | None = None
     delays: Delays = field(default_factory=Delays)
     ping_interval: float = 10.0
     time_limit: float = 600.0
