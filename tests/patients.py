@@ -6,6 +6,7 @@ import copy
 import datetime
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,26 @@ class Patient:
     settings: Settings
     targets: tuple[str, ...] = ()
     asked: Asked = field(default_factory=Asked)
+
+
+Setting = Callable[[Stage], AbstractAsyncContextManager[Patient]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One cause.
+
+    Attributes:
+        cause: In the words of the three guides.
+        code: What the doctor must name first.
+        setting: Sets it, and says who comes to the doctor.
+        seen: Part of what the doctor must say that it saw.
+    """
+
+    cause: str
+    code: str
+    setting: Setting
+    seen: str = ""
 
 
 def settings(stage: Stage, **given: Any) -> Settings:

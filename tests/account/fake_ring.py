@@ -3,10 +3,13 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
+import pytest
+
 from ringlight.account import AccountClient, Credentials
+from ringlight.errors import RingError
 from ringlight.http.flow import Request, Response
 from ringlight.http.scripted import ScriptedDriver
 from ringlight.secrets import Secret
@@ -99,3 +102,9 @@ class FakeRing:
     def _rotate(self) -> tuple[str, str]:
         self.generation += 1
         return f"{self.mark}access-{self.generation}", f"{self.mark}refresh-{self.generation}"
+
+
+async def code_of(work: Callable[[], object]) -> str:
+    with pytest.raises(RingError) as caught:
+        await work()  # type: ignore[misc]
+    return caught.value.code

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from cells import Cell, Lab, Met, Outcome, Run
 
-from patients import Stage
+from patients import Scenario, Stage
 from ringlight.doctor.checkup import examine
 from ringlight.faults import FAULTS
-from scenarios import ALL, Scenario
+from scenarios import ALL
 
 
 def doctor_sees(scenario: Scenario) -> Run:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from cells import Cell, Lab, Result, run_cell
+from command_cells import command_cells
 from doctor_cells import doctor_cells
-from live_view_cells import api_cells, client_cells, command_cells, page_cells
+from live_view_cells import api_cells, client_cells
+from page_cells import page_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
 from record import Row, keep, kept, row_of

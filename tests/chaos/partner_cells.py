@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 from cells import Cell, Lab, Met, Outcome, Run
-from live_view_cells import command
+from command_cells import command
 
 from both_clients import Either, either
 from ringlight.errors import RingError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cells import Cell, Lab, Met, Outcome, Run
-from live_view_cells import command, signed_in
+from command_cells import command, signed_in
 
 from patients import KEY, foreign, free_port, says
 from ringlight.http.serving import listen

@@ -7,7 +7,8 @@ import pytest
 from test_doctor_judging import CASES
 
 from own_coturn import PROGRAM, OwnCoturn
-from patients import PARTNER, Patient, Stage, linked, ring, server
+from partner_scenarios import linked_camera
+from patients import PARTNER, Patient, Scenario, Stage, linked, ring, server
 from ringlight.cameras.linked import LinkedCameras
 from ringlight.doctor.checks import CHECKS
 from ringlight.doctor.checkup import examine
@@ -15,7 +16,7 @@ from ringlight.doctor.findings import Mark
 from ringlight.doctor.plans.asked import Asked
 from ringlight.doctor.report import Report
 from ringlight.simulator.world import World
-from scenarios import ALL, Scenario, linked_camera
+from scenarios import ALL
 
 pytestmark = pytest.mark.anyio
 

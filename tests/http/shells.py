@@ -16,7 +16,7 @@ from ringlight.http.keeping import TokenKeeper
 from ringlight.http.sync_driver import SyncDriver
 from ringlight.http.telemetry import Telemetry
 from ringlight.partner.call import Call
-from ringlight.resilience.actions import Bearer
+from ringlight.resilience.actions import Bearer, Failed
 from ringlight.resilience.events import Event
 from ringlight.resilience.operation import Operation, Repeat
 from ringlight.resilience.options import Options
@@ -27,6 +27,8 @@ from ringlight.secrets import Secret
 from ringlight.settings import ResilienceSettings
 
 KINDS = ["sync", *MAKERS]
+ANSWER = Response(200, {}, b'{"a":1}')
+GOOD = {"a": 1}
 
 
 def shared(**settings: Any) -> Shared:
@@ -108,3 +110,18 @@ def one_by_one(
 
     asyncio.run(each())
     return came
+
+
+class Answering:
+    """A transport that answers at once, or when told."""
+
+    def __init__(self, answer: Response = ANSWER) -> None:
+        self.requests: list[Request] = []
+        self.answer = answer
+        self.going_on: asyncio.Event | None = None
+
+    async def attempt(self, request: Request) -> Response | Failed:
+        self.requests.append(request)
+        if self.going_on is not None:
+            await self.going_on.wait()
+        return self.answer
