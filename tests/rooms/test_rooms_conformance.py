@@ -292,8 +292,9 @@ async def test_a_token_says_who_enters_where_and_its_holder_takes_over(house: Ro
     seed = await house.page(f"{DOCTOR}?token={token}")
     assert (await second.end())[0] == 4409
     await nothing_more(seed)
-    wrong = await house.page(f"/ws/signaling/other/doctor?token={token}")
-    assert (await hear(wrong))["code"] == "ROOM-TOKEN"
+    for address in ("other/doctor", "visit/patient"):
+        wrong = await house.page(f"/ws/signaling/{address}?token={token}")
+        assert (await hear(wrong))["code"] == "ROOM-TOKEN"
 
 
 async def test_the_old_address_is_no_way_around_the_lobby(house: Rooms) -> None:

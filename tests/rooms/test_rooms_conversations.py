@@ -435,3 +435,13 @@ def test_a_room_that_nobody_made_is_forgotten_some_time_after_the_last_has_left(
     assert set(house.house.rooms) == {"made", "visit"}
     house.pass_time(2)
     assert set(house.house.rooms) == {"made"}
+
+
+def test_where_there_is_a_lobby_nobody_takes_the_place_of_another_by_saying_the_same_role() -> None:
+    """At the old address a role is all that is said. Whoever may admit is no stranger to the room, and takes over."""
+    house = MemoryRooms()
+    house.house.make("visit")
+    one, other = (house.connect("/ws/signaling/visit/patient") for _ in range(2))
+    assert (one.closed, other.closed, len(house.house.room("visit").people)) == (None, None, 2)
+    first, second = (house.connect("/ws/signaling/visit/doctor") for _ in range(2))
+    assert (first.closed, second.closed) == ((1000, ""), None)

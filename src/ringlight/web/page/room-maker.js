@@ -21,6 +21,7 @@ export class RoomMaker {
     el("p", { class: "quiet-text" }, "Open the room in two tabs to call yourself. The bell of the front door rings there."),
     this.#said);
   #host = el("input", { id: "room-host", maxlength: 80, autocomplete: "name" });
+  #guest = el("input", { id: "room-guest", maxlength: 80, autocomplete: "off" });
   #made = el("div", { id: "room-made", "aria-live": "polite" });
   #make = el("button", { id: "make-room", class: "button", type: "button", onclick: () => void this.#press() }, "Make a room");
   element = el("section", { class: "panel rooms", "aria-labelledby": "rooms-title" },
@@ -28,6 +29,7 @@ export class RoomMaker {
     el("p", { class: "quiet-text" }, "A video visit with a waiting area. Each link lets one person in, once."),
     this.#demo,
     el("p", { class: "room-host" }, el("label", { for: "room-host" }, "Who invites, as the links say"), this.#host),
+    el("p", { class: "room-host" }, el("label", { for: "room-guest" }, "The patient, as you see them in the waiting area"), this.#guest),
     this.#make, this.#made);
   #busy = false;
 
@@ -73,7 +75,9 @@ export class RoomMaker {
    * @returns {Promise<Link>}
    */
   #link(room, role) {
-    return post(`/api/rooms/${encodeURIComponent(room.id)}/links`, { role, invited_by: this.#host.value.trim() });
+    const host = this.#host.value.trim();
+    const name = role === "patient" ? this.#guest.value.trim() : host;
+    return post(`/api/rooms/${encodeURIComponent(room.id)}/links`, { role, name, invited_by: host });
   }
 
   /**

@@ -7,13 +7,13 @@ import { Comings } from "./comings.js";
 import { faultView } from "./fault-view.js";
 import { faultOf } from "./fault-of.js";
 import { icon } from "./icons.js";
-import { named, resay, say, t } from "./i18n.js";
+import { named, resay, say } from "./i18n.js";
 import { keyboard } from "./keys.js";
 import { leaveOrEnd } from "./leaving.js";
 import { listening } from "./listening.js";
 import { MorePanel, smallWindow } from "./more-panel.js";
 import { ownToggles } from "./own-media.js";
-import { PeoplePanel } from "./people-panel.js";
+import { knockSaid, PeoplePanel } from "./people-panel.js";
 import { announce } from "./screens.js";
 import { Stage } from "./stage.js";
 import { nameOf } from "./tile.js";
@@ -190,7 +190,7 @@ class CallScreen {
     const [next] = this.#call.knocks;
     this.#knock.hidden = !next || this.#open === "people";
     if (next) {
-      resay(this.#knockWords, "knock.said", { name: nameOf(next), role: t(`role.${next.role}`) });
+      resay(this.#knockWords, ...knockSaid(next));
       named(this.#admit, "knock.admit-name", { name: nameOf(next) });
     }
   }

@@ -15,6 +15,17 @@ import { sound } from "./tones.js";
 /** @typedef {import("./client/knocks.js").Knock} Knock */
 /** @typedef {import("./client/person.js").Person} Person */
 
+/**
+ * What is said of somebody who knocks: key and values. Whose link had no name is called by their role, once.
+ *
+ * @param {Knock} knock
+ * @returns {[string, import("./i18n.js").Values]}
+ */
+export function knockSaid({ name, role }) {
+  const word = t(`role.${role}`);
+  return name ? ["knock.said", { name, role: word }] : ["knock.nameless", { role: word }];
+}
+
 export class PeoplePanel {
   #call;
   #knocks = el("ul", { id: "knocks", class: "knocks" });
@@ -104,7 +115,7 @@ export class PeoplePanel {
       const row = this.#knock(knock);
       this.#rows.set(knock.id, row);
       this.#knocks.append(row.element);
-      announce("knock.said", { name: nameOf(knock), role: t(`role.${knock.role}`) }, { now: true });
+      announce(...knockSaid(knock), { now: true });
       sound("knock");
     }
     this.tick();
