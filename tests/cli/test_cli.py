@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -278,6 +279,30 @@ def test_programs_stop_cleanly(start: Callable[..., Program], command: str, sign
     assert "Traceback" not in said
     assert said.strip().endswith("Stopped.")
     assert program.process.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["demo", "simulate"])
+def test_pressing_ctrl_c_twice_stops_as_cleanly_as_once(start: Callable[..., Program], command: str) -> None:
+    program = start(command, "--port", "0")
+    os.kill(program.process.pid, signal.SIGINT)
+    os.kill(program.process.pid, signal.SIGINT)
+    time.sleep(0.01)
+    os.kill(program.process.pid, signal.SIGINT)
+    _, said = program.process.communicate(timeout=10)
+    assert "Traceback" not in said
+    assert said.strip().endswith("Stopped.")
+    assert program.process.returncode == 0
+
+
+def test_what_a_script_started_in_the_background_stops_at_sigint(environment: dict[str, str], tmp_path: Path) -> None:
+    """A shell without job control lets SIGINT be ignored in what it starts with `&`."""
+    script = (
+        f'"{RINGLIGHT}" simulate --port 0 >out & i=0; '
+        "until grep -q ready out; do sleep 0.1; i=$((i+1)); test $i -lt 200 || exit 9; done; "
+        "kill -INT $!; wait $!"
+    )
+    done = subprocess.run(["sh", "-c", script], env=environment, cwd=tmp_path, timeout=60, check=False)
+    assert done.returncode == 0
 
 
 def test_the_simulator_records_what_its_clients_say(run: Run, start: Callable[..., Program], tmp_path: Path) -> None:

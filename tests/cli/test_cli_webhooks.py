@@ -32,6 +32,13 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
     return command
 
 
+def test_what_is_no_address_is_named_as_the_argument_that_it_is(run: Run) -> None:
+    sent = run("webhook-send", "my-app.example/ring/webhook")
+    assert (sent.returncode, sent.stdout) == (2, "")
+    assert "URL" in sent.stderr
+    assert "ring_url" not in sent.stderr
+
+
 def test_dead_letters_are_listed_replayed_and_dropped(run: Run, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'state' / 'ringlight.db'}")
     inbox = Inbox(database)

@@ -219,6 +219,14 @@ async def test_rooms_links_and_tokens_outlive_a_restart(tmp_path: Path) -> None:
             assert [(await hear(other))["t"] for _ in range(3)] == ["welcome", "roster", "knock"]
 
 
+async def test_a_room_with_all_its_defaults_needs_no_body(tmp_path: Path) -> None:
+    """`curl -X POST …/api/rooms`, as a recording is begun too."""
+    async with house(tmp_path) as (http, _):
+        made = await http.post("api/rooms")
+        assert made.status_code == 201
+        assert (await http.get(f"api/rooms/{made.json()['id']}")).status_code == 200
+
+
 async def test_what_came_through_a_proxy_is_not_of_this_machine(tmp_path: Path) -> None:
     async with house(tmp_path) as (_, sockets):
         through = {"X-Forwarded-For": "192.0.2.7"}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ringlight.cameras.download import Progressed
 
 T = TypeVar("T")
+SAME_PRESS = 1.0  # seconds in which another Ctrl-C only repeats the first; a later one ends what does not close
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file.", metavar="FILE")]
 TracePath = Annotated[
@@ -116,7 +117,19 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _stoppable(work: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.ensure_future(work)
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+    first: float | None = None
+
+    def stop() -> None:
+        nonlocal first
+        if first is None:
+            first = loop.time()
+            task.cancel()
+        elif loop.time() - first > SAME_PRESS:
+            raise KeyboardInterrupt
+
+    # SIGINT too: a shell starts what it runs in the background with that ignored, and scripts send it all the same.
     with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, stop)
     return await task

@@ -57,6 +57,8 @@ def register(partner: typer.Typer) -> None:
         from ringlight.simulator.partner.premises import account_id, opaque  # noqa: PLC0415
         from ringlight.simulator.partner.webhooks import send_once  # noqa: PLC0415
 
+        if not url.lower().startswith(("http://", "https://")):
+            raise typer.BadParameter("expected http://… or https://…", param_hint="URL")
         body = envelope(
             kind, request_id=request_id or str(uuid.uuid4()), account=account or account_id("ada"),
             device=device or opaque("device", "1001", 96), at_ns=time.time_ns(), subtype=subtype,
