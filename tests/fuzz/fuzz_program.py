@@ -42,15 +42,15 @@ def read_words(data: bytes) -> None:
 
 
 def read_settings_file(data: bytes) -> None:
-    """`ringlight.toml`: loads, or says which setting cannot be used; a secret's value is not repeated."""
+    """`ringlight.toml`: loads, or says which setting cannot be used; what is judged besides is words on one line."""
     path = _FOLDER / f"{os.getpid()}.toml"
     path.write_bytes(data)
     with mock.patch.dict(os.environ, clear=True):
         os.environ["HOME"] = str(_FOLDER)
         wrong = wrong_settings(path)
         settings = load_settings(path)
-    assert not wrong
-    repr(settings)
+    assert all(line.isprintable() for line in wrong)
+    assert "canary4002" not in f"{wrong} {settings!r}"
 
 
 def read_environment(data: bytes) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -141,17 +142,24 @@ async def _handshake(address: Address, context: ssl.SSLContext) -> bytes:
     return shown
 
 
+# What the library raises for a certificate that is none; they have no class in common.
+_UNREADABLE = (
+    ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)  # fmt: skip
+
+
 def _read_certificate(outcome: Literal["trusted", "name", "expired", "issuer"], shown: bytes, why: str = "") -> Secured:
     try:
         found = x509.load_der_x509_certificate(shown)
         since, until = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
         issuer = "itself" if found.issuer == found.subject else found.issuer.rfc4514_string()[:80]
-    except ValueError:
+    except _UNREADABLE:
         return Secured(outcome, why=why)
     try:
         held = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names = tuple(map(str, (*held.get_values_for_type(x509.DNSName), *held.get_values_for_type(x509.IPAddress))))
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         names = ()
     return Secured(outcome, names, since, until, issuer, why)
 
