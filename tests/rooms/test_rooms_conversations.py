@@ -56,6 +56,21 @@ def test_somebody_who_sleeps_is_told_on_waking_and_may_resume() -> None:
     assert again.heard[0]["resumed"] is True
 
 
+def test_whoever_resumes_need_not_say_in_which_room_they_were() -> None:
+    """`session` is known in one room only, so its page may have forgotten the room's name."""
+    house = MemoryRooms()
+    doctor = enter(house, "doctor")
+    enter(house, "doctor", room="another")
+    welcome = doctor.heard[0]
+    doctor.drop()
+    page = house.connect("/ws/v2")
+    page.say({"t": "hello", "v": 2, "session": welcome["session"], "resume": welcome["resume"], "seq": 1})
+    assert (page.heard[0]["resumed"], page.heard[0]["room"]) == (True, welcome["room"])
+    page = house.connect("/ws/v2")
+    page.say({"t": "hello", "v": 2, "session": "p_nobody", "resume": welcome["resume"], "seq": 1})
+    assert page.heard[0]["code"] == "ROOM-TOKEN-NEEDED"
+
+
 def test_the_others_are_told_by_which_fault_somebody_is_away() -> None:
     """Silence is told apart from a connection that broke, for pages that say so in words."""
     house = MemoryRooms()

@@ -9,9 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
+import ringlight.rooms
 from ringlight.http.serving import listen, serving
 from ringlight.rooms.links import hash_of
 from room_house import hear, house
@@ -234,10 +236,37 @@ async def test_what_came_through_a_proxy_is_not_of_this_machine(tmp_path: Path) 
             assert (await hear(web))["code"] == "ROOM-TOKEN-NEEDED"
 
 
+def test_an_app_with_the_router_is_tried_without_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starlette's test client is this machine, though it names no address."""
+    monkeypatch.delitem(vars(ringlight.rooms), "router", raising=False)
+    app = FastAPI()
+    app.include_router(ringlight.rooms.router)
+    client = TestClient(app)
+    offer = {"type": "offer", "offer": {"type": "offer", "sdp": "v=0"}}
+    at = "/ws/signaling/visit"
+    with client.websocket_connect(f"{at}/doctor") as doctor, client.websocket_connect(f"{at}/patient") as patient:
+        assert doctor.receive_json()["type"] == "user-joined"
+        doctor.send_json(offer)
+        assert patient.receive_json() == offer
+    with client.websocket_connect("/ws/v2") as page:
+        page.send_json({"t": "hello", "v": 2, "room": "other", "role": "clinician"})
+        assert page.receive_json()["t"] == "welcome"
+    with client.websocket_connect(f"{at}/doctor", headers={"X-Forwarded-For": "192.0.2.7"}) as doctor:
+        assert doctor.receive_json()["code"] == "ROOM-TOKEN-NEEDED"
+
+
+async def test_a_request_that_lost_its_upgrade_on_the_way_is_told_so(tmp_path: Path) -> None:
+    """As by a proxy that passes requests on without their `Upgrade`; the page sees nothing but a status."""
+    async with house(tmp_path) as (http, _):
+        for path in ("ws/v2", "ws/signaling/visit/doctor"):
+            answer = await http.get(path)
+            assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
+            assert (answer.json()["code"], answer.json()["status"]) == ("REACH-PROXY", 426)
+        assert (await http.get("ws/else")).status_code == 404
+
+
 async def test_the_router_is_mounted_in_an_app_of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """`from ringlight.rooms import router` is all; pages of this machine enter, as in development."""
-    import ringlight.rooms
-
     monkeypatch.delitem(vars(ringlight.rooms), "router", raising=False)
     from ringlight.rooms import router
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ringlight.errors import fault_error
 from ringlight.rooms.people import OWN, ROLES, SEED, USER_TYPES, Dialect
 
-__all__ = ["Address", "dialect_of", "judge_room_id", "read_address"]
+__all__ = ["Address", "dialect_of", "is_of_rooms", "judge_room_id", "read_address"]
 
 # What pages write into an address when a variable has no value, or nobody has filled a template in.
 _NO_VALUE = {"undefined", "null", "nan", "none", "[object object]", "true", "false"}
@@ -44,6 +44,12 @@ def read_address(path: str) -> Address:
     if role not in ROLES:
         raise fault_error("ROOM-ROLE", f"it is {given[:40]!r}" if given else "there is none after the room's id")
     return Address(SEED, room, role)
+
+
+def is_of_rooms(path: str) -> bool:
+    """Whether a path at the root is one of both protocols', right or wrong in what follows; slashes may be doubled."""
+    parts = [part for part in path.split("/") if part]
+    return parts[:2] == ["ws", "signaling"] or parts == ["ws", "v2"]
 
 
 def dialect_of(path: str) -> Dialect:

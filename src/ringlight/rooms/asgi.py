@@ -14,6 +14,9 @@ __all__ = ["rooms_router"]
 
 TICK = 1.0  # seconds
 _TOKEN = "token."  # noqa: S105 - how a subprotocol begins that is a token
+# The two ends of Starlette's test client: it hands an app's messages to a test on this machine, without a socket. A
+# server tells its own address, which is none of these.
+_TEST_CLIENT = ("testserver", "testclient")
 
 
 def rooms_router(porter: Porter, *, wrong_paths: bool = False) -> APIRouter:
@@ -68,6 +71,7 @@ class _Connection:
         self._queued = 0
         self._most = porter.house.settings.queue_bytes
         self._stirred = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._end: tuple[int, str] | None = None
         self._number = 0
 
@@ -77,7 +81,7 @@ class _Connection:
             return
         self._queue.append(frame)
         self._queued += len(frame)
-        self._stirred.set()
+        self._stir()
         if self._queued > self._most:
             self._queue.clear()
             self.close(CLOSE_CODES["ROOM-SLOW"], "ROOM-SLOW")
@@ -87,7 +91,14 @@ class _Connection:
         """Close after what is queued."""
         if self._end is None:
             self._end = (code, reason)
-        self._stirred.set()
+        self._stir()
+
+    def _stir(self) -> None:
+        # Starlette's test client gives each connection a loop of its own, unless it is entered itself.
+        if self._loop is asyncio.get_running_loop():
+            self._stirred.set()
+        else:
+            self._loop.call_soon_threadsafe(self._stirred.set)
 
     async def run(self) -> None:
         """Serve the connection to its end."""
@@ -100,11 +111,14 @@ class _Connection:
             token = token or web.query_params.get("token", "")
         # A browser gives up unless one of the subprotocols that it offers comes back.
         await web.accept(subprotocol=named or (offered[0] if offered else None))
-        server = web.scope.get("server") or ("", 0)
+        server, peer = (web.scope.get("server") or ("", 0))[0] or "", web.client.host if web.client else ""
+        host = web.headers.get("host", "")
+        if (server, peer) == _TEST_CLIENT and host == server:
+            server = host = "localhost"
         forwarded = "x-forwarded-for" in web.headers or "forwarded" in web.headers  # by a proxy on this machine
         self._number = self._porter.open(
-            self, path, token=token, origin=web.headers.get("origin"), host=web.headers.get("host", ""),
-            local=not forwarded and is_loopback_host(server[0] or ""), peer=web.client.host if web.client else "",
+            self, path, token=token, origin=web.headers.get("origin"), host=host,
+            local=not forwarded and is_loopback_host(server), peer=peer,
             traceparent=web.query_params.get("traceparent", ""),
         )  # fmt: skip
         writing = asyncio.create_task(self._write(), name="rooms: writing")

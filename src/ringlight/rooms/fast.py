@@ -10,7 +10,7 @@ from ringlight.http.proxies import Proxies
 from ringlight.http.websocket.handshake import Upgrade
 from ringlight.http.websocket.protocol import FastSocket
 from ringlight.rooms import messages
-from ringlight.rooms.address import dialect_of
+from ringlight.rooms.address import dialect_of, is_of_rooms
 from ringlight.rooms.people import OWN, SEED
 from ringlight.rooms.porter import Porter
 
@@ -46,8 +46,7 @@ class FastRooms:
 
     def takes(self, path: str) -> bool:
         """Take both protocols at the root; a doubled slash is a base URL's that ends in one."""
-        parts = [part for part in path.split("/") if part]
-        return parts[:2] == ["ws", "signaling"] or parts == ["ws", "v2"]
+        return is_of_rooms(path)
 
     def subprotocol(self, upgrade: Upgrade) -> str | None:
         """Choose one, since a browser gives up unless one of those that it offers comes back."""

@@ -6,6 +6,8 @@ is judged in `admission`, which rooms there are in `registry`, and what happens 
 
 from collections.abc import Callable, Iterable
 
+from msgspec.structs import replace
+
 from ringlight.errors import RingError, fault_error
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, read_address
@@ -234,11 +236,19 @@ class House(Registry):
         if hello.v != 2:
             raise fault_error("ROOM-MESSAGE", "this server speaks version 2")
         claims, opened = None, connection.opened
-        if hello.token or opened.token or hello.session is None or self.admission.is_open(opened):
+        token = hello.token or opened.token
+        if hello.session is not None and hello.room is None and not token:
+            hello = replace(hello, room=self._room_of(hello.session))
+        if token or hello.session is None or self.admission.is_open(opened):
             role = hello.role or "patient"
-            token = hello.token or opened.token
-            claims = self.admission.claims_of(opened, token or "", hello.room or "", role, hello.name, now)
+            claims = self.admission.claims_of(opened, token, hello.room or "", role, hello.name, now)
         return self._enter(connection, claims, hello, now)
+
+    def _room_of(self, session: str) -> str:
+        found = next((name for name, room in self.rooms.items() if session in room.people), None)
+        if found is None:
+            raise fault_error("ROOM-TOKEN-NEEDED", "the session is not known any more")
+        return found
 
     def _strike(self, connection: Connection, error: RingError, now: float) -> list[Action]:
         """Answer what cannot be taken; a page with a mistake stays connected, one that floods does not."""

@@ -10,6 +10,7 @@ from starlette.routing import Match, Mount
 
 from ringlight.errors import ElsewhereError, RingError, fault_error
 from ringlight.faults import Retry
+from ringlight.rooms.address import is_of_rooms
 from ringlight.server.elsewhere import follows, way_to
 
 log = logging.getLogger("ringlight.server")
@@ -33,6 +34,12 @@ def problem(error: RingError, status: int | None = None) -> JSONResponse:
         after = ASK_AGAIN.get(fault.retry)
     headers = {} if after is None else {"Retry-After": str(int(after + 0.999))}
     return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def _without_upgrade(path: str) -> JSONResponse:
+    answer = problem(fault_error("REACH-PROXY", f"{path} is for WebSockets, and the request asked for none"), 426)
+    answer.headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})  # RFC 9110 section 15.5.22
+    return answer
 
 
 def _taken(app: FastAPI, request: Request) -> list[str]:
@@ -62,6 +69,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 404 and is_of_rooms(request.url.path):
+            return _without_upgrade(request.url.path)
         code = "REQUEST-METHOD" if error.status_code == 405 else "REQUEST-INVALID"
         answer = problem(fault_error(code, f"{request.method} {request.url.path}: {error.detail}"), error.status_code)
         answer.headers.update(error.headers or {})
