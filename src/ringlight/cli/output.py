@@ -118,18 +118,23 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 async def _stoppable(work: Coroutine[Any, Any, T]) -> T:
     task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
-    first: float | None = None
+    stopping, pressed = False, float("inf")
 
     def stop() -> None:
-        nonlocal first
-        if first is None:
-            first = loop.time()
+        nonlocal stopping
+        if not stopping:
+            stopping = True
             task.cancel()
-        elif loop.time() - first > SAME_PRESS:
-            raise KeyboardInterrupt
 
-    # SIGINT too: a shell starts what it runs in the background with that ignored, and scripts send it all the same.
+    def press() -> None:
+        nonlocal pressed
+        stop()
+        if loop.time() > pressed + SAME_PRESS:
+            raise KeyboardInterrupt
+        pressed = min(pressed, loop.time())
+
     with contextlib.suppress(NotImplementedError):
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(sign, stop)
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        # A shell starts what it runs in the background with SIGINT ignored, and scripts send it all the same.
+        loop.add_signal_handler(signal.SIGINT, press)
     return await task
