@@ -1,6 +1,7 @@
 """The client against the simulated Ring: real sockets, real UDP, and nothing left behind."""
 
 import asyncio
+import contextlib
 import random
 import socket
 import threading
@@ -389,25 +390,52 @@ async def test_closing_while_it_still_opens_is_quick_and_regular(where: str, rin
         assert caught.value.code == "SIG-CLOSED"
 
 
+async def test_a_deadline_that_passes_while_the_view_is_closed_does_not_let_it_go_on() -> None:
+    """A deadline inside cancels its task for a moment too; that must not be taken for the end of the view."""
+    deadlines: list[asyncio.Timeout] = []
+
+    async def token() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as deadline:
+                deadlines.append(deadline)
+                await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def url() -> Secret:
+        raise AssertionError
+
+    client = LiveViewClient(FRONT_DOOR, token=token, signaling_url=url)
+    opening = asyncio.create_task(client.open())
+    while not deadlines:
+        await asyncio.sleep(0)
+    deadlines[0].reschedule(0.0)
+    async with asyncio.timeout(5):
+        await client.close()
+    with pytest.raises(SignalingError) as caught:
+        await opening
+    assert caught.value.code == "SIG-CLOSED"
+
+
 async def test_thirty_views_leave_nothing_behind(ring: SimulatedRing) -> None:
+    files = open_files()
     async with account_at(ring) as account:
         async with client_of(account, Notes()):
             pass
-        tasks, files = asyncio.all_tasks(), open_files()
+        tasks = asyncio.all_tasks()
         for _ in range(30):
             async with client_of(account, Notes()):
                 pass
         assert asyncio.all_tasks() <= tasks
-        assert await _settled(open_files, files) <= files
+    assert await _settled(open_files, files) <= files
     assert all(dialog.ended == "closed by the client" for dialog in ring.world.dialogs)
 
 
 async def test_opening_may_be_cancelled_at_any_moment(ring: SimulatedRing) -> None:
-    dice = random.Random(26)
+    dice, files = random.Random(26), open_files()
     async with account_at(ring) as account:
         async with client_of(account, Notes()):
             pass
-        tasks, files = asyncio.all_tasks(), open_files()
+        tasks = asyncio.all_tasks()
         opened = 0
         for _ in range(40):
             notes = Notes()
@@ -422,8 +450,8 @@ async def test_opening_may_be_cancelled_at_any_moment(ring: SimulatedRing) -> No
                 opened += 1
                 await client.close()
             assert asyncio.all_tasks() <= tasks, notes.steps
-        assert await _settled(open_files, files) <= files
         assert opened < 40
+    assert await _settled(open_files, files) <= files
     assert all(message["code"] is None for dialog in ring.world.dialogs for message in dialog.messages)
 
 

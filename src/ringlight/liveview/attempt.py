@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -238,14 +238,19 @@ class Attempt:
         log.debug("%s %s", direction, envelope.get("method", "?"))
 
 
-async def end_all(tasks: "Sequence[asyncio.Task[Any]]") -> None:
-    """Cancel tasks and wait until they have ended; one that broke is logged."""
+async def end_all(tasks: "Iterable[asyncio.Task[Any]]", *, leaving: "Iterable[asyncio.Task[Any]]" = ()) -> None:
+    """Cancel tasks and wait until they have ended; one that broke is logged.
+
+    Args:
+        tasks: Each is cancelled once. That it is being cancelled may be a deadline inside it, and does not end it.
+        leaving: Cancelled before, and only waited for: a second cancel would interrupt the farewell.
+    """
     for task in tasks:
-        if not task.cancelling():  # a second cancel would interrupt the farewell
-            task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
-    for task in tasks:
+        task.cancel()
+    ending = {*tasks, *leaving}
+    if ending:
+        await asyncio.wait(ending)
+    for task in ending:
         if not task.cancelled() and task.exception() is not None:
             log.error("a part of the live view broke", exc_info=task.exception())
 

@@ -211,7 +211,7 @@ class LastingView:
             self._finished = True  # from here on no key frame takes over
             self._renewal.stop()
             open_legs = [leg.task for leg in (self._leg, self._renewal.next) if leg is not None]
-            await end_all([*open_legs, *self._leaving])
+            await end_all(open_legs, leaving=self._leaving)
 
     def _pause(self, leg: Leg, error: RingError, now: float) -> float | None:
         ran = now - leg.flowing_since if leg.flowing_since is not None else None
