@@ -1,6 +1,6 @@
 """What each required dependency and each extra weighs: megabytes on disk with what it brings, and its import's time.
 
-Usage: python bench/weigh_dependencies.py            prints the table of docs/decisions/0002-dependencies.md
+Usage: python bench/weigh_dependencies.py            prints what the tables of docs/decisions/0002-dependencies.md say
 
 The time is that of `python -X importtime`, cumulative, in a process of its own; the best of three. What two libraries
 share is counted with both: the last line has the whole.

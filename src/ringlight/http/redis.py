@@ -22,7 +22,7 @@ def redis_package(code: str = "CFG-DEPENDENCY") -> Any:
         SetupError: By this code, the extra `redis` is not installed.
     """
     try:
-        import redis.asyncio  # noqa: PLC0415 - an extra, and a quarter of a second to import
+        import redis.asyncio  # noqa: PLC0415 - an extra, and a seventh of a second to import
     except ImportError:
         raise fault_error(code, "redis is not installed: pip install 'ringlight[redis]'") from None
     return redis
