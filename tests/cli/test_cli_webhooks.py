@@ -72,7 +72,8 @@ def test_the_server_takes_webhooks_by_their_signature_alone(
         refused = web.post(url, headers=stranger, content=b"{}")
         assert (refused.status_code, refused.json()["code"]) == (401, "HOOK-UNSIGNED")
         assert web.get(server.url, headers=stranger).status_code == 403  # type: ignore[attr-defined]
-    assert Inbox(Database(database)).counts() in ({"done": 1}, {"waiting": 1})
+    with contextlib.closing(Database(database)) as opened:
+        assert Inbox(opened).counts() in ({"done": 1}, {"waiting": 1})
 
 
 def test_an_address_where_nobody_is_is_a_fault(run: Run) -> None:

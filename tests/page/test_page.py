@@ -27,7 +27,8 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A demo for tests that leave nothing behind in it: it starts once."""
     program = Program("demo", "--port", "0", env=clean_environment(tmp_path_factory.mktemp("state")))
     yield program.url
-    program.stop()
+    code, said = program.stop()
+    assert code == 0, said  # else it ended by itself, and the tests after that failed for it
 
 
 @pytest.fixture

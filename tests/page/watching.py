@@ -1,8 +1,9 @@
 """What the tests of the page ask of it."""
 
+import re
 from typing import TypedDict, cast
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 _VIDEO_STATS = """async () => {
   const found = {};
@@ -30,6 +31,13 @@ _UFRAG = """async () => {
   const stats = await document.querySelector("camera-view").stats();
   const transport = [...stats.values()].find((entry) => entry.type === "transport");
   return stats.get(stats.get(transport.selectedCandidatePairId).remoteCandidateId).usernameFragment;
+}"""
+
+
+_OWN_UFRAG = """async () => {
+  const stats = await document.querySelector("camera-view").stats();
+  const transport = [...stats.values()].find((entry) => entry.type === "transport");
+  return stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId).usernameFragment;
 }"""
 
 
@@ -80,6 +88,20 @@ def choose_fault(page: Page, name: str) -> None:
 def server_ufrag(page: Page) -> str:
     """Return the user fragment of the server's end of the path in use; another ICE session has another."""
     return str(page.evaluate(_UFRAG))
+
+
+def wait_for_new_path(page: Page, patched: Response) -> None:
+    """Wait until the path in use is of the ICE restart that the server has agreed to.
+
+    Told by the browser's end: Chromium may keep the name of the server's old end at its address, also on the new path.
+    """
+    asked = re.search(r"^a=ice-ufrag:(\S+)", patched.request.post_data or "", re.MULTILINE)
+    assert asked is not None
+    for _ in range(100):  # the browser takes the answer up when it finds the time
+        if page.evaluate(_OWN_UFRAG) == asked[1]:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the browser stays on its old path")
 
 
 def chosen_protocols(page: Page) -> tuple[str, str]:

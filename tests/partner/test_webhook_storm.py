@@ -1,6 +1,7 @@
 """A server that is killed in the middle of a storm has every webhook that it answered 200, and handles none twice."""
 
 import asyncio
+import contextlib
 import signal
 import subprocess
 import sys
@@ -90,14 +91,15 @@ async def test_killed_in_a_storm_none_that_was_taken_is_lost_or_handled_twice(tm
         await going
         process.communicate()
     process, _ = begin(database, noted)
-    inbox = Inbox(Database(database))
-    async with asyncio.timeout(60):
-        while {"waiting", "started"} & set(await asyncio.to_thread(inbox.counts)):
-            await asyncio.sleep(0.05)
-    process.terminate()
-    process.communicate(timeout=20)
-    handled = Counter(line.split()[1] for line in noted.read_text().splitlines())
-    letters = {row.request_id: row.problem for row in inbox.dead()}
+    with contextlib.closing(Database(database)) as opened:
+        inbox = Inbox(opened)
+        async with asyncio.timeout(60):
+            while {"waiting", "started"} & set(await asyncio.to_thread(inbox.counts)):
+                await asyncio.sleep(0.05)
+        process.terminate()
+        process.communicate(timeout=20)
+        handled = Counter(line.split()[1] for line in noted.read_text().splitlines())
+        letters = {row.request_id: row.problem for row in inbox.dead()}
     assert len(taken) >= 400
     assert taken <= set(handled) | set(letters)
     assert set(handled.values()) == {1}

@@ -16,6 +16,7 @@ from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
+from ringlight.server.recordings import Recordings
 from ringlight.settings import CameraSettings, MediaSettings, RecordingSettings, ServerSettings, Settings
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
@@ -126,6 +127,7 @@ async def test_who_ends_it_once_more_does_not_cut_its_note_short(
 ) -> None:
     """Else it would run for ever in the eyes of everybody, and its place would be gone."""
     at_note, go_on, note = threading.Event(), threading.Event(), Shelf.note
+    ends, stop = list[str](), Recordings.stop
 
     def slowly(shelf: Shelf, item: Item) -> None:
         if item.status == "done":
@@ -133,13 +135,21 @@ async def test_who_ends_it_once_more_does_not_cut_its_note_short(
             assert go_on.wait(10)
         note(shelf, item)
 
+    async def counted(recordings: Recordings, item: Item) -> Item:
+        ends.append(item.id)
+        return await stop(recordings, item)
+
     monkeypatch.setattr(Shelf, "note", slowly)
+    monkeypatch.setattr(Recordings, "stop", counted)
     async with house(tmp_path, at_once=1) as (http, _):
         location = (await http.post(ADDRESS)).headers["location"]
         first = asyncio.create_task(http.delete(location))
         assert await asyncio.to_thread(at_note.wait, 10)
         second = asyncio.create_task(http.delete(location))
-        assert (await http.get(location)).json()["status"] == "recording", "the second one has come in by now"
+        async with asyncio.timeout(10):
+            while len(ends) < 2:
+                await asyncio.sleep(0.01)
+        assert (await http.get(location)).json()["status"] == "recording"
         go_on.set()
         assert [(await one).json()["status"] for one in (first, second)] == ["done", "done"]
         assert (await http.delete(location)).status_code == 204
