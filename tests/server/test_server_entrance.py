@@ -92,6 +92,23 @@ async def test_a_revoked_key_ends_within_seconds(tmp_path: Path) -> None:
         assert await entrance.holder(bearer(KEY), "10.0.0.1") is None
 
 
+async def test_a_key_that_was_seen_to_be_revoked_is_over_by_whatever_it_is_known(tmp_path: Path) -> None:
+    """Or what they watch would end, and the next request would still be let in for a moment."""
+    clock = Clock()
+    with kept(tmp_path, FRONT) as rows:
+        entrance = entrance_of(rows, clock)
+        holder = await entrance.holder(bearer(KEY), "10.0.0.1")
+        assert holder is not None
+        assert await entrance.still(holder) == holder
+        clock.now += FRESH / 2
+        assert await entrance.holder(bearer(KEY), "10.0.0.1") == holder
+        rows.revoke("nan")
+        clock.now += FRESH / 2
+        with pytest.raises(UsageError, match="KEY-REVOKED"):
+            await entrance.still(holder)
+        assert await entrance.holder(bearer(KEY), "10.0.0.1") is None
+
+
 async def test_whoever_guesses_waits_and_nobody_else_does(tmp_path: Path) -> None:
     clock = Clock()
     most, within = WRONG_KEYS

@@ -39,6 +39,8 @@ class FreshRows(Generic[Row]):
             self._known[kind, name] = found, self._clock()
             while len(self._known) > KEPT:
                 del self._known[next(iter(self._known))]
+        elif known is not None:
+            self.forget(known[0])  # by its other names too
         return found
 
     def forget(self, row: Row) -> None:
