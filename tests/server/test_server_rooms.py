@@ -164,13 +164,13 @@ async def test_a_link_that_cannot_be_used_says_why(tmp_path: Path) -> None:
     async with house(tmp_path) as (http, _):
         http.headers["Accept"] = "application/json"
         await http.post("api/rooms", json={"id": "visit"})
-        now = time.time()
-        cases: tuple[tuple[dict[str, Any], str, str], ...] = (
-            ({"opens": now + 600}, "early", "ROOM-EARLY"), ({"expires": now + 2.0}, "expired", "ROOM-LINK-EXPIRED"),
+        cases: tuple[tuple[dict[str, float], str, str], ...] = (
+            ({"opens": 600}, "early", "ROOM-EARLY"), ({"expires": 2}, "expired", "ROOM-LINK-EXPIRED"),
             ({}, "ended", "ROOM-ENDED"),
         )  # fmt: skip
-        for wanted, state, code in cases:
-            made = await http.post("api/rooms/visit/links", json={"role": "doctor", **wanted})
+        for seconds, state, code in cases:
+            times = {name: time.time() + ahead for name, ahead in seconds.items()}
+            made = await http.post("api/rooms/visit/links", json={"role": "doctor", **times})
             address = made.json()["url"][1:]
             if state == "ended":
                 await http.delete("api/rooms/visit")
