@@ -213,7 +213,7 @@ def test_a_view_that_says_goodbye_already_is_not_cut_short() -> None:
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.sleep(0)
-        await end_all([task])
+        await end_all([], leaving=[task])
         assert said == ["goodbye"]
 
     run(main())
