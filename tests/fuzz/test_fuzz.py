@@ -5,7 +5,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -56,28 +56,19 @@ def test_what_is_kept_is_read(target: Target) -> None:
 @each_target
 def test_no_small_damage_breaks_it(target: Target) -> None:
     """Cut anywhere, any byte another one, parts twice or in other places."""
-    chance = random.Random(target.name)
-    damaged = [data for _, whole in target.corpus() for data in _damaged(whole, chance)]
-    for data in chance.sample(damaged, min(target.short, len(damaged))):
-        _judge(target, data)
+    _judge_some(target, _damaged)
 
 
 @each_target
 def test_no_odd_value_breaks_it(target: Target) -> None:
     """In JSON, any value in the place of any other."""
-    chance = random.Random(target.name)
-    odd = [data for _, whole in target.corpus() for data in _with_odd_values(whole)]
-    for data in chance.sample(odd, min(target.short, len(odd))):
-        _judge(target, data)
+    _judge_some(target, lambda whole, _: _with_odd_values(whole))
 
 
 @each_target
 def test_no_long_number_breaks_it(target: Target) -> None:
     """More digits than fit a float, and than `int` reads (4,300), in the place of any number."""
-    chance = random.Random(target.name)
-    long = [data for _, whole in target.corpus() for data in _with_long_numbers(whole)]
-    for data in chance.sample(long, min(target.short, len(long))):
-        _judge(target, data)
+    _judge_some(target, lambda whole, _: _with_long_numbers(whole))
 
 
 @each_target
@@ -89,6 +80,14 @@ def test_much_of_anything_is_read_soon(target: Target) -> None:
         _judge(target, data, f"{begin!r} and then {filler!r}")
         taken = time.thread_time() - before
         assert taken < SOON, f"{taken:.1f} s for {len(data)} bytes: {begin!r} and then {filler!r}"
+
+
+def _judge_some(target: Target, change: Callable[[bytes, random.Random], Iterable[bytes]]) -> None:
+    """Judge some of all changes of the corpus, the same ones each time."""
+    chance = random.Random(target.name)
+    changed = [data for _, whole in target.corpus() for data in change(whole, chance)]
+    for data in chance.sample(changed, min(target.short, len(changed))):
+        _judge(target, data)
 
 
 def _judge(target: Target, data: bytes, name: str = "") -> None:
