@@ -10,6 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
 from ringlight.faults import FAULTS
+from ringlight.rooms.messages import CLOSE_CODES
 from ringlight.rooms.messages.heard import Heard
 from ringlight.rooms.messages.told import Told
 from ringlight.server.plain_page import plain_page
@@ -86,9 +87,8 @@ def _about(kind: type[msgspec.Struct]) -> str:
 
 
 def _close_codes() -> str:
-    codes = [(seen.number, fault) for fault in FAULTS.values() for seen in fault.seen if seen.at == "room"]
     rows = "".join(
-        f"<li>{number} <a href='{fault.page}'><code>{fault.code}</code></a> {escape(fault.title)}</li>"
-        for number, fault in sorted(codes, key=lambda row: row[0] or 0)
+        f"<li>{number} <a href='{FAULTS[code].page}'><code>{code}</code></a> {escape(FAULTS[code].title)}</li>"
+        for code, number in sorted(CLOSE_CODES.items(), key=lambda row: row[1])
     )
     return f"<ul class='told-signs'>{rows}</ul>"
