@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ringlight.cli.app import make_app
+from ringlight.cli.config_check import wrong_settings
 from ringlight.errors import SetupError
-from ringlight.settings.sources import Effective, effective_settings, wrong_settings
+from ringlight.settings.sources import Effective, effective_settings
 
 Write = Callable[[str], Path]
 
@@ -90,6 +91,7 @@ def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ALLOWED_ORIGINS", "https://home.example/", "allowed_origins"),
         ("ALLOWED_ORIGINS", "home.example", "allowed_origins"),
         ("ALLOWED_ORIGINS", "*", "allowed_origins"),
+        ("ALLOWED_ORIGINS", "https://canary@home.example", "allowed_origins"),
         ("SERVER__HOST", "0.0.0.0", "secret_key"),
     ],
 )
@@ -100,6 +102,12 @@ def test_what_a_program_would_refuse_at_its_start_is_told_before(
     (said,) = wrong_settings()
     assert said.partition(":")[0] == wrong
     assert "canary" not in said
+
+
+def test_a_name_that_is_this_machine_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever listens there judges it the same way (RFC 6761 section 6.3)."""
+    monkeypatch.setenv("RINGLIGHT_SERVER__HOST", "cameras.localhost")
+    assert wrong_settings() == []
 
 
 def test_settings_that_go_together_are_none_to_complain_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from unittest import mock
 
 from fuzz_target import Target, codes
 
+from ringlight.cli.config_check import wrong_settings
 from ringlight.doctor.evidence import read_target
 from ringlight.doctor.judging import judge_room_token
 from ringlight.doctor.proc_net import read_table
@@ -17,7 +18,6 @@ from ringlight.doctor.traces.lint import lint
 from ringlight.faults import FAULTS, explain, look_up
 from ringlight.home.topics import Topics
 from ringlight.settings import load_settings
-from ringlight.settings.sources import wrong_settings
 from ringlight.simulator.scenario import parse_scenario
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="ringlight-fuzz-"))

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from ringlight.cli.output import Config, Json, print_json, result, tell
-from ringlight.settings.sources import Effective, effective_settings, wrong_settings
+from ringlight.settings.sources import Effective, effective_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +33,8 @@ def register(app: typer.Typer) -> None:
             _reload(config, as_json=as_json)
             return
         if check:
+            from ringlight.cli.config_check import wrong_settings  # noqa: PLC0415 - it loads what judges them
+
             _check(wrong_settings(config), as_json=as_json)
             return
         settings = effective_settings(config)

@@ -1,4 +1,4 @@
-"""Where each setting comes from, and what is wrong with all of them together."""
+"""Where each setting comes from, and what is wrong with it."""
 
 import difflib
 import os
@@ -11,10 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from ringlight.secrets import Secret
-from ringlight.settings.together import wrong_together
 from ringlight.settings.whole import Settings, describe, load_settings, settings_class
 
-__all__ = ["Effective", "effective_settings", "wrong_settings"]
+__all__ = ["Effective", "effective_settings", "read_settings", "unknown_variables"]
 
 PREFIX = "RINGLIGHT_"
 Origin = Literal["default", "file", "environment"]
@@ -56,19 +55,18 @@ def effective_settings(config: Path | None = None) -> list[Effective]:
     return list(_walk(settings, environment, file))
 
 
-def wrong_settings(config: Path | None = None) -> list[str]:
-    """Say what is wrong: each value that cannot be used, and each variable or table that sets nothing.
+def read_settings(config: Path | None = None) -> Settings | list[str]:
+    """Return the settings, or what is wrong with each that cannot be used.
 
     Raises:
         SetupError: CFG-INVALID, there is no such file, or it is no TOML.
     """
     try:
-        settings = settings_class(config)()
+        return settings_class(config)()
     except ValidationError as error:
-        return [*describe(error), *_unknown_variables()]
+        return describe(error)
     except (OSError, ValueError):
-        load_settings(config)  # raises it as the fault that it is
-    return [*wrong_together(settings), *_unknown_variables()]
+        return load_settings(config)  # raises it as the fault that it is
 
 
 def _given(config: Path | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -112,7 +110,8 @@ def _shown(value: Any) -> Any:
             return value
 
 
-def _unknown_variables() -> Iterator[str]:
+def unknown_variables() -> Iterator[str]:
+    """Say of each variable of ours that sets nothing which one it is, and which may be meant."""
     known = set(_variables(Settings))
     for name in sorted(os.environ):
         if not name.startswith(PREFIX) or name.upper() in known:
