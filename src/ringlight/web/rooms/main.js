@@ -3,7 +3,7 @@
 import { el } from "../page/dom.js";
 import { connectionBanner } from "./banner.js";
 import { callScreen } from "./call-screen.js";
-import { Call } from "./client/index.js";
+import { Call, judgeUrl, namedFault } from "./client/index.js";
 import { consentScreen, mustAsk } from "./consent-screen.js";
 import { doorScreen } from "./door-screen.js";
 import { endOf, endScreen, waitsFor } from "./end-screen.js";
@@ -28,6 +28,8 @@ async function start() {
   if (where === null) return show(endScreen({ kind: "unknown" }));
   if ("link" in where) return startLink(where.link);
   const { room } = where;
+  const wrong = judgeUrl(`/ws/signaling/${encodeURIComponent(room)}/patient`, location.href);
+  if (wrong) return show(endScreen({ kind: "failed", fault: namedFault(wrong, `it is '${room}'`) }));
   const known = remembered(room);
   if (known && (known.token || Call.wasInside(room))) return enter(known, {});
   show(doorScreen({ room, link: null, enter: async (visit, hands) => {
