@@ -15,16 +15,21 @@ import pytest
 from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
 from doctor_cells import doctor_cells
+from link_cells import link_cells
+from link_check_cells import link_check_cells
 from live_view_cells import api_cells, client_cells
 from page_cells import page_cells
+from partner_answer_cells import partner_answer_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
 from record import Row, keep, kept, row_of
 from reliability_page import write_pages
+from renewal_cells import renewal_cells
 from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
 from virtual_cells import virtual_cells
+from webhook_cells import webhook_cells
 
 from conftest import CHROMIUM_FLAGS
 from own_coturn import PROGRAM, OwnCoturn
@@ -32,7 +37,9 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells,
+    "command": command_cells, "partner-answers": partner_answer_cells,
+    "renewals": renewal_cells, "links": link_cells, "link-checks": link_check_cells,
+    "webhooks": webhook_cells,
 }  # fmt: skip
 
 

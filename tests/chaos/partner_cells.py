@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from cells import Cell, Lab, Met, Outcome, Run
 from command_cells import command
+from crossed import Crossed, crossed
 
 from both_clients import Either, either
 from ringlight.errors import RingError
@@ -20,9 +21,8 @@ from ringlight.partner import Stored, TokenPair
 from ringlight.resilience.events import RetryScheduled
 from ringlight.secrets import Secret
 from ringlight.settings import PartnerSettings, ResilienceSettings, Settings
-from ringlight.simulator.world import World
-from ringlight.store.pairs import MemoryPairStore
-from ringlight.testing import SimulatedRing, simulator
+from ringlight.store.pairs import MemoryPairStore, PairStore
+from ringlight.testing import SimulatedRing
 
 OFFER = sdp.write(negotiate.camera_offer(sdp.Transport("u", "p" * 24, ":".join(["AB"] * 32), "actpass"), audio=False))
 QUICK = ResilienceSettings(backoff_first=0.01, backoff_cap=0.02)
@@ -102,6 +102,8 @@ class PartnerTrouble:
         options: Of the call.
         again: What is called afterwards; `None` where the trouble is the call itself.
         wait: Seconds until it may be asked again: those that a refusal named, or that the breaker stays open.
+        answers: What answers in Ring's place, by a part of the address.
+        given: Settings of how calls survive, in place of the lab's.
     """
 
     what: str
@@ -113,6 +115,8 @@ class PartnerTrouble:
     options: dict[str, Any] = field(default_factory=dict)
     again: Ask | None = me
     wait: float = 0.0
+    answers: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
 
 
 ONE_TRY = {"retries": 0, "fallback": "never"}
@@ -163,13 +167,13 @@ PARTNER_TROUBLES = (
 )  # fmt: skip
 
 
-def _link(ring: SimulatedRing) -> Stored:
+def link_into(store: PairStore, ring: SimulatedRing) -> Stored:
+    """Link the simulated account, and keep its tokens."""
     code = ring.world.partner.install()
     form = {"grant_type": "authorization_code", "code": code, "client_id": "sim-client", "client_secret": "sim-secret"}
     granted = httpx2.post(f"{ring.url}/oauth/token", data=form).json()
     now = time.time()
     pair = TokenPair(Secret(granted["access_token"]), Secret(granted["refresh_token"]), now, now + 14_400)
-    store = MemoryPairStore()
     store.write(ACCOUNT, pair, over=None)
     ring.world.partner.links["ada"].status = "completed"
     return Stored(store, ACCOUNT)
@@ -177,22 +181,24 @@ def _link(ring: SimulatedRing) -> Stored:
 
 def client_meets(trouble: PartnerTrouble, kind: str) -> Run:
     async def run(lab: Lab) -> Outcome:
-        async with simulator(World()) as ring:
-            return await asyncio.to_thread(_call, lab, ring, trouble, kind)
+        async with crossed() as between:
+            return await asyncio.to_thread(_call, lab, between, trouble, kind)
 
     return run
 
 
-def _call(lab: Lab, ring: SimulatedRing, trouble: PartnerTrouble, kind: str) -> Outcome:
+def _call(lab: Lab, between: Crossed, trouble: PartnerTrouble, kind: str) -> Outcome:
+    ring = between.ring
     settings = Settings(
-        ring_url=ring.url, state_dir=lab.folder / "state", resilience=QUICK,
+        ring_url=ring.url, state_dir=lab.folder / "state", resilience=QUICK.model_copy(update=trouble.given),
         partner=PartnerSettings(client_id="sim-client", client_secret=Secret("sim-secret")),
     )  # fmt: skip
-    tokens: Any = _link(ring) if trouble.linked else "sim-token"
+    tokens: Any = link_into(MemoryPairStore(), ring) if trouble.linked else "sim-token"
     with either(kind, settings=settings, tokens=tokens) as one:
-        caller = Caller(one, lab, ring)
-        caller.learn()
-        ring.world.switch(list(trouble.on))
+        patient = Caller(one.but(timeout=30.0), lab, ring)  # its gate may be a narrow one
+        patient.learn()
+        caller = Caller(one, lab, ring, patient.door, patient.moment)
+        between.trouble(trouble.on, trouble.answers)
         noted: list[tuple[float, str]] = []
         began = time.monotonic()
         end = one.client.on_event(
@@ -213,7 +219,7 @@ def _call(lab: Lab, ring: SimulatedRing, trouble: PartnerTrouble, kind: str) -> 
             return Outcome(code, f"{FAULTS[code].title}: it is tried again", at, "by itself", took - at)
         if error is None:
             return Outcome(None, "")
-        ring.world.switch([])
+        between.mend()
         if trouble.again is None:
             return Outcome(error.code, str(error), took)
         return _again(caller, trouble, error, took)
@@ -245,18 +251,30 @@ COMMAND_TROUBLES = (
 )  # fmt: skip
 
 
-def command_meets(switch: str, args: tuple[str, ...]) -> Run:
+def environment(lab: Lab, ring: SimulatedRing, **given: str) -> dict[str, str]:
+    """Return that of somebody who has an app at this Ring."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
+    return {**kept, "RINGLIGHT_RING_URL": ring.url, "RINGLIGHT_STATE_DIR": str(lab.folder / "state"), "NO_COLOR": "1",
+            "COLUMNS": "400", "RINGLIGHT_PARTNER__CLIENT_ID": "sim-client",
+            "RINGLIGHT_PARTNER__CLIENT_SECRET": "sim-secret", **given}  # fmt: skip
+
+
+def command_meets(args: tuple[str, ...], trouble: PartnerTrouble) -> Run:
+    """`ringlight partner …`, and once more when the cause is gone; nothing is said of who asked wrongly."""
+
     async def run(lab: Lab) -> Outcome:
-        async with simulator(World()) as ring:
-            kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
-            env = {**kept, "RINGLIGHT_RING_URL": ring.url, "RINGLIGHT_STATE_DIR": str(lab.folder / "state"),
-                   "NO_COLOR": "1", "COLUMNS": "400", "RINGLIGHT_PARTNER__CLIENT_ID": "sim-client",
-                   "RINGLIGHT_PARTNER__CLIENT_SECRET": "sim-secret"}  # fmt: skip
-            ring.world.switch([switch])
+        async with crossed() as between:
+            numbers = {f"RINGLIGHT_RESILIENCE__{name.upper()}": str(value) for name, value in trouble.given.items()}
+            env = environment(lab, between.ring, **numbers)
+            between.trouble(trouble.on, trouble.answers)
             wanted = ("partner", *args, "--access", "-")
             first = await command(*wanted, env=env, cwd=lab.folder, text="sim-token\n")
             assert "Traceback" not in first.err, first.err
-            ring.world.switch([])
+            between.mend()
+            if trouble.again is None:
+                return Outcome(first.code, first.said, first.read_after)
+            for name in numbers:
+                del env[name]
             again = await command(*wanted, env=env, cwd=lab.folder, text="sim-token\n")
             back = again.status == 0
             return Outcome(first.code, first.said, first.read_after, "when asked again" if back else "not yet",
@@ -272,4 +290,5 @@ def partner_cells() -> Iterator[Cell]:
                 trouble.code, met, trouble.what, client_meets(trouble, kind), is_quick=trouble.what == "503, busy"
             )
     for switch, code, args in COMMAND_TROUBLES:
-        yield Cell(code, Met.COMMAND, f"`partner {args[0]}`: {switch}", command_meets(switch, args))
+        yield Cell(code, Met.COMMAND, f"`partner {args[0]}`: {switch}",
+                   command_meets(args, PartnerTrouble(switch, code, on=(switch,))))  # fmt: skip

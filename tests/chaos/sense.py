@@ -10,6 +10,7 @@ BROWSERS = frozenset({Met.PAGE, Met.ROOM_PAGE, Met.DOCTOR})
 ROOMS = frozenset({Met.ROOM_PAGE, Met.ROOM_SOCKET, Met.API, Met.DOCTOR})
 OWN_CAMERAS = frozenset({Met.PAGE, Met.VIEW, Met.COMMAND, Met.API, Met.DOCTOR})
 SDK = frozenset({Met.SYNC, Met.ASYNC, Met.COMMAND, Met.DOCTOR})
+SERVED = frozenset({Met.API, Met.PAGE})
 EVERYBODY = frozenset(Met)
 
 
@@ -32,12 +33,41 @@ RULES = (
     Rule(("SIG-", "TICKET-", "SDP-", "MEDIA-", "CAM-", "AUTH-", "ACCOUNT-", "RING-"), OWN_CAMERAS,
          "A person's own cameras have a page, a client, commands and routes; the Partner SDK and the rooms never speak "
          "to the services in question."),
-    Rule(("PARTNER-", "LINK-"), SDK | {Met.PAGE, Met.API},
+    Rule(("LINK-CHECK-",), frozenset({Met.COMMAND}),
+         "Only `ringlight partner link-check` walks through an app's linking."),
+    Rule(("LINK-KEY", "LINK-DORMANT", "PARTNER-WRONG-TOKEN", "PARTNER-NO-DEVICES"), frozenset({Met.DOCTOR}),
+         "Only the doctor looks for it. Everybody else meets what follows from it: a signature or a nonce that does "
+         "not fit, webhooks that stay away, a token that is refused, an empty list."),
+    Rule(("LINK-QUERY", "LINK-STALE", "LINK-NONCE", "LINK-PERSON", "LINK-STATE", "LINK-DENIED"), SERVED,
+         "Judged where a browser comes to an app's pages of linking."),
+    Rule(("LINK-TRIES",), frozenset({Met.API}), "Only Ring, or who pretends to be it, sends codes; no page does."),
+    Rule(("LINK-CODE-EXPIRED",), SERVED | {Met.COMMAND},
+         "Codes are exchanged by the server's addresses and by `ringlight partner token`."),
+    Rule(("LINK-NONE",), SDK, "The server lists the accounts that have tokens, and asks for no other."),
+    Rule(("PARTNER-NONCE", "PARTNER-TRANSITION"), SDK - {Met.COMMAND} | SERVED,
+         "No command confirms or completes a link."),
+    Rule(("PARTNER-NOT-LINKED",), SDK - {Met.COMMAND, Met.DOCTOR} | SERVED,
+         "Neither commands nor the doctor ask for a link's state at Ring."),
+    Rule(("PARTNER-ONE-WAY",), SDK - {Met.COMMAND, Met.DOCTOR}, "Only a program with the SDK ends a link at Ring."),
+    Rule(("PARTNER-ARGUMENT",), SDK - {Met.DOCTOR},
+         "The server judges what it is asked for before the SDK does, and the doctor asks for nothing that is wrong."),
+    Rule(("PARTNER-VIEW-LIMIT",), SERVED, "Only the server keeps a view of a linked camera open for so long."),
+    Rule(("PARTNER-VIEW-BUSY",), SDK - {Met.COMMAND} | SERVED, "No command opens a view of a linked camera."),
+    Rule(("PARTNER-", "LINK-"), SDK | SERVED,
          "The Partner API is called by the SDK, and by the server and commands through it; a person's own live view "
          "and the rooms do not use it."),
-    Rule(("CALL-",), SDK - {Met.DOCTOR}, "Only the Partner SDK has a gate, a budget, a breaker and a total time."),
-    Rule(("HOOK-",), frozenset({Met.API, Met.COMMAND, Met.DOCTOR, Met.PAGE}),
-         "Webhooks come to the server; people see them on its page and by commands."),
+    Rule(("CALL-CIRCUIT", "CALL-BUDGET"), SDK - {Met.COMMAND, Met.DOCTOR} | SERVED,
+         "It takes calls that went wrong before: a command ends with the first, and the doctor makes each once."),
+    Rule(("CALL-GATE",), SDK - {Met.DOCTOR} | SERVED, "The doctor makes a handful of calls, each without a line."),
+    Rule(("CALL-",), SDK | SERVED,
+         "Only the Partner SDK has a gate, a budget, a breaker and a total time; the server's linked cameras and the "
+         "commands go by it."),
+    Rule(("HOOK-LATE", "HOOK-LOST", "HOOK-FAILING", "HOOK-REDIRECT"), frozenset({Met.COMMAND, Met.DOCTOR}),
+         "Told to who plays Ring towards a receiver: `ringlight partner webhook-send` and the doctor."),
+    Rule(("HOOK-UNDELIVERED",), frozenset({Met.API}), "Told by the trial of the rooms' webhooks, which is an address."),
+    Rule(("HOOK-",), SERVED | {Met.COMMAND},
+         "Webhooks come to the server; people see what became of them on its page, by `ringlight status` and by "
+         "`ringlight partner dead-letters`. The doctor sends deliveries, and sees what Ring would see."),
     Rule(("ROOM-", "REQUEST-CONSENT"), ROOMS, "Rooms are entered by their clients and made by the API."),
     Rule(("WEB-", "VIEWER-NO", "VIEWER-MICROPHONE", "REACH-MIXED", "REACH-CORS", "REACH-POLICY", "REACH-OFFLINE",
           "REACH-PORT", "REACH-SELF", "REACH-DROPPED", "REACH-CLOSED"), BROWSERS | {Met.ROOM_SOCKET},

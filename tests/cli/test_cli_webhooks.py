@@ -45,9 +45,11 @@ def test_dead_letters_are_listed_replayed_and_dropped(run: Run, tmp_path: Path) 
     inbox.write([Put(f"r-{number}", "account", "device-EXAMPLE", "button_press", b"{}", 1.0) for number in (1, 2, 3)])
     inbox.write([Claim(number, "w") for number in (1, 2, 3)])
     inbox.write([Settle(number, "w", "dead", 6, problem="HOOK-HANDLER: KeyError") for number in (1, 2, 3)])
-    assert run("dead-letters").stdout.splitlines()[0].split() == [
+    listed, fault = run("dead-letters"), FAULTS["HOOK-HANDLER"]
+    assert listed.stdout.splitlines()[0].split() == [
         "1", "button_press", "…XAMPLE", "6", "tries", "HOOK-HANDLER:", "KeyError",
     ]  # fmt: skip
+    assert " ".join(listed.stderr.split()) == f"{fault.code}: {fault.title}. {fault.fix}", "once for all three"
     letters = json.loads(run("dead-letters", "list", "--json").stdout)["dead_letters"]
     assert [letter["request_id"] for letter in letters] == ["r-1", "r-2", "r-3"]
     assert run("dead-letters", "replay", "2").stdout == "1 to be handled again\n"

@@ -91,7 +91,8 @@ def test_what_is_no_code_is_refused_without_a_row(people: People, app: AppProces
     for body in (b"", b"{", b'{"code": 5}', b"code=", b"x" * 20_000):
         assert people.web.post(f"{app.url}/token", content=body).status_code == 400
     invented = people.web.post(f"{app.url}/token", data={"code": "invented"})
-    assert (invented.status_code, invented.json()["code"]) == (400, "LINK-CODE-EXPIRED")
+    fault = FAULTS["LINK-CODE-EXPIRED"]
+    assert (invented.status_code, invented.json()["code"], invented.json()["title"]) == (400, fault.code, fault.title)
 
 
 @pytest.mark.browser

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ringlight.cli.output import Config, Json, print_json, result, run, tell
 from ringlight.errors import fault_error
+from ringlight.faults import FAULTS
 from ringlight.settings import load_settings
 
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers of the list.", metavar="NUMBER…")]
@@ -105,5 +106,8 @@ def _list(inbox: Any, numbers: list[int] | None, json: bool) -> None:
         result.print(
             Text(f"{row.number:>8}  {row.type:<28} …{row.subject[-6:]:<8} {row.attempts} tries  {row.problem}")
         )
+    for fault in dict.fromkeys(FAULTS.get((row.problem or "").partition(":")[0]) for row in rows):
+        if fault is not None:
+            tell(f"{fault.code}: {fault.title}. {fault.fix}")
     if not rows:
         tell("No dead letters.")

@@ -97,7 +97,8 @@ def _add_token(router: APIRouter, desk: LinkDesk) -> None:
                 tries.failed(peer, now)
             _log.warning("code_not_taken error=%s", error)
             headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
-            return JSONResponse({"status": "error", "code": error.code}, error.fault.http, headers)
+            told = {"status": "error", "code": error.code, "title": error.fault.title}
+            return JSONResponse(told, error.fault.http, headers)
         return JSONResponse({"status": "ok"})
 
 
