@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from account_cells import account_cells
 from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
 from doctor_cells import doctor_cells
@@ -32,7 +33,7 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells,
+    "command": command_cells, "account": account_cells,
 }  # fmt: skip
 
 

@@ -1,0 +1,72 @@
+"""How the page is used in cells of a person's own cameras: what is pressed, where a fault is read, what shows the end."""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from account_home import EVENT
+from cells import Outcome
+from live_view_cells import ITSELF
+from playwright.async_api import Page
+from playwright.async_api import TimeoutError as Late
+
+
+@dataclass(frozen=True)
+class PageAsk:
+    """One thing that people do on the page.
+
+    Attributes:
+        presses: What is pressed one after the other, as CSS.
+        place: Where a fault is read.
+        address: What follows the server's address.
+        good: What is there once it works; empty: the fault is not there any more.
+    """
+
+    presses: tuple[str, ...] = ()
+    place: str = "[data-fault-code]"
+    address: str = ""
+    good: str = ""
+
+
+def _of(camera: str, *presses: str) -> PageAsk:
+    controls = f'[data-controls="{camera}"]'
+    return PageAsk((f"{controls} summary", *(f"{controls} {press}" for press in presses)),
+                   f"{controls} [data-fault-code]")  # fmt: skip
+
+
+PAGE_ASKS = {
+    "cameras": PageAsk(good="[data-camera]"),
+    "nobody": PageAsk(address="#nobody"),
+    "light": _of("driveway", '[data-control="light"]'),
+    "still": _of("front-door"),  # opened, it takes a picture by itself
+    "recording": _of("front-door", f'[data-event="{EVENT}"] .event-play'),
+    "turn": PageAsk(('[data-camera="driveway"]', '[data-turn="left"]'), ".turn-said[data-fault-code]"),
+}
+
+
+async def page_reads(page: Page, url: str, ask: PageAsk, mend: Callable[[], Awaitable[None]] | None) -> Outcome:
+    """Do it, read the fault; once it is mended press "Try again", or do it again where there is no such button."""
+    await page.goto(f"{url}{ask.address}")
+    began = time.monotonic()
+    for press in ask.presses:
+        await page.locator(press).first.click(timeout=30_000)
+        began = time.monotonic()
+    card = page.locator(ask.place).first
+    await card.wait_for(timeout=30_000)
+    code, said = await card.get_attribute("data-fault-code"), await card.inner_text()
+    named = time.monotonic() - began
+    if mend is None:
+        return Outcome(code, said, named)
+    await mend()
+    began = time.monotonic()
+    while time.monotonic() < began + ITSELF:
+        again = card.get_by_role("button", name="Try again")
+        pressed = again if await again.count() else page.locator(ask.presses[-1] if ask.presses else ask.place).first
+        with contextlib.suppress(Late):
+            await pressed.click(timeout=1_000)
+        with contextlib.suppress(Late):
+            wanted = page.locator(ask.good) if ask.good else card
+            await wanted.first.wait_for(state="visible" if ask.good else "detached", timeout=2_000)
+            return Outcome(code, said, named, "when asked again", time.monotonic() - began)
+    return Outcome(code, said, named, "not yet")
