@@ -1,26 +1,14 @@
 """Cells of a person's own account and cameras: what Ring may answer besides, met by client, server, command, doctor."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
-from account_home import ASKS, EVENT, Home, home
-from account_page_cells import PAGE_ASKS, page_reads
-from bent_ring import HOTEL, Instead, until
-from cells import Cell, Lab, Met, Outcome, Run
-from command_cells import command, environment
-from live_view_cells import ITSELF
-from server_cells import read_refusal
-
-from ringlight.cameras import Account
-from ringlight.doctor.checkup import examine
-from ringlight.errors import RingError
-from ringlight.faults import FAULTS
-from ringlight.server.program import run_server
-from tones import tone
+from account_home import EVENT, Home, home
+from account_runs import RUNS
+from bent_ring import HOTEL, Instead
+from cells import Cell, Lab, Met
 
 Happens = Callable[[Home], Awaitable[None] | None]
 ASKERS = frozenset({Met.VIEW, Met.API, Met.COMMAND})
@@ -54,6 +42,10 @@ class AccountTrouble:
     met: frozenset[Met] = ALL
     given: dict[str, Any] = field(default_factory=dict)
     is_lasting: bool = False
+
+    def setting(self, lab: Lab) -> AbstractAsyncContextManager[Home]:
+        """Ring, and who has signed in to it."""
+        return home(lab, **self.given)
 
     async def begin(self, at: Home) -> None:
         """Let it happen."""
@@ -159,149 +151,6 @@ ACCOUNT_TROUBLES = (
 )  # fmt: skip
 
 
-def account_meets(trouble: AccountTrouble) -> Run:
-    """A program asks the client, and asks again once it is mended."""
-
-    async def run(lab: Lab) -> Outcome:
-        async with home(lab, **trouble.given) as at:
-            await trouble.begin(at)
-            async with Account.open(at.settings) as account:
-                ask = ASKS[trouble.ask].account
-                began = time.monotonic()
-                error = await _error(ask(account, lab.folder))
-                named = time.monotonic() - began
-                if error is None:
-                    return Outcome(None, "", named)
-                if trouble.is_lasting:
-                    return Outcome(error.code, str(error), named)
-                await trouble.end(at)
-
-                async def works() -> bool:
-                    return await _error(ask(account, lab.folder)) is None
-
-                return await _back(error.code, str(error), named, works)
-
-    return run
-
-
-async def _error(asking: Awaitable[object]) -> RingError | None:
-    try:
-        await asking
-    except RingError as error:
-        return error
-    return None
-
-
-async def _back(code: str | None, said: str, named: float, works: Callable[[], Awaitable[bool]]) -> Outcome:
-    """Ask until it works, for as long as somebody would."""
-    began = time.monotonic()
-    back = await until(works, ITSELF)
-    return Outcome(code, said, named, "when asked again" if back else "not yet", time.monotonic() - began)
-
-
-def api_meets(trouble: AccountTrouble) -> Run:
-    """The server is asked, and again once it is mended."""
-
-    async def run(lab: Lab) -> Outcome:
-        async with home(lab, **trouble.given) as at:
-            await trouble.begin(at)
-            async with (
-                Account.open(at.settings) as account, run_server(at.settings, account) as running,
-                httpx2.AsyncClient(base_url=running.url, timeout=60) as http,
-            ):  # fmt: skip
-                ask = ASKS[trouble.ask].api
-                began = time.monotonic()
-                answer = await ask(http)
-                named = time.monotonic() - began
-                if answer.status_code < 400:
-                    return Outcome(None, answer.text[:100], named)
-                code, said = read_refusal(answer)
-                if trouble.is_lasting:
-                    return Outcome(code, said, named)
-                await trouble.end(at)
-
-                async def works() -> bool:
-                    return (await ask(http)).status_code < 400
-
-                return await _back(code, said, named, works)
-
-    return run
-
-
-def command_meets(trouble: AccountTrouble) -> Run:
-    """A command is run, and again once it is mended."""
-
-    async def run(lab: Lab) -> Outcome:
-        async with home(lab) as at:
-            audio = trouble.given.get("live_view", {})
-            env = {**environment(at.bent.ring.url, at.settings.state_dir),
-                   **{f"RINGLIGHT_LIVE_VIEW__{name.upper()}": str(value) for name, value in audio.items()}}  # fmt: skip
-            tone(lab.folder / "hello.wav", 440, seconds=0.2)
-            await trouble.begin(at)
-            args = ASKS[trouble.ask].command
-            first = await command(*args, env=env, cwd=lab.folder)
-            assert "Traceback" not in first.err, first.err
-            if first.status != 1:
-                return Outcome(first.code, f"ended with {first.status}: {first.said}", first.read_after)
-            if trouble.is_lasting:
-                return Outcome(first.code, first.said, first.read_after)
-            await trouble.end(at)
-
-            async def works() -> bool:
-                return (await command(*args, env=env, cwd=lab.folder)).status == 0
-
-            return await _back(first.code, first.said, first.read_after, works)
-
-    return run
-
-
-def doctor_sees(trouble: AccountTrouble) -> Run:
-    """The doctor looks, and again once it is mended."""
-
-    async def run(lab: Lab) -> Outcome:
-        async with home(lab, **trouble.given) as at:
-            await trouble.begin(at)
-            began = time.monotonic()
-            first = (await examine(at.settings, ("account",), budget=60.0)).verdict.first
-            named = time.monotonic() - began
-            if first is None or first.code is None:
-                return Outcome(None, "Nothing is wrong as far as this can be seen from here.", named)
-            await trouble.end(at)
-
-            async def works() -> bool:
-                report = await examine(at.settings, ("account",), budget=60.0)
-                return report.verdict.first is None
-
-            return await _back(
-                first.code, f"{first.code}: {FAULTS[first.code].title}. Seen: {first.seen}", named, works
-            )
-
-    return run
-
-
-def page_meets(trouble: AccountTrouble) -> Run:
-    """The page is opened and used, and used again once it is mended."""
-
-    async def run(lab: Lab) -> Outcome:
-        assert lab.chromium is not None
-        async with home(lab, **trouble.given) as at:
-            await trouble.begin(at)
-            async with Account.open(at.settings) as account, run_server(at.settings, account) as running:
-                page = await lab.chromium.new_page()
-                try:
-                    asked = PAGE_ASKS[trouble.ask]
-                    mend = None if trouble.is_lasting else lambda: trouble.end(at)
-                    return await page_reads(page, running.url, asked, mend)
-                finally:
-                    await page.close()
-
-    return run
-
-
-RUNS = {
-    Met.VIEW: account_meets, Met.API: api_meets, Met.COMMAND: command_meets, Met.DOCTOR: doctor_sees,
-    Met.PAGE: page_meets,
-}  # fmt: skip
 # The doctor lists cameras and opens the signaling; it tells no camera anything.
 UNASKED = {Met.DOCTOR: frozenset({"light", "history", "turn", "still", "recording"})}
 

@@ -1,7 +1,7 @@
 """Somebody who has signed in to a simulated Ring that can be bent, and what is asked of it in each way there is."""
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 from bent_ring import BentRing, DeafWorld, bent_ring
 from cells import Lab
+from command_cells import environment
 from server_cells import Send, get, post
 
 from ringlight.account import AccountClient
@@ -29,19 +30,26 @@ class Home:
     Attributes:
         bent: Ring.
         settings: With a state directory of its own.
-        folder: For files.
+        more: Variables that a command gets besides.
     """
 
     bent: BentRing
     settings: Settings
-    folder: Path
-    given: dict[str, Any] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def world(self) -> DeafWorld:
         """Ring's state."""
         assert isinstance(self.bent.world, DeafWorld)
         return self.bent.world
+
+    def environment(self) -> dict[str, str]:
+        """What a command runs in, with the same settings."""
+        url, view = self.settings.ring_url, self.settings.live_view
+        live_view = {"HTTP_TIMEOUT": str(view.http_timeout), "AUDIO": str(view.audio)}
+        same = {f"RINGLIGHT_LIVE_VIEW__{name}": value for name, value in live_view.items()}
+        env = {**environment(url or "", self.settings.state_dir), **same, **self.more}
+        return env if url else {name: value for name, value in env.items() if name != "RINGLIGHT_RING_URL"}
 
     async def sign_in(self) -> None:
         """Sign in, as `ringlight login` does, and keep the tokens in the state directory."""
@@ -55,16 +63,20 @@ class Home:
         self.world.tokens.access.clear()
 
 
+def settings_of(lab: Lab, ring_url: str | None, **given: Any) -> Settings:
+    """Settings with a state directory of their own, and short deadlines."""
+    deadlines = {**DEMO_DEADLINES, "http_timeout": 2.0, **given.pop("live_view", {})}
+    return load_settings(
+        ring_url=ring_url, state_dir=lab.folder / "state", server={"port": 0}, live_view=deadlines,
+        cameras={"linger": 0.0}, **given,
+    )  # fmt: skip
+
+
 @contextlib.asynccontextmanager
 async def home(lab: Lab, **given: Any) -> AsyncIterator[Home]:
     """Ring, and somebody who has signed in."""
     async with bent_ring(DeafWorld()) as bent:
-        deadlines = {**DEMO_DEADLINES, "http_timeout": 2.0, **given.pop("live_view", {})}
-        settings = load_settings(
-            ring_url=bent.ring.url, state_dir=lab.folder / "state", server={"port": 0}, live_view=deadlines,
-            cameras={"linger": 0.0}, **given,
-        )  # fmt: skip
-        made = Home(bent, settings, lab.folder)
+        made = Home(bent, settings_of(lab, bent.ring.url, **given))
         await made.sign_in()
         yield made
 

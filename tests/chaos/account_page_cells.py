@@ -1,4 +1,4 @@
-"""How the page is used in cells of a person's own cameras: what is pressed, where a fault is read, what shows the end."""
+"""How cells use the page of a person's own cameras: what is pressed, where a fault is read, what shows its end."""
 
 import contextlib
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from account_home import EVENT
 from cells import Outcome
-from live_view_cells import ITSELF
+from live_view_cells import ITSELF, named_in
 from playwright.async_api import Page
 from playwright.async_api import TimeoutError as Late
 
@@ -41,7 +41,7 @@ PAGE_ASKS = {
     "light": _of("driveway", '[data-control="light"]'),
     "still": _of("front-door"),  # opened, it takes a picture by itself
     "recording": _of("front-door", f'[data-event="{EVENT}"] .event-play'),
-    "turn": PageAsk(('[data-camera="driveway"]', '[data-turn="left"]'), ".turn-said[data-fault-code]"),
+    "turn": PageAsk(('[data-camera="driveway"]', '[data-turn="left"]'), ".turn-said:not(:empty)"),
 }
 
 
@@ -54,7 +54,8 @@ async def page_reads(page: Page, url: str, ask: PageAsk, mend: Callable[[], Awai
         began = time.monotonic()
     card = page.locator(ask.place).first
     await card.wait_for(timeout=30_000)
-    code, said = await card.get_attribute("data-fault-code"), await card.inner_text()
+    said = await card.inner_text()
+    code = await card.get_attribute("data-fault-code") or named_in(said)
     named = time.monotonic() - began
     if mend is None:
         return Outcome(code, said, named)

@@ -17,6 +17,7 @@ from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
 from doctor_cells import doctor_cells
 from live_view_cells import api_cells, client_cells
+from network_fault_cells import network_fault_cells
 from page_cells import page_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
@@ -25,6 +26,7 @@ from reliability_page import write_pages
 from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
+from sign_in_cells import sign_in_cells
 from virtual_cells import virtual_cells
 
 from conftest import CHROMIUM_FLAGS
@@ -33,7 +35,7 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells, "account": account_cells,
+    "command": command_cells, "account": account_cells, "sign-in": sign_in_cells, "net": network_fault_cells,
 }  # fmt: skip
 
 

@@ -24,8 +24,21 @@ class Rule:
 
 # The first rule that fits counts.
 RULES = (
-    Rule(("AUTH-IMPORT", "AUTH-CODE", "AUTH-PAGES"), frozenset({Met.COMMAND}),
-         "Only `ringlight login` signs in step by step."),
+    Rule(("AUTH-IMPORT", "AUTH-CODE", "AUTH-PAGES"), frozenset({Met.COMMAND, Met.VIEW}),
+         "Only `ringlight login` and programs sign in step by step; a server and the doctor take the sign-in that is "
+         "kept."),
+    Rule(("RING-OLD-ENDPOINT",), frozenset({Met.COMMAND}),
+         "We never ask this address; `ringlight explain` names it in what programs of others wrote."),
+    Rule(("ACCOUNT-ID",), frozenset({Met.VIEW, Met.DOCTOR}),
+         "Live view never needs it: it is asked for by programs and the doctor, and `ringlight whoami` shows a "
+         "registration without one as it is."),
+    Rule(("CAM-NO-PTZ", "CAM-UNABLE", "CAM-NO-TALK"), frozenset({Met.VIEW, Met.COMMAND, Met.API}),
+         "The page shows no button for what a camera cannot do, and the doctor tells no camera anything."),
+    Rule(("CAM-TALK-BUSY",), frozenset({Met.VIEW, Met.API, Met.PAGE}),
+         "A command talks by a view of its own, whose turn nobody else can have; the doctor does not talk."),
+    Rule(("CAM-GONE", "CAM-COMMAND", "CAM-SNAPSHOT", "CAM-RECORDING", "RING-BODY"),
+         OWN_CAMERAS - {Met.DOCTOR},
+         "The doctor lists cameras and opens a view; it switches nothing and fetches no picture or recording."),
     Rule(("AUTH-LINK-LOST", "AUTH-UNAVAILABLE"), OWN_CAMERAS | SDK,
          "The SDK's tokens are renewed by the same service, and are told in the same words."),
     Rule(("AUTH-PASSWORD",), OWN_CAMERAS, "Whoever signs in with a password."),
