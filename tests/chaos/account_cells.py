@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from account_home import EVENT, Home, home
+from account_page_cells import taken_meanwhile
 from account_runs import RUNS
 from bent_ring import HOTEL, Instead
 from cells import Cell, Lab, Met
@@ -160,3 +161,5 @@ def account_cells() -> Iterator[Cell]:
         for met in sorted(trouble.met, key=lambda one: one.value):
             if trouble.ask not in UNASKED.get(met, ()):
                 yield Cell(trouble.code, met, f"Ring: {trouble.what}", RUNS[met](trouble))
+    yield Cell("CAM-TALK-BUSY", Met.PAGE, "somebody else takes the turn while the browser asks for the microphone",
+               taken_meanwhile)  # fmt: skip

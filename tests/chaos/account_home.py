@@ -103,12 +103,12 @@ async def _still(account: Account, _: Path) -> object:
     return await (await account.camera("Front Door")).fresh_snapshot()
 
 
-async def _light(account: Account, _: Path) -> object:
-    return await (await account.camera("Driveway")).set_light(True)
+async def _light(account: Account, _: Path) -> None:
+    await (await account.camera("Driveway")).set_light(True)
 
 
-async def _siren(account: Account, _: Path) -> object:
-    return await (await account.camera("Front Door")).set_siren(True)
+async def _siren(account: Account, _: Path) -> None:
+    await (await account.camera("Front Door")).set_siren(True)
 
 
 async def _turn(account: Account, _: Path) -> object:

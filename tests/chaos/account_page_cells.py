@@ -5,11 +5,14 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import httpx2
 from account_home import EVENT
-from cells import Outcome
-from live_view_cells import ITSELF, named_in
+from cells import Lab, Outcome
+from live_view_cells import ITSELF, named_in, own_server
 from playwright.async_api import Page
 from playwright.async_api import TimeoutError as Late
+
+from whep_viewer import viewer
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,47 @@ PAGE_ASKS = {
     "recording": _of("front-door", f'[data-event="{EVENT}"] .event-play'),
     "turn": PageAsk(('[data-camera="driveway"]', '[data-turn="left"]'), ".turn-said:not(:empty)"),
 }
+
+
+# A made-up microphone; somebody thinks about the browser's question, whether it may be used.
+THINKS = """() => {
+  navigator.mediaDevices.getUserMedia = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const sound = new AudioContext(), tone = sound.createOscillator(), out = sound.createMediaStreamDestination();
+    tone.connect(out);
+    tone.start();
+    return out.stream;
+  };
+}"""
+
+
+async def taken_meanwhile(lab: Lab) -> Outcome:
+    """Somebody else takes the turn to talk after the button was pressed, before there is a microphone."""
+    assert lab.chromium is not None
+    async with own_server(lab) as (_, url), httpx2.AsyncClient(timeout=30) as http:
+        page = await lab.chromium.new_page()
+        try:
+            await page.goto(url)
+            await page.locator('[data-camera="front-door"]').click()
+            await page.locator('camera-view[state="playing"]').wait_for(timeout=30_000)
+            await page.evaluate(THINKS)
+            fault = page.locator(".talk-fault[data-fault-code]")
+            async with viewer(url, "front-door", http, talk=True) as other:
+                began = time.monotonic()
+                await page.locator("#talk-keep").click()
+                assert (await http.post(f"{url.rstrip('/')}{other.location}/talk")).status_code == 204
+                await fault.wait_for(timeout=20_000)
+                code, said = await fault.get_attribute("data-fault-code"), await fault.inner_text()
+                named = time.monotonic() - began
+            began = time.monotonic()
+            while time.monotonic() < began + ITSELF:
+                await page.locator("#talk-keep").click()
+                with contextlib.suppress(Late):
+                    await page.locator('#talk[aria-pressed="true"]').wait_for(timeout=4_000)
+                    return Outcome(code, said, named, "when asked again", time.monotonic() - began)
+            return Outcome(code, said, named, "not yet")
+        finally:
+            await page.close()
 
 
 async def page_reads(page: Page, url: str, ask: PageAsk, mend: Callable[[], Awaitable[None]] | None) -> Outcome:

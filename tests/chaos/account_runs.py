@@ -63,7 +63,7 @@ def account_meets(trouble: Befalling) -> Run:
                 async def works() -> bool:
                     return await _error(ask(account, lab.folder)) is None
 
-                return await _back(error.code, str(error), named, works)
+                return await back_by(error.code, str(error), named, works)
 
     return run
 
@@ -76,7 +76,7 @@ async def _error(asking: Awaitable[object]) -> RingError | None:
     return None
 
 
-async def _back(code: str | None, said: str, named: float, works: Callable[[], Awaitable[bool]]) -> Outcome:
+async def back_by(code: str | None, said: str, named: float, works: Callable[[], Awaitable[bool]]) -> Outcome:
     """Ask until it works, for as long as somebody would."""
     began = time.monotonic()
     back = await until(works, ITSELF)
@@ -107,7 +107,7 @@ def api_meets(trouble: Befalling) -> Run:
                 async def works() -> bool:
                     return (await ask(http)).status_code < 400
 
-                return await _back(code, said, named, works)
+                return await back_by(code, said, named, works)
 
     return run
 
@@ -132,7 +132,7 @@ def command_meets(trouble: Befalling) -> Run:
             async def works() -> bool:
                 return (await command(*args, env=env, cwd=lab.folder)).status == 0
 
-            return await _back(first.code, first.said, first.read_after, works)
+            return await back_by(first.code, first.said, first.read_after, works)
 
     return run
 
@@ -157,7 +157,7 @@ def doctor_sees(trouble: Befalling) -> Run:
                 report = await examine(at.settings, ("account",), budget=60.0)
                 return report.verdict.first is None
 
-            return await _back(first.code, said, named, works)
+            return await back_by(first.code, said, named, works)
 
     return run
 

@@ -15,6 +15,7 @@ import pytest
 from account_cells import account_cells
 from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
+from connection_cells import connection_cells
 from doctor_cells import doctor_cells
 from live_view_cells import api_cells, client_cells
 from network_fault_cells import network_fault_cells
@@ -36,6 +37,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
     "command": command_cells, "account": account_cells, "sign-in": sign_in_cells, "net": network_fault_cells,
+    "connection": connection_cells,
 }  # fmt: skip
 
 

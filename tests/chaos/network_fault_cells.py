@@ -92,7 +92,7 @@ class NetworkTrouble:
         instead: What some addresses answer.
         ask: What is asked, of `ASKS`.
         met: Who meets it here.
-        proxied: Whether Ring's own hosts are asked, by a proxy: who stands in for Ring in this network may lead into it.
+        proxied: Whether Ring's own hosts are asked, by a proxy: a stand-in in this network may lead into it.
         is_lasting: Whether nothing mends it.
     """
 
@@ -206,7 +206,9 @@ class HangsUp(Nowhere):
 
 
 SDK = frozenset({Met.SYNC, Met.ASYNC})
-FILM = "http://127.0.0.1:9/film.mp4"
+FILM = "https://127.0.0.1:9/film.mp4"
+FOOTAGE = NetworkTrouble("footage that leads into our network", "NET-INSIDE", ask="footage", proxied=True,
+                         instead=(Instead("/media/", 303, {}, {"Location": FILM}),), met=SDK)  # fmt: skip
 NETWORK_TROUBLES: tuple[NetworkTrouble | Nowhere, ...] = (
     NetworkTrouble("nobody listens there", "NET-UNREACHABLE", "nothing", met=frozenset({Met.API, Met.PAGE})),
     NetworkTrouble("a certificate for another name", "NET-TLS", "certificate",
@@ -215,8 +217,7 @@ NETWORK_TROUBLES: tuple[NetworkTrouble | Nowhere, ...] = (
     NetworkTrouble("a recording that leads into our network", "NET-INSIDE", ask="recording", proxied=True,
                    instead=(Instead(f"/dings/{EVENT}/", 200, {"url": FILM}),),
                    met=frozenset({Met.VIEW, Met.API, Met.COMMAND, Met.PAGE})),
-    NetworkTrouble("footage that leads into our network", "NET-INSIDE", ask="footage", proxied=True,
-                   instead=(Instead("/media/", 303, {}, {"Location": FILM}),), met=SDK),
+    FOOTAGE,
     Nowhere("a name that nobody knows", "NET-DNS", "http://none.invalid", frozenset({Met.VIEW, Met.API, Met.PAGE})),
     Nowhere("an address without a way to it", "NET-UNREACHABLE", "http://255.255.255.255", frozenset({Met.DOCTOR})),
     HangsUp("a handshake that ends in the middle", "NET-TLS", "", frozenset({Met.DOCTOR})),
@@ -226,7 +227,8 @@ NETWORK_TROUBLES: tuple[NetworkTrouble | Nowhere, ...] = (
 # ---- the SDK ----
 
 
-def _settings(at: Home, **partner: Any) -> Settings:
+def app_settings(at: Home, **partner: Any) -> Settings:
+    """Settings of an app at the Partner API, each of whose calls is sent once."""
     app = PartnerSettings(client_id="sim-client", client_secret=Secret("sim-secret"), **partner)
     once = QUICK.model_copy(update={"attempts": 1})
     return at.settings.model_copy(update={"partner": app, "resilience": once})
@@ -254,7 +256,7 @@ def _call(trouble: NetworkTrouble, kind: str, at: Home, lab: Lab, soon: Callable
         return client.devices.list()
 
     door, moment = "", 0
-    with either(kind, settings=_settings(at, read_timeout=1.0), tokens="sim-token") as one:
+    with either(kind, settings=app_settings(at, read_timeout=1.0), tokens="sim-token") as one:
         if trouble.ask == "footage":
             door = next(device.id for device in one.do(lambda c: c.devices.list()) if device.name == "Front Door")
             moment = one.do(lambda c: c.history.events(door, event_types=["motion"]))[0].start

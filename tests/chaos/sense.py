@@ -63,7 +63,14 @@ RULES = (
          "Settings, stores and brokers belong to programs; a browser has none."),
     Rule(("TURN-", "REACH-"), frozenset({Met.ROOM_PAGE, Met.DOCTOR, Met.COMMAND}),
          "The way to a server is looked at where somebody connects to it and by the doctor."),
-    Rule(("NET-",), EVERYBODY, "Anybody who speaks over a network."),
+    Rule(("NET-POOL",), frozenset({Met.SYNC, Met.ASYNC, Met.API, Met.PAGE}),
+         "Only the SDK, and the server by it, has a time for one of its connections to become free. Commands and the "
+         "doctor ask one thing after the other; a call to a person's own account that waits for long is NET-TIMEOUT."),
+    Rule(("NET-INSIDE",), EVERYBODY - {Met.ROOM_PAGE, Met.ROOM_SOCKET},
+         "Whoever fetches a file from an address that Ring has named; rooms fetch none."),
+    Rule(("NET-",), EVERYBODY - {Met.ROOM_SOCKET},
+         "Anybody who speaks over a network; a room's client in a browser meets it with a camera that is in the room. "
+         "Why a bare socket has no connection, its own library says, and rooms name no such fault."),
 )  # fmt: skip
 
 
