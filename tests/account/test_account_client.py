@@ -143,6 +143,19 @@ async def test_an_account_without_an_id_is_a_fault_only_for_those_who_ask() -> N
     client = ring.client()
     assert await code_of(client.account_id) == "ACCOUNT-ID"
     assert await client.ticket() == Secret("ticket")
+    assert len(ring.asked["session"]) == 1
+
+
+async def test_an_account_that_had_no_id_is_asked_for_it_again() -> None:
+    """Somebody has signed in again meanwhile, as the fault advises; twelve hours would be long to wait."""
+    ring = FakeRing()
+    ring.answers["session"] = [said(200, {"profile": {}}), said(200, {"profile": {}})]
+    client = ring.client()
+    assert await code_of(client.account_id) == "ACCOUNT-ID"
+    assert await code_of(client.account_id) == "ACCOUNT-ID"
+    assert await client.account_id() == 4711
+    assert await client.account_id() == 4711
+    assert len(ring.asked["session"]) == 3
 
 
 @pytest.mark.parametrize("wanted", ["Back Yard", " back yard ", "BACK YARD", "1002", 1002])

@@ -32,10 +32,15 @@ async def signed_in(lab: Lab) -> AsyncIterator[tuple[SimulatedRing, dict[str, st
         ring.world.asks_code = False
         async with AccountClient.open(settings) as account:
             await account.sign_in(ring.world.email, Secret(ring.world.password))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
-        deadlines = {f"RINGLIGHT_LIVE_VIEW__{name.upper()}": str(value) for name, value in DEMO_DEADLINES.items()}
-        yield ring, {**kept, **deadlines, "RINGLIGHT_STATE_DIR": str(state), "RINGLIGHT_RING_URL": ring.url,
-                     "NO_COLOR": "1", "COLUMNS": "400"}  # fmt: skip
+        yield ring, environment(ring.url, state)
+
+
+def environment(ring_url: str, state: Path) -> dict[str, str]:
+    """What a command runs in that has a Ring at this address, its state in this folder, and short deadlines."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGLIGHT_")}
+    deadlines = {f"RINGLIGHT_LIVE_VIEW__{name.upper()}": str(value) for name, value in DEMO_DEADLINES.items()}
+    return {**kept, **deadlines, "RINGLIGHT_STATE_DIR": str(state), "RINGLIGHT_RING_URL": ring_url,
+            "NO_COLOR": "1", "COLUMNS": "400"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from account_cells import account_cells
 from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
+from connection_cells import connection_cells
 from doctor_cells import doctor_cells
 from link_cells import link_cells
 from link_check_cells import link_check_cells
 from live_view_cells import api_cells, client_cells
+from network_fault_cells import network_fault_cells
 from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
 from partner_cells import partner_cells
@@ -28,6 +31,7 @@ from renewal_cells import renewal_cells
 from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
+from sign_in_cells import sign_in_cells
 from virtual_cells import virtual_cells
 from webhook_cells import webhook_cells
 
@@ -40,6 +44,8 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "command": command_cells, "partner-answers": partner_answer_cells,
     "renewals": renewal_cells, "links": link_cells, "link-checks": link_check_cells,
     "webhooks": webhook_cells,
+    "account": account_cells, "sign-in": sign_in_cells, "net": network_fault_cells,
+    "connection": connection_cells,
 }  # fmt: skip
 
 

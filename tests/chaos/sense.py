@@ -25,8 +25,21 @@ class Rule:
 
 # The first rule that fits counts.
 RULES = (
-    Rule(("AUTH-IMPORT", "AUTH-CODE", "AUTH-PAGES"), frozenset({Met.COMMAND}),
-         "Only `ringlight login` signs in step by step."),
+    Rule(("AUTH-IMPORT", "AUTH-CODE", "AUTH-PAGES"), frozenset({Met.COMMAND, Met.VIEW}),
+         "Only `ringlight login` and programs sign in step by step; a server and the doctor take the sign-in that is "
+         "kept."),
+    Rule(("RING-OLD-ENDPOINT",), frozenset({Met.COMMAND}),
+         "We never ask this address; `ringlight explain` names it in what programs of others wrote."),
+    Rule(("ACCOUNT-ID",), frozenset({Met.VIEW, Met.DOCTOR}),
+         "Live view never needs it: it is asked for by programs and the doctor, and `ringlight whoami` shows a "
+         "registration without one as it is."),
+    Rule(("CAM-NO-PTZ", "CAM-UNABLE", "CAM-NO-TALK"), frozenset({Met.VIEW, Met.COMMAND, Met.API}),
+         "The page shows no button for what a camera cannot do, and the doctor tells no camera anything."),
+    Rule(("CAM-TALK-BUSY",), frozenset({Met.VIEW, Met.API, Met.PAGE}),
+         "A command talks by a view of its own, whose turn nobody else can have; the doctor does not talk."),
+    Rule(("CAM-GONE", "CAM-COMMAND", "CAM-SNAPSHOT", "CAM-RECORDING", "RING-BODY"),
+         OWN_CAMERAS - {Met.DOCTOR},
+         "The doctor lists cameras and opens a view; it switches nothing and fetches no picture or recording."),
     Rule(("AUTH-LINK-LOST", "AUTH-UNAVAILABLE"), OWN_CAMERAS | SDK,
          "The SDK's tokens are renewed by the same service, and are told in the same words."),
     Rule(("AUTH-PASSWORD",), OWN_CAMERAS, "Whoever signs in with a password."),
@@ -80,7 +93,14 @@ RULES = (
          "Settings, stores and brokers belong to programs; a browser has none."),
     Rule(("TURN-", "REACH-"), frozenset({Met.ROOM_PAGE, Met.DOCTOR, Met.COMMAND}),
          "The way to a server is looked at where somebody connects to it and by the doctor."),
-    Rule(("NET-",), EVERYBODY, "Anybody who speaks over a network."),
+    Rule(("NET-POOL",), frozenset({Met.SYNC, Met.ASYNC, Met.API, Met.PAGE}),
+         "Only the SDK, and the server by it, has a time for one of its connections to become free. Commands and the "
+         "doctor ask one thing after the other; a call to a person's own account that waits for long is NET-TIMEOUT."),
+    Rule(("NET-INSIDE",), EVERYBODY - {Met.ROOM_PAGE, Met.ROOM_SOCKET},
+         "Whoever fetches a file from an address that Ring has named; rooms fetch none."),
+    Rule(("NET-",), EVERYBODY - {Met.ROOM_SOCKET},
+         "Anybody who speaks over a network; a room's client in a browser meets it with a camera that is in the room. "
+         "Why a bare socket has no connection, its own library says, and rooms name no such fault."),
 )  # fmt: skip
 
 

@@ -55,6 +55,11 @@ EXPLAINED = {
     "Invalid Client": "PARTNER-AUTH",
     "Out of Scope Access": "PARTNER-SCOPE",
     "AUTH-SIGNED-OUT: There are no stored tokens": "AUTH-SIGNED-OUT",
+    "HTTP error with status code 403 during query of url https://api.ring.com/clients_api/doorbots/1/live_view": "RING-"
+    "OLD-ENDPOINT",
+    "POST https://api.ring.com/clients_api/doorbots/1/vod returned HTTP 412": "RING-OLD-ENDPOINT",
+    "HTTP error with status code 403 during query of url https://api.ring.com/clients_api/ring_devices": "ACCOUNT-"
+    "FORBIDDEN",
     "RingError SIG-NOT-READY: The camera is asleep": "SIG-NOT-READY",
     # Python and its libraries
     "server rejected WebSocket connection: HTTP 404": "SIG-TICKET",

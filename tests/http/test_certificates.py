@@ -27,6 +27,7 @@ from ringlight.faults import FAULTS
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request
 from ringlight.http.serving import Tls, listen, serving
+from ringlight.http.sync_driver import SyncDriver
 from ringlight.nodes.keeper import CameraLeases
 from ringlight.secrets import Secret
 from ringlight.server.oidc.desk import OidcDesk
@@ -104,6 +105,17 @@ async def test_over_https_to_ring_and_to_the_service_for_logging_in(authority: A
         async with over_https(authority, port):
             assert (await driver.send(Request("GET", f"{address}/.well-known/openid-configuration"))).status == 200
             assert (await desk.begin("https://cams.example"))[0].startswith(address)
+
+
+async def test_a_stand_in_for_ring_on_this_machine_is_judged_by_the_same_authorities(authority: Authority) -> None:
+    """As `ringlight simulate --tls` is one: proxies of the environment are left alone there, SSL_CERT_FILE is not."""
+    authority.put("good")
+    async with over_https(authority) as port:
+        stand_in, asked = f"https://localhost:{port}", Request("GET", "https://ring/.well-known/openid-configuration")
+        async with AsyncDriver(base_url=stand_in) as driver:
+            assert (await driver.send(asked)).status == 200
+        with SyncDriver(base_url=stand_in) as waiting:
+            assert (await asyncio.to_thread(waiting.send, asked)).status == 200
 
 
 @pytest.mark.skipif(not (MOSQUITTO and PASSWORDS), reason="mosquitto is not installed")

@@ -156,10 +156,12 @@ class AccountClient:
         Raises:
             AuthError: ACCOUNT-ID, Ring's registration names none.
         """
-        number = (await self.profile()).account_id
-        if number is None:
+        known, profile = self._registration.known, await self.profile()
+        if profile.account_id is None and profile is known:  # of some time ago; a sign-in since may have brought one
+            profile = await self._registration.profile(lost=known)
+        if profile.account_id is None:
             raise fault_error("ACCOUNT-ID")
-        return number
+        return profile.account_id
 
     async def profile(self) -> flows.Profile:
         """Return whose account it is, as the registration of this process said."""

@@ -33,6 +33,11 @@ class Registration:
         self._pause = Pause()
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def known(self) -> Profile | None:
+        """The profile that the last registration gave; `None` where nothing was registered, or it is forgotten."""
+        return self._profile
+
     def forget(self) -> None:
         """Register anew at the next use: somebody else has signed in, or nobody is."""
         self._profile = None

@@ -255,7 +255,8 @@ def _number_score(seen: Seen, number: int, alone: bool, line: str) -> tuple[floa
         return 50 + min(len(seen.text), 39) * 0.5, f"{why} with “{seen.text}”"
     if seen.text:
         return (20, f"{why}, if it says “{seen.text}”") if alone else (0, "")
-    return (40 if placed else 25), why
+    # The old address lies among those of the devices, whose rows fit its line as well.
+    return (44 if placed and seen.at == "old_live_view" else 40 if placed else 25), why
 
 
 def _find_likeness(ranking: _Ranking) -> None:

@@ -29,7 +29,7 @@ def new_client(kind: Callable[..., C], transport: object, base_url: str | None, 
     Args:
         kind: `httpx2.Client` or `httpx2.AsyncClient`.
         transport: Another way to the network; `None` is the real one.
-        base_url: The stand-in for Ring; on loopback the environment's proxies are left alone.
+        base_url: The stand-in for Ring; on loopback the environment's proxies are left alone, its authorities are not.
         patience: Names the most connections; `None` is httpx2's own limit.
 
     Raises:
@@ -43,6 +43,8 @@ def new_client(kind: Callable[..., C], transport: object, base_url: str | None, 
     nothing = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     trust_env = base_url is None or not is_loopback(base_url)
     try:
+        if not trust_env and transport is None:  # of the environment it is the proxies alone that are left
+            options["verify"] = httpx2.create_ssl_context(trust_env=True)
         # Its own time limits are off: each counts anew from byte to byte, so none is a deadline.
         return kind(transport=transport, trust_env=trust_env, timeout=None, cookies=nothing, **options)
     except _ENVIRONMENT_ERRORS:
