@@ -100,8 +100,8 @@ def _page() -> Iterator[str]:
         "",
         *_circumstances(heads),
         "",
-        "Make it again with `make reliability` (25 minutes on two cores), `make network-lab` and `make soak`. One "
-        "fault at a time: "
+        "Make it again with `make reliability` (the first 595 runs took 25 minutes on two cores), `make network-lab` "
+        "and `make soak`. One fault at a time: "
         "`PYTHONPATH=tests:tests/resilience .venv/bin/python tests/chaos/fault_lab.py page --only SIG-TICKET`.",
         "",
         "## How to read the table",
