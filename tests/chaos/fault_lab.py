@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cells import Cell, Lab, Result, run_cell
+from cells import Cell, Lab, Met, Result, run_cell
 from command_cells import command_cells
 from doctor_cells import doctor_cells
 from live_view_cells import api_cells, client_cells
+from media_cells import media_cells
 from page_cells import page_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
@@ -32,7 +33,7 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells,
+    "command": command_cells, "media": media_cells,
 }  # fmt: skip
 
 
@@ -47,7 +48,8 @@ async def run_group(name: str, only: str = "") -> list[Row]:
     there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
     former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
     rows = {key: row for key, row in former.items() if key in there}
-    coturn = OwnCoturn() if PROGRAM is not None and name == "doctor" else None
+    has_doctor = any(cell.met is Met.DOCTOR for cell in GROUPS[name]())
+    coturn = OwnCoturn() if PROGRAM is not None and has_doctor else None
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
