@@ -133,16 +133,20 @@ def client_cells() -> Iterator[Cell]:
 
 @contextlib.asynccontextmanager
 async def own_server(
-    lab: Lab, live_view: Mapping[str, Any] = DEMO_DEADLINES, **given: Any
+    lab: Lab,
+    live_view: Mapping[str, Any] = DEMO_DEADLINES,
+    cameras: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
+    **given: Any,
 ) -> AsyncIterator[tuple[SimulatedRing, str]]:
     """The server before a simulated Ring, and its address; with the deadlines of `ringlight demo`."""
     async with simulator(World()) as ring:
         settings = load_settings(
             ring_url=ring.url,
             state_dir=lab.folder / "state",
-            server={"port": 0},
+            server={"port": 0, **(server or {})},
             live_view=dict(live_view),
-            cameras={"linger": DEMO_LINGER},
+            cameras={"linger": DEMO_LINGER, **(cameras or {})},
             **given,
         )
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)

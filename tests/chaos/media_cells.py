@@ -86,7 +86,7 @@ def api_watches(trouble: Trouble) -> Run:
     async def run(lab: Lab) -> Outcome:
         lab.patch.setattr(signaling, "PING_LOST_AFTER", 1.0)
         async with (
-            own_server(lab, DEMO_DEADLINES, **trouble.settings) as (ring, url),
+            own_server(lab, DEMO_DEADLINES, None, None, **trouble.settings) as (ring, url),
             httpx2.AsyncClient(base_url=url, timeout=60) as http,
         ):
             await http.get("api/cameras")

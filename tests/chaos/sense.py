@@ -29,6 +29,11 @@ RULES = (
     Rule(("AUTH-LINK-LOST", "AUTH-UNAVAILABLE"), OWN_CAMERAS | SDK,
          "The SDK's tokens are renewed by the same service, and are told in the same words."),
     Rule(("AUTH-PASSWORD",), OWN_CAMERAS, "Whoever signs in with a password."),
+    Rule(("CAM-ELSEWHERE", "CAM-MOVED", "NODE-LEAVING"), frozenset({Met.PAGE, Met.API}),
+         "Only servers share cameras: commands, the doctor and the live-view client open a view of their own, and hold "
+         "no lease."),
+    Rule(("NODE-ALONE",), frozenset({Met.PAGE, Met.API, Met.COMMAND}),
+         "A server tells it of itself: on its page, by its API and to `ringlight status`."),
     Rule(("SIG-CLOSED",), OWN_CAMERAS - {Met.PAGE, Met.API},
          "The page and the server's events say that the view is closed: an end in good order is no fault of theirs."),
     Rule(("MEDIA-TCP", "SDP-DIRECTION"), OWN_CAMERAS - {Met.COMMAND},
@@ -67,7 +72,7 @@ RULES = (
     Rule(("PUBLISH-",), frozenset({Met.API, Met.COMMAND}),
          "The server publishes, and says how it fares by its API and to `ringlight status`; the page and the doctor "
          "do not speak of it."),
-    Rule(("KEY-", "ORIGIN-", "REQUEST-", "SERVER-", "FAULT-", "AUDIT-", "NODE-", "CLOCK-"),
+    Rule(("KEY-", "ORIGIN-", "REQUEST-", "SERVER-", "FAULT-", "AUDIT-", "CLOCK-"),
          frozenset({Met.PAGE, Met.API, Met.COMMAND, Met.DOCTOR}), "These are of the server and of the commands."),
     Rule(("CFG-", "STORE-", "MQTT-"), frozenset({Met.COMMAND, Met.API, Met.DOCTOR, Met.SYNC, Met.ASYNC}),
          "Settings, stores and brokers belong to programs; a browser has none."),
