@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 from account_cells import account_cells
-from cells import Cell, Lab, Result, run_cell
+from cells import Cell, Lab, Met, Result, run_cell
 from command_cells import command_cells
 from connection_cells import connection_cells
 from doctor_cells import doctor_cells
 from link_cells import link_cells
 from link_check_cells import link_check_cells
 from live_view_cells import api_cells, client_cells
+from media_cells import media_cells
 from network_fault_cells import network_fault_cells
 from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
@@ -32,6 +33,7 @@ from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
 from sign_in_cells import sign_in_cells
+from viewer_cells import viewer_cells
 from virtual_cells import virtual_cells
 from webhook_cells import webhook_cells
 
@@ -46,6 +48,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "webhooks": webhook_cells,
     "account": account_cells, "sign-in": sign_in_cells, "net": network_fault_cells,
     "connection": connection_cells,
+    "media": media_cells, "viewer": viewer_cells,
 }  # fmt: skip
 
 
@@ -60,7 +63,8 @@ async def run_group(name: str, only: str = "") -> list[Row]:
     there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
     former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
     rows = {key: row for key, row in former.items() if key in there}
-    coturn = OwnCoturn() if PROGRAM is not None and name == "doctor" else None
+    has_doctor = any(cell.met is Met.DOCTOR for cell in GROUPS[name]())
+    coturn = OwnCoturn() if PROGRAM is not None and has_doctor else None
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)

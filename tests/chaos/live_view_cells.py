@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,15 +132,21 @@ def client_cells() -> Iterator[Cell]:
 
 
 @contextlib.asynccontextmanager
-async def own_server(lab: Lab, **given: Any) -> AsyncIterator[tuple[SimulatedRing, str]]:
+async def own_server(
+    lab: Lab,
+    live_view: Mapping[str, Any] = DEMO_DEADLINES,
+    cameras: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> AsyncIterator[tuple[SimulatedRing, str]]:
     """The server before a simulated Ring, and its address; with the deadlines of `ringlight demo`."""
     async with simulator(World()) as ring:
         settings = load_settings(
             ring_url=ring.url,
             state_dir=lab.folder / "state",
-            server={"port": 0},
-            live_view=DEMO_DEADLINES,
-            cameras={"linger": DEMO_LINGER},
+            server={"port": 0, **(server or {})},
+            live_view=dict(live_view),
+            cameras={"linger": DEMO_LINGER, **(cameras or {})},
             **given,
         )
         known = Credentials(ring.world.email, Secret(ring.world.password), ring.world.code)
@@ -191,7 +197,7 @@ def api_meets(trouble: Trouble) -> Run:
 
 def api_cells() -> Iterator[Cell]:
     for trouble in of_switches():
-        if trouble.code is not None and trouble.what not in ENDS_LATER:
+        if trouble.code is not None and trouble.what not in (*ENDS_LATER, "no-key-frame"):  # it keeps its view open
             yield Cell(
                 trouble.code, Met.API, trouble.what, api_meets(trouble), is_quick=trouble.what == "expired-ticket"
             )
@@ -200,5 +206,5 @@ def api_cells() -> Iterator[Cell]:
 # A picture is there before these end the view.
 ENDS_LATER = {
     "ping-lost", "not-activated", "unknown-reason", "socket-1000", "socket-1001", "socket-1006", "socket-4002",
-    "socket-4400",
+    "socket-4400", "video-stops",
 }  # fmt: skip

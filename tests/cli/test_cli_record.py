@@ -117,3 +117,16 @@ def test_without_sound_it_has_pictures_alone(begin: Begin, tmp_path: Path) -> No
     process.communicate(timeout=30)
     with av.open(str(tmp_path / "clip.mp4")) as file:
         assert [stream.type for stream in file.streams] == ["video"]
+
+
+def test_what_a_recording_got_over_is_said(begin: Begin, ring: SimulatedRing) -> None:
+    """It has a gap for it; who reads only that the file is there would take it for whole."""
+    ring.world.switch(["socket-1006"])
+    _, err = begin("--seconds", "3").communicate(timeout=60)
+    assert "SIG-DROPPED: The connection was cut. Trying again " in err
+
+
+def test_what_needs_nobody_to_do_anything_is_not_said(begin: Begin, ring: SimulatedRing) -> None:
+    ring.world.switch(["video-sendrecv"])
+    _, err = begin("--seconds", "1").communicate(timeout=60)
+    assert "SDP-DIRECTION" not in err

@@ -216,6 +216,7 @@ async def test_without_redis_everything_goes_on_with_a_notice_and_nothing_has_to
                 await knows(each, "NODE-ALONE")
                 ready = await each.http.get("ready")
                 assert (ready.status_code, ready.json()["redis"]) == (200, "away")
+                assert (await each.json("api/status"))["notices"][0]["code"] == "NODE-ALONE"
             before = len(playing.packets)
             async with viewer(two.url, "front-door", two.http) as second:
                 assert second.location.startswith(one.url), "who had it goes on to have it"

@@ -22,6 +22,7 @@ class Progress:
         steps: Name and milliseconds since the view began to open.
         error: Why it failed; `None` otherwise.
         notes: What is worth knowing, newest last.
+        noted: How many notes there have been; `notes` keeps the last ones.
         began: When it began to open.
         recordings: How many recordings of it run.
         halted: What stopped turning by itself, why, and in which millisecond of the view; `None` before the first time.
@@ -39,6 +40,7 @@ class Progress:
     steps: list[tuple[str, float]] = field(default_factory=list)
     error: RingError | None = None
     notes: list[str] = field(default_factory=list)
+    noted: int = 0
     began: float = 0.0
     recordings: int = 0
     halted: tuple[str, str, float] | None = None
@@ -92,6 +94,7 @@ class Progress:
 
     def _note(self, text: str) -> None:
         self.notes = [*self.notes, text][-KEPT_NOTES:]
+        self.noted += 1
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON."""

@@ -12,9 +12,11 @@ import typer
 
 from ringlight.cameras import Account, Camera
 from ringlight.cameras.camera import Still
+from ringlight.cameras.shared_view import SharedView
 from ringlight.cameras.view import Direction
 from ringlight.cli.output import Config, Json, TracePath, print_json, run, tell
 from ringlight.errors import fault_error
+from ringlight.faults import FAULTS, Retry
 from ringlight.liveview.trace import recording
 from ringlight.settings import Settings, load_settings
 
@@ -160,4 +162,24 @@ async def _camera(settings: Settings, name: str, trace: Path | None) -> AsyncIte
     with recording(trace) as record:
         async with Account.open(settings) as account:
             account.trace = record
-            yield await account.camera(name)
+            camera = await account.camera(name)
+            telling = asyncio.create_task(_tell_troubles(camera.view), name="troubles")
+            try:
+                yield camera
+            finally:
+                telling.cancel()
+                await asyncio.wait({telling})
+
+
+async def _tell_troubles(view: SharedView) -> None:
+    """Tell what the view gets over while it opens and runs: a recording may have a gap for it.
+
+    What needs nobody to do anything, as that it goes over TCP, is for the doctor and the page.
+    """
+    told = 0
+    async for progress in view.changes():
+        fresh, told = progress.noted - told, progress.noted
+        for note in progress.notes[-fresh:] if fresh else ():
+            fault = FAULTS.get(note.partition(":")[0])
+            if fault is not None and fault.retry is not Retry.NEVER:
+                tell(note)

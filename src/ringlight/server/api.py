@@ -73,7 +73,8 @@ def api_router(
     async def viewer(identifier: str, playback: str) -> dict[str, Any]:
         """Show how one viewer fares, to itself: `playback` is the end of its WHEP address, which nobody else knows.
 
-        `line.fault` is VIEWER-THIN while its line carries less than the camera sends.
+        `line.fault` is VIEWER-THIN while its line carries less than the camera sends; `fault` is MEDIA-NO-KEY-FRAME
+        while the camera sends no picture that others could be built on.
         """
         return playbacks.find(identifier, playback).as_dict()
 

@@ -41,6 +41,7 @@ class Playback:
 
     id: str
     camera: Camera
+    view: View
     viewer: Viewer
     ufrag: str
     agreed: Description
@@ -76,7 +77,16 @@ class Playback:
             "round_trip_ms": None if quality.round_trip is None else round(quality.round_trip * 1000, 1),
             "restarts": self.restarts,
             "line": None if viewer.line is None else line_as_dict(viewer.line, asyncio.get_running_loop().time()),
+            "fault": self.lacks,
         }
+
+    @property
+    def lacks(self) -> dict[str, Any] | None:
+        """Why no viewer can show a picture, where the camera is to blame: packets come, but no key frame begins."""
+        broadcast = self.view.broadcast
+        if not broadcast.received or broadcast.group:
+            return None
+        return FAULTS["MEDIA-NO-KEY-FRAME"].as_dict(f"{broadcast.received} packets came, and no key frame among them")
 
 
 def line_as_dict(line: Line, now: float) -> dict[str, Any]:
@@ -155,7 +165,7 @@ class Playbacks:
         except BaseException:
             await stack.aclose()
             raise
-        playback = Playback(secrets.token_urlsafe(18), camera, viewer, remote.ufrag, answer, local, turn)
+        playback = Playback(secrets.token_urlsafe(18), camera, view, viewer, remote.ufrag, answer, local, turn)
         self._sessions[playback.id] = playback
         view.broadcast.add(viewer)
         playback.task = asyncio.create_task(self._keep(playback, view, gone, stack), name="playback")

@@ -122,7 +122,7 @@ async def run_server(
         ring = app.state.status if app else None
         status = Status(
             house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring,
-            lambda: (*clock.problems, *home()),
+            lambda: (*(leases.problems if leases else ()), *rooms.database.problems, *clock.problems, *home()),
         )  # fmt: skip
         routers = (
             *await stack.enter_async_context(log_ins(settings, doors)),

@@ -38,7 +38,7 @@ class Status:
         recordings: Those that run.
         publications: Cameras that go to other media servers.
         settings_problem: Returns what is wrong with settings that were read anew; `None` where nothing is.
-        of_server: What people should know of the machine that it runs on.
+        of_server: What people should know of the machine that it runs on, its Redis and its database.
         ring: Tells of linked accounts, notices and webhooks; `None` where there is no Ring app.
         clock: Seconds, from any beginning.
     """
@@ -111,7 +111,7 @@ class Status:
         notices += [_notice(error, "cameras") for error in self._problems]
         if (problem := self._settings_problem()) is not None:
             notices.append(_notice(problem, "settings"))
-        if self._rooms.record.is_behind:
+        if self._rooms.record.is_behind and not self._rooms.database.problems:
             behind = FAULTS["STORE-UNREACHABLE"].as_dict("rooms go on; what happens is written down later")
             notices.append({**behind, "subject": "record of rooms"})
         notices += [

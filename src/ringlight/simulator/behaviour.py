@@ -51,6 +51,10 @@ class Behaviour:
         sound: The codec of the camera's sound, and of what it hears.
         reachable: Whether any media packet comes through.
         sends: Whether the camera sends anything over the open path.
+        sends_for: Seconds after which it sends nothing more; `None` goes on.
+        key_frames: Whether key frames are among the pictures.
+        own_certificate: Whether the answer names the certificate that the camera shows.
+        garbles: Whether frames that are no messages come in place of the session.
     """
 
     answer_first: bool = False
@@ -87,6 +91,10 @@ class Behaviour:
     sound: SoundCodec = "opus"
     reachable: bool = True
     sends: bool = True
+    sends_for: float | None = None
+    key_frames: bool = True
+    own_certificate: bool = True
+    garbles: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,8 +143,12 @@ class SignalingSocket:
         """Send a message as it is, with more fields where the behaviour says so."""
         whole = with_more_fields(envelope) if self._world.behaviour.extra_fields else envelope
         self._trace("in", whole)
+        await self.send_text(msgspec.json.encode(whole).decode())
+
+    async def send_text(self, text: str) -> None:
+        """Send what need not be a message; a client that has gone is no error."""
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await self._websocket.send_text(msgspec.json.encode(whole).decode())
+            await self._websocket.send_text(text)
 
     def session_created(self, dialog_id: str, session_id: str) -> None:
         """Tell the judge the id that the client must use from now on."""

@@ -1,6 +1,7 @@
 """A simulated camera's media: a real peer that sends its clip."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 import time
@@ -73,6 +74,9 @@ class CameraSender:
         how: What may go one way or another: candidates, codecs, direction, silence.
         dice: For the numbers of the streams.
         on_sound: Called with each RTP packet of the client, and the codec that was agreed on.
+
+    Attributes:
+        key_frames: Whether key frames are among the pictures; it may change while they are sent.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class CameraSender:
         heard = _choose_sound(offer, how)
         self._sound = Track.begin(heard, dice) if heard else None
         self._on_sound = on_sound
+        self.key_frames = how.key_frames
         self._key_frame_wanted = False
         self._gathering: asyncio.Task[Transport] | None = None
         self._peer = Peer(
@@ -106,7 +111,7 @@ class CameraSender:
         if self._how.video == "garbage":
             return "no session description\r\n"
         candidates = await self.candidates() if self._how.candidates != "trickled" else ()
-        print_of = local.fingerprint.lower() if self._how.odd_case else local.fingerprint
+        print_of = self._fingerprint(local.fingerprint)
         transport = Transport(local.ufrag, local.pwd, print_of, Role.CLIENT.value, candidates)
         sections = []
         for section in self._offer.sections:
@@ -123,6 +128,11 @@ class CameraSender:
                 )
             )  # fmt: skip
         return sdp.write(Description(tuple(sections), tuple(s.mid for s in sections if s.port)))
+
+    def _fingerprint(self, own: str) -> str:
+        """Return what the answer says of the certificate."""
+        named = own if self._how.own_certificate else ":".join(reversed(own.split(":")))
+        return named.lower() if self._how.odd_case else named
 
     async def candidates(self) -> tuple[str, ...]:
         """Return the camera's addresses, those that lead nowhere included."""
@@ -162,9 +172,15 @@ class CameraSender:
         return self._how.tcp != "only"
 
     async def send(self) -> None:
-        """Send picture and sound in real time, round and round, until cancelled."""
+        """Send picture and sound in real time, round and round, until cancelled; or for as long as it may."""
         if not self._how.sends:
             await asyncio.Event().wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._how.sends_for):
+                await self._send_all()
+        await asyncio.Event().wait()
+
+    async def _send_all(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_video())
             tasks.create_task(self._report())
@@ -188,7 +204,9 @@ class CameraSender:
             if self._key_frame_wanted:
                 self._key_frame_wanted = False
                 at = self._clip.next_key_frame(at)
-            for packet in self._video.packets(self._clip.frames[at].payloads, CLOCK_STEP):
+            frame = self._clip.frames[at]
+            sent = frame.payloads if self.key_frames or not frame.key_frame else ()
+            for packet in self._video.packets(sent, CLOCK_STEP):
                 self._peer.send(packet)
             at = (at + 1) % len(self._clip.frames)
 

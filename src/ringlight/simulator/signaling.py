@@ -32,6 +32,9 @@ class Channel(Protocol):
     async def send_envelope(self, envelope: dict[str, Any]) -> None:
         """Send a message as it is."""
 
+    async def send_text(self, text: str) -> None:
+        """Send what need not be a message."""
+
     def session_created(self, dialog_id: str, session_id: str) -> None:
         """Tell the judge the id that the client must use from now on."""
 
@@ -169,6 +172,9 @@ class SimDialog:
     async def _begin_session(self, _: CameraSender) -> bool:
         if self._how.silent_at == "session":
             return False
+        if self._how.garbles:
+            await self._channel.send_text("<!doctype html><title>Welcome to our Wi-Fi</title>")
+            return False
         await asyncio.sleep(self._world.delay("session"))
         self._channel.session_created(self._offer.dialog_id or "", self._session_id)
         requested = int(time.time() * 1000)
@@ -233,6 +239,8 @@ class SimDialog:
         while not self._ended:
             await asyncio.sleep(min(0.1, ping_limit / 4))
             now = time.monotonic()
+            if self._sender is not None:
+                self._sender.key_frames = world.behaviour.key_frames
             if how.ending is not None and now - began >= how.ending.after:
                 await self._end_as(how.ending)
             elif now - self._pinged_at > ping_limit:

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 
 from ringlight.account.endpoints import signaling_url
-from ringlight.cameras import Account, Camera
+from ringlight.cameras import Account, Camera, View
 from ringlight.doctor.evidence import Viewed
 from ringlight.errors import RingError, fault_error
 from ringlight.faults import FAULTS
@@ -139,7 +139,7 @@ async def see(camera: Camera, seconds: float, awaited: tuple[asyncio.Event, floa
     try:
         async with camera.live_view() as view:
             picture = len(await view.snapshot(within=PICTURE_WAIT))
-            await _stay(camera, awaited, began + seconds)
+            await _stay(view, awaited, began + seconds)
     except RingError as caught:
         error = caught
     progress = camera.view.progress
@@ -151,14 +151,14 @@ async def see(camera: Camera, seconds: float, awaited: tuple[asyncio.Event, floa
     )  # fmt: skip
 
 
-async def _stay(camera: Camera, awaited: tuple[asyncio.Event, float] | None, until: float) -> None:
+async def _stay(view: View, awaited: tuple[asyncio.Event, float] | None, until: float) -> None:
     """Stay until what is awaited has happened and the time is over.
 
     Raises:
         RingError: Why the view ended before.
     """
     loop = asyncio.get_running_loop()
-    ended = asyncio.create_task(_ended(camera))
+    ended = asyncio.create_task(view.ended())
     tasks: set[asyncio.Task[Any]] = {ended}
     try:
         if awaited is not None:
@@ -173,14 +173,3 @@ async def _stay(camera: Camera, awaited: tuple[asyncio.Event, float] | None, unt
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-
-
-async def _ended(camera: Camera) -> RingError:
-    changes = camera.view.changes()
-    try:
-        async for progress in changes:
-            if progress.error is not None:
-                return progress.error
-    finally:
-        await changes.aclose()
-    return fault_error("SIG-CLOSED")

@@ -2,7 +2,7 @@
 
 import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
 import { FrameWatch } from "./frames.js";
-import { LineWatch } from "./line-watch.js";
+import { faultOfCamera, LineWatch } from "./line-watch.js";
 import { isGone, isReplaced, offer, sleep } from "./takeover.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
@@ -353,8 +353,21 @@ export class Viewing {
     this.#timer = window.setTimeout(() => {
       // While the camera sends nothing, the missing picture is no fault of this browser's.
       if (code === "VIEWER-NO-FRAME" && this.snapshot.state === "opening") this.#expect(ms, code, seen);
+      else if (code === "VIEWER-NO-FRAME") void this.#failWithoutPicture(seen);
       else this.#failHere(code, seen);
     }, ms);
+  }
+
+  /**
+   * Packets come and no picture: nor is it this browser's fault where the camera sends none that it could begin with.
+   *
+   * @param {string} seen
+   */
+  async #failWithoutPicture(seen) {
+    const fault = this.#client.resource ? await faultOfCamera(this.#client.resource) : null;
+    if (this.firstFrameMs !== null) return;   // it has come meanwhile
+    if (fault) this.#fail(fault);
+    else this.#failHere("VIEWER-NO-FRAME", seen);
   }
 
   /**
