@@ -25,6 +25,7 @@ from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
 from virtual_cells import virtual_cells
+from visit_cells import visit_cells
 
 from conftest import CHROMIUM_FLAGS
 from own_coturn import PROGRAM, OwnCoturn
@@ -32,7 +33,7 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells,
+    "command": command_cells, "visit": visit_cells,
 }  # fmt: skip
 
 
