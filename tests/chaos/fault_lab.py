@@ -35,6 +35,7 @@ from setup_cells import setup_cells
 from sign_in_cells import sign_in_cells
 from viewer_cells import viewer_cells
 from virtual_cells import virtual_cells
+from visit_cells import visit_cells
 from webhook_cells import webhook_cells
 
 from conftest import CHROMIUM_FLAGS
@@ -49,6 +50,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "account": account_cells, "sign-in": sign_in_cells, "net": network_fault_cells,
     "connection": connection_cells,
     "media": media_cells, "viewer": viewer_cells,
+    "visit": visit_cells,
 }  # fmt: skip
 
 

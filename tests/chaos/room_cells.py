@@ -16,6 +16,7 @@ from playwright.async_api import TimeoutError as Late
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from own_redis import OwnRedis
 from ringlight.faults import FAULTS
 from ringlight.http.serving import listen
 from ringlight.rooms.people import ROLES, Claims
@@ -34,6 +35,7 @@ class House:
     http: httpx2.AsyncClient
     sockets: str
     state: Path
+    redis: OwnRedis | None = None
     token: str = ""
     inside: list[ClientConnection] = field(default_factory=list)
 
@@ -67,6 +69,8 @@ class RoomTrouble:
         code: The fault.
         before: What has happened; returns what the client is told to do otherwise: `url`, `role`, `token`, `origin`.
         rooms: Settings of the rooms.
+        shared: Whether the rooms are kept in a Redis, as where there are several servers.
+        keyed: Whether the server has a key, so that nobody enters without a token.
         says: What a bare socket says once it is in; a browser's client never does.
         later: What happens once it is in.
         mend: What ends the cause.
@@ -76,6 +80,8 @@ class RoomTrouble:
     code: str
     before: Prepare | None = None
     rooms: dict[str, Any] = field(default_factory=dict)
+    shared: bool = False
+    keyed: bool = False
     says: tuple[str, ...] = ()
     later: Prepare | None = None
     mend: Prepare | None = None
@@ -219,13 +225,18 @@ ROOM_TROUBLES = (
 
 @contextlib.asynccontextmanager
 async def opened(lab: Lab, trouble: RoomTrouble) -> AsyncIterator[House]:
-    async with house(lab.folder / "state", rooms=RoomSettings(**trouble.rooms)) as (http, sockets):
-        found = House(http, sockets, lab.folder / "state")
-        try:
-            yield found
-        finally:
-            for web in found.inside:
-                await web.close()
+    with contextlib.ExitStack() as stack:
+        redis = stack.enter_context(contextlib.closing(OwnRedis())) if trouble.shared else None
+        rooms, url, key = RoomSettings(**trouble.rooms), redis.url if redis else None, "k" * 32
+        async with house(
+            lab.folder / "state", key=key if trouble.keyed else None, rooms=rooms, redis=url
+        ) as (http, sockets):  # fmt: skip
+            found = House(http, sockets, lab.folder / "state", redis)
+            try:
+                yield found
+            finally:
+                for web in found.inside:
+                    await web.close()
 
 
 # ---- a bare socket ----
@@ -236,7 +247,7 @@ def socket_meets(trouble: RoomTrouble) -> Run:
         async with opened(lab, trouble) as there:
             how = await trouble.before(there) if trouble.before else {}
             began = time.monotonic()
-            frame = await _say_and_hear(there, trouble, how)
+            frame = await say_and_hear(there, trouble, how)
             named = time.monotonic() - began
             if frame is None:
                 return Outcome(None, "", named)
@@ -246,7 +257,7 @@ def socket_meets(trouble: RoomTrouble) -> Run:
                 return Outcome(frame["code"], said, named, "is final" if row.retry.value == "never" else "")
             await trouble.mend(there)
             began = time.monotonic()
-            again = await _say_and_hear(there, RoomTrouble("", "", says=trouble.says), how)
+            again = await say_and_hear(there, RoomTrouble("", "", says=trouble.says), how)
             back = again is None or again["code"] == "welcome"
             return Outcome(frame["code"], said, named, "when asked again" if back else "not yet",
                            time.monotonic() - began)  # fmt: skip
@@ -254,13 +265,13 @@ def socket_meets(trouble: RoomTrouble) -> Run:
     return run
 
 
-async def _say_and_hear(there: House, trouble: RoomTrouble, how: dict[str, Any]) -> dict[str, Any] | None:
+async def say_and_hear(there: House, trouble: RoomTrouble, how: dict[str, Any]) -> dict[str, Any] | None:
     """Enter, say what there is to say, and return the first error; without one within a moment `None`."""
     url = how.get("url", f"{there.sockets}/ws/v2")
     hello = {"t": "hello", "v": 2, "room": "visit", "role": how.get("role", "doctor")}
     if "token" in how:
         hello["token"] = how["token"]
-    async with connect(url, proxy=None, max_size=2**24) as web:
+    async with connect(url, proxy=None, max_size=2**24, origin=how.get("origin"), logger=how.get("logger")) as web:
         says = trouble.says or ("hello",)
         if says[0] == "hello":
             says = (json.dumps(hello), *says[1:])

@@ -8,6 +8,7 @@ from ringlight.faults import FAULTS
 
 BROWSERS = frozenset({Met.PAGE, Met.ROOM_PAGE, Met.DOCTOR})
 ROOMS = frozenset({Met.ROOM_PAGE, Met.ROOM_SOCKET, Met.API, Met.DOCTOR})
+SOCKETS = ROOMS - {Met.API}
 OWN_CAMERAS = frozenset({Met.PAGE, Met.VIEW, Met.COMMAND, Met.API, Met.DOCTOR})
 SDK = frozenset({Met.SYNC, Met.ASYNC, Met.COMMAND, Met.DOCTOR})
 SERVED = frozenset({Met.API, Met.PAGE})
@@ -90,7 +91,23 @@ RULES = (
     Rule(("HOOK-",), SERVED | {Met.COMMAND},
          "Webhooks come to the server; people see what became of them on its page, by `ringlight status` and by "
          "`ringlight partner dead-letters`. The doctor sends deliveries, and sees what Ring would see."),
-    Rule(("ROOM-", "REQUEST-CONSENT"), ROOMS, "Rooms are entered by their clients and made by the API."),
+    Rule(("ROOM-LINK-",), frozenset({Met.ROOM_PAGE, Met.API}), "Links are opened by a page, over HTTP."),
+    Rule(("ROOM-CAMERA",), frozenset({Met.ROOM_PAGE, Met.API}),
+         "Cameras of a room are watched by a page, over HTTP, and not through its socket."),
+    Rule(("ROOM-UNKNOWN",), frozenset({Met.API}),
+         "The API alone asks for a room by its id; who enters by a socket begins it."),
+    Rule(("ROOM-ORDER",), frozenset({Met.DOCTOR}),
+         "Rooms pass descriptions on unread, and clients mend their order; the doctor judges it in recordings."),
+    Rule(("ROOM-ALONE",), frozenset({Met.ROOM_PAGE, Met.ROOM_SOCKET}),
+         "A notice to those inside, and no refusal: no request and no look of the doctor ends in it."),
+    Rule(("ROOM-PATH", "ROOM-ORIGIN", "ROOM-TOKEN-NEEDED", "ROOM-FULL", "ROOM-LOCKED", "ROOM-DENIED", "ROOM-CONSENT",
+          "ROOM-WAITING", "ROOM-MESSAGE", "ROOM-SIZE", "ROOM-SLOW", "ROOM-HELLO", "ROOM-SILENT", "ROOM-REPLACED",
+          "ROOM-BUSY"), SOCKETS,
+         "Of entering and of what is said inside, which is done through a socket; over HTTP such a request has faults "
+         "of its own (REQUEST-, ORIGIN-, KEY-)."),
+    Rule(("ROOM-TOKEN-EXPIRED",), ROOMS, "A token opens a room, and a camera of it over HTTP."),
+    Rule(("ROOM-TOKEN",), SOCKETS, "Over HTTP a token that is none of a room is taken for a key (KEY-NEEDED)."),
+    Rule(("ROOM-",), ROOMS, "Rooms are entered by their clients and made by the API; the doctor reads recordings too."),
     Rule(("VIEWER-NO-", "VIEWER-MICROPHONE"), frozenset({Met.PAGE, Met.ROOM_PAGE}),
          "Only the pages look whether their browser has WebRTC, decodes pictures and gives a microphone."),
     Rule(("VIEWER-GONE", "VIEWER-RESTART", "VIEWER-STALE", "VIEWER-MATCH", "VIEWER-FRAGMENT", "VIEWER-BATTERY"),

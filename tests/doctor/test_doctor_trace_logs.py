@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from recordings import ID, OFFER, as_chrome_har, as_dump, as_lines, opened, ring_dialog
+from recordings import ID, OFFER, Dialog, as_chrome_har, as_dump, as_lines, opened, ring_dialog, room_dialogs
+from websockets.frames import Frame, Opcode
 
 from ringlight.doctor.traces.lint import lint
 
@@ -113,6 +114,32 @@ def test_the_library_websockets_shows_frames_and_their_end() -> None:
     assert [(found.code, found.who) for found in lint(opened(shortened.encode())).findings] == [
         ("SIG-DOORBOT-ID", "socket")
     ], "what the log does not show is taken for right"
+
+
+def websockets_log(dialog: Dialog) -> bytes:
+    """What the library `websockets` prints of a dialog at DEBUG: of long frames only beginning and end."""
+    arrow = {"out": ">", "in": "<"}
+    return "".join(
+        f"2026-11-20 03:00:{at:06.3f} DEBUG websockets.client {arrow[side]} "
+        f"{Frame(Opcode.TEXT, json.dumps(said, separators=(',', ':')).encode())}\n"
+        for at, side, said in dialog
+    ).encode()
+
+
+@pytest.mark.parametrize("dialog", room_dialogs(), ids=["clinician", "patient"])
+def test_what_the_library_websockets_leaves_out_of_a_room_is_taken_for_right(dialog: Dialog) -> None:
+    """Welcome, token and every description are longer than what it shows, so that nothing of them can be judged."""
+    assert b"..." in websockets_log(dialog)
+    report = lint(opened(websockets_log(dialog)))
+    assert [(found.where, found.code, found.detail) for found in report.findings] == []
+    assert report.messages == len(dialog)
+
+
+def test_a_refusal_of_a_room_is_named_though_its_middle_is_left_out() -> None:
+    said = {"t": "error", "code": "ROOM-FULL", "retry": "backoff", "message": "x" * 200, "detail": "1 of 1"}
+    hello = {"t": "hello", "v": 2, "token": "x" * 200}
+    report = lint(opened(websockets_log([(0.0, "out", hello), (0.1, "in", said)])))
+    assert [(found.code, found.where, found.who) for found in report.findings] == [("ROOM-FULL", "line 2", "in")]
 
 
 def test_our_own_log_shows_methods_alone_and_their_order_is_judged() -> None:

@@ -212,6 +212,26 @@ def test_a_host_lets_all_in_locks_the_room_and_sees_the_call_as_they_like(
         doctor.wait_for_function("document.pictureInPictureElement?.srcObject === ringlightCall.people[0].stream")
 
 
+def test_what_the_server_declines_is_read_where_it_was_asked_for(
+    browser: Browser, start: Callable[..., Program]
+) -> None:
+    """Somebody is let in from the banner while the list of people is closed; words are longer than a message may be."""
+    program = start("demo", "--port", "0", RINGLIGHT_ROOMS__CAPACITY="2", RINGLIGHT_ROOMS__MESSAGE_BYTES="8192")
+    hello = '{"t":"hello","v":2,"room":"small","role":"%s","name":"Ada"}'
+    socket = f"{program.url.replace('http', 'ws')}ws/v2"
+    with visitor(browser) as page, connect(socket, proxy=None) as colleague, connect(socket, proxy=None) as ada:
+        enter(page, f"{program.url}rooms/small", "Dr Example", "clinician")
+        wait_for(page, "call")
+        colleague.send(hello % "doctor")
+        ada.send(hello % "patient")
+        page.click("#admit-next")
+        expect(page.locator(".panel-said")).to_contain_text("The room is full.")
+        page.click("#open-chat")
+        page.fill("#chat-text", "€" * 4000)
+        page.click("#chat-send")
+        expect(page.locator(".line-state")).to_have_text("not sent: The message is too large")
+
+
 def test_whose_link_has_no_name_is_called_by_their_role(browser: Browser, house: str) -> None:
     """Once, not as name and as role."""
     room = post(house, "api/rooms", {"consent": []})["id"]
@@ -358,6 +378,10 @@ def test_a_wrong_address_is_explained(browser: Browser, house: str, axe: Axe) ->
         for address in ("j/nobody-made-this", "j/nobody-made-this/", "j/", "j", "rooms/", "rooms", "rooms/demo/more"):
             page.goto(f"{house}{address}")
             page.wait_for_selector('[data-end="unknown"]')
+        _judge(axe, page)
+        page.goto(f"{house}j/nobody-made-this")
+        page.click(".for-support summary")
+        expect(page.locator('[data-fault-code="ROOM-LINK-UNKNOWN"]')).to_be_visible()
         _judge(axe, page)
         page.goto(f"{house}rooms/demo/")
         expect(page.locator("h1")).to_have_text("Enter the room demo")

@@ -36,7 +36,9 @@ _CLOSED = re.compile(
     re.IGNORECASE,
 )
 _CLOSE_CODES = frozenset((*range(1000, 1016), *range(4000, 5000)))
-_METHOD = re.compile(r'"(?:method|t|type)": ?"([a-z_-]{2,40})"')
+_METHOD = re.compile(r'"(method|t|type)": ?"([a-z_-]{2,40})"')
+_CODE = re.compile(r'"code": ?"([A-Z]+(?:-[A-Z0-9]+)+)"')
+_RID = re.compile(r'"rid": ?(\d{1,9})\b')
 _OURS = re.compile(r"\bring\.live\b.*?\b(out|in) ([a-z_]{2,40})$")
 
 _Told = tuple[bool, dict[str, Any], bool]  # whether sent, the message, whether it is a part only
@@ -228,7 +230,16 @@ def _shortened(frame: re.Match[str], place: Place) -> Entry:
     if found is not None and is_message(found[0]):
         return Said(place, out, found[0])
     method = _METHOD.search(text)
-    return Said(place, out, {"method": method[1]}, partial=True) if method else Other(place)
+    if method is None:
+        return Other(place)
+    shown: dict[str, Any] = {method[1]: method[2]}
+    if method[1] != "method":  # a room's: its refusals and numbers stand near the beginning
+        beginning = text.partition("...")[0]
+        if (code := _CODE.search(beginning)) is not None:
+            shown["code"] = code[1]
+        if (rid := _RID.search(beginning)) is not None:
+            shown["rid"] = int(rid[1])
+    return Said(place, out, shown, partial=True)
 
 
 def _address(text: str) -> tuple[str, int | None] | None:

@@ -51,6 +51,7 @@ class RoomJudge:
         self._taken = 0
         self._owed: dict[int, float | None] = {}  # numbered messages that were not answered
         self._hello: float | None = None
+        self._is_blind = False  # once a message was shown in part, since what it described is not known
         self._state = "opened"  # then hello, welcome, inside or waiting, over
         self._offered_at: dict[str, float | None] = {}
 
@@ -93,9 +94,21 @@ class RoomJudge:
         frame = entry.frame.encode("utf-8", "replace") if isinstance(entry.frame, str) else msgspec.json.encode(message)
         if entry.out is None:
             return []
+        if entry.partial:
+            return self._said_in_part(message, entry.place.at, out=entry.out)
         if entry.out:
             return self._page_rules(message, frame, entry.place.at) or self._sent(message, entry.place.at)
         return self._came(message, frame, entry.place.at)
+
+    def _said_in_part(self, message: dict[str, Any], at: float | None, *, out: bool) -> list[Judged]:
+        """Take a message without its middle: what it is counts, and what would be said in it is taken for right."""
+        self._is_blind = True
+        if not out:
+            return self._came(message, b"", at, partial=True)
+        if self._dialect is Dialect.SEED:
+            return []
+        judged = self._page_rules({"t": "hello", "v": 2}, b"", at) if message.get("t") == "hello" else []
+        return judged or self._said_again(message) or self._sent(message, at, partial=True)
 
     def _page_rules(self, message: Any, frame: bytes, at: float | None) -> list[Judged]:
         """Put a frame of the page to a room, and return what the room refuses."""
@@ -128,7 +141,7 @@ class RoomJudge:
         last, self._taken = self._taken, max(self._taken, rid)
         return [] if rid > last else [("ROOM-MESSAGE", f"rid {rid} after {last}: a room takes it for the one before")]
 
-    def _sent(self, message: Any, at: float | None) -> list[Judged]:
+    def _sent(self, message: Any, at: float | None, *, partial: bool = False) -> list[Judged]:
         if self._dialect is Dialect.SEED:
             return self._seed_signal(message, at, ours=True)
         kind = message.get("t")
@@ -139,9 +152,9 @@ class RoomJudge:
         rid = message.get("rid")
         if isinstance(rid, int) and len(self._owed) < MAX_UNANSWERED:
             self._owed[rid] = at
-        return self._signal(message, message.get("to"), at, ours=True) if kind == "signal" else []
+        return self._signal(message, message.get("to"), at, ours=True) if kind == "signal" and not partial else []
 
-    def _came(self, message: Any, frame: bytes, at: float | None) -> list[Judged]:
+    def _came(self, message: Any, frame: bytes, at: float | None, *, partial: bool = False) -> list[Judged]:
         kind = message.get("type" if self._dialect is Dialect.SEED else "t") if isinstance(message, dict) else None
         if not isinstance(kind, str):
             return [("ROOM-MESSAGE", "what came is no message of a room's server")]
@@ -150,13 +163,15 @@ class RoomJudge:
             if isinstance(code, str) and code in FAULTS:
                 return [(code, str(message.get("detail") or "the server says so"))]
             return []
+        if self._dialect is Dialect.SEED and kind in ("user-joined", "user-left"):
+            self._exchanges.clear()
+            self._offered_at.clear()
+            return [] if partial else self._judge_shape(messages.parse_told_seed, frame)
         if self._dialect is Dialect.SEED:
-            if kind in ("user-joined", "user-left"):
-                self._exchanges.clear()
-                self._offered_at.clear()
-                return self._judge_shape(messages.parse_told_seed, frame)
-            return self._seed_signal(message, at, ours=False)
+            return [] if partial else self._seed_signal(message, at, ours=False)
         self._note(kind, message)
+        if partial:
+            return []
         complaints = [] if kind in _UNKNOWN_TO_US else self._judge_shape(messages.parse_told, frame)
         if kind == "signal" and not complaints:
             complaints = self._signal(message, message.get("from"), at, ours=False)
@@ -226,7 +241,7 @@ class RoomJudge:
     ) -> list[Judged]:
         if complaint is not None:
             return [("ROOM-MESSAGE", complaint)]
-        if kind == "candidate" and value is None:
+        if (kind == "candidate" and value is None) or self._is_blind:
             return []
         exchange = self._exchange(person)
         if ours and kind == "offer":
@@ -271,7 +286,7 @@ class RoomJudge:
             return Silence("this page", "its answer")
         for at in self._owed.values():
             return Silence("the server", "`ok` or `error`", at)
-        if self._dialect is Dialect.SEED and not self._exchanges:
+        if self._dialect is Dialect.SEED and not self._exchanges and not self._is_blind:
             return Silence("the other page", "its coming: nobody was announced, and nobody has offered")
         return None
 

@@ -65,7 +65,7 @@ class CallScreen {
     this.#stage = new Stage(call);
     this.#keys = keyboard(this.#shortcuts());
     this.#panels = {
-      people: new PeoplePanel(call),
+      people: new PeoplePanel(call, () => this.#open === "people" || this.#show("people")),
       chat: new ChatPanel(call, () => this.#open === "chat"),
       more: new MorePanel(call, this.#stage, { showKeys: () => this.#keys.show() }),
     };

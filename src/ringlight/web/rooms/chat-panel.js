@@ -1,6 +1,7 @@
 // Words beside the voice: for a name, a number, a medicine, or when the sound fails.
 
 import { el } from "../page/dom.js";
+import { headline } from "./fault-view.js";
 import { icon } from "./icons.js";
 import { named, say, t } from "./i18n.js";
 import { announce } from "./screens.js";
@@ -73,7 +74,8 @@ export class ChatPanel {
     return el("li", { class: line.mine ? "line mine" : "line", "data-key": line.key, "data-state": line.state },
       el("span", { class: "line-head" }, el("span", { dir: "auto" }, line.mine ? t("you") : line.name), " ", el("time", {}, time)),
       el("span", { class: "line-text", dir: "auto" }, line.text),
-      line.state === "sent" ? null : el("span", { class: "line-state" }, say(`chat.${line.state}`)));
+      line.state === "sent" ? null : el("span", { class: "line-state" }, say(`chat.${line.state}`),
+        line.fault ? `: ${headline(line.fault)}` : null));
   }
 
   #send() {

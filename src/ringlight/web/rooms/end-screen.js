@@ -1,6 +1,7 @@
 // Where a visit ends, or cannot begin: what happened, what one can do now, and the fault in full for whoever helps.
 
 import { el } from "../page/dom.js";
+import { namedFault } from "./client/index.js";
 import { faultView } from "./fault-view.js";
 import { icon } from "./icons.js";
 import { has, resay, say } from "./i18n.js";
@@ -12,6 +13,18 @@ const KINDS = {
   "ROOM-ENDED": "ended", "ROOM-DENIED": "denied", "ROOM-TOKEN-EXPIRED": "expired", "ROOM-REPLACED": "replaced",
   "ROOM-FULL": "full", "ROOM-EARLY": "early", "ROOM-LOCKED": "locked", "ROOM-UNKNOWN": "unknown",
 };
+
+/** What the state of a link is called in the catalogue. @type {Record<string, string>} */
+const OF_LINKS = {
+  used: "ROOM-LINK-USED", expired: "ROOM-LINK-EXPIRED", early: "ROOM-EARLY", unknown: "ROOM-LINK-UNKNOWN", ended: "ROOM-ENDED",
+};
+
+/**
+ * The fault by which a link cannot be used.
+ *
+ * @param {string} state
+ */
+export const faultOfLink = (state) => namedFault(OF_LINKS[state] ?? "ROOM-LINK-UNKNOWN");
 
 /** @type {Record<string, import("./icons.js").Icon>} */
 const SIGNS = {

@@ -6,7 +6,7 @@ import { callScreen } from "./call-screen.js";
 import { Call, judgeUrl, namedFault } from "./client/index.js";
 import { consentScreen, mustAsk } from "./consent-screen.js";
 import { doorScreen } from "./door-screen.js";
-import { endOf, endScreen, waitsFor } from "./end-screen.js";
+import { endOf, endScreen, faultOfLink, waitsFor } from "./end-screen.js";
 import { faultOf } from "./fault-of.js";
 import { languagePicker, resay, say, startLanguage } from "./i18n.js";
 import { listening } from "./listening.js";
@@ -50,13 +50,13 @@ async function startLink(link) {
   }
   const { state, room = "", opens } = looked;
   if (state === "early" && opens) {
-    return show(endScreen({ kind: "early", opens: opens * 1000, again: () => void startLink(link) }));
+    return show(endScreen({ kind: "early", fault: faultOfLink("early"), opens: opens * 1000, again: () => void startLink(link) }));
   }
   if (state === "used" && remembered(room)?.token) {   // by this very tab, which then was closed and opened again
     history.replaceState(null, "", `/rooms/${encodeURIComponent(room)}`);
     return start();
   }
-  if (state !== "good") return show(endScreen({ kind: state, again: null }));
+  if (state !== "good") return show(endScreen({ kind: state, fault: faultOfLink(state), again: null }));
   show(doorScreen({ room, link: looked, enter: async (_, hands) => enter(await useLink(link), hands) }));
 }
 

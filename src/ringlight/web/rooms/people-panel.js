@@ -39,9 +39,15 @@ export class PeoplePanel {
   /** @type {Map<string, { element: HTMLElement, waited: HTMLElement, knock: Knock }>} */
   #rows = new Map();
 
-  /** @param {Call} call */
-  constructor(call) {
+  #opened;
+
+  /**
+   * @param {Call} call
+   * @param {() => void} opened  Opens the panel, as a refusal is read in it that may have been met elsewhere.
+   */
+  constructor(call, opened) {
     this.#call = call;
+    this.#opened = opened;
     this.#lock.append(this.#lockWords);
     this.#lock.addEventListener("click", () => void this.#try(call.lock(!call.locked)));
     this.#all.addEventListener("click", () => void this.#try(call.admit()));
@@ -168,6 +174,7 @@ export class PeoplePanel {
       this.#said.textContent = "";
     } catch (error) {
       const fault = faultOf(error);
+      this.#opened();
       this.#said.textContent = `${headline(fault)}. ${fault.fix}`;
     }
   }

@@ -1,6 +1,8 @@
 // What was written in this visit, and the way of our own words: from browser to browser where that works, else over the
 // server.
 
+import { FaultError } from "./fault.js";
+
 /**
  * @typedef {object} ChatLine
  * @property {string} key
@@ -10,6 +12,7 @@
  * @property {string} text
  * @property {number} at  Milliseconds since 1970.
  * @property {"sending" | "sent" | "failed"} state  `failed`: not everybody has it.
+ * @property {import("./fault.js").Fault | null} fault  Why it failed; null where nobody was there to read it.
  * @property {"direct" | "server"} way  Whether the words went between the browsers, or over the server.
  */
 
@@ -29,7 +32,7 @@ export class Chat extends EventTarget {
   async say(text, me, people, send) {
     const id = `${Date.now()}-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
     /** @type {ChatLine} */
-    const line = { key: id, from: me.id, name: me.name, mine: true, text, at: Date.now(), state: "sending", way: "direct" };
+    const line = { key: id, from: me.id, name: me.name, mine: true, text, at: Date.now(), state: "sending", fault: null, way: "direct" };
     this.#add(line);
     const sent = people.map(async (person) => {
       if (await person.say(id, text)) return;
@@ -41,6 +44,7 @@ export class Chat extends EventTarget {
       line.state = people.length ? "sent" : "failed";   // there is nobody to read it
     } catch (error) {
       line.state = "failed";
+      line.fault = error instanceof FaultError ? error.fault : null;
       throw error;
     } finally {
       this.dispatchEvent(new Event("change"));
@@ -56,7 +60,7 @@ export class Chat extends EventTarget {
    * @param {ChatLine["way"]} way
    */
   heard(person, id, text, way) {
-    this.#add({ key: id, from: person.id, name: person.name, mine: false, text, at: Date.now(), state: "sent", way });
+    this.#add({ key: id, from: person.id, name: person.name, mine: false, text, at: Date.now(), state: "sent", fault: null, way });
   }
 
   /** @param {ChatLine} line */
