@@ -17,6 +17,7 @@ from command_cells import command_cells
 from doctor_cells import doctor_cells
 from link_cells import link_cells
 from link_check_cells import link_check_cells
+from linked_page_cells import linked_page_cells
 from live_view_cells import api_cells, client_cells
 from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
@@ -39,7 +40,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
     "command": command_cells, "partner-answers": partner_answer_cells,
     "renewals": renewal_cells, "links": link_cells, "link-checks": link_check_cells,
-    "webhooks": webhook_cells,
+    "webhooks": webhook_cells, "linked-page": linked_page_cells,
 }  # fmt: skip
 
 

@@ -12,15 +12,19 @@ from typing import Any
 import httpx2
 from cells import Cell, Lab, Met, Outcome, Run
 from command_cells import command
-from linked_house import linked_house
+from crossed import crossed
+from doctor_cells import examined
+from linked_house import TOKEN, linked_house
 from live_view_cells import named_in
 from partner_cells import environment
 from server_cells import Send, signed, told, webhook
 
-from patients import KEY, PARTNER, foreign, free_port, says
+from patients import KEY, PARTNER, Patient, foreign, free_port, says
+from ringlight.doctor.plans.asked import Asked
 from ringlight.partner.fastapi import router
 from ringlight.partner.webhooks import Event, Handlers, Pace, Verifier, Webhooks
 from ringlight.secrets import Secret
+from ringlight.settings import load_settings
 from ringlight.simulator.world import World
 from ringlight.testing import SimulatedRing
 
@@ -275,6 +279,19 @@ def sender_sees_late(lab_answers: Any) -> Run:
     return run
 
 
+def doctor_sees(answer: Any) -> Run:
+    """`ringlight doctor partner --webhook URL`."""
+
+    async def run(lab: Lab) -> Outcome:
+        async with crossed() as between, foreign(answer) as where:
+            settings = load_settings(
+                ring_url=between.ring.url, state_dir=lab.folder / "state", server={"port": 0}, partner=TOKEN
+            )
+            return await examined(Patient(settings, ("partner",), Asked(webhook=f"http://{where}/hook")))
+
+    return run
+
+
 def room_webhook(answer: Any) -> Run:
     """`POST /api/rooms/webhook-test`; `None`: nobody is there."""
 
@@ -315,5 +332,8 @@ def webhook_cells() -> Iterator[Cell]:
         yield Cell(code, Met.PAGE, what, page_lists(handler))
     yield Cell("HOOK-LATE", Met.COMMAND, "`partner webhook-send`: a receiver of six seconds",
                sender_sees_late(says(200, {}, slow=6.0)))  # fmt: skip
+    for code, status in (("HOOK-FAILING", 503), ("HOOK-REDIRECT", 302), ("HOOK-LOST", 401)):
+        yield Cell(code, Met.DOCTOR, f"`doctor partner --webhook`: a receiver says {status}",
+                   doctor_sees(says(status, {})))  # fmt: skip
     for what, answer in (("says 500", says(500, {})), ("says 302", says(302, {})), ("is not there", None)):
         yield Cell("HOOK-UNDELIVERED", Met.API, f"webhooks of rooms: the receiver {what}", room_webhook(answer))
