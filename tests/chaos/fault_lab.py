@@ -15,6 +15,7 @@ import pytest
 from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
 from doctor_cells import doctor_cells
+from gate_cells import gate_cells
 from link_cells import link_cells
 from link_check_cells import link_check_cells
 from linked_page_cells import linked_page_cells
@@ -23,6 +24,7 @@ from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
+from receiver_cells import receiver_cells
 from record import Row, keep, kept, row_of
 from reliability_page import write_pages
 from renewal_cells import renewal_cells
@@ -40,7 +42,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
     "command": command_cells, "partner-answers": partner_answer_cells,
     "renewals": renewal_cells, "links": link_cells, "link-checks": link_check_cells,
-    "webhooks": webhook_cells, "linked-page": linked_page_cells,
+    "webhooks": webhook_cells, "linked-page": linked_page_cells, "gate": gate_cells, "receivers": receiver_cells,
 }  # fmt: skip
 
 
