@@ -17,8 +17,10 @@ from cells import Cell, Lab, Met, Result, run_cell
 from command_cells import command_cells
 from connection_cells import connection_cells
 from doctor_cells import doctor_cells
+from gate_cells import gate_cells
 from link_cells import link_cells
 from link_check_cells import link_check_cells
+from linked_page_cells import linked_page_cells
 from live_view_cells import api_cells, client_cells
 from media_cells import media_cells
 from network_fault_cells import network_fault_cells
@@ -26,6 +28,7 @@ from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
+from receiver_cells import receiver_cells
 from record import Row, keep, kept, row_of
 from reliability_page import write_pages
 from renewal_cells import renewal_cells
@@ -46,11 +49,11 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
     "command": command_cells, "partner-answers": partner_answer_cells,
     "renewals": renewal_cells, "links": link_cells, "link-checks": link_check_cells,
-    "webhooks": webhook_cells,
     "account": account_cells, "sign-in": sign_in_cells, "net": network_fault_cells,
     "connection": connection_cells,
     "media": media_cells, "viewer": viewer_cells,
     "visit": visit_cells,
+    "webhooks": webhook_cells, "linked-page": linked_page_cells, "gate": gate_cells, "receivers": receiver_cells,
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -28,13 +28,18 @@ class LinkedHouse:
     http: httpx2.AsyncClient
     door: str = ""
     moment: str = ""
+    listed: list[dict[str, Any]] = field(default_factory=list)
 
     async def learn(self) -> None:
         """Look up the front door and something that it has seen."""
-        listed = (await self._good("api/cameras"))["cameras"]
-        self.door = next(one["id"] for one in listed if one["name"] == "Front Door")
+        self.listed = (await self._good("api/cameras"))["cameras"]
+        self.door = self.id_of("Front Door")
         seen = (await self._good(f"api/cameras/{self.door}/history"))["events"]
         self.moment = next(one["id"] for one in seen if one["has_recording"])
+
+    def id_of(self, name: str) -> str:
+        """Return a camera's id in addresses."""
+        return next(str(one["id"]) for one in self.listed if one["name"] == name)
 
     async def _good(self, path: str) -> Any:
         """Ask until the server answers well: its gate may be a narrow one."""

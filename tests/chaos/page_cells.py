@@ -100,14 +100,14 @@ def page_meets(trouble: Trouble) -> Run:
                 began = time.monotonic()
                 if state != "failed" and await until_playing(page, within=ITSELF):
                     return Outcome(code, said, named, "by itself", time.monotonic() - began)
-                return await _asked_again(page, code, said, named)
+                return await asked_again(page, code, said, named)
             finally:
                 await page.close()
 
     return run
 
 
-async def _asked_again(page: Page, code: str | None, said: str, named: float) -> Outcome:
+async def asked_again(page: Page, code: str | None, said: str, named: float) -> Outcome:
     """Press the button of the card; without one press the camera again."""
     began = time.monotonic()
     button = page.locator("#try-again, #watch-again").locator("visible=true")

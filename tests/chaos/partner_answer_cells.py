@@ -4,6 +4,7 @@ What the simulated Ring does not answer by itself, something in between does.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from partner_cells import Ask, Caller, PartnerTrouble, client_meets, clip, comma
 from patients import Patient, refusal
 from ringlight.errors import RingError
 from ringlight.settings import load_settings
+from whep_viewer import viewer
 
 SDK: dict[str, Ask] = {"me": me, "devices": lambda caller: caller.one.do(lambda c: c.devices.list()), "device": device,
                        "clip": clip, "view": view}  # fmt: skip
@@ -147,6 +149,29 @@ async def _again(house: LinkedHouse, answer: Answer, first: Outcome) -> Outcome:
                    time.monotonic() - began)  # fmt: skip
 
 
+async def view_ends(lab: Lab) -> Outcome:
+    """Ring ends a view of a battery camera after 30 seconds; `GET /api/cameras/…/events` tells of it."""
+    async with linked_house(lab, cameras={"renewal": "never"}) as house:
+        await house.learn()
+        yard = house.id_of("Back Yard")
+        async with (
+            viewer(house.url, yard, house.http) as watching,
+            house.http.stream("GET", f"api/cameras/{yard}/events") as events,
+        ):
+            await watching.receive(10)
+            began, fault = time.monotonic(), None
+            async for line in events.aiter_lines():
+                fault = json.loads(line.removeprefix("data: "))["fault"] if line.startswith("data: ") else None
+                if fault is not None:
+                    break
+            named = time.monotonic() - began
+        assert fault is not None
+        began = time.monotonic()
+        back = (await house.http.get(f"api/cameras/{yard}/snapshot.jpg")).status_code == 200
+        return Outcome(fault["code"], f"{fault['title']}. {fault['cause']}", named,
+                       "when asked again" if back else "not yet", time.monotonic() - began)  # fmt: skip
+
+
 def doctor_sees(answer: Answer) -> Run:
     """`ringlight doctor partner`, or of a linked camera."""
 
@@ -193,6 +218,7 @@ def partner_answer_cells() -> Iterator[Cell]:
             yield Cell(answer.code, Met.API, how, api_meets(answer), is_quick=answer.what == "another program watches")
         if Met.DOCTOR in answer.met:
             yield Cell(answer.code, Met.DOCTOR, how, doctor_sees(answer))
-    before_all = ("clip", "Front Door", "x.mp4", "--at", "1969-07-20T20:17:40")
+    yield Cell("PARTNER-VIEW-LIMIT", Met.API, "view: 30 seconds on battery", view_ends)
+    of_1969 = ("clip", "Front Door", "x.mp4", "--at", "1969-07-20T20:17:40")
     yield Cell("PARTNER-ARGUMENT", Met.COMMAND, "`partner clip`: of 1969",
-               command_meets(before_all, PartnerTrouble("of 1969", "PARTNER-ARGUMENT", again=None)))  # fmt: skip
+               command_meets(of_1969, PartnerTrouble("of 1969", "PARTNER-ARGUMENT", again=None)))  # fmt: skip

@@ -56,7 +56,7 @@ RENEWALS = (
 )
 
 
-def _keep_pair(lab: Lab, between: Crossed) -> None:
+def keep_pair(lab: Lab, between: Crossed) -> None:
     state = load_settings(state_dir=lab.folder / "state")
     with contextlib.closing(store_of(state)) as store:
         link_into(store, between.ring)
@@ -67,7 +67,7 @@ def command_renews(renewal: Renewal) -> Run:
 
     async def run(lab: Lab) -> Outcome:
         async with crossed() as between:
-            await asyncio.to_thread(_keep_pair, lab, between)
+            await asyncio.to_thread(keep_pair, lab, between)
             between.trouble(renewal.on, renewal.answers)
             env = environment(lab, between.ring)
             first = await command("partner", "devices", env=env, cwd=lab.folder)
@@ -88,7 +88,7 @@ def api_renews(renewal: Renewal) -> Run:
 
     async def run(lab: Lab) -> Outcome:
         async with crossed() as between:
-            await asyncio.to_thread(_keep_pair, lab, between)
+            await asyncio.to_thread(keep_pair, lab, between)
             async with linked_house(lab, between, partner=PARTNER) as house:
                 between.trouble(renewal.on, renewal.answers)
                 began = time.monotonic()
@@ -115,7 +115,7 @@ async def _until_good(first: Outcome, house: LinkedHouse, path: str, within: flo
 def doctor_renews(renewal: Renewal) -> Run:
     async def run(lab: Lab) -> Outcome:
         async with crossed() as between:
-            await asyncio.to_thread(_keep_pair, lab, between)
+            await asyncio.to_thread(keep_pair, lab, between)
             known = load_settings(
                 ring_url=between.ring.url, state_dir=lab.folder / "state", server={"port": 0}, partner=PARTNER
             )

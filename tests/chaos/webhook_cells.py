@@ -17,10 +17,9 @@ from live_view_cells import named_in
 from partner_cells import environment
 from server_cells import Send, signed, told, webhook
 
-from patients import KEY, PARTNER, foreign, free_port, says
+from patients import KEY, PARTNER, foreign
 from ringlight.partner.fastapi import router
 from ringlight.partner.webhooks import Event, Handlers, Pace, Verifier, Webhooks
-from ringlight.secrets import Secret
 from ringlight.simulator.world import World
 from ringlight.testing import SimulatedRing
 
@@ -256,53 +255,6 @@ def page_lists(handler: Handler) -> Run:
     return run
 
 
-# ---- receivers of others ----
-
-
-def sender_sees_late(lab_answers: Any) -> Run:
-    """`ringlight partner webhook-send` to a receiver that answers after five seconds."""
-
-    async def run(lab: Lab) -> Outcome:
-        env = environment(lab, SimulatedRing("http://127.0.0.1:9", World()), RINGLIGHT_PARTNER__HMAC_KEYS=KEY)
-        async with foreign(lab_answers) as late, foreign(says(200, {})) as good:
-            first = await command("partner", "webhook-send", f"http://{late}/hook", env=env, cwd=lab.folder)
-            assert "Traceback" not in first.err, first.err
-            again = await command("partner", "webhook-send", f"http://{good}/hook", env=env, cwd=lab.folder)
-        back = again.status == 0
-        return Outcome(first.code, first.said, first.read_after, "when asked again" if back else "not yet",
-                       again.seconds)  # fmt: skip
-
-    return run
-
-
-def room_webhook(answer: Any) -> Run:
-    """`POST /api/rooms/webhook-test`; `None`: nobody is there."""
-
-    async def run(lab: Lab) -> Outcome:
-        async with contextlib.AsyncExitStack() as stack:
-            answers = [answer]
-
-            async def receiver(scope: Any, receive: Any, send: Any) -> None:
-                await answers[-1](scope, receive, send)
-
-            where = f"127.0.0.1:{free_port()}" if answer is None else await stack.enter_async_context(foreign(receiver))
-            rooms = {"webhook_url": Secret(f"http://{where}/hook"), "webhook_secret": Secret("whsec_" + "k" * 32)}
-            house = await stack.enter_async_context(linked_house(lab, rooms=rooms))
-            began = time.monotonic()
-            tried = (await house.http.post("api/rooms/webhook-test")).json()
-            named = time.monotonic() - began
-            said = f"{tried['code']}: {tried['detail']}"
-            if answer is None:
-                return Outcome(tried["code"], said, named)
-            answers.append(says(204, {}))
-            began = time.monotonic()
-            back = (await house.http.post("api/rooms/webhook-test")).json()["delivered"]
-            return Outcome(tried["code"], said, named, "when asked again" if back else "not yet",
-                           time.monotonic() - began)  # fmt: skip
-
-    return run
-
-
 def webhook_cells() -> Iterator[Cell]:
     for delivery in DELIVERIES:
         if delivery.api:
@@ -313,7 +265,3 @@ def webhook_cells() -> Iterator[Cell]:
         yield Cell(code, Met.API, what, api_shows(handler))
         yield Cell(code, Met.COMMAND, f"`partner dead-letters`: {what}", command_lists(handler))
         yield Cell(code, Met.PAGE, what, page_lists(handler))
-    yield Cell("HOOK-LATE", Met.COMMAND, "`partner webhook-send`: a receiver of six seconds",
-               sender_sees_late(says(200, {}, slow=6.0)))  # fmt: skip
-    for what, answer in (("says 500", says(500, {})), ("says 302", says(302, {})), ("is not there", None)):
-        yield Cell("HOOK-UNDELIVERED", Met.API, f"webhooks of rooms: the receiver {what}", room_webhook(answer))

@@ -64,6 +64,7 @@ WRONG: dict[str, Callable[[], Any]] = {
     "too wide": lambda: MEDIA.clip("D", BEGIN, 1, size=(1921, 1080)),
     "no height": lambda: MEDIA.still("D", BEGIN, size=(640, 0)),
     "before time": lambda: MEDIA.clip("D", -1, 1),
+    "before 1970": lambda: MEDIA.clip("D", datetime(1969, 7, 20, tzinfo=UTC), 1),
     "no zone": lambda: MEDIA.clip("D", datetime(2026, 10, 2), 1),  # noqa: DTZ001 - that is the mistake
     "no time": lambda: MEDIA.still("D"),
     "two times": lambda: MEDIA.still("D", BEGIN, since=BEGIN),

@@ -253,7 +253,7 @@ def _number(value: str | None) -> int | None:
 def _milliseconds(moment: Moment) -> int:
     if isinstance(moment, datetime):
         _check(moment.tzinfo is not None, "a time needs its zone")
-        return round(moment.timestamp() * 1000)
+        moment = round(moment.timestamp() * 1000)
     _check(not isinstance(moment, bool) and moment >= 0, "a time is in milliseconds since 1970")
     return moment
 
