@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from browser_cells import browser_cells
 from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
 from doctor_cells import doctor_cells
+from explain_cells import explain_cells
 from live_view_cells import api_cells, client_cells
+from look_cells import look_cells
 from page_cells import page_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
+from reach_cells import reach_cells
 from record import Row, keep, kept, row_of
 from reliability_page import write_pages
 from room_cells import room_cells
@@ -32,7 +36,8 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells,
+    "command": command_cells, "reach": reach_cells, "browser": browser_cells,
+    "look": look_cells, "explain": explain_cells,
 }  # fmt: skip
 
 
@@ -47,7 +52,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
     there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
     former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
     rows = {key: row for key, row in former.items() if key in there}
-    coturn = OwnCoturn() if PROGRAM is not None and name == "doctor" else None
+    coturn = OwnCoturn() if PROGRAM is not None and name in ("doctor", "browser", "look") else None
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
