@@ -29,7 +29,7 @@ JOIN = """async ([options]) => {
   globalThis.began = performance.now();
   void call.join();
 }"""
-_KEEP_CONNECTIONS = """globalThis.pcs = [];
+KEEP_CONNECTIONS = """globalThis.pcs = [];
 globalThis.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(given) {
     const through = (url) => url.replace(/\\d+$/, "PORT" || "$&");
@@ -79,7 +79,7 @@ class Caller:
         self.url = url
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.add_init_script(_KEEP_CONNECTIONS.replace("POLICY", policy).replace("PORT", str(turn or "")))
+        page.add_init_script(KEEP_CONNECTIONS.replace("POLICY", policy).replace("PORT", str(turn or "")))
         page.goto(f"{url}health")  # any document of the server's: the client draws nothing
 
     def join(self, role: str, name: str, room: str, **options: Any) -> "Caller":

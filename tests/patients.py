@@ -181,19 +181,28 @@ def refusal(status: int, title: str, detail: str = "", code: str = "") -> Any:
 
 
 @contextlib.asynccontextmanager
-async def proxy_that_drops_upgrades(port: int) -> AsyncIterator[int]:
-    """What nginx does unless it is told otherwise: it passes requests on without Upgrade and Connection."""
+async def proxy_that_drops_upgrades(port: int, *, cuts: bool = False) -> AsyncIterator[int]:
+    """What nginx does unless it is told otherwise: it passes requests on without Upgrade and Connection.
+
+    With `cuts` it passes the upgrade on too, and cuts what has become a WebSocket.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError:  # who only looked whether the port is open
+        except (asyncio.IncompleteReadError, OSError):  # who only looked whether the port is open
             writer.close()
             return
-        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"upgrade:", b"connection:"))]
+        lines = head.split(b"\r\n")
+        keeps = cuts and b"\r\nupgrade: websocket" in head.lower()
+        if not keeps:
+            lines = [line for line in lines if not line.lower().startswith((b"upgrade:", b"connection:"))]
+            lines.insert(-2, b"Connection: close")
         back, there = await asyncio.open_connection("127.0.0.1", port)
-        there.write(b"\r\n".join([*lines[:-2], b"Connection: close", b"", b""]))
-        writer.write(await back.read())
+        there.write(b"\r\n".join(lines))
+        body = asyncio.create_task(_pass_on(reader, there))
+        writer.write(await (back.readuntil(b"\r\n\r\n") if keeps else back.read()))
+        body.cancel()
         there.close()
         writer.close()
 
@@ -202,6 +211,12 @@ async def proxy_that_drops_upgrades(port: int) -> AsyncIterator[int]:
         yield int(listening.sockets[0].getsockname()[1])
     finally:
         listening.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
 
 
 @contextlib.asynccontextmanager

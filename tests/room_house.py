@@ -22,8 +22,8 @@ from ringlight.testing import simulator
 @contextlib.asynccontextmanager
 async def house(
     state: Path, *, demo: bool = False, key: str | None = None, rooms: RoomSettings | None = None,
-    turn: str | None = None, rtsp: int = 0, trusted: tuple[str, ...] = (), session_life: float = 3600.0,
-    redis: Secret | None = None,
+    turn: str | None = None, turn_secret: str = "of coturn", rtsp: int = 0, trusted: tuple[str, ...] = (),
+    session_life: float = 3600.0, redis: Secret | None = None,
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:  # fmt: skip
     """The server with a client for its addresses, and where its sockets are."""
     async with simulator() as ring:
@@ -35,7 +35,7 @@ async def house(
             players=PlayerSettings(segment=1.0),
             secret_key=Secret(key) if key else None,
             turn_url=[turn] if turn else [],
-            turn_secret=Secret("of coturn") if turn else None,
+            turn_secret=Secret(turn_secret) if turn else None,
             redis_url=redis,
             server=ServerSettings(
                 host="0.0.0.0" if key else "127.0.0.1", port=0, trusted_proxies=list(trusted), session_life=session_life

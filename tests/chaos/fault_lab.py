@@ -13,21 +13,25 @@ from pathlib import Path
 
 import pytest
 from account_cells import account_cells
-from cells import Cell, Lab, Met, Result, run_cell
+from browser_cells import browser_cells
+from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
 from connection_cells import connection_cells
 from doctor_cells import doctor_cells
+from explain_cells import explain_cells
 from gate_cells import gate_cells
 from link_cells import link_cells
 from link_check_cells import link_check_cells
 from linked_page_cells import linked_page_cells
 from live_view_cells import api_cells, client_cells
+from look_cells import look_cells
 from media_cells import media_cells
 from network_fault_cells import network_fault_cells
 from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
+from reach_cells import reach_cells
 from receiver_cells import receiver_cells
 from record import Row, keep, kept, row_of
 from reliability_page import write_pages
@@ -54,6 +58,8 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "media": media_cells, "viewer": viewer_cells,
     "visit": visit_cells,
     "webhooks": webhook_cells, "linked-page": linked_page_cells, "gate": gate_cells, "receivers": receiver_cells,
+    "reach": reach_cells, "browser": browser_cells,
+    "look": look_cells, "explain": explain_cells,
 }  # fmt: skip
 
 
@@ -68,8 +74,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
     there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
     former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
     rows = {key: row for key, row in former.items() if key in there}
-    has_doctor = any(cell.met is Met.DOCTOR for cell in GROUPS[name]())
-    coturn = OwnCoturn() if PROGRAM is not None and has_doctor else None
+    coturn = OwnCoturn() if PROGRAM is not None else None
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)

@@ -27,13 +27,8 @@ REASONS = {
     "VIEWER-NO-FRAME": "Chromium decodes whatever H.264 it is sent; a browser that cannot is not in the lab.",
     "VIEWER-SLOW": "A browser reads as fast as video comes; that a player which does not is let go, the tests of "
     "players show by its connection.",
-    "WEB-CLOSED-EARLY": "Only pages of others do this; `ringlight explain` names it in what their browser wrote.",
-    "WEB-DEVICE-BUSY": "Chromium's made-up camera serves any number of programs.",
-    "WEB-INSECURE": "The lab's pages are on loopback, which browsers take for secure.",
-    "WEB-NO-PATH": "`make network-lab` has it: two browsers behind symmetric NATs, without a TURN server.",
-    "WEB-QUIET": "The microphones of the lab's browser are made up and never silent.",
-    "WEB-SLOW": "It is judged by the browser's own measure of a line; the doctor's tests have the judgement only.",
-    "WEB-THIN": "It is judged by the browser's own measure of the way through the TURN server.",
+    "WEB-DEVICE-BUSY": "Chromium's made-up camera serves any number of programs, and one that cannot be opened "
+    "is not found at all.",
 }
 
 # Files that list faults, or allow them, and bring none about.

@@ -6,7 +6,7 @@ from cells import Met
 
 from ringlight.faults import FAULTS
 
-BROWSERS = frozenset({Met.PAGE, Met.ROOM_PAGE, Met.DOCTOR})
+BROWSERS = frozenset({Met.PAGE, Met.ROOM_PAGE})
 ROOMS = frozenset({Met.ROOM_PAGE, Met.ROOM_SOCKET, Met.API, Met.DOCTOR})
 SOCKETS = ROOMS - {Met.API}
 OWN_CAMERAS = frozenset({Met.PAGE, Met.VIEW, Met.COMMAND, Met.API, Met.DOCTOR})
@@ -108,19 +108,53 @@ RULES = (
     Rule(("ROOM-TOKEN-EXPIRED",), ROOMS, "A token opens a room, and a camera of it over HTTP."),
     Rule(("ROOM-TOKEN",), SOCKETS, "Over HTTP a token that is none of a room is taken for a key (KEY-NEEDED)."),
     Rule(("ROOM-",), ROOMS, "Rooms are entered by their clients and made by the API; the doctor reads recordings too."),
-    Rule(("VIEWER-NO-", "VIEWER-MICROPHONE"), frozenset({Met.PAGE, Met.ROOM_PAGE}),
-         "Only the pages look whether their browser has WebRTC, decodes pictures and gives a microphone."),
+    Rule(("WEB-CLOSED-EARLY",), frozenset({Met.COMMAND}),
+         "No page of ours closes its own socket; `ringlight explain` names it in what the browser of another page "
+         "wrote."),
+    Rule(("WEB-DENIED", "WEB-NO-DEVICE", "WEB-INSECURE", "VIEWER-NO-WEBRTC"), BROWSERS | {Met.COMMAND},
+         "Limits of a browser: pages meet them, and `ringlight explain` names them in what a browser wrote. The "
+         "doctor on the command line looks into no browser; what the page's own finds counts to the page."),
+    Rule(("VIEWER-MICROPHONE", "VIEWER-NO-FRAME"), BROWSERS,
+         "A browser's answer to whoever wants to talk to a camera, or to see it."),
+    Rule(("WEB-QUIET", "WEB-THIN", "WEB-DEVICE-BUSY", "WEB-NO-PATH", "WEB-PATH-LOST"), frozenset({Met.ROOM_PAGE}),
+         "Of calls between browsers, and of the checks before one. The page of cameras opens no camera, knows no other "
+         "browser, and says `VIEWER-…` of its own way and microphone."),
+    Rule(("WEB-SLOW", "VIEWER-TCP"), frozenset({Met.PAGE}),
+         "Measured by \"What is wrong?\" of the page alone, from its browser to the server."),
+    Rule(("REACH-OFFLINE", "REACH-PORT", "REACH-SELF", "REACH-DROPPED"), frozenset({Met.ROOM_PAGE}),
+         "What a page can only guess of its socket: a program is told more, and says `REACH-REFUSED`, `REACH-CUT` and "
+         "so on. The page of cameras speaks to the server that it came from, and says `SERVER-GONE`."),
+    Rule(("REACH-CLOSED",), frozenset({Met.ROOM_PAGE, Met.DOCTOR}), "Of sockets, and who opens them without words."),
+    Rule(("REACH-POLICY",), frozenset({Met.ROOM_PAGE, Met.COMMAND}),
+         "Only a browser keeps a page from its server; `ringlight explain` names it in what that wrote. The page of "
+         "cameras has a policy that lets it reach its own server, the only one that it asks."),
+    Rule(("REACH-PROXY",), BROWSERS | {Met.ROOM_SOCKET, Met.API, Met.COMMAND, Met.DOCTOR},
+         "Whoever opens a socket, or is asked for one; the server says so in its answer (426)."),
+    Rule(("REACH-CUT",), frozenset({Met.PAGE, Met.DOCTOR}),
+         "Looked at by the doctor and by \"What is wrong?\"; a room's page tries again, and says `REACH-DROPPED`."),
+    Rule(("REACH-MIXED", "REACH-CORS", "REACH-OTHER", "REACH-URL", "REACH-FIREWALL"),
+         frozenset({Met.ROOM_PAGE, Met.COMMAND, Met.DOCTOR}),
+         "Of an address that somebody gave: to a room's page, to a command, to the doctor. The page of cameras has the "
+         "one that it came from."),
+    Rule(("REACH-REFUSED", "REACH-SCHEME", "REACH-CERT", "REACH-SANDBOX"), frozenset({Met.COMMAND, Met.DOCTOR}),
+         "Programs are told this, and `ringlight explain` reads it. A page is told nothing, and says `REACH-PORT`."),
+    Rule(("REACH-LOOPBACK", "REACH-CLOCK", "REACH-NAT"), frozenset({Met.DOCTOR}),
+         "Found by looking at more than one's own connection: at listeners, at two clocks, at two STUN servers."),
+    Rule(("TURN-RELAY",), frozenset({Met.ROOM_PAGE, Met.DOCTOR}),
+         "Seen by whoever sends something through the TURN server; \"What is wrong?\" of the page asks only for an "
+         "address there."),
+    Rule(("TURN-UNREACHABLE",), frozenset({Met.PAGE, Met.ROOM_PAGE, Met.DOCTOR}),
+         "Seen by whoever asks the TURN server for something."),
+    Rule(("TURN-",), frozenset({Met.PAGE, Met.ROOM_PAGE, Met.COMMAND, Met.DOCTOR}),
+         "Seen by whoever asks the TURN server for something, and by `ringlight explain` in that one's log."),
     Rule(("VIEWER-GONE", "VIEWER-RESTART", "VIEWER-STALE", "VIEWER-MATCH", "VIEWER-FRAGMENT", "VIEWER-BATTERY"),
          frozenset({Met.API}),
          "Told to players: the page keeps the rules of WHEP, opens anew where its playback has gone, and may "
          "wake a camera on battery."),
-    Rule(("VIEWER-UDP", "VIEWER-LOST", "VIEWER-TCP"), frozenset({Met.PAGE}),
+    Rule(("VIEWER-UDP", "VIEWER-LOST"), frozenset({Met.PAGE}),
          "The browser finds it out; where no packet comes through, or the server is out of reach, it says nothing."),
     Rule(("VIEWER-SLOW",), frozenset(),
          "A player that does not read cannot be told: its connection ends, and the server's log says why."),
-    Rule(("WEB-", "VIEWER-MICROPHONE", "REACH-MIXED", "REACH-CORS", "REACH-POLICY", "REACH-OFFLINE",
-          "REACH-PORT", "REACH-SELF", "REACH-DROPPED", "REACH-CLOSED"), BROWSERS | {Met.ROOM_SOCKET},
-         "Only a browser has these limits, or can only guess where a program knows."),
     Rule(("VIEWER-",), frozenset({Met.PAGE, Met.API}), "Viewers are browsers and players of the server."),
     Rule(("OIDC-",), frozenset({Met.PAGE, Met.API}), "Only a person with a browser logs in through another service."),
     Rule(("FILE-READ",), frozenset({Met.COMMAND}), "Only `ringlight talk` reads a file of sound."),
@@ -136,8 +170,6 @@ RULES = (
          frozenset({Met.PAGE, Met.API, Met.COMMAND, Met.DOCTOR}), "These are of the server and of the commands."),
     Rule(("CFG-", "STORE-", "MQTT-"), frozenset({Met.COMMAND, Met.API, Met.DOCTOR, Met.SYNC, Met.ASYNC}),
          "Settings, stores and brokers belong to programs; a browser has none."),
-    Rule(("TURN-", "REACH-"), frozenset({Met.ROOM_PAGE, Met.DOCTOR, Met.COMMAND}),
-         "The way to a server is looked at where somebody connects to it and by the doctor."),
     Rule(("NET-POOL",), frozenset({Met.SYNC, Met.ASYNC, Met.API, Met.PAGE}),
          "Only the SDK, and the server by it, has a time for one of its connections to become free. Commands and the "
          "doctor ask one thing after the other; a call to a person's own account that waits for long is NET-TIMEOUT."),

@@ -1,17 +1,23 @@
 """`status`: what the running server says of itself."""
 
+import asyncio
 import json
 import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from conftest import RINGLIGHT, Program
+from own_certificates import Authority
+from patients import foreign, says
 from ringlight.cli.status import shown
-from ringlight.http.serving import listen
+from ringlight.http.serving import Tls, listen
 
-pytestmark = pytest.mark.program
+pytestmark = [pytest.mark.program, pytest.mark.anyio]
+SANDBOX = Path(__file__).parents[1] / "sandbox.py"
 
 
 def _status(environment: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
@@ -49,6 +55,40 @@ def test_without_a_server_or_a_key_it_says_so(environment: dict[str, str], start
     assert refused.stderr.startswith("KEY-NEEDED: ")
     assert _status({**environment, "RINGLIGHT_SECRET_KEY": "right" * 8}, "--server", place).returncode == 0
     assert _status(environment, "--server", "localhost:8000").returncode == 2
+
+
+async def _said_of(environment: dict[str, str], place: str) -> str:
+    return (await asyncio.to_thread(_status, environment, "--server", place)).stderr.partition(":")[0]
+
+
+async def test_what_is_wrong_with_the_way_is_not_taken_for_a_server_that_has_stopped(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    own = Authority(tmp_path)
+    own.put("issuer")
+    async with foreign(says(200, {}), Tls(own.certificate, own.key)) as secured, foreign(says(200, {})) as plain:
+        port = secured.rpartition(":")[2]
+        causes = {
+            f"https://localhost:{port}": "NET-TLS",
+            f"https://{plain}": "NET-TLS",
+            f"http://nobody.invalid:{port}": "NET-DNS",
+            f"http://undefined:{port}": "REACH-URL",
+            "http://": "REACH-URL",
+            "http://[::1": "REACH-URL",
+            f"http://{plain}": "REACH-OTHER",
+        }
+        assert {place: await _said_of(environment, place) for place in causes} == causes
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("demo", "--port", "0"), ("simulate", "--port", "0")])
+def test_a_server_that_the_system_gives_no_socket_says_so(
+    environment: dict[str, str], command: tuple[str, ...]
+) -> None:
+    found = subprocess.run(
+        [sys.executable, SANDBOX, RINGLIGHT, *command], env=environment, check=False, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert (found.returncode, found.stderr.partition(":")[0]) == (1, "REACH-SANDBOX")
 
 
 def test_notices_come_first_and_what_people_named_is_no_markup() -> None:

@@ -63,6 +63,7 @@ EXPLAINED = {
     "RingError SIG-NOT-READY: The camera is asleep": "SIG-NOT-READY",
     # Python and its libraries
     "server rejected WebSocket connection: HTTP 404": "SIG-TICKET",
+    "websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 426": "REACH-PROXY",
     "websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 404": "SIG-TICKET",
     "server rejected WebSocket connection: HTTP 403": "SIG-UPGRADE",
     "ConnectionClosedError: websocket 1006 abnormal closure": "SIG-DROPPED",
@@ -150,6 +151,15 @@ EXPLAINED = {
     "Mixed Content: The page at 'https://x.example/' was loaded over HTTPS, but attempted to connect to the insecure "
     "WebSocket endpoint 'ws://x.example/ws'.": "REACH-MIXED",
     "Access to fetch at 'http://localhost:8000/api' from origin 'http://localhost:3000' has been blocked by CORS "
+    "Connecting to 'ws://h/ws/v2' violates the following Content Security Policy directive: \"connect-src 'self'\". "
+    "The action has been blocked.": "REACH-POLICY",
+    "Refused to connect to 'ws://h/ws/v2' because it violates the following Content Security Policy directive: "
+    "\"connect-src 'self'\".": "REACH-POLICY",
+    "Fetch API cannot load http://h:8000/. Refused to connect because it violates the document's Content Security "
+    "Policy.": "REACH-POLICY",
+    "WebSocket connection to 'ws://h:8000/ws/v2' failed: Connection closed before receiving a handshake response": (
+        "REACH-SCHEME"
+    ),
     "policy: No 'Access-Control-Allow-Origin' header is present": "REACH-CORS",
     "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource": "REACH-CORS",
     "GET http://localhost:8000/health net::ERR_CONNECTION_REFUSED": "REACH-REFUSED",

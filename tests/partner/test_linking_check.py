@@ -96,3 +96,4 @@ def test_an_address_that_ring_cannot_call_is_named() -> None:
 
     assert asyncio.run(first("http://shop.example/ring")).code == "LINK-CHECK-ADDRESS"
     assert asyncio.run(first("http://127.0.0.1:9/ring")).code == "LINK-CHECK-ADDRESS"
+    assert asyncio.run(first("http://[::1")).code == "LINK-CHECK-ADDRESS"

@@ -3,22 +3,18 @@
 import itertools
 import re
 import socket
-import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Route
 
+from another_program import another_program
 from calling import JOIN, Caller, Gate, demo_with_turn, made_up_devices, two_callers
 from conftest import Program
-from ringlight.web import PAGE
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 ROOMS = itertools.count(1)
@@ -243,32 +239,10 @@ def test_who_leaves_is_gone_at_once(callers: tuple[Caller, Caller]) -> None:
     assert patient.ask("call.preview.getTracks().length") == 0
 
 
-class _AnotherProgram(SimpleHTTPRequestHandler):
-    """A web server with the client's files, as an npm package puts them there, and with nothing of the server's."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args, directory=str(PAGE.parent))
-
-    def translate_path(self, path: str) -> str:
-        return super().translate_path(path.replace("/rooms-page/", "/rooms/"))
-
-    lets_read = True
-
-    def end_headers(self) -> None:
-        if self.lets_read:
-            self.send_header("Access-Control-Allow-Origin", "*")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's word
-        pass
-
-
 @pytest.fixture
-def another_program() -> Iterator[int]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _AnotherProgram) as program:
-        threading.Thread(target=program.serve_forever, daemon=True).start()
-        yield program.server_address[1]
-        program.shutdown()
+def another() -> Iterator[int]:
+    with another_program() as port:
+        yield port
 
 
 def _fault_at(page: Caller, url: str) -> str:
@@ -281,7 +255,7 @@ def _fault_at(page: Caller, url: str) -> str:
 
 
 def test_each_cause_is_told_apart_by_the_page(
-    browser: Browser, server: str, another_program: int, gate: Gate
+    browser: Browser, server: str, another: int, gate: Gate
 ) -> None:  # fmt: skip
     """What the old guide asked people to find out by hand."""
     at = server.replace("http", "ws")
@@ -293,37 +267,35 @@ def test_each_cause_is_told_apart_by_the_page(
         "": "REACH-URL",
         f"{at}nowhere": "ROOM-PATH",
         f"{at}ws/signaling//doctor": "ROOM-ID",
-        f"ws://127.0.0.1:{another_program}/ws/v2": "REACH-OTHER",
+        f"ws://127.0.0.1:{another}/ws/v2": "REACH-OTHER",
         f"ws://127.0.0.1:{gate.port}/ws/v2": "REACH-PORT",
     }
     assert {url: _fault_at(page, url) for url in causes} == causes
     page.page.context.close()
 
 
-def test_a_policy_of_the_pages_own_is_named(browser: Browser, server: str, another_program: int) -> None:
+def test_a_policy_of_the_pages_own_is_named(browser: Browser, server: str, another: int) -> None:
     page = Caller(browser.new_context().new_page(), server)
-    assert _fault_at(page, f"ws://127.0.0.1:{another_program}/ws/v2") == "REACH-POLICY"
+    assert _fault_at(page, f"ws://127.0.0.1:{another}/ws/v2") == "REACH-POLICY"
     page.page.context.close()
 
 
-def test_a_page_of_another_origin_is_told_so(browser: Browser, server: str, another_program: int) -> None:
+def test_a_page_of_another_origin_is_told_so(browser: Browser, server: str, another: int) -> None:
     """By the server in words, since it takes every socket; a page learns nothing of a refused upgrade."""
-    page = Caller(browser.new_context().new_page(), f"http://clinic.example:{another_program}/")
+    page = Caller(browser.new_context().new_page(), f"http://clinic.example:{another}/")
     assert _fault_at(page, f"{server.replace('http', 'ws')}ws/v2") == "ROOM-ORIGIN"
     page.page.context.close()
 
 
-def test_what_a_browser_hides_of_another_server_is_told_apart(
-    browser: Browser, server: str, another_program: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_browser_hides_of_another_server_is_told_apart(browser: Browser, server: str) -> None:
     """One that does not let the page read, and one that is never heard of, as behind a firewall."""
-    with socket.create_server(("127.0.0.1", 0)) as mute:  # connections are taken, and nothing is ever said
+    # Of the other one connections are taken, and nothing is ever said.
+    with another_program(lets_read=False) as secretive, socket.create_server(("127.0.0.1", 0)) as mute:
         causes = {
-            f"ws://clinic.example:{another_program}/ws/v2": "REACH-CORS",
+            f"ws://clinic.example:{secretive}/ws/v2": "REACH-CORS",
             f"ws://clinic.example:{mute.getsockname()[1]}/ws/v2": "REACH-FIREWALL",
         }
         page = Caller(browser.new_context(bypass_csp=True).new_page(), server)
-        monkeypatch.setattr(_AnotherProgram, "lets_read", False)
         assert {url: _fault_at(page, url) for url in causes} == causes
         page.page.context.close()
 

@@ -87,7 +87,8 @@ def _opened(config: Config) -> "Iterator[CameraLinkRows]":
 
 async def _made(settings: Settings, wanted: dict[str, Any]) -> dict[str, Any]:
     server = server_of(settings)
-    made = await answer_of(Request("POST", f"{server}api/links", bearer=settings.secret_key, json=wanted), server)
+    asked = Request("POST", f"{server}api/links", bearer=settings.secret_key, json=wanted)
+    made = await answer_of(asked, server, "url")
     if made["url"].startswith("/"):  # the server has not been told its public address
         made["url"] = (settings.public_url or server).rstrip("/") + made["url"]
     return made

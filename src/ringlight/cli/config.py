@@ -52,7 +52,8 @@ def _reload(config: Config, *, as_json: bool) -> None:
 
     settings = load_settings(config)
     place = server_of(settings)
-    found = run(answer_of(Request("POST", f"{place}api/config/reload", bearer=settings.secret_key), place))
+    asked = Request("POST", f"{place}api/config/reload", bearer=settings.secret_key)
+    found = run(answer_of(asked, place, "changed", "restart"))
     if as_json:
         print_json(found)
         return

@@ -55,7 +55,8 @@ def shown(found: dict[str, Any], place: str) -> Group:
 
 
 async def _asked(settings: Settings, place: str) -> dict[str, Any]:
-    return await answer_of(Request("GET", f"{place}api/status", bearer=settings.secret_key), place)
+    asked = Request("GET", f"{place}api/status", bearer=settings.secret_key)
+    return await answer_of(asked, place, "process", "viewers", "rooms", "queues")
 
 
 async def _watched(settings: Settings, place: str, every: float) -> None:
@@ -73,6 +74,12 @@ async def _watched(settings: Settings, place: str, every: float) -> None:
 def _place(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise fault_error("REQUEST-INVALID", f"--server {url!r}: expected http://HOST:PORT")
+    from ringlight.doctor.evidence import read_target  # noqa: PLC0415 - no other look needs the doctor
+    from ringlight.doctor.judging import judge_address  # noqa: PLC0415
+
+    judged = judge_address(read_target(url))
+    if judged.code is not None:
+        raise fault_error(judged.code, judged.text)
     return f"{url.rstrip('/')}/"
 
 

@@ -44,29 +44,41 @@ def server_of(settings: Settings) -> str:
 async def _address(settings: Settings, wanted: str) -> str:
     """Return the page's address with the camera in it."""
     server = server_of(settings)
-    listed = await answer_of(Request("GET", f"{server}api/cameras", bearer=settings.secret_key), server)
+    listed = await answer_of(Request("GET", f"{server}api/cameras", bearer=settings.secret_key), server, "cameras")
     for camera in listed["cameras"]:
         if wanted.casefold() in (camera["id"].casefold(), camera["name"].casefold()):
             return f"{server}#{camera['id']}"
     raise fault_error("CAM-UNKNOWN", f"{wanted!r} is not on {server}")
 
 
-async def answer_of(request: Request, server: str) -> dict[str, Any]:
-    """Return what our server answers, as JSON.
+async def answer_of(request: Request, server: str, *names: str) -> dict[str, Any]:
+    """Return what our server answers, as JSON; without one of these names it is another program's.
 
     Raises:
-        RingError: SERVER-GONE, REACH-OTHER, or the fault that it names.
+        RingError: SERVER-GONE, REACH-OTHER, what is wrong with TLS or the name of its host, or the fault that it names.
     """
     async with AsyncDriver(timeout=10) as driver:
         try:
             answer = await driver.send(request)
         except RingError as error:
-            raise fault_error("SERVER-GONE", f"nothing answers at {server}") from error
-    return read_answer(answer, server)
+            raise _not_reached(error, server) from error
+    return read_answer(answer, server, *names)
 
 
-def read_answer(answer: Response, server: str) -> dict[str, Any]:
+def _not_reached(error: RingError, server: str) -> RingError:
+    """Say why there was no answer: that the server has stopped is but one reason."""
+    if error.code in ("NET-UNREACHABLE", "NET-TIMEOUT"):
+        return fault_error("SERVER-GONE", f"nothing answers at {server} ({error.detail})")
+    return error
+
+
+def read_answer(answer: Response, server: str, *names: str) -> dict[str, Any]:
     """Read what a server has answered, which may be another one than ours.
+
+    Args:
+        answer: It.
+        server: Where it is from.
+        names: What a good answer of ours has.
 
     Raises:
         RingError: REACH-OTHER, or the fault that it names.
@@ -82,6 +94,8 @@ def read_answer(answer: Response, server: str) -> dict[str, Any]:
         if not isinstance(code, str) or code not in FAULTS:
             raise _another(answer, server)
         raise fault_error(code, detail if isinstance(detail, str) else None)
+    if not found.keys() >= set(names):
+        raise _another(answer, server)
     return found
 
 

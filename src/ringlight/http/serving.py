@@ -49,10 +49,14 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises:
         SetupError: CFG-PORT where it is taken, or the address is not this machine's.
+        RingError: REACH-SANDBOX where the system lets this program have no socket at all.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY on what is accepted; without, answers wait 40 ms.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    except PermissionError as error:
+        raise fault_error("REACH-SANDBOX", f"a socket for {host} port {port}: {error.strerror}") from error
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

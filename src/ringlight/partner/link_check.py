@@ -93,7 +93,10 @@ class _Walk:
         self._link: str | None = None
 
     async def address(self) -> LinkFinding:
-        parts = urlsplit(self._app)
+        try:
+            parts = urlsplit(self._app)
+        except ValueError:
+            return LinkFinding("address", "it is none that can be read", "LINK-CHECK-ADDRESS")
         if parts.scheme != "https" and not is_loopback(self._app):
             return LinkFinding("address", f"{parts.scheme or 'no scheme'} in place of https", "LINK-CHECK-ADDRESS")
         answer = await _ask("GET", f"{self._app}/home")

@@ -168,7 +168,11 @@ async function turn(name) {
   const iceServers = iceServersOf(link ?? "").filter(({ username }) => username);
   if (!iceServers.length) return skipped(name, "no TURN server is set (RINGLIGHT_TURN_URL)");
   const peer = new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" });
+  let refused = "";
   try {
+    peer.addEventListener("icecandidateerror", ({ errorCode, errorText }) => {
+      if (errorCode === 401 || errorCode === 403) refused ||= `error ${errorCode} ${errorText}`.trim();   // RFC 8656
+    });
     const found = new Promise((resolve) => {
       peer.addEventListener("icecandidate", ({ candidate }) => candidate && resolve(candidate.address || "an address"));
       setTimeout(() => resolve(null), OPEN_MS);
@@ -176,7 +180,7 @@ async function turn(name) {
     peer.addTransceiver("video", { direction: "recvonly" });
     await peer.setLocalDescription(await peer.createOffer());
     const address = await found;
-    return address ? good(name, "it lends an address")
+    return address ? good(name, "it lends an address") : refused ? fault(name, refused, "TURN-CREDENTIALS")
       : fault(name, `no address within ${OPEN_MS / 1000} s`, "TURN-UNREACHABLE");
   } finally {
     peer.close();

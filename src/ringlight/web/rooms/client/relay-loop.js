@@ -36,18 +36,22 @@ export async function relayLoop(iceServers) {
   const both = [];
   /** @type {RTCPeerConnectionIceErrorEvent[]} */
   const errors = [];
+  let isLent = false;
   try {
     for (let side = 0; side < 2; side += 1) both.push(new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" }));
     const [one, other] = both;
     for (const [from, to] of [[one, other], [other, one]]) {
-      from.onicecandidate = ({ candidate }) => to.addIceCandidate(candidate ?? undefined).catch(() => {});
+      from.onicecandidate = ({ candidate }) => {
+        isLent ||= Boolean(candidate?.candidate);
+        to.addIceCandidate(candidate ?? undefined).catch(() => {});
+      };
       from.onicecandidateerror = (event) => errors.push(event);
     }
     const channel = one.createDataChannel("load", { ordered: false, maxRetransmits: 0 });
     await connect(one, other, channel);
     return { fault: null, ...await load(one, other, channel) };
   } catch (error) {
-    return { fault: faultOf(errors, error), rttMs: null, kbps: null, loss: null };
+    return { fault: faultOf(errors, error, isLent), rttMs: null, kbps: null, loss: null };
   } finally {
     for (const one of both) one.close();
   }
@@ -103,11 +107,14 @@ async function load(one, other, channel) {
 
 /**
  * The browser names what TURN said (RFC 8656): 401 and 403 are about credentials; 701 is that nothing came at all.
+ * An address that was lent, and through which nothing came, leads nowhere.
  *
  * @param {RTCPeerConnectionIceErrorEvent[]} errors
  * @param {unknown} error
+ * @param {boolean} isLent
  */
-function faultOf(errors, error) {
+function faultOf(errors, error, isLent) {
+  if (isLent) return namedFault("TURN-RELAY", error instanceof Error ? error.message : String(error));
   const said = errors.map(({ errorCode, errorText, url }) => `${url}: ${errorCode} ${errorText}`);
   const isRefused = errors.some(({ errorCode }) => errorCode === 401 || errorCode === 403);
   const seen = said[0] ?? (error instanceof Error ? error.message : String(error));
