@@ -111,8 +111,8 @@ class Status:
         notices += [_notice(error, "cameras") for error in self._problems]
         if (problem := self._settings_problem()) is not None:
             notices.append(_notice(problem, "settings"))
-        if self._rooms.record.is_behind:
-            behind = FAULTS["STORE-UNREACHABLE"].as_dict("rooms go on; what happens is written down later")
+        if self._rooms.record.is_behind and self._rooms.database.problem is None:
+            behind = FAULTS[self._rooms.record.behind_for].as_dict("rooms go on; what happens is written down later")
             notices.append({**behind, "subject": "record of rooms"})
         notices += [
             {**one["fault"], "subject": f"publication of {one['camera']}"}
