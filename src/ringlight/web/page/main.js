@@ -83,8 +83,9 @@ async function loadCameras() {
   } catch (error) {
     const fault = faultOf(error);
     if (fault.code === "SERVER-GONE") awaitServer();
-    // A list that was good a moment ago is better than none.
+    // A list that was good a moment ago is better than none; beside it is said why there is no newer one.
     if (cameras.length === 0) showListFault(fault);
+    else if (fault.code !== "SERVER-GONE") showMissing([fault]);
     return false;
   }
   listed = true;
