@@ -16,14 +16,18 @@ from cells import Cell, Lab, Result, run_cell
 from command_cells import command_cells
 from doctor_cells import doctor_cells
 from live_view_cells import api_cells, client_cells
+from login_cells import login_cells
+from own_cells import own_cells
 from page_cells import page_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
+from provider_cells import provider_cells
 from record import Row, keep, kept, row_of
 from reliability_page import write_pages
 from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
+from store_cells import store_cells
 from virtual_cells import virtual_cells
 
 from conftest import CHROMIUM_FLAGS
@@ -32,7 +36,8 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells,
+    "command": command_cells, "stores": store_cells, "logins": login_cells, "providers": provider_cells,
+    "own": own_cells,
 }  # fmt: skip
 
 
@@ -47,7 +52,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
     there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
     former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
     rows = {key: row for key, row in former.items() if key in there}
-    coturn = OwnCoturn() if PROGRAM is not None and name == "doctor" else None
+    coturn = OwnCoturn() if PROGRAM is not None and name in ("doctor", "stores") else None
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)

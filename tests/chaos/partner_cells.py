@@ -163,7 +163,7 @@ PARTNER_TROUBLES = (
 )  # fmt: skip
 
 
-def _link(ring: SimulatedRing) -> Stored:
+def linked(ring: SimulatedRing) -> Stored:
     code = ring.world.partner.install()
     form = {"grant_type": "authorization_code", "code": code, "client_id": "sim-client", "client_secret": "sim-secret"}
     granted = httpx2.post(f"{ring.url}/oauth/token", data=form).json()
@@ -188,7 +188,7 @@ def _call(lab: Lab, ring: SimulatedRing, trouble: PartnerTrouble, kind: str) -> 
         ring_url=ring.url, state_dir=lab.folder / "state", resilience=QUICK,
         partner=PartnerSettings(client_id="sim-client", client_secret=Secret("sim-secret")),
     )  # fmt: skip
-    tokens: Any = _link(ring) if trouble.linked else "sim-token"
+    tokens: Any = linked(ring) if trouble.linked else "sim-token"
     with either(kind, settings=settings, tokens=tokens) as one:
         caller = Caller(one, lab, ring)
         caller.learn()

@@ -247,7 +247,7 @@ REFUSALS = (
 )  # fmt: skip
 
 
-def _read(answer: httpx2.Response) -> tuple[str | None, str]:
+def read_refusal(answer: httpx2.Response) -> tuple[str | None, str]:
     """Return the code and the words of a refusal, be it a problem body or a page."""
     if answer.headers.get("content-type", "").startswith("text/html"):
         words = html.unescape(re.sub(r"<[^>]*>", " ", answer.text.partition("<body")[2]))
@@ -284,7 +284,7 @@ def api_refuses(refusal: Refusal) -> Run:
                 named = time.monotonic() - began
                 if answer.status_code < 400:
                     return Outcome(None, answer.text[:100], named)
-                code, said = _read(answer)
+                code, said = read_refusal(answer)
                 if refusal.again is None:
                     return Outcome(code, said, named)
                 ring.world.switch([])
