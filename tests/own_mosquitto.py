@@ -24,8 +24,7 @@ class OwnMosquitto:
         self._folder = Path(tempfile.mkdtemp(prefix="rlmq-"))
         with listen("127.0.0.1", 0) as free:
             self.port = free.getsockname()[1]
-        subprocess.run([PASSWORDS, "-b", "-c", str(self._folder / "users"), "ring", "let+me/in"], check=True)
-        (self._folder / "users").chmod(0o644)  # mosquitto reads it as another user
+        self.let_in("let+me/in")
         self._folder.chmod(0o755)
         self._tls = tls
         (self._folder / "config").write_text(
@@ -39,6 +38,12 @@ class OwnMosquitto:
     def url(self) -> Secret:
         kind, host = ("mqtt", "127.0.0.1") if self._tls is None else ("mqtts", "localhost")
         return Secret(f"{kind}://ring:let%2Bme%2Fin@{host}:{self.port}")
+
+    def let_in(self, password: str) -> None:
+        """Take this password of the one user, and no other; it is read at the next start."""
+        assert PASSWORDS is not None
+        subprocess.run([PASSWORDS, "-b", "-c", str(self._folder / "users"), "ring", password], check=True)
+        (self._folder / "users").chmod(0o644)  # mosquitto reads it as another user
 
     def start(self) -> None:
         assert PROGRAM is not None

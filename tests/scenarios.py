@@ -2,6 +2,7 @@
 
 from live_view_scenarios import LIVE_VIEW
 from partner_scenarios import PARTNER_API
+from service_scenarios import SERVICES
 from signaling_scenarios import SIGNALING
 
-ALL = (*LIVE_VIEW, *PARTNER_API, *SIGNALING)
+ALL = (*LIVE_VIEW, *PARTNER_API, *SERVICES, *SIGNALING)

@@ -9,6 +9,7 @@ from patients import Patient, Scenario, Stage
 from ringlight.doctor.checkup import examine
 from ringlight.faults import FAULTS
 from scenarios import ALL
+from service_scenarios import SERVICES
 
 
 def doctor_sees(scenario: Scenario) -> Run:
@@ -33,4 +34,5 @@ async def examined(patient: Patient) -> Outcome:
 
 def doctor_cells() -> Iterator[Cell]:
     for scenario in ALL:
-        yield Cell(scenario.code, Met.DOCTOR, scenario.cause, doctor_sees(scenario))
+        if scenario not in SERVICES:  # these are among the cells of the stores
+            yield Cell(scenario.code, Met.DOCTOR, scenario.cause, doctor_sees(scenario))

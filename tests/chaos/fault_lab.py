@@ -24,13 +24,16 @@ from link_cells import link_cells
 from link_check_cells import link_check_cells
 from linked_page_cells import linked_page_cells
 from live_view_cells import api_cells, client_cells
+from login_cells import login_cells
 from look_cells import look_cells
 from media_cells import media_cells
 from network_fault_cells import network_fault_cells
+from own_cells import own_cells
 from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
 from partner_cells import partner_cells
 from playwright.async_api import async_playwright
+from provider_cells import provider_cells
 from reach_cells import reach_cells
 from receiver_cells import receiver_cells
 from record import Row, keep, kept, row_of
@@ -40,6 +43,7 @@ from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
 from sign_in_cells import sign_in_cells
+from store_cells import store_cells
 from viewer_cells import viewer_cells
 from virtual_cells import virtual_cells
 from visit_cells import visit_cells
@@ -60,6 +64,8 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "webhooks": webhook_cells, "linked-page": linked_page_cells, "gate": gate_cells, "receivers": receiver_cells,
     "reach": reach_cells, "browser": browser_cells,
     "look": look_cells, "explain": explain_cells,
+    "stores": store_cells, "logins": login_cells, "providers": provider_cells,
+    "own": own_cells,
 }  # fmt: skip
 
 

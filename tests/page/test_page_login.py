@@ -78,6 +78,16 @@ def test_logging_in_shows_the_cameras_and_logging_out_hides_them(page: Page, bas
     expect(page.get_by_label("Key", exact=True)).to_be_visible()
 
 
+def test_who_has_lost_the_log_in_reads_so_beside_the_list_that_is_there(page: Page, base: str) -> None:
+    """The browser's cookies were cleared, or the server has another key by now; the list of before stays."""
+    _log_in(page, base)
+    expect(page.get_by_text("Back Yard").first).to_be_visible()
+    page.context.clear_cookies()
+    page.click("#refresh")
+    expect(page.locator('#missing-cameras [data-fault-code="KEY-NEEDED"]')).to_contain_text("A key is needed")
+    expect(page.get_by_text("Back Yard").first).to_be_visible()
+
+
 def test_a_link_on_another_site_leads_to_its_camera_alone(page: Page, base: str, elsewhere: str) -> None:
     page.goto(elsewhere)
     page.click("#camera")

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from websockets.asyncio.client import connect
 
+from ringlight.errors import StoreError
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
 from ringlight.settings import MediaSettings, PartnerSettings, ServerSettings, Settings
@@ -78,6 +79,7 @@ async def live_through(folder: str) -> None:
                 for _ in range(3):
                     seen.add((await deliver(http))[1])
                 notices = (await http.get("api/ring")).text
+                shown = {notice["code"] for notice in (await http.get("api/status")).json()["notices"]}
                 (state / "filler").unlink()
                 while (status := (await deliver(http))[1]) != 200:
                     await asyncio.sleep(0.05)
@@ -89,7 +91,33 @@ async def live_through(folder: str) -> None:
         sound = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
     database.close()
     told = {"refused": sorted(seen), "heard": heard, "lost": len(stored - kept), "sound": sound}
-    sys.stdout.write(json.dumps({**told, "notice": "STORE-FULL" in notices, "again": status}))
+    told |= {"notice": "STORE-FULL" in notices, "status": sorted(shown), "again": status}
+    sys.stdout.write(json.dumps(told))
+
+
+@pytest.mark.program
+def test_a_disk_that_is_full_when_a_database_is_opened_is_named(tmp_path: Path) -> None:
+    """There is no room then for what SQLite puts beside the file, or for the file itself."""
+    folder = tmp_path / "small"
+    run = f"""
+from pathlib import Path
+from test_server_full_disk import opened_when_full
+opened_when_full(Path({str(folder)!r}))
+"""
+    assert run_on_a_small_disk(folder, "1m", run, beside=__file__, within=WITHIN).stdout == "STORE-FULL"
+
+
+def opened_when_full(folder: Path) -> None:
+    """Open a database that was made while there was room."""
+    address = f"sqlite:///{folder / 'kept.db'}"
+    with contextlib.closing(Database(address)) as database:
+        Inbox(database).latest(1)
+    fill(folder / "filler")
+    with contextlib.closing(Database(address)) as database:
+        try:
+            Inbox(database).latest(1)
+        except StoreError as error:
+            sys.stdout.write(error.code)
 
 
 @pytest.mark.program
@@ -104,6 +132,7 @@ asyncio.run(live_through({str(folder)!r}))
 """
     ran = run_on_a_small_disk(folder, "2m", run, beside=__file__, within=2 * WITHIN)
     assert json.loads(ran.stdout) == {
-        "refused": [503], "heard": "the disk is full", "lost": 0, "sound": "ok", "notice": True, "again": 200,
+        "refused": [503], "heard": "the disk is full", "lost": 0, "sound": "ok", "notice": True,
+        "status": ["STORE-FULL"], "again": 200,
     }  # fmt: skip
     assert "code=STORE-FULL" in ran.stderr, "the log names it"

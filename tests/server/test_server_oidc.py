@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import KeySet, RSAKey
-from own_provider import CLIENT, SECRET, OwnProvider, own_provider, visit
 from test_server_entrance import OWN
 from test_server_login import LOOKS, ours
 
+from own_provider import CLIENT, SECRET, OwnProvider, own_provider, visit
 from ringlight.errors import UsageError
 from ringlight.secrets import Secret
 from ringlight.server.entrance import COOKIE

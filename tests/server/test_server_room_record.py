@@ -37,12 +37,12 @@ class Disk(RoomRows):
         self.audit = audit
         self.free = threading.Event()
         self.free.set()
-        self.broken = False
+        self.broken = ""
 
     def record(self, changes: Sequence[Change]) -> None:
         assert self.free.wait(30)
         if self.broken:
-            raise fault_error("STORE-UNREACHABLE", "as the test wants it")
+            raise fault_error(self.broken, "as the test wants it")
         super().record(changes)
 
     @property
@@ -130,12 +130,13 @@ async def test_a_slow_disk_delays_an_answer_for_a_moment_only(tmp_path: Path, mo
 async def test_what_happens_while_the_database_is_away_is_written_when_it_is_back(tmp_path: Path) -> None:
     async with kept(tmp_path) as (rooms, disk, record):
         rooms.house.make("visit")
-        disk.broken = True
+        disk.broken = "STORE-FULL"
         doctor, patient = enter(rooms, "doctor"), enter(rooms, "patient")
         await until(lambda: record.is_behind)
+        assert record.behind_for == "STORE-FULL"
         doctor.say({"t": "admit", "rid": 1})
         assert kinds(patient)[-1] == "roster"
-        disk.broken = False
+        disk.broken = ""
         await until(lambda: not record.is_behind)
         assert disk.events == ["person.entered", "person.waiting", "person.admitted", "person.entered"]
         verdict = judge(KEY, disk.audit.read(), disk.audit.head())

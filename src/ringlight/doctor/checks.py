@@ -33,7 +33,7 @@ class Check:
 _ROWS = (
     # This machine
     Check("settings", "machine", "Can the settings be read, and do they fit together?",
-          "each is known and can be used", ("CFG-INVALID",)),
+          "each is known and can be used", ("CFG-INVALID", "CFG-SECRETS-KEY")),
     Check("extras", "machine", "Are the packages installed that the settings call for?",
           "each can be imported", ("CFG-DEPENDENCY",)),
     Check("state", "machine", "Can the state directory be used?", "it can be read and written", ("CFG-STATE-DIR",)),
@@ -46,6 +46,13 @@ _ROWS = (
     Check("port", "server", "Is the server's port free, or does a Ringlight server have it?",
           "free, or ours", ("CFG-PORT",)),
     Check("media-port", "server", "Is the viewers' port free?", "free, or ours", ("CFG-PORT",)),
+    Check("database", "server", "Can the server's database be used, and what is kept be read?",
+          "an answer within 5 s, and each secret opens by the key of the settings",
+          ("STORE-UNREACHABLE", "STORE-CERTIFICATE", "STORE-FILE", "STORE-NEWER", "STORE-ADDRESS", "STORE-SEALED")),
+    Check("redis", "server", "Does Redis answer, where one is set?", "an answer within 5 s",
+          ("NODE-ALONE", "STORE-CERTIFICATE")),
+    Check("broker", "server", "Does the home's MQTT broker let us in, where one is set?", "it does, within 5 s",
+          ("MQTT-BROKER", "MQTT-LOGIN")),
     # An address: a server of ours, of somebody else's, or of Ring
     Check("address", "address", "Is the address whole?", "scheme, host, port; no `undefined`",
           ("REACH-URL",)),

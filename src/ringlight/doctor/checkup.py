@@ -52,9 +52,12 @@ async def examine(
     began, asked = loop.time(), asked or Asked()
     async with contextlib.AsyncExitStack() as stack:
         if account is None:
-            account = await stack.enter_async_context(Account.open(quick(settings), clock=asked.wall))
+            try:
+                account = await stack.enter_async_context(Account.open(quick(settings), clock=asked.wall))
+            except RingError as error:  # what is kept of it cannot be opened by these settings
+                broken = broken or error
         cameras = [target for target in targets if target not in TARGETS and "://" not in target]
-        owners = await whose(settings, account, cameras) if cameras and _has_app(settings) else Whose()
+        owners = await whose(settings, account, cameras) if account and cameras and _has_app(settings) else Whose()
         looks = _plan(settings, targets, trace, asked, account, owners, running=running, broken=broken)
         findings = await run_looks(looks, budget)
     system = f"{platform.platform(terse=True)}, Python {platform.python_version()}"
@@ -67,8 +70,8 @@ def _has_app(settings: Settings) -> bool:
 
 
 def _plan(
-    settings: Settings, targets: Sequence[str], trace: Trace | None, asked: Asked, account: Account, owners: Whose, *,
-    running: bool, broken: RingError | None,
+    settings: Settings, targets: Sequence[str], trace: Trace | None, asked: Asked, account: Account | None,
+    owners: Whose, *, running: bool, broken: RingError | None,
 ) -> list[Look]:  # fmt: skip
     urls = [target for target in targets if "://" in target]
     cameras = [target for target in targets if target not in TARGETS and target not in urls]
@@ -89,10 +92,11 @@ def _plan(
         looks += network_plan(settings, asked)
     elif areas & {"account", "partner"}:
         looks += ring_plan(settings, asked)
-    if "account" in areas:
-        looks += account_plan(account, own, needed=bool(targets) or not has_app)
-    for name in own:
-        looks += camera_plan(account, name, trace, asked, owners.known)
+    if account is not None:
+        if "account" in areas:
+            looks += account_plan(account, own, needed=bool(targets) or not has_app)
+        for name in own:
+            looks += camera_plan(account, name, trace, asked, owners.known)
     if "partner" in areas:
         looks += partner_plan(settings, asked, needed=bool(targets))
     for name in linked:

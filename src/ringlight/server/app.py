@@ -141,7 +141,7 @@ def create_app(
     def problems_of_server() -> list[RingError]:
         away = list(rooms.database.problems)
         if rooms.record.is_behind and not away:
-            away = [fault_error("STORE-UNREACHABLE", "what happens in rooms is written down later")]
+            away = [fault_error(rooms.record.behind_for, "what happens in rooms is written down later")]
         return [*(leases.problems if leases is not None else ()), *away, *problems_beside()]
 
     app.include_router(

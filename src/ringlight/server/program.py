@@ -120,9 +120,11 @@ async def run_server(
         reloading = Reloading(settings, load, Parts(rooms.porter.house, access, publications, app), told)
         stack.enter_context(reloading.on_signal())
         ring = app.state.status if app else None
+        kept = Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
         status = Status(
             house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring,
-            lambda: (*(leases.problems if leases else ()), *rooms.database.problems, *clock.problems, *home()),
+            lambda: (*(leases.problems if leases else ()), *rooms.database.problems, *clock.problems, *home(),
+                     *kept.problems),
         )  # fmt: skip
         routers = (
             *await stack.enter_async_context(log_ins(settings, doors)),
@@ -130,7 +132,6 @@ async def run_server(
             *(app.routers if app else ()), publications_router(publications), doctor,
             status_router(status), reload_router(reloading),
         )  # fmt: skip
-        kept = Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
         retention = await stack.enter_async_context(kept.running())
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Annotated, Self
 
@@ -66,6 +66,11 @@ class Retention:
         self._kinds = _kinds(settings, database, rows, audit, recordings)
         for name, _, _ in self._kinds:
             self.removed[name] = 0
+
+    @property
+    def problems(self) -> Sequence[RingError]:
+        """What the owner should know of it."""
+        return () if self.problem is None else (self.problem,)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:

@@ -46,6 +46,8 @@ class RoomRecord:
         delivered: Called when a webhook has been kept that is to be sent.
 
     Attributes:
+        is_behind: Whether what happens is written down later.
+        behind_for: The fault for which it was behind last.
         lost: How many changes were given up, since too many waited or the database would not take them.
     """
 
@@ -55,6 +57,7 @@ class RoomRecord:
         self.rows = rows
         self.clerk = clerk
         self.is_behind = False
+        self.behind_for = "STORE-UNREACHABLE"
         self.lost = 0
         self._porter = porter
         self._delivered = delivered
@@ -191,21 +194,21 @@ class RoomRecord:
         writing = asyncio.get_running_loop().run_in_executor(None, self.rows.record, changes)
         done, _ = await asyncio.wait({writing}, timeout=HOLD)
         if not done:
-            self._fall_behind("the database is slow")
+            self._fall_behind("STORE-UNREACHABLE", "the database is slow")
         try:
             await writing
         except RingError as error:
-            self._fall_behind(error.code)
+            self._fall_behind(error.code, error.code)
             return False
         except Exception as error:  # noqa: BLE001 - such changes would stand in the way of all others for ever
             log.error("room_record_refused count=%d error=%s", len(changes), type(error).__name__)  # noqa: TRY400
             self.lost += len(changes)
         return True
 
-    def _fall_behind(self, why: str) -> None:
+    def _fall_behind(self, code: str, why: str) -> None:
         if not self.is_behind:
             log.warning("room_record_behind reason=%s", why)
-        self.is_behind = True
+        self.is_behind, self.behind_for = True, code
         self._porter.written(self._number)
 
     def _catch_up(self) -> None:

@@ -112,7 +112,7 @@ class Status:
         if (problem := self._settings_problem()) is not None:
             notices.append(_notice(problem, "settings"))
         if self._rooms.record.is_behind and not self._rooms.database.problems:
-            behind = FAULTS["STORE-UNREACHABLE"].as_dict("rooms go on; what happens is written down later")
+            behind = FAULTS[self._rooms.record.behind_for].as_dict("rooms go on; what happens is written down later")
             notices.append({**behind, "subject": "record of rooms"})
         notices += [
             {**one["fault"], "subject": f"publication of {one['camera']}"}

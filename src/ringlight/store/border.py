@@ -1,14 +1,18 @@
 """The border at which the errors of databases become ours."""
 
+import errno
+
 import sqlalchemy as sa
 
 from ringlight.errors import RingError, fault_error
+from ringlight.store.private_file import words
 
 ASK_AGAIN = 2.0  # seconds after which to try a database again that did not answer
 # What the databases call their errors: SQLSTATE of PostgreSQL (appendix A of its manual), names of SQLite.
 _CODES = {
     "55P03": "STORE-BUSY",  # a lock was not free in time
     "53100": "STORE-FULL", "SQLITE_FULL": "STORE-FULL",
+    "SQLITE_IOERR_SHMSIZE": "STORE-FULL",  # no room for what goes beside the file while it is open
     "XX001": "STORE-FILE", "XX002": "STORE-FILE", "SQLITE_NOTADB": "STORE-FILE",
 }  # fmt: skip
 # What libpq says of certificates: of one that it does not accept no more than that it does not.
@@ -32,6 +36,13 @@ def problem_of(error: sa.exc.SQLAlchemyError) -> RingError:
         why = next((known for known in _OF_CERTIFICATES if known in str(origin)), seen)
         return fault_error("STORE-CERTIFICATE", f"PostgreSQL: {why}")
     return unreachable(seen, ASK_AGAIN if is_silence(error) else None)
+
+
+def problem_of_file(error: OSError) -> RingError:
+    """Say why the file of a database, or what goes beside it, cannot be made."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return fault_error("STORE-FULL", words(error))
+    return unreachable(words(error))
 
 
 def is_silence(error: sa.exc.SQLAlchemyError) -> bool:

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ringlight.errors import RingError
-from ringlight.store.border import ASK_AGAIN, is_silence, problem_of, unreachable
+from ringlight.store.border import ASK_AGAIN, is_silence, problem_of, problem_of_file, unreachable
 from ringlight.store.discretion import raise_alone
 from ringlight.store.engine import SILENCE, WRITES, engine_of, let_wait, url_of
 from ringlight.store.migrating import NEWEST, migrate
-from ringlight.store.private_file import held_lock, words
+from ringlight.store.private_file import held_lock
 from ringlight.store.sealing import Seal, seal_of
 from ringlight.store.tables import SEAL
 
@@ -221,7 +221,7 @@ class Database:
             self._is_silent |= is_silence(error)
             problem = problem_of(error)
         except OSError as error:
-            problem = unreachable(words(error))
+            problem = problem_of_file(error)
         if problem is not None:
             raise_alone(problem)
 

@@ -6,7 +6,8 @@ from ringlight.doctor import judging
 from ringlight.doctor.evidence import read_target
 from ringlight.doctor.findings import Seen, failed, good
 from ringlight.doctor.plans.asked import own_host
-from ringlight.doctor.probes import machine, net
+from ringlight.doctor.probes import machine, net, services
+from ringlight.doctor.probes.calls import has_database
 from ringlight.doctor.probes.owners import listeners
 from ringlight.doctor.running import Look
 from ringlight.errors import RingError, fault_error
@@ -63,4 +64,24 @@ def server_plan(settings: Settings, *, running: bool = False) -> list[Look]:
             return good(f"{settings.media.port} is free" if error is None else "our own server has it")
         return failed(error)
 
-    return [Look("key", key), Look("port", taken), Look("media-port", media), Look("segments", machine.segments)]
+    return [
+        Look("key", key), Look("port", taken), Look("media-port", media), Look("segments", machine.segments),
+        *_services_plan(settings),
+    ]  # fmt: skip
+
+
+def _services_plan(settings: Settings) -> list[Look]:
+    """Look at what the server works with beside itself, as far as the settings name it."""
+    redis_url, mqtt = settings.redis_url, settings.mqtt
+
+    async def database() -> Seen:
+        if not await asyncio.to_thread(has_database, settings):
+            return good("there is none yet; it is made when it is needed")
+        return await services.ask_database(settings)
+
+    looks = [Look("database", database)]
+    if redis_url is not None:
+        looks.append(Look("redis", lambda: services.ask_redis(redis_url)))
+    if (url := mqtt.url) is not None:
+        looks.append(Look("broker", lambda: services.ask_broker(mqtt, url)))
+    return looks

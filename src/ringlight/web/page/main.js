@@ -83,8 +83,10 @@ async function loadCameras() {
   } catch (error) {
     const fault = faultOf(error);
     if (fault.code === "SERVER-GONE") awaitServer();
-    // A list that was good a moment ago is better than none.
+    // A list that was good a moment ago is better than none; beside it is said why there is no newer one,
+    // unless the view says so already.
     if (cameras.length === 0) showListFault(fault);
+    else if (fault.code !== "SERVER-GONE" && fault.code !== view.faultCode) showMissing([fault]);
     return false;
   }
   listed = true;

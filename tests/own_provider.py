@@ -31,6 +31,8 @@ class OwnProvider:
         signing: The key that signs.
         published: The keys that are shown.
         redirects: Where browsers may be sent.
+        secret: Which it takes of us.
+        refuses: With what it sends browsers back, in place of a code.
         broken: Answers 503 to everything.
         asked: The paths that were asked for.
     """
@@ -43,6 +45,8 @@ class OwnProvider:
     published: list[RSAKey] = field(default_factory=list)
     redirects: set[str] = field(default_factory=set)
     configuration: dict[str, Any] = field(default_factory=dict)
+    secret: str = SECRET
+    refuses: dict[str, str] = field(default_factory=dict)
     broken: bool = False
     asked: list[str] = field(default_factory=list)
     _codes: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -90,6 +94,9 @@ class OwnProvider:
             if asked["client_id"] != CLIENT or asked["redirect_uri"] not in self.redirects:
                 return Response("unknown client or redirect address", 400)
             assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+            if self.refuses:
+                said = {**self.refuses, "state": asked["state"]}
+                return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(said)}", 303)
             code = f"code-{len(self._codes)}"
             self._codes[code] = asked
             return RedirectResponse(
@@ -101,7 +108,7 @@ class OwnProvider:
             form = dict(parse_qsl((await request.body()).decode()))
             code, redirect_uri, code_verifier = form["code"], form["redirect_uri"], form["code_verifier"]
             shown = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode().split(":")
-            if [unquote(one) for one in shown] != [CLIENT, SECRET]:
+            if [unquote(one) for one in shown] != [CLIENT, self.secret]:
                 return JSONResponse({"error": "invalid_client"}, 401)
             asked = self._codes.pop(code, None)
             if asked is None:
