@@ -11,7 +11,6 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.responses import Response
-from whip_server import TOKEN, Taken, WhipServer, whip_server
 
 from ringlight.account import Credentials
 from ringlight.cameras import Account
@@ -23,6 +22,7 @@ from ringlight.settings import CameraSettings, ServerSettings, Settings, load_se
 from ringlight.simulator.world import World
 from ringlight.store import MemoryTokenStore
 from ringlight.testing import simulator
+from whip_server import TOKEN, Taken, WhipServer, whip_server
 
 pytestmark = pytest.mark.anyio
 
