@@ -26,6 +26,7 @@ from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
 from viewer_cells import viewer_cells
+from viewer_page_cells import viewer_page_cells
 from virtual_cells import virtual_cells
 
 from conftest import CHROMIUM_FLAGS
@@ -34,7 +35,7 @@ from own_coturn import PROGRAM, OwnCoturn
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
     "api": api_cells, "client": client_cells, "page": page_cells, "doctor": doctor_cells, "setup": setup_cells,
-    "command": command_cells, "media": media_cells, "viewer": viewer_cells,
+    "command": command_cells, "media": media_cells, "viewer": viewer_cells, "viewer-page": viewer_page_cells,
 }  # fmt: skip
 
 

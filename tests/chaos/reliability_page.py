@@ -25,7 +25,6 @@ GENERATED = "<!-- Written by `make reliability`, `make network-lab` and `make so
 REASONS = {
     "RING-OLD-ENDPOINT": "Only programs of others call this address; `ringlight explain` names it in what they wrote.",
     "STORE-KEYRING": "The lab has no keyring; a real one would have to be installed and locked.",
-    "VIEWER-NO-FRAME": "Chromium decodes whatever H.264 it is sent; a browser that cannot is not in the lab.",
     "VIEWER-SLOW": "A browser reads as fast as video comes; that a player which does not is let go, the tests of "
     "players show by its connection.",
     "WEB-CLOSED-EARLY": "Only pages of others do this; `ringlight explain` names it in what their browser wrote.",
