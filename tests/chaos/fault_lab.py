@@ -45,6 +45,7 @@ from setup_cells import setup_cells
 from sign_in_cells import sign_in_cells
 from store_cells import store_cells
 from viewer_cells import viewer_cells
+from viewer_page_cells import viewer_page_cells
 from virtual_cells import virtual_cells
 from visit_cells import visit_cells
 from webhook_cells import webhook_cells
@@ -66,6 +67,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "look": look_cells, "explain": explain_cells,
     "stores": store_cells, "logins": login_cells, "providers": provider_cells,
     "own": own_cells,
+    "viewer-page": viewer_page_cells,
 }  # fmt: skip
 
 

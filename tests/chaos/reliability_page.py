@@ -23,7 +23,6 @@ GENERATED = "<!-- Written by `make reliability`, `make network-lab` and `make so
 
 # Why no run of the lab reaches these, where no test names them either.
 REASONS = {
-    "VIEWER-NO-FRAME": "Chromium decodes whatever H.264 it is sent; a browser that cannot is not in the lab.",
     "VIEWER-SLOW": "A browser reads as fast as video comes; that a player which does not is let go, the tests of "
     "players show by its connection.",
     "WEB-DEVICE-BUSY": "Chromium's made-up camera serves any number of programs, and one that cannot be opened "

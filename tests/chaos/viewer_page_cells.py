@@ -1,0 +1,130 @@
+"""Cells of the page: what only its own browser finds out, and what the server refuses it."""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cells import Cell, Lab, Met, Outcome, Run
+from live_view_cells import own_server
+from page_cells import until_playing, until_told
+from playwright.async_api import Page, Route
+
+from ringlight.server import playback
+
+Act = Callable[[Page], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Handicap:
+    """What is wrong with a browser or its server.
+
+    Attributes:
+        what: In words.
+        code: The fault.
+        script: Runs in the browser before the page's own, and takes something from it.
+        act: What is done with the page once a picture is there; `None` looks at what becomes of opening it.
+        mend: Ends the cause; `None` where only another browser or a setting helps.
+        given: Settings of the server.
+        seats: How many may watch at once.
+    """
+
+    what: str
+    code: str
+    script: str = ""
+    act: Act | None = None
+    mend: Act | None = None
+    given: dict[str, Any] = field(default_factory=dict)
+    seats: int | None = None
+
+
+# Firefox has none until it has loaded its plugin.
+NO_H264 = """
+  const caps = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
+  RTCRtpReceiver.getCapabilities = (kind) => {
+    const found = caps(kind);
+    return { ...found, codecs: found.codecs.filter((codec) => codec.mimeType !== "video/H264") };
+  };
+  const add = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (kind, init) {
+    const made = add.call(this, kind, init);
+    if (kind === "video") made.setCodecPreferences(RTCRtpReceiver.getCapabilities("video").codecs);
+    return made;
+  };
+"""
+# What comes goes to a script and never to the decoder.
+NO_DECODER = """
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(settings) {
+      super({ ...settings, encodedInsertableStreams: true });
+      this.addEventListener("track", (event) => event.receiver.createEncodedStreams());
+    }
+  };
+"""
+
+
+async def _no_way(route: Route) -> None:
+    """Let the answer name an address where nobody is, as a router does that passes no UDP and no TCP."""
+    answer = await route.fetch()
+    lines = [line for line in (await answer.text()).split("\r\n") if not line.startswith("a=candidate:")]
+    await route.fulfill(response=answer, body="\r\n".join(lines))
+
+
+async def _lead_nowhere(page: Page) -> None:
+    await page.route("**/whep/front-door", _no_way)
+
+
+async def _lead_there(page: Page) -> None:
+    await page.unroute("**/whep/front-door")
+
+
+async def _record(page: Page) -> None:
+    await page.click("#record")
+
+
+HANDICAPS = (
+    Handicap("a browser without H.264", "VIEWER-OFFER", NO_H264),
+    Handicap("a browser that shows no picture", "VIEWER-NO-FRAME", NO_DECODER),
+    Handicap("no packet comes through to the browser", "VIEWER-UDP", mend=_lead_there),
+    Handicap("no place is left to watch", "VIEWER-MANY", seats=0),
+    Handicap("no room is left for recordings", "FILE-FULL", act=_record, given={"recordings": {"total": 0.0001}}),
+    Handicap("a folder for recordings that is none", "FILE-WRITE", act=_record,
+             given={"recordings": {"dir": "/dev/null/recordings"}}),
+)  # fmt: skip
+
+
+def page_with(handicap: Handicap) -> Run:
+    async def run(lab: Lab) -> Outcome:
+        assert lab.chromium is not None
+        if handicap.seats is not None:
+            lab.patch.setattr(playback, "MAX_SESSIONS", handicap.seats)
+        async with own_server(lab, **handicap.given) as (_, url), contextlib.AsyncExitStack() as stack:
+            page = await lab.chromium.new_page()
+            stack.push_async_callback(page.close)
+            if handicap.script:
+                await page.add_init_script(handicap.script)
+            if handicap.mend is not None:
+                await _lead_nowhere(page)
+            await page.goto(url)
+            await page.locator("[data-camera]").first.click()
+            if handicap.act is not None:
+                assert await until_playing(page, within=30), "no picture before the trouble"
+                await handicap.act(page)
+            began = time.monotonic()
+            code, said, _ = await until_told(page, within=45)
+            named = time.monotonic() - began
+            if handicap.mend is None:
+                return Outcome(code, said, named)
+            await handicap.mend(page)
+            began = time.monotonic()
+            await page.locator("#try-again").click()
+            back = await until_playing(page, within=30)
+            return Outcome(code, said, named, "when asked again" if back else "not yet", time.monotonic() - began)
+
+    return run
+
+
+def viewer_page_cells() -> Iterator[Cell]:
+    for handicap in HANDICAPS:
+        yield Cell(handicap.code, Met.PAGE, handicap.what, page_with(handicap))
