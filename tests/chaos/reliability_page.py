@@ -86,10 +86,8 @@ def _page() -> Iterator[str]:
         "the right fault was named first, in the words of the catalogue, and what was wanted came about once the "
         "cause was gone." + (f" In {len(wrong)} something was wrong; they are listed below." if wrong else ""),
         "",
-        f"Of {len(cells)} cells where a fault can happen, {sum(cell in rows for cell in cells)} have a run. The others "
-        "are not proven here: each fault is brought about where it arises, and everybody else is told it by the same "
-        "row of the catalogue, which tests of the server, the page and the commands show for some faults and not for "
-        "each.",
+        f"Of {len(cells)} cells where a fault can happen, {sum(cell in rows for cell in cells)} have a run. Of the "
+        "others is said [where a test brings them about](#what-no-run-reaches), or why nothing does.",
         "",
         *_circumstances(heads),
         "",
@@ -104,7 +102,7 @@ def _page() -> Iterator[str]:
         "clock that jumps.",
         "- **named**: it was named; there is nothing to come back to (a person must mend something, or it is final).",
         "- **WRONG**: not as it must be; the list below says why.",
-        "- **·** it can happen there, and no run brings it about. An empty cell: it cannot happen there; "
+        "- **·** it can happen there, and [no run brings it about](#what-no-run-reaches). An empty cell: it cannot happen there; "
         "[the rules](#where-a-fault-cannot-happen) say why.",
         "",
         "What each run did and what was read is on [the page of all runs](reliability-runs.md).",
@@ -117,7 +115,7 @@ def _page() -> Iterator[str]:
         yield from ("", "## What is wrong", "", _line("fault", "met by", "how", "what is wrong"), _rule(4))
         for row in wrong:
             yield _line(f"`{row.fault}`", row.met, row.how, row.wrong)
-    yield from _unreached(reached)
+    yield from _unrun(rows)
     yield from ("", "## Where a fault cannot happen", "", _line("faults", "can meet", "because"), _rule(3))
     for rule in RULES:
         met = ", ".join(one.value for one in Met if one in rule.met_by)
@@ -154,19 +152,22 @@ def _mark(code: str, met: Met, rows: Rows) -> str:
     return ", ".join(words)
 
 
-def _unreached(reached: set[str]) -> Iterator[str]:
+def _unrun(rows: Rows) -> Iterator[str]:
     named = tests_that_name()
-    missing = [code for code in FAULTS if code not in reached]
     yield from (
-        "", "## Faults that no run reaches", "",
-        f"{len(missing)} faults have no run of the lab. Tests of their own bring most of them about, each for one or "
-        "two who can meet it; the others have a reason.",
-        "", _line("fault", "where it is brought about, or why not"), _rule(2),
+        "", "## What no run reaches", "",
+        "Tests of their own bring most of these about, each for one or two who can meet it; the others have a reason.",
+        "", _line("fault", "met by", "where it is brought about, or why not"), _rule(3),
     )  # fmt: skip
-    for code in missing:
+    for code in FAULTS:
+        missing = [met.value for met in Met if makes_sense(code, met) and (code, met.value) not in rows]
+        if not missing and any((code, met.value) in rows for met in Met):
+            continue
         files = [f"`{name}`" for name in named[code]]
         why = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "") if files else ""
-        yield _line(f"`{code}`", why or REASONS.get(code, "**nothing brings it about**"))
+        yield _line(
+            f"`{code}`", ", ".join(missing) or "nobody", why or REASONS.get(code, "**nothing brings it about**")
+        )
 
 
 def _network() -> Iterator[str]:
