@@ -102,8 +102,8 @@ def _page() -> Iterator[str]:
         "clock that jumps.",
         "- **named**: it was named; there is nothing to come back to (a person must mend something, or it is final).",
         "- **WRONG**: not as it must be; the list below says why.",
-        "- **·** it can happen there, and [no run brings it about](#what-no-run-reaches). An empty cell: it cannot happen there; "
-        "[the rules](#where-a-fault-cannot-happen) say why.",
+        "- **·** it can happen there, and [no run brings it about](#what-no-run-reaches). An empty cell: it cannot "
+        "happen there; [the rules](#where-a-fault-cannot-happen) say why.",
         "",
         "What each run did and what was read is on [the page of all runs](reliability-runs.md).",
     )  # fmt: skip
