@@ -43,6 +43,7 @@ from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
 from sign_in_cells import sign_in_cells
+from slow_disk_cells import slow_disk_cells
 from store_cells import store_cells
 from viewer_cells import viewer_cells
 from viewer_page_cells import viewer_page_cells
@@ -67,7 +68,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "look": look_cells, "explain": explain_cells,
     "stores": store_cells, "logins": login_cells, "providers": provider_cells,
     "own": own_cells,
-    "viewer-page": viewer_page_cells,
+    "viewer-page": viewer_page_cells, "slow-disk": slow_disk_cells,
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Cells of the page: what only its own browser finds out, and what the server refuses it."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from account_page_cells import PAGE_ASKS, page_reads
+from account_page_cells import PageAsk, page_reads
 from cells import Cell, Lab, Met, Outcome, Run
 from live_view_cells import own_server
 from page_cells import until_playing, until_told
@@ -150,14 +151,29 @@ def page_with(handicap: Handicap) -> Run:
     return run
 
 
+HEVC_STILL = PageAsk(
+    ('[data-controls="back-yard"] summary', '[data-controls="back-yard"] [data-control="picture"]'),
+    '[data-controls="back-yard"] [data-fault-code]',
+)  # fmt: skip
+
+
 async def picture_of_hevc(lab: Lab) -> Outcome:
-    """The settings let HEVC through, and somebody asks for a picture of it, which takes H.264."""
+    """The settings let HEVC through; a camera on battery that streams it takes no picture beside, and its view none."""
     assert lab.chromium is not None
-    async with own_server(lab, {**DEMO_DEADLINES, "hevc": True}) as (ring, url):
+    settings = {**DEMO_DEADLINES, "hevc": True}
+    async with own_server(lab, settings, {"linger": 8}) as (ring, url), httpx2.AsyncClient(base_url=url) as http:
         page = await lab.chromium.new_page()
-        ring.world.switch(["hevc-only"])
         try:
-            return await page_reads(page, url, PAGE_ASKS["still"], None)
+            await http.get("api/cameras")
+            ring.world.switch(["hevc-only"])
+            await http.get("api/cameras/back-yard/snapshot.jpg", timeout=30)  # it streams for some seconds
+
+            async def mend() -> None:
+                ring.world.switch([])
+                while (await http.get("api/cameras/back-yard")).json()["view"] == "live":
+                    await asyncio.sleep(0.2)
+
+            return await page_reads(page, url, HEVC_STILL, mend)
         finally:
             await page.close()
 
