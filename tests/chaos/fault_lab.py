@@ -46,6 +46,7 @@ from sign_in_cells import sign_in_cells
 from slow_disk_cells import slow_disk_cells
 from store_cells import store_cells
 from viewer_cells import viewer_cells
+from viewer_line_cells import viewer_line_cells
 from viewer_page_cells import viewer_page_cells
 from virtual_cells import virtual_cells
 from visit_cells import visit_cells
@@ -69,6 +70,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "stores": store_cells, "logins": login_cells, "providers": provider_cells,
     "own": own_cells,
     "viewer-page": viewer_page_cells, "slow-disk": slow_disk_cells,
+    "viewer-line": viewer_line_cells,
 }  # fmt: skip
 
 
