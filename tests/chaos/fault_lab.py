@@ -28,6 +28,7 @@ from login_cells import login_cells
 from look_cells import look_cells
 from media_cells import media_cells
 from network_fault_cells import network_fault_cells
+from nodes_page_cells import nodes_page_cells
 from own_cells import own_cells
 from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
@@ -70,7 +71,7 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "stores": store_cells, "logins": login_cells, "providers": provider_cells,
     "own": own_cells,
     "viewer-page": viewer_page_cells, "slow-disk": slow_disk_cells,
-    "viewer-line": viewer_line_cells,
+    "viewer-line": viewer_line_cells, "nodes-page": nodes_page_cells,
 }  # fmt: skip
 
 
