@@ -28,6 +28,7 @@ from login_cells import login_cells
 from look_cells import look_cells
 from media_cells import media_cells
 from network_fault_cells import network_fault_cells
+from nodes_page_cells import nodes_page_cells
 from own_cells import own_cells
 from page_cells import page_cells
 from partner_answer_cells import partner_answer_cells
@@ -43,8 +44,10 @@ from room_cells import room_cells
 from server_cells import server_cells
 from setup_cells import setup_cells
 from sign_in_cells import sign_in_cells
+from slow_disk_cells import slow_disk_cells
 from store_cells import store_cells
 from viewer_cells import viewer_cells
+from viewer_line_cells import viewer_line_cells
 from viewer_page_cells import viewer_page_cells
 from virtual_cells import virtual_cells
 from visit_cells import visit_cells
@@ -67,7 +70,8 @@ GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "look": look_cells, "explain": explain_cells,
     "stores": store_cells, "logins": login_cells, "providers": provider_cells,
     "own": own_cells,
-    "viewer-page": viewer_page_cells,
+    "viewer-page": viewer_page_cells, "slow-disk": slow_disk_cells,
+    "viewer-line": viewer_line_cells, "nodes-page": nodes_page_cells,
 }  # fmt: skip
 
 

@@ -207,7 +207,9 @@ def publishes_to_nowhere(met: Met) -> Run:
 
 
 @contextlib.asynccontextmanager
-async def _server(lab: Lab, redis: OwnRedis, name: str, **server: Any) -> AsyncIterator[tuple[str, httpx2.AsyncClient]]:
+async def one_of_several(
+    lab: Lab, redis: OwnRedis, name: str, **server: Any
+) -> AsyncIterator[tuple[str, httpx2.AsyncClient]]:
     """One server of several; each has a simulated Ring of its own, since only what Redis knows counts here."""
     folder = lab.folder / name
     folder.mkdir()
@@ -233,7 +235,7 @@ def of_servers(meet: Callable[[Lab, OwnRedis], Awaitable[Outcome]]) -> Run:
 async def _held_elsewhere(lab: Lab, redis: OwnRedis) -> Outcome:
     """The script of a page asks a server for a camera that another one of another origin holds."""
     script = {"Content-Type": SDP, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
-    async with _server(lab, redis, "a") as (_, one), _server(lab, redis, "b") as (_, two):
+    async with one_of_several(lab, redis, "a") as (_, one), one_of_several(lab, redis, "b") as (_, two):
         held = (await one.post("whep/front-door", content=OFFER, headers={"Content-Type": SDP})).headers["location"]
         began = time.monotonic()
         problem = (await two.post("whep/front-door", content=OFFER, headers=script)).json()
@@ -251,7 +253,7 @@ def _without_redis(met: Met) -> Callable[[Lab, OwnRedis], Awaitable[Outcome]]:
     """Redis dies: a view is refused where no server may go on alone, and people are told of it."""
 
     async def meet(lab: Lab, redis: OwnRedis) -> Outcome:
-        async with _server(lab, redis, "a", alone_for=0 if met is Met.API else 600) as (url, http):
+        async with one_of_several(lab, redis, "a", alone_for=0 if met is Met.API else 600) as (url, http):
             redis.kill()
             began, said = time.monotonic(), ""
             code: str | None = None

@@ -1,16 +1,20 @@
 """Cells of the page: what only its own browser finds out, and what the server refuses it."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
+from account_page_cells import PageAsk, page_reads
 from cells import Cell, Lab, Met, Outcome, Run
 from live_view_cells import own_server
 from page_cells import until_playing, until_told
 from playwright.async_api import Page, Route
 
+from ringlight.cli.servers import DEMO_DEADLINES
 from ringlight.server import playback
 
 Act = Callable[[Page], Awaitable[None]]
@@ -39,6 +43,7 @@ class Handicap:
     seats: int | None = None
 
 
+RECORDINGS = "api/cameras/front-door/recordings"
 # Firefox has none until it has loaded its plugin.
 NO_H264 = """
   const caps = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
@@ -83,12 +88,33 @@ async def _record(page: Page) -> None:
     await page.click("#record")
 
 
+async def _record_after_another(page: Page) -> None:
+    """Somebody else records meanwhile."""
+    async with httpx2.AsyncClient(base_url=page.url) as http:
+        assert (await http.post(RECORDINGS)).status_code == 201
+    await _record(page)
+
+
+async def _lose_the_recording(page: Page) -> None:
+    """Somebody else ends and deletes it while the page's questions get nowhere for a moment."""
+    await _record(page)
+    await page.wait_for_selector("#record:has-text('Stop')")
+    await page.route(f"**/{RECORDINGS}/*", lambda route: route.abort())
+    async with httpx2.AsyncClient(base_url=page.url) as http:
+        name = (await http.get(RECORDINGS)).json()["recordings"][0]["id"]
+        assert [(await http.delete(f"{RECORDINGS}/{name}")).status_code for _ in range(2)] == [200, 204]
+    await page.unroute(f"**/{RECORDINGS}/*")
+
+
 HANDICAPS = (
     Handicap("a browser without H.264", "VIEWER-OFFER", NO_H264),
     Handicap("a browser that shows no picture", "VIEWER-NO-FRAME", NO_DECODER),
     Handicap("no packet comes through to the browser", "VIEWER-UDP", mend=_lead_there),
     Handicap("no place is left to watch", "VIEWER-MANY", seats=0),
     Handicap("no room is left for recordings", "FILE-FULL", act=_record, given={"recordings": {"total": 0.0001}}),
+    Handicap("one recording more than is allowed", "FILE-BUSY", act=_record_after_another,
+             given={"recordings": {"at_once": 1}}),
+    Handicap("a recording that somebody else has deleted", "FILE-GONE", act=_lose_the_recording),
     Handicap("a folder for recordings that is none", "FILE-WRITE", act=_record,
              given={"recordings": {"dir": "/dev/null/recordings"}}),
 )  # fmt: skip
@@ -125,6 +151,34 @@ def page_with(handicap: Handicap) -> Run:
     return run
 
 
+HEVC_STILL = PageAsk(
+    ('[data-controls="back-yard"] summary', '[data-controls="back-yard"] [data-control="picture"]'),
+    '[data-controls="back-yard"] [data-fault-code]',
+)  # fmt: skip
+
+
+async def picture_of_hevc(lab: Lab) -> Outcome:
+    """The settings let HEVC through; a camera on battery that streams it takes no picture beside, and its view none."""
+    assert lab.chromium is not None
+    settings = {**DEMO_DEADLINES, "hevc": True}
+    async with own_server(lab, settings, {"linger": 8}) as (ring, url), httpx2.AsyncClient(base_url=url) as http:
+        page = await lab.chromium.new_page()
+        try:
+            await http.get("api/cameras")
+            ring.world.switch(["hevc-only"])
+            await http.get("api/cameras/back-yard/snapshot.jpg", timeout=30)  # it streams for some seconds
+
+            async def mend() -> None:
+                ring.world.switch([])
+                while (await http.get("api/cameras/back-yard")).json()["view"] == "live":
+                    await asyncio.sleep(0.2)
+
+            return await page_reads(page, url, HEVC_STILL, mend)
+        finally:
+            await page.close()
+
+
 def viewer_page_cells() -> Iterator[Cell]:
+    yield Cell("MEDIA-CODEC", Met.PAGE, "a picture of HEVC", picture_of_hevc)
     for handicap in HANDICAPS:
         yield Cell(handicap.code, Met.PAGE, handicap.what, page_with(handicap))

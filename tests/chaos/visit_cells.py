@@ -72,13 +72,13 @@ MORE = (
 )
 
 
-async def slow_line(house: House) -> ClientConnection:
+async def slow_line(house: House, **how: Any) -> ClientConnection:
     """Enter as a doctor whose line takes nearly nothing, and who does not read."""
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.setblocking(False)
     await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", int(house.sockets.rpartition(":")[2])))
-    web = await connect(f"{house.sockets}/ws/v2", sock=line, max_queue=1, ping_interval=None, max_size=2**24)
+    web = await connect(f"{house.sockets}/ws/v2", sock=line, max_queue=1, ping_interval=None, max_size=2**24, **how)
     house.inside.append(web)
     await web.send('{"t":"hello","v":2,"room":"visit","role":"doctor"}')
     return web
@@ -87,24 +87,28 @@ async def slow_line(house: House) -> ClientConnection:
 SLOW = RoomTrouble("does not read for long", "ROOM-SLOW", rooms=SMALL_QUEUE)
 
 
+async def _left_behind(house: House, **how: Any) -> tuple[str | None, str]:
+    """A program that does something else for some seconds; return the code and the words that it reads then."""
+    web = await slow_line(house, **how)
+    await flood(house)
+    await hear(house.inside[1], "left")
+    said: dict[str, Any] = {}
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(20):
+            while said.get("t") != "error":
+                said = json.loads(await web.recv())
+    code = said.get("code") or web.close_reason or None
+    return code, str(said.get("message") or (FAULTS[code].title if code in FAULTS else ""))
+
+
 async def socket_is_slow(lab: Lab) -> Outcome:
-    """A program that does something else for some seconds; what it reads then, and whether it can come back."""
+    """It reads why it is out, and can come back."""
     async with opened(lab, SLOW) as there:
         await there.made(lobby=False, consent=[])
-        web = await slow_line(there)
         began = time.monotonic()
-        await flood(there)
-        await hear(there.inside[1], "left")
-        said: dict[str, Any] = {}
-        with contextlib.suppress(ConnectionClosed):
-            async with asyncio.timeout(20):
-                while said.get("t") != "error":
-                    said = json.loads(await web.recv())
-        named = time.monotonic() - began
-        code = said.get("code") or web.close_reason or None
-        began = time.monotonic()
+        code, text = await _left_behind(there)
+        named, began = time.monotonic() - began, time.monotonic()
         again = await say_and_hear(there, RoomTrouble("", ""), {})
-        text = str(said.get("message") or (FAULTS[code].title if code in FAULTS else ""))
         return Outcome(code, text, named, "when asked again" if again is None else "not yet", time.monotonic() - began)
 
 
@@ -216,6 +220,15 @@ def doctor_reads(trouble: RoomTrouble, most: int | None = None) -> Run:
     return run
 
 
+async def doctor_reads_slow(lab: Lab) -> Outcome:
+    """A program was too slow, and the doctor reads its log."""
+    log = lab.folder / "client.log"
+    async with opened(lab, SLOW) as there:
+        await there.made(lobby=False, consent=[])
+        await _left_behind(there, logger=_LogFile(log))
+    return await read_by_doctor(lab, log)
+
+
 def looked_twice(first: Finished, again: Finished) -> Outcome:
     """Return what the doctor said while something was wrong; `again` it looked when nothing was."""
     back: Back = "when asked again" if again.status == 0 else "not yet"
@@ -262,6 +275,7 @@ def visit_cells() -> Iterator[Cell]:
     yield Cell("ROOM-TOKEN", Met.DOCTOR, "a token that was cut", doctor_at_mangled_token)
     yield Cell("ROOM-ORDER", Met.DOCTOR, "the log of a program: an answer that nobody asked for",
                doctor_reads(UNASKED, most=2000))  # fmt: skip
+    yield Cell("ROOM-SLOW", Met.DOCTOR, f"the log of a program: {SLOW.what}", doctor_reads_slow)
     for trouble in (*ROOM_TROUBLES, *MORE):
         if trouble.code.startswith("ROOM-"):
             says = ("hello", *FLOOD) if trouble.code == "ROOM-RATE" else trouble.says  # each with a number of its own
