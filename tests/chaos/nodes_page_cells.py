@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from cells import Cell, Lab, Met, Outcome
+from cells import Back, Cell, Lab, Met, Outcome
 from crossed import Crossed, crossed
 from linked_house import LinkedHouse, linked_house
 from live_view_cells import ITSELF
@@ -33,18 +33,21 @@ Meet = Callable[[Lab, OwnRedis], Awaitable[Outcome]]
 
 async def held_elsewhere(lab: Lab, redis: OwnRedis) -> Outcome:
     """The page of one server, while another one of another origin shows the camera."""
-    async with one_of_several(lab, redis, "a") as (one, http), one_of_several(lab, redis, "b") as (two, _):
-        async with _page(lab) as page:
-            async with viewer(one, "front-door", http) as playing:
-                await playing.receive(1)
-                await page.goto(two)
-                began = time.monotonic()
-                await page.locator('[data-camera="front-door"]').click()
-                code, said, _ = await until_told(page, within=30)
-                named = time.monotonic() - began
-            while (await http.get("api/nodes")).json()["held"]:
-                await asyncio.sleep(0.1)
-            return await asked_again(page, code, said, named)
+    async with (
+        one_of_several(lab, redis, "a") as (one, http),
+        one_of_several(lab, redis, "b") as (two, _),
+        _page(lab) as page,
+    ):
+        async with viewer(one, "front-door", http) as playing:
+            await playing.receive(1)
+            await page.goto(two)
+            began = time.monotonic()
+            await page.locator('[data-camera="front-door"]').click()
+            code, said, _ = await until_told(page, within=30)
+            named = time.monotonic() - began
+        while (await http.get("api/nodes")).json()["held"]:
+            await asyncio.sleep(0.1)
+        return await asked_again(page, code, said, named)
 
 
 async def without_redis(lab: Lab, redis: OwnRedis) -> Outcome:
@@ -158,7 +161,9 @@ def while_it_stops(met: Met, *, is_opening: bool) -> Meet:
                 began, asked = time.monotonic(), other.id_of("Back Yard")
                 await asking.begin(other.url, asked)
                 again, _ = await asking.ask(other.url, asked)
-                back = "when asked again" if again is None and time.monotonic() - began < 2 * ITSELF else "not yet"
+                back: Back = (
+                    "when asked again" if again is None and time.monotonic() - began < 2 * ITSELF else "not yet"
+                )
                 return Outcome(code, said, named, back, time.monotonic() - began)
 
     return meet
