@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 from account_page_cells import PageAsk, page_reads
 from cells import Cell, Lab, Met, Outcome, Run
+from connection_cells import VIEW
 from live_view_cells import own_server
 from page_cells import until_playing, until_told
 from playwright.async_api import Page, Route
@@ -178,7 +179,40 @@ async def picture_of_hevc(lab: Lab) -> Outcome:
             await page.close()
 
 
+async def _without_codecs(route: Route) -> None:
+    """Let the answer lack what the browser needs for any picture, as a program in between does that rewrites it."""
+    answer = await route.fetch()
+    lines = [line for line in (await answer.text()).split("\r\n") if not line.startswith("a=rtpmap:")]
+    await route.fulfill(response=answer, body="\r\n".join(lines).replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"))
+
+
+async def tile_of_a_camera(lab: Lab) -> Outcome:
+    """A room's client shows a camera, and gets an answer that its browser can make nothing of."""
+    assert lab.chromium is not None
+    async with own_server(lab) as (_, url):
+        context = await lab.chromium.new_context(bypass_csp=True)
+        page = await context.new_page()
+        try:
+            await page.goto(f"{url}health")
+            await page.route("**/whep/front-door*", _without_codecs)
+            began = time.monotonic()
+            await page.evaluate(VIEW)
+            told = await page.wait_for_function("() => view.fault && { ...view.fault }", timeout=30_000)
+            fault, named = await told.json_value(), time.monotonic() - began
+            await page.unroute("**/whep/front-door*")
+            began = time.monotonic()
+            await page.evaluate("() => view.open()")
+            await page.wait_for_function('() => view.state === "playing"', timeout=20_000)
+            said = f"{fault['title']}. {fault['cause']}"
+            return Outcome(fault["code"], said, named, "when asked again", time.monotonic() - began)
+        finally:
+            await context.close()
+
+
 def viewer_page_cells() -> Iterator[Cell]:
+    yield Cell(
+        "VIEWER-NO-FRAME", Met.ROOM_PAGE, "an answer that cannot be used, for a camera in a room", tile_of_a_camera
+    )
     yield Cell("MEDIA-CODEC", Met.PAGE, "a picture of HEVC", picture_of_hevc)
     for handicap in HANDICAPS:
         yield Cell(handicap.code, Met.PAGE, handicap.what, page_with(handicap))
