@@ -2,8 +2,7 @@
 
 The server runs on one core, the load generator (picows) in a process of its own on the other. Everything that the
 rooms do is on: tokens, limits, sequence numbers, events kept for a resume; the limits themselves are raised, since 500
-sockets stand in for thousands. Of a Python that is compiled without optimizations the server takes the system's instead
-(`--python` names another). Usage: python bench/bench_rooms.py [--quick] [--only fast-seed,…] [--rounds N]
+sockets stand in for thousands. Usage: python bench/bench_rooms.py [--quick] [--only fast-seed,…] [--rounds N]
 """
 
 import argparse
@@ -14,14 +13,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import verdict
-from interpreter import environment_for, said_of, usual_python
 
 from media import kernel
 
@@ -48,12 +45,8 @@ class Row:
 
 
 @contextlib.contextmanager
-def program(
-    command: list[str], core: int, needed: Mapping[str, str] = MappingProxyType({})
-) -> "Iterator[subprocess.Popen[str]]":
-    """A program on a core; `needed` is added to its environment."""
-    environment = {**os.environ, **needed}
-    environment["PYTHONPATH"] = os.pathsep.join([str(HERE), environment.get("PYTHONPATH", "")])
+def program(command: list[str], core: int) -> "Iterator[subprocess.Popen[str]]":
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])}
     with kernel.on_core(core):
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -83,14 +76,14 @@ def hear(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def stage(server: str, dialect: str, python: str = sys.executable) -> "Iterator[tuple[int, subprocess.Popen[str]]]":
-    """A fresh server and a fresh generator, each on its core; a server of ours runs on `python`."""
+def stage(server: str, dialect: str) -> "Iterator[tuple[int, subprocess.Popen[str]]]":
+    """A fresh server and a fresh generator, each on its core."""
     core, other = kernel.cores()
     if server == "peer":
         command = ["node", str(HERE / "relay" / "serve_peer.mjs"), str(PEERS)]
     else:
-        command = [python, str(HERE / "relay" / "serve.py"), server]
-    with program(command, core, environment_for(python)) as serving:
+        command = [sys.executable, str(HERE / "relay" / "serve.py"), server]
+    with program(command, core) as serving:
         assert serving.stdout is not None
         port = serving.stdout.readline().split()[1]
         with program([sys.executable, str(HERE / "relay" / "crowd.py"), dialect, port], other) as crowd:
@@ -104,9 +97,9 @@ def proportional_kilobytes(pid: int) -> float:
     raise AssertionError("no Pss")
 
 
-def relay(row: Row, server: str, dialect: str, seconds: float, python: str) -> None:
+def relay(row: Row, server: str, dialect: str, seconds: float) -> None:
     """Messages: closed loop at both sizes, then an even 2,000 a second."""
-    with stage(server, dialect, python) as (pid, crowd):
+    with stage(server, dialect) as (pid, crowd):
         tell(crowd, {"do": "join", "sockets": 500})
         hear(crowd)
         for size in GOAL_US:
@@ -127,9 +120,9 @@ def relay(row: Row, server: str, dialect: str, seconds: float, python: str) -> N
         row.lost += found["lost"]
 
 
-def joining(row: Row, server: str, dialect: str, sockets: int, python: str) -> None:
+def joining(row: Row, server: str, dialect: str, sockets: int) -> None:
     """Joins: from the TCP connection to the first answer; then what each leaves in memory while nothing happens."""
-    with stage(server, dialect, python) as (pid, crowd):
+    with stage(server, dialect) as (pid, crowd):
         tell(crowd, {"do": "join", "sockets": 100})
         hear(crowd)
         time.sleep(2)
@@ -190,17 +183,15 @@ def main() -> None:
     arguments.add_argument("--quick", action="store_true", help="one round of two seconds")
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--only", default=",".join(SETS))
-    arguments.add_argument("--python", default=usual_python(), help="of the server")
     given = arguments.parse_args()
-    print(said_of(given.python), flush=True)
     rounds, seconds = (1, 2.0) if given.quick else (given.rounds, 4.0)
     if "peer" in given.only and not (PEERS / "node_modules" / "peer").exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=True, stdout=subprocess.DEVNULL)
     rows = {name: Row() for name in given.only.split(",")}
     for _ in range(rounds):
         for name, row in rows.items():
-            relay(row, *SETS[name], seconds, given.python)
-            joining(row, *SETS[name], 2000, given.python)
+            relay(row, *SETS[name], seconds)
+            joining(row, *SETS[name], 2000)
             print(shown(name, row), flush=True)
     load = os.getloadavg()[0]
     print(f"\nload of the machine now: {load:.1f}; above 2.5 others were at work, and times say little")
