@@ -1,6 +1,6 @@
 // What a browser can find out about itself and its way to the server; the server judges it together with its own checks.
 
-import { iceServersOf } from "./ice.js";
+import { iceServersOf, isRefused } from "./ice.js";
 
 /**
  * One line of the report. The names of the checks are those of the server's list.
@@ -170,8 +170,8 @@ async function turn(name) {
   const peer = new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" });
   let refused = "";
   try {
-    peer.addEventListener("icecandidateerror", ({ errorCode, errorText }) => {
-      if (errorCode === 401 || errorCode === 403) refused ||= `error ${errorCode} ${errorText}`.trim();   // RFC 8656
+    peer.addEventListener("icecandidateerror", (event) => {
+      if (isRefused(event)) refused ||= `error ${event.errorCode} ${event.errorText}`.trim();
     });
     const found = new Promise((resolve) => {
       peer.addEventListener("icecandidate", ({ candidate }) => candidate && resolve(candidate.address || "an address"));

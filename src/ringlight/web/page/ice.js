@@ -32,6 +32,13 @@ export function withIce(answer, fragment) {
 }
 
 /**
+ * Whether a TURN server refused the name or the password (RFC 8656).
+ *
+ * @param {RTCPeerConnectionIceErrorEvent} event
+ */
+export const isRefused = ({ errorCode }) => errorCode === 401 || errorCode === 403;
+
+/**
  * STUN and TURN servers out of a `Link` header (RFC 9725 section 4.6).
  *
  * @param {string} link

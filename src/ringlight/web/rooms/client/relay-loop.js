@@ -1,5 +1,6 @@
 // From this browser to the TURN server and back: whether it answers, how far it is, and how much gets through.
 
+import { isRefused } from "../../page/ice.js";
 import { namedFault } from "./fault.js";
 
 /** @typedef {import("./fault.js").Fault} Fault */
@@ -106,7 +107,7 @@ async function load(one, other, channel) {
 }
 
 /**
- * The browser names what TURN said (RFC 8656): 401 and 403 are about credentials; 701 is that nothing came at all.
+ * The browser names what TURN said: a refusal of the credentials, or 701, that nothing came at all.
  * An address that was lent, and through which nothing came, leads nowhere.
  *
  * @param {RTCPeerConnectionIceErrorEvent[]} errors
@@ -116,9 +117,8 @@ async function load(one, other, channel) {
 function faultOf(errors, error, isLent) {
   if (isLent) return namedFault("TURN-RELAY", error instanceof Error ? error.message : String(error));
   const said = errors.map(({ errorCode, errorText, url }) => `${url}: ${errorCode} ${errorText}`);
-  const isRefused = errors.some(({ errorCode }) => errorCode === 401 || errorCode === 403);
   const seen = said[0] ?? (error instanceof Error ? error.message : String(error));
-  return namedFault(isRefused ? "TURN-CREDENTIALS" : "TURN-UNREACHABLE", seen);
+  return namedFault(errors.some(isRefused) ? "TURN-CREDENTIALS" : "TURN-UNREACHABLE", seen);
 }
 
 /** @param {number} ms */
