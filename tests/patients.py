@@ -200,7 +200,7 @@ async def proxy_that_drops_upgrades(port: int, *, cuts: bool = False) -> AsyncIt
             lines.insert(-2, b"Connection: close")
         back, there = await asyncio.open_connection("127.0.0.1", port)
         there.write(b"\r\n".join(lines))
-        body = asyncio.create_task(_pass_on(reader, there))
+        body = asyncio.create_task(pass_on(reader, there))
         writer.write(await (back.readuntil(b"\r\n\r\n") if keeps else back.read()))
         body.cancel()
         there.close()
@@ -213,10 +213,13 @@ async def proxy_that_drops_upgrades(port: int, *, cuts: bool = False) -> AsyncIt
         listening.close()
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Write what is read until it ends, and then close."""
     with contextlib.suppress(OSError):
         while data := await reader.read(65_536):
             writer.write(data)
+            await writer.drain()
+    writer.close()
 
 
 @contextlib.asynccontextmanager

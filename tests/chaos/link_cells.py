@@ -12,11 +12,11 @@ import httpx2
 from cells import Cell, Lab, Met, Outcome, Run
 from crossed import Crossed, crossed
 from linked_house import linked_house
-from linking_app import PASSWORD, app_with_form
 from live_view_cells import named_in
 from playwright.async_api import Page
 from renewal_cells import REFUSED
 
+from linking_app import PASSWORD, app_with_form
 from patients import PARTNER, foreign, refusal
 
 Send = Callable[["Linking"], Awaitable[httpx2.Response]]

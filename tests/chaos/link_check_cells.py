@@ -8,9 +8,9 @@ from typing import Any
 from cells import Cell, Lab, Met, Outcome, Run
 from command_cells import command
 from crossed import in_place_of
-from linking_app import PASSWORD, app_with_form
 from partner_cells import environment
 
+from linking_app import PASSWORD, app_with_form
 from patients import foreign, says
 from ringlight.testing import SimulatedRing, simulator
 
@@ -65,9 +65,7 @@ def command_checks(wrong: Wrong) -> Run:
             answers.clear()
             env["RINGLIGHT_LINK_PASSWORD"] = PASSWORD
             again = await command(*wanted, env=env, cwd=lab.folder)
-            back = again.status == 0
-            return Outcome(first.code, first.said, first.read_after, "when asked again" if back else "not yet",
-                           again.seconds)  # fmt: skip
+            return first.then(again)
 
     return run
 

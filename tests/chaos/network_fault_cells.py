@@ -17,7 +17,7 @@ from partner_cells import QUICK
 
 from both_clients import either
 from own_certificates import Authority
-from patients import free_port
+from patients import free_port, pass_on
 from ringlight.errors import RingError
 from ringlight.http.serving import Tls
 from ringlight.secrets import Secret
@@ -64,21 +64,13 @@ async def proxy_to(port: Callable[[], int]) -> AsyncIterator[int]:
         await reader.readuntil(b"\r\n\r\n")
         back, there = await asyncio.open_connection("127.0.0.1", port())
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        await asyncio.gather(_pass_on(reader, there), _pass_on(back, writer))
+        await asyncio.gather(pass_on(reader, there), pass_on(back, writer))
 
     listening = await asyncio.start_server(served, "127.0.0.1", 0)
     try:
         yield int(listening.sockets[0].getsockname()[1])
     finally:
         listening.close()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 @dataclass(frozen=True)

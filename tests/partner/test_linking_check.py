@@ -8,46 +8,27 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
+from linking_app import PASSWORD, app_with_form
 from ringlight.http.serving import listen, serving
-from ringlight.partner.fastapi import SignIn, router
 from ringlight.partner.link_check import LinkFinding, check_links
-from ringlight.partner.link_desk import LinkDesk
-from ringlight.partner.linking import Person
-from ringlight.secrets import Secret
 from ringlight.testing import SimulatedRing
-
-KEY = "c2ltLWhtYWMta2V5LWZvci1yaW5nbGlnaHQ="
-
-
-async def check(name: str, password: Secret) -> Person | None:
-    return Person(name, "m***a") if password == Secret("open sesame") else None
-
-
-def app_of(ring: SimulatedRing, database: Path) -> FastAPI:
-    desk = LinkDesk(
-        client_id="sim-client", client_secret="sim-secret", hmac_keys=[KEY], database=f"sqlite:///{database}",
-        base_url=ring.url,
-    )  # fmt: skip
-    app = FastAPI()
-    app.include_router(router(links=desk, sign_in=SignIn(check=check)))
-    return app
 
 
 async def walked(app: FastAPI, ring: SimulatedRing | None, name: str | None = "maria") -> dict[str, LinkFinding]:
     async with serving(app, listen("127.0.0.1", 0)) as running:
-        found = check_links(f"{running.url}ring", ring=ring.url if ring else None, name=name, password="open sesame")
+        found = check_links(f"{running.url}ring", ring=ring.url if ring else None, name=name, password=PASSWORD)
         return {finding.step: finding async for finding in found}
 
 
 def test_an_app_with_our_router_passes_every_step(ring: SimulatedRing, tmp_path: Path) -> None:
-    findings = asyncio.run(walked(app_of(ring, tmp_path / "a.db"), ring))
+    findings = asyncio.run(walked(app_with_form(ring, tmp_path / "a.db"), ring))
     assert {step: (one.code, one.skipped) for step, one in findings.items()} == dict.fromkeys(
         ("address", "token", "page", "nonce", "claim", "home"), (None, False)
     )
 
 
 def test_without_the_simulator_less_is_tried(ring: SimulatedRing, tmp_path: Path) -> None:
-    findings = asyncio.run(walked(app_of(ring, tmp_path / "a.db"), None, name=None))
+    findings = asyncio.run(walked(app_with_form(ring, tmp_path / "a.db"), None, name=None))
     assert all(one.code is None for one in findings.values())
     assert findings["claim"].skipped
 
@@ -82,7 +63,7 @@ def test_each_mistake_of_an_app_is_named(
     step: str,
     code: str,
 ) -> None:
-    app = app_of(ring, tmp_path / "a.db")
+    app = app_with_form(ring, tmp_path / "a.db")
     wrong = FastAPI()
     wrong.add_api_route(path, answer, methods=["GET", "POST"], response_model=None)
     app.router.routes.insert(0, wrong.router.routes[-1])  # before the good ones
