@@ -70,7 +70,7 @@ faults: .venv/installed-dev  ## write the pages about the faults, and the copy t
 	$(BIN)/python -m ringlight.doctor.fault_docs docs/reference/faults
 	$(BIN)/python -m ringlight.web.catalogue
 
-reliability: .venv/installed-dev  ## let every fault happen to everybody, and write the page about it anew (an hour)
+reliability: .venv/installed-dev  ## let every fault happen to everybody, and write the page about it anew
 	@sh tests/debian-packages.sh
 	PYTHONPATH=tests:tests/resilience $(BIN)/python tests/chaos/fault_lab.py
 

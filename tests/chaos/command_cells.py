@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cells import Cell, Lab, Met, Outcome, Run
+from cells import Back, Cell, Lab, Met, Outcome, Run
 from live_view_cells import ENDS_LATER, named_in, of_switches
 
 from causes import Trouble
@@ -63,6 +63,11 @@ class Finished:
         first = next((number for number, line in enumerate(lines) if named_in(line)), None)
         return "" if first is None else " ".join(lines[first : first + 3])
 
+    def then(self, again: "Finished") -> Outcome:
+        """Return what came of it, where `again` was run once the cause was gone."""
+        back: Back = "not yet" if again.status else "when asked again"
+        return Outcome(self.code, self.said, self.read_after, back, again.seconds)
+
 
 async def command(*args: str, env: Mapping[str, str], cwd: Path, text: str = "") -> Finished:
     """Run one of our commands to its end."""
@@ -110,10 +115,7 @@ def command_meets(trouble: Trouble) -> Run:
                     "login", "--email", ring.world.email, env=env, cwd=lab.folder, text=f"{ring.world.password}\n"
                 )
                 again = await command(*wanted, env=env, cwd=lab.folder)
-            back = again.status == 0
-            return Outcome(
-                first.code, first.said, first.read_after, "when asked again" if back else "not yet", again.seconds
-            )
+            return first.then(again)
 
     return run
 

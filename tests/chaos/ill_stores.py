@@ -80,27 +80,20 @@ class Place:
 # ---- what befalls a store; each yields what mends it ----
 
 
-@contextmanager
-def is_of_another_kind(place: Place) -> Iterator[Mend]:
-    place.keep()
-    good, place.tokens = place.tokens, "mongodb://example/links"
+def is_at(address: str) -> "Befall":
+    """Have the settings name a store that there is none of: of another kind, or the keyring that the lab lacks."""
 
-    def mend() -> None:
-        place.tokens = good
+    @contextmanager
+    def befall(place: Place) -> Iterator[Mend]:
+        place.keep()
+        good, place.tokens = place.tokens, address
 
-    yield mend
+        def mend() -> None:
+            place.tokens = good
 
+        yield mend
 
-@contextmanager
-def is_a_keyring(place: Place) -> Iterator[Mend]:
-    """The lab's machine has none."""
-    place.keep()
-    good, place.tokens = place.tokens, "keyring:"
-
-    def mend() -> None:
-        place.tokens = good
-
-    yield mend
+    return befall
 
 
 @contextmanager
@@ -264,8 +257,8 @@ class Trouble:
 
 
 TROUBLES = (
-    Trouble("a store of another kind", "STORE-ADDRESS", is_of_another_kind, goes_on=False),
-    Trouble("a keyring where there is none", "STORE-KEYRING", is_a_keyring, goes_on=False),
+    Trouble("a store of another kind", "STORE-ADDRESS", is_at("mongodb://example/links"), goes_on=False),
+    Trouble("a keyring where there is none", "STORE-KEYRING", is_at("keyring:"), goes_on=False),
     Trouble("half a file", "CFG-STATE-DIR", is_half_a_file),
     Trouble("a file that was overwritten", "STORE-FILE", was_overwritten),
     Trouble("a newer database", "STORE-NEWER", _with_a_row("alembic_version", "version_num", "9999")),

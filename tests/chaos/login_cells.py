@@ -243,8 +243,7 @@ def command_is_refused(key: KeptKey | None, shown: str, *, guesses: int = 0) -> 
             if guesses:
                 return Outcome(first.code, first.said, first.read_after)  # the owner waits a minute too
             again = await command(*asked, env={**env, "RINGLIGHT_SECRET_KEY": KEY}, cwd=lab.folder)
-            return Outcome(first.code, first.said, first.read_after, "not yet" if again.status else "when asked again",
-                           again.seconds)  # fmt: skip
+            return first.then(again)
 
     return run
 

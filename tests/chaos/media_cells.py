@@ -185,9 +185,7 @@ def command_records(trouble: Trouble, **given: str) -> Run:
                 return Outcome(first.code, first.said, first.read_after, "by itself", after)
             ring.world.switch([])
             again = await command("record", "Front Door", "again.mp4", "--seconds", "1", env=env, cwd=lab.folder)
-            back = again.status == 0
-            return Outcome(first.code, first.said, first.read_after, "when asked again" if back else "not yet",
-                           again.seconds)  # fmt: skip
+            return first.then(again)
 
     return run
 

@@ -180,8 +180,7 @@ async def audit_verified(lab: Lab) -> Outcome:
         first = await command("audit", "verify", env=env, cwd=lab.folder)
         write_role(path, "patient")
         again = await command("audit", "verify", env=env, cwd=lab.folder)
-        return Outcome(first.code, first.said, first.read_after, "not yet" if again.status else "when asked again",
-                       again.seconds)  # fmt: skip
+        return first.then(again)
 
 
 async def restored_over_something(lab: Lab) -> Outcome:
@@ -191,8 +190,7 @@ async def restored_over_something(lab: Lab) -> Outcome:
         assert made.status == 0, made.err
         first = await command("restore", "copy.zip", env=env, cwd=lab.folder)
         again = await command("restore", "copy.zip", "--replace", env=env, cwd=lab.folder)
-        return Outcome(first.code, first.said, first.read_after, "not yet" if again.status else "when asked again",
-                       again.seconds)  # fmt: skip
+        return first.then(again)
 
 
 async def link_that_is_none(lab: Lab) -> Outcome:

@@ -276,9 +276,7 @@ def command_meets(args: tuple[str, ...], trouble: PartnerTrouble) -> Run:
             for name in numbers:
                 del env[name]
             again = await command(*wanted, env=env, cwd=lab.folder, text="sim-token\n")
-            back = again.status == 0
-            return Outcome(first.code, first.said, first.read_after, "when asked again" if back else "not yet",
-                           again.seconds)  # fmt: skip
+            return first.then(again)
 
     return run
 

@@ -76,9 +76,7 @@ def command_renews(renewal: Renewal) -> Run:
             if renewal.is_final:
                 return Outcome(first.code, first.said, first.read_after)
             again = await command("partner", "devices", env=env, cwd=lab.folder)
-            back = again.status == 0
-            return Outcome(first.code, first.said, first.read_after, "when asked again" if back else "not yet",
-                           again.seconds)  # fmt: skip
+            return first.then(again)
 
     return run
 

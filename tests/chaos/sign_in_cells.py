@@ -138,10 +138,7 @@ def command_meets(sign_in: SignIn) -> Run:
                 return Outcome(first.code, f"ended with {first.status}: {first.said}", first.read_after)
             _end(at)
             again = await command(*args, env=env, cwd=lab.folder, text=sign_in.typed)
-            back = again.status == 0
-            return Outcome(
-                first.code, first.said, first.read_after, "when asked again" if back else "not yet", again.seconds
-            )
+            return first.then(again)
 
     return run
 

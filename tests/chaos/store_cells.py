@@ -76,9 +76,7 @@ def command_meets(trouble: Trouble) -> Run:
                 assert "Traceback" not in first.err, first.err
                 mend()
                 again = await command("partner", "devices", env=place.environment(), cwd=lab.folder)
-                back = again.status == 0
-                return Outcome(first.code, first.said, first.read_after, "when asked again" if back else "not yet",
-                               again.seconds)  # fmt: skip
+                return first.then(again)
 
     return run
 

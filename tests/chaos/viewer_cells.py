@@ -82,8 +82,7 @@ def command_finds_no_room() -> Run:
             wanted = ("record", "Front Door", "door.mp4", "--seconds", "1")
             first = await command(*wanted, env={**env, "RINGLIGHT_RECORDINGS__KEEP_FREE": "1e9"}, cwd=lab.folder)
             again = await command(*wanted, env=env, cwd=lab.folder)
-            return Outcome(first.code, first.said, first.read_after,
-                           "when asked again" if again.status == 0 else "not yet", again.seconds)  # fmt: skip
+            return first.then(again)
 
     return run
 
