@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from ringlight.http.serving import listen, serving
 from ringlight.rooms import rooms_router
+from ringlight.rooms.admission import Admission
 from ringlight.rooms.clock import RoomClock
 from ringlight.rooms.fast import FastRooms
 from ringlight.rooms.house import House
@@ -118,9 +119,8 @@ async def rooms(adapter: str, settings: RoomSettings | None = None) -> AsyncIter
         yield InMemory(settings)
         return
     chance = iter(range(1, 10**9))
-    house = House(
-        settings, lambda: str(next(chance)), tokens=Tokens(KEY, settings.token_life), any_loopback_origin=True
-    )
+    admission = Admission(settings, Tokens(KEY, settings.token_life), any_loopback_origin=True)
+    house = House(settings, lambda: str(next(chance)), admission)
     porter = Porter(house, RoomClock())
     app = FastAPI()
     app.include_router(rooms_router(porter, wrong_paths=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringlight.rooms import ledger
+from ringlight.rooms.admission import Admission
 from ringlight.rooms.copies import Cut, Loaded, Present, Read, Recalled, Sign
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Note, Recall, Shared, Write
 from ringlight.rooms.ledger import Entry
@@ -130,7 +131,8 @@ class Node:
         self.number = number
         self.is_cut = False
         self.stretch = 1  # counts its connections to what is shared
-        self.house = SharedHouse(nodes.settings, nodes.mint, tokens=nodes.tokens, any_loopback_origin=True, node=number)
+        admission = Admission(nodes.settings, nodes.tokens, any_loopback_origin=True)
+        self.house = SharedHouse(nodes.settings, nodes.mint, admission, node=number)
         self.porter = _SharedPorter(self.house, nodes)
         self.follows: set[str] = set()
         self.arrived: deque[Read | Loaded | Recalled] = deque()

@@ -6,7 +6,7 @@ from msgspec import UNSET, Raw
 
 from ringlight.rooms import messages
 from ringlight.rooms.messages import Chatted, Signalled
-from ringlight.rooms.people import Outbox
+from ringlight.rooms.outbox import Outbox
 
 
 @given(st.lists(st.integers(0, 400), max_size=300), st.integers(1, 20), st.integers(400, 3000))

@@ -25,7 +25,12 @@ class Admission:
     """
 
     def __init__(
-        self, settings: RoomSettings, tokens: Tokens | None, origins: frozenset[str], *, any_loopback_origin: bool
+        self,
+        settings: RoomSettings,
+        tokens: Tokens | None = None,
+        origins: frozenset[str] = frozenset(),
+        *,
+        any_loopback_origin: bool = False,
     ) -> None:
         self.tokens = tokens
         self.origins = origins

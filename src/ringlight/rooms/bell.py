@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ringlight.errors import fault_error
 from ringlight.rooms.events import AddCamera, Pressed, RemoveCamera
 from ringlight.rooms.messages import Joined, Left, Present, Ring
-from ringlight.rooms.people import Person
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

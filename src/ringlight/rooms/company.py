@@ -9,7 +9,9 @@ from ringlight.errors import fault_error
 from ringlight.rooms import messages, parting
 from ringlight.rooms.events import Action, Close, Send
 from ringlight.rooms.messages import Bye, Knock, KnockGone
-from ringlight.rooms.people import MAIL_KEPT, OWN, Outbox, Person
+from ringlight.rooms.outbox import Outbox
+from ringlight.rooms.people import OWN
+from ringlight.rooms.person import MAIL_KEPT, Person
 from ringlight.settings import RoomSettings
 
 

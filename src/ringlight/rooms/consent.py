@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ringlight.errors import fault_error
 from ringlight.rooms import passing
 from ringlight.rooms.messages import Consent, Consented, Consents, Quality
-from ringlight.rooms.people import Dialect, Person
+from ringlight.rooms.people import Dialect
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

@@ -6,7 +6,8 @@ from ringlight.errors import RingError, fault_error
 from ringlight.rooms import consent, passing, presence, resuming
 from ringlight.rooms.events import Enter, Note, node_of
 from ringlight.rooms.leaving import refused
-from ringlight.rooms.people import SEED, Claims, Dialect, Person
+from ringlight.rooms.people import SEED, Claims, Dialect
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

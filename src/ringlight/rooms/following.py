@@ -1,9 +1,12 @@
 """A house whose rooms follow their ledgers: what happens is written there, and done when it is read. Pure."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from ringlight.errors import fault_error
 from ringlight.rooms import ledger, messages
+from ringlight.rooms.admission import Admission
 from ringlight.rooms.copies import Copy, Loaded, Read
 from ringlight.rooms.events import (
     Action,
@@ -24,12 +27,15 @@ from ringlight.rooms.events import (
     node_of,
 )  # fmt: skip
 from ringlight.rooms.house import House
+from ringlight.rooms.ice import Turn
 from ringlight.rooms.leaving import refused
 from ringlight.rooms.ledger import Entry
 from ringlight.rooms.messages import Bye
-from ringlight.rooms.people import Dialect, Person
+from ringlight.rooms.people import Dialect
+from ringlight.rooms.person import Person
 from ringlight.rooms.room import Room
 from ringlight.rooms.shared_notes import SharedNotes
+from ringlight.settings import RoomSettings
 
 __all__ = ["FollowingHouse", "mark_of"]
 
@@ -49,8 +55,11 @@ class FollowingHouse(House):
     """All rooms that this node has people in, as their ledgers tell.
 
     Args:
+        settings: As for `House`, and the next three too.
+        mint: See there.
+        admission: See there.
+        turn: See there.
         node: Its number, other than those of all other nodes, below 2**31.
-        arguments: As for `House`.
 
     Attributes:
         alone: Whether the ledgers are out of reach.
@@ -58,8 +67,16 @@ class FollowingHouse(House):
         notes: What is to be written down, by whom.
     """
 
-    def __init__(self, *arguments: object, node: int, **more: object) -> None:
-        super().__init__(*arguments, **more)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        settings: RoomSettings,
+        mint: Callable[[], str],
+        admission: Admission | None = None,
+        turn: Turn | None = None,
+        *,
+        node: int,
+    ) -> None:
+        super().__init__(settings, mint, admission, turn)
         self.node = node
         self.alone = True  # until Redis has answered
         self.nodes: frozenset[int] = frozenset()

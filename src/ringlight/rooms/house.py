@@ -32,7 +32,6 @@ from ringlight.rooms.messages import Heard as Message
 from ringlight.rooms.people import OWN, ROLES, SEED, USER_TYPES, Claims
 from ringlight.rooms.registry import Registry
 from ringlight.rooms.room import Room
-from ringlight.rooms.tokens import Tokens
 from ringlight.settings import RoomSettings
 
 __all__ = ["House"]
@@ -49,24 +48,19 @@ class House(Registry):
     Args:
         settings: Of rooms.
         mint: Returns fresh chance as text that fits into a URL.
-        tokens: Signs and checks; `None` knows no tokens, so that only open mode lets anybody in.
-        origins: Origins of other web pages that may enter.
-        any_loopback_origin: Whether pages of any loopback origin may enter.
-        turn: Makes credentials for `welcome`.
+        admission: Judges who may enter at all; `None` is one without tokens, so that only open mode lets anybody in.
+        turn: Makes credentials for `welcome`; `None` makes none.
     """
 
     def __init__(
         self,
         settings: RoomSettings,
         mint: Callable[[], str],
-        *,
-        tokens: Tokens | None = None,
-        origins: frozenset[str] = frozenset(),
-        any_loopback_origin: bool = False,
+        admission: Admission | None = None,
         turn: Turn | None = None,
     ) -> None:
         super().__init__(settings, mint)
-        self.admission = Admission(settings, tokens, origins, any_loopback_origin=any_loopback_origin)
+        self.admission = admission or Admission(settings)
         self.draining = False
         self._turn = turn or Turn([], None, 0)
         self._connections: dict[int, Connection] = {}

@@ -6,7 +6,8 @@ from ringlight.errors import RingError, fault_error
 from ringlight.rooms import messages, presence
 from ringlight.rooms.events import Action, Close, Finish, Gone, Note, Send
 from ringlight.rooms.messages import Left
-from ringlight.rooms.people import Dialect, Person
+from ringlight.rooms.people import Dialect
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

@@ -27,7 +27,9 @@ from ringlight.rooms.events import (
     Said,
     Tick,
 )
-from ringlight.rooms.people import Outbox, Person, Returning
+from ringlight.rooms.outbox import Outbox
+from ringlight.rooms.people import Claims, Dialect, Offered, Returning
+from ringlight.rooms.person import Person
 from ringlight.rooms.room import Room
 from ringlight.settings import RoomSettings
 
@@ -41,7 +43,6 @@ _KINDS: dict[bytes, type] = {
 }  # fmt: skip
 _LETTERS = {kind: letter for letter, kind in _KINDS.items()}
 _UNREADABLE = (UnicodeError, RecursionError)  # what msgspec lets through: text that is no UTF-8, and too many brackets
-_FROM_CLASS = ("settings", "by_socket", "mark", "out")  # of a room: what no other node needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,31 @@ class _Kept(msgspec.Struct):
     frames: list[str]
 
 
+class _Someone(msgspec.Struct):
+    """A person, by the names of their attributes: a compiled class does not tell what is in them."""
+
+    id: str
+    secret: str
+    claims: Claims
+    dialect: Dialect
+    rank: int
+    outbox: _Kept
+    since: float
+    socket: int | None
+    inside: bool
+    gone_at: float | None
+    taken: int
+    offered: Offered | None
+    media: dict[str, bool]
+    consents: frozenset[str]
+    quality: str
+    quality_at: float
+    mail: list[tuple[int, int, int, int]]
+    seats: int
+    home: int
+    earlier: str
+
+
 class _Whole(msgspec.Struct):
     """All of a room, by the names of its attributes."""
 
@@ -96,25 +122,28 @@ class _Whole(msgspec.Struct):
     ranks: int
     hosts_gone_at: float | None
     heard: dict[int, int]
-    people: dict[str, Person]
+    people: dict[str, _Someone]
 
 
-def _to_wire(value: Any) -> Any:
-    if isinstance(value, Outbox):
-        return _Kept(value.most, value.most_bytes, value.seq, [frame.decode() for frame in value.kept])
-    raise TypeError(f"{type(value).__name__} is in no room")
+def _someone(person: Person) -> _Someone:
+    outbox = person.outbox
+    kept = _Kept(outbox.most, outbox.most_bytes, outbox.seq, [frame.decode() for frame in outbox.kept])
+    plain = {name: getattr(person, name) for name in _Someone.__struct_fields__}
+    return _Someone(**{**plain, "outbox": kept})
 
 
-def _from_wire(_: type, value: Any) -> Outbox:
-    kept = msgspec.convert(value, _Kept)
-    return Outbox(kept.most, kept.most_bytes, kept.seq, [frame.encode() for frame in kept.frames])
+def _person(someone: _Someone) -> Person:
+    kept = someone.outbox
+    outbox = Outbox(kept.most, kept.most_bytes, kept.seq, [frame.encode() for frame in kept.frames])
+    plain = {name: getattr(someone, name) for name in _Someone.__struct_fields__}
+    return Person(**{**plain, "outbox": outbox})
 
 
-_encode = msgspec.json.Encoder(enc_hook=_to_wire).encode
+_encode = msgspec.json.Encoder().encode
 _decoders: dict[bytes, Callable[[bytes], Any]] = {
     letter: msgspec.json.Decoder(kind).decode for letter, kind in _KINDS.items()
 }
-_decode_whole = msgspec.json.Decoder(_Whole, dec_hook=_from_wire).decode
+_decode_whole = msgspec.json.Decoder(_Whole).decode
 
 
 def read_entry(line: bytes) -> Entry | None:
@@ -155,7 +184,8 @@ def read_event(body: bytes, settings: RoomSettings) -> Event | None:
 
 def write_room(room: Room) -> bytes:
     """Return all of a room."""
-    return _encode({name: value for name, value in vars(room).items() if name not in _FROM_CLASS})
+    plain = {name: getattr(room, name) for name in _Whole.__struct_fields__}
+    return _encode(_Whole(**{**plain, "people": {key: _someone(person) for key, person in room.people.items()}}))
 
 
 def read_room(whole: bytes, settings: RoomSettings) -> Room:
@@ -171,5 +201,6 @@ def read_room(whole: bytes, settings: RoomSettings) -> Room:
     room = Room(found.id, settings)
     for name in found.__struct_fields__:
         setattr(room, name, getattr(found, name))
+    room.people = {key: _person(someone) for key, someone in found.people.items()}
     room.by_socket = {person.socket: person for person in room.people.values() if person.socket is not None}
     return room

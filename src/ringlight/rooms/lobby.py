@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from ringlight.errors import fault_error
 from ringlight.rooms import entering, leaving, messages, presence
-from ringlight.rooms.people import Dialect, Person
+from ringlight.rooms.people import Dialect
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

@@ -4,6 +4,7 @@ import itertools
 import json
 from typing import Any
 
+from ringlight.rooms.admission import Admission
 from ringlight.rooms.house import House
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.tokens import Tokens
@@ -62,9 +63,9 @@ class MemoryRooms:
     def __init__(self, settings: RoomSettings | None = None, tokens: Tokens | None = None, now: float = 1e9) -> None:
         chance = itertools.count(1)
         self.now = now
-        self.house = House(
-            settings or RoomSettings(), lambda: str(next(chance)), tokens=tokens, any_loopback_origin=True
-        )
+        settings = settings or RoomSettings()
+        admission = Admission(settings, tokens, any_loopback_origin=True)
+        self.house = House(settings, lambda: str(next(chance)), admission)
         self.porter = Porter(self.house, lambda: self.now)
 
     def connect(self, path: str, **options: Any) -> MemorySocket:

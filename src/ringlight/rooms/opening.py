@@ -1,8 +1,8 @@
 """Rooms as the settings say."""
 
 import secrets
-from typing import Any
 
+from ringlight.rooms.admission import Admission
 from ringlight.rooms.clock import RoomClock
 from ringlight.rooms.house import House
 from ringlight.rooms.ice import Turn
@@ -24,7 +24,7 @@ def open_rooms(settings: Settings, *, any_loopback_origin: bool = False) -> Port
         any_loopback_origin: Whether pages of any loopback origin may enter over a loopback address.
     """
     clock = RoomClock()
-    porter = Porter(House(settings.rooms, _mint, **_options(settings, any_loopback_origin)), clock)
+    porter = Porter(House(settings.rooms, _mint, *_door(settings, any_loopback_origin)), clock)
     porter.follow = clock.follow
     return porter
 
@@ -47,7 +47,7 @@ def open_shared_rooms(settings: Settings, *, any_loopback_origin: bool = False) 
     from ringlight.rooms.nodes import SharedPorter, new_node  # noqa: PLC0415
     from ringlight.rooms.shared_house import SharedHouse  # noqa: PLC0415
 
-    house = SharedHouse(settings.rooms, _mint, node=new_node(), **_options(settings, any_loopback_origin))
+    house = SharedHouse(settings.rooms, _mint, *_door(settings, any_loopback_origin), node=new_node())
     clock = RoomClock()
     porter = SharedPorter(house, clock, settings.redis_url)
     porter.follow = clock.follow
@@ -58,11 +58,8 @@ def _mint() -> str:
     return secrets.token_urlsafe(12)
 
 
-def _options(settings: Settings, any_loopback_origin: bool) -> dict[str, Any]:
-    key = settings.secret_key or Secret(secrets.token_urlsafe(32))
-    return {
-        "tokens": Tokens(key, settings.rooms.token_life),
-        "origins": frozenset(settings.allowed_origins),
-        "any_loopback_origin": any_loopback_origin,
-        "turn": Turn(settings.turn_url, settings.turn_secret, settings.rooms.turn_life),
-    }
+def _door(settings: Settings, any_loopback_origin: bool) -> tuple[Admission, Turn]:
+    rooms, origins = settings.rooms, frozenset(settings.allowed_origins)
+    tokens = Tokens(settings.secret_key or Secret(secrets.token_urlsafe(32)), rooms.token_life)
+    admission = Admission(rooms, tokens, origins, any_loopback_origin=any_loopback_origin)
+    return admission, Turn(settings.turn_url, settings.turn_secret, rooms.turn_life)

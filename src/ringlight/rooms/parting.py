@@ -15,7 +15,8 @@ from ringlight.faults import FAULTS
 from ringlight.rooms import leaving, messages
 from ringlight.rooms.events import Alone, Away, Gone, Merge, node_of
 from ringlight.rooms.messages import Back, Chatted, Joined, MediaState, Notice, Other, Signalled, UserJoined
-from ringlight.rooms.people import Dialect, Person
+from ringlight.rooms.people import Dialect
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

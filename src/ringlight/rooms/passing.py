@@ -7,7 +7,8 @@ from msgspec import UNSET, Raw, UnsetType
 from ringlight.errors import fault_error
 from ringlight.rooms import consent, messages
 from ringlight.rooms.messages import Chat, Chatted, Other, Seed, SeedAnswer, SeedCandidate, SeedOffer, Signal
-from ringlight.rooms.people import OWN, SEED, Offered, Person
+from ringlight.rooms.people import OWN, SEED, Offered
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

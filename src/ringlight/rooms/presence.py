@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ringlight.rooms import bell, consent, messages
 from ringlight.rooms.events import Enter
 from ringlight.rooms.messages import Joined, Left, Roster, UserJoined, UserLeft
-from ringlight.rooms.people import SEED, Person
+from ringlight.rooms.people import SEED
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

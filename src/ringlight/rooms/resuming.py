@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from ringlight.errors import fault_error
 from ringlight.rooms import messages, passing, presence
 from ringlight.rooms.events import Close, Enter, Resuming, Send, node_of
-from ringlight.rooms.people import Claims, Dialect, Person
+from ringlight.rooms.people import Claims, Dialect
+from ringlight.rooms.person import Person
 
 if TYPE_CHECKING:
     from ringlight.rooms.room import Room

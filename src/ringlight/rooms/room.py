@@ -6,6 +6,7 @@ since 1970, which never goes back. The rules themselves are in `entering`, `resu
 """
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from ringlight.errors import RingError, fault_error
 from ringlight.rooms import bell, consent, entering, leaving, lobby, messages, parting, passing
@@ -29,7 +30,8 @@ from ringlight.rooms.events import (
     Tick,
     What,
 )
-from ringlight.rooms.people import Dialect, Person, Returning
+from ringlight.rooms.people import Dialect, Returning
+from ringlight.rooms.person import Person
 from ringlight.settings import RoomSettings
 
 __all__ = ["TIME_IS_OVER", "Room"]
@@ -96,7 +98,7 @@ class Room(Company):
     def receive(self, event: Event, now: float) -> list[Action]:
         """Feed one event; return what to do, in order."""
         self.out = []
-        self._takers[type(event)](self, event, now)
+        _TAKERS[type(event)](self, event, now)
         if self.people:
             self.empty_since = None
         elif self.empty_since is None:
@@ -118,11 +120,11 @@ class Room(Company):
                 person.outbox.forget(seen)  # where there are several nodes, `parting` may need it yet
             rid = message.rid  # type: ignore[union-attr]
             if rid is None:
-                self._handlers[type(message)](self, person, message, now)
+                _HANDLERS[type(message)](self, person, message, now)
             else:
                 if rid > person.taken:  # otherwise it is sent again after a resume
                     person.taken = rid
-                    self._handlers[type(message)](self, person, message, now)
+                    _HANDLERS[type(message)](self, person, message, now)
                 self.send(person, messages.encode(messages.Ok(rid=rid)))
         except RingError as error:
             if isinstance(message, messages.Seed):
@@ -197,13 +199,6 @@ class Room(Company):
         person.media = {**person.media, **{name: on for name, on in given.items() if on is not None}}
         self.tell_others(person, messages.MediaState(id=person.id, media=person.media))
 
-    _handlers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
-        messages.Signal: passing.pass_signal, messages.Chat: passing.pass_chat, messages.State: _state_of,
-        messages.Admit: lobby.admit, messages.Deny: lobby.deny, messages.SendBack: lobby.send_back,
-        messages.Lock: lobby.lock, messages.End: leaving.end, messages.Leave: leaving.leave, messages.Ping: _ping,
-        messages.Hello: _hello_again, messages.Consent: consent.take, messages.Quality: consent.judge_quality,
-    }  # fmt: skip
-
     # Time, and what comes from outside
 
     def _renewed(self, event: Renew, _: float) -> None:
@@ -234,9 +229,17 @@ class Room(Company):
                 for person in [person for person in self.people.values() if person.inside]:
                     lobby.put_before_the_door(self, person, now)
 
-    _takers: dict[type, Callable[..., None]] = {  # noqa: RUF012 - a table of methods, never changed
-        Said: _said, Enter: entering.knock, Gone: leaving.part, Tick: _tick, Make: _made, Renew: _renewed,
-        Finish: leaving.finished,
-        AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring, Away: parting.leave, Alone: parting.tell,
-        Merge: parting.merge,
-    }  # fmt: skip
+
+# Who takes each message and event. At the end, since a method has to be there before it is named.
+_HANDLERS: Final[dict[type, Callable[..., None]]] = {
+    messages.Signal: passing.pass_signal, messages.Chat: passing.pass_chat, messages.State: Room._state_of,
+    messages.Admit: lobby.admit, messages.Deny: lobby.deny, messages.SendBack: lobby.send_back,
+    messages.Lock: lobby.lock, messages.End: leaving.end, messages.Leave: leaving.leave, messages.Ping: Room._ping,
+    messages.Hello: Room._hello_again, messages.Consent: consent.take, messages.Quality: consent.judge_quality,
+}  # fmt: skip
+_TAKERS: Final[dict[type, Callable[..., None]]] = {
+    Said: Room._said, Enter: entering.knock, Gone: leaving.part, Tick: Room._tick, Make: Room._made,
+    Renew: Room._renewed, Finish: leaving.finished,
+    AddCamera: bell.add, RemoveCamera: bell.remove, Pressed: bell.ring, Away: parting.leave, Alone: parting.tell,
+    Merge: parting.merge,
+}  # fmt: skip

@@ -6,9 +6,10 @@ has to be handed over when a node dies: whoever comes back to another one finds 
 the others, and finds them again. The reasons are told in docs/decisions/0010-one-ledger-a-room.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ringlight.rooms import messages
+from ringlight.rooms.admission import Admission
 from ringlight.rooms.connections import Heard, Lost, Opened
 from ringlight.rooms.copies import Copy, Cut, FromElsewhere, Loaded, Present, Read, Recalled, Sign
 from ringlight.rooms.events import (
@@ -29,6 +30,8 @@ from ringlight.rooms.events import (
     node_of,
 )
 from ringlight.rooms.following import UNHEARD_OF, FollowingHouse, mark_of
+from ringlight.rooms.ice import Turn
+from ringlight.settings import RoomSettings
 
 __all__ = ["SharedHouse"]
 
@@ -39,8 +42,16 @@ IDLE = 30.0  # seconds that a room is followed while none of its people is here
 class SharedHouse(FollowingHouse):
     """All rooms that this node has people in. Arguments as for `FollowingHouse`."""
 
-    def __init__(self, *arguments: object, node: int, **more: object) -> None:
-        super().__init__(*arguments, node=node, **more)
+    def __init__(
+        self,
+        settings: RoomSettings,
+        mint: Callable[[], str],
+        admission: Admission | None = None,
+        turn: Turn | None = None,
+        *,
+        node: int,
+    ) -> None:
+        super().__init__(settings, mint, admission, turn, node=node)
         self._missing: dict[int, int] = {}  # how often in a row a node was looked for and not there
         self._signs: Mapping[int, Sign] = {}  # of the last look
         self._before: Mapping[int, Sign] = {}  # of the last look before Redis went away

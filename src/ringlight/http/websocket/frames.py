@@ -6,6 +6,7 @@ No extensions: of a message that is passed on once, compression would cost more 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from struct import Struct
+from typing import Final
 
 __all__ = [
     "BINARY", "Binary", "Closed", "Event", "Frames", "Ping", "Pong", "Violation",
@@ -19,12 +20,13 @@ NORMAL, PROTOCOL_ERROR, NO_CODE, INVALID_TEXT, POLICY, TOO_BIG = 1000, 1002, 100
 MOST_OF_CONTROL = 125  # bytes in a control frame (section 5.5)
 SIDE_FRAMES = 500  # control frames and fragments between two calls of `forgive`
 
-_pack_16 = Struct("!BBH").pack
-_USUAL = 4096  # bytes of a text message; how a shorter one begins is looked up, in half of the time
-_HEADS = tuple(bytes((0x80 | TEXT, n)) if n < 126 else _pack_16(0x80 | TEXT, 126, n) for n in range(_USUAL))
+_pack_16: Final = Struct("!BBH").pack
+_USUAL: Final = 4096  # bytes of a text message; how a shorter one begins is looked up, in half of the time
+_HEADS: Final = tuple(bytes((0x80 | TEXT, n)) if n < 126 else _pack_16(0x80 | TEXT, 126, n) for n in range(_USUAL))
 # Of a client's frame: how it begins, its length where that is in two bytes, and then its mask.
-_read_16 = Struct("!HH4s").unpack_from
-_WITH_16, _EMPTY = (0x80 | TEXT) << 8 | 0x80 | 126, (0x80 | TEXT) << 8 | 0x80  # how a text message of a client begins
+_read_16: Final = Struct("!HH4s").unpack_from
+_WITH_16: Final = (0x80 | TEXT) << 8 | 0x80 | 126  # how a text message of a client begins
+_EMPTY: Final = (0x80 | TEXT) << 8 | 0x80
 _pack_64 = Struct("!BBQ").pack
 
 

@@ -1,6 +1,7 @@
 """Reading and writing the messages of both protocols, and telling a page of a fault in either."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -17,7 +18,7 @@ CLOSE_CODES = {
     fault.code: seen.number for fault in FAULTS.values() for seen in fault.seen if seen.at == "room" and seen.number
 }
 
-UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)  # what parsing raises
+UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)  # what parsing raises
 
 
 class Description(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Description(msgspec.Struct, frozen=True):
     type: str
 
 
-encode = msgspec.json.Encoder().encode
+encode: Final = msgspec.json.Encoder().encode
 # Of frames that are known to be UTF-8. What is passed on as it came is not looked into, so both would let others pass.
 parse_text: Callable[[bytes], Heard] = msgspec.json.Decoder(Heard).decode
 parse_seed_text: Callable[[bytes], Seed] = msgspec.json.Decoder(Seed).decode
