@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long check lint bench soak docs sbom picture faults reliability network-lab fuzz format clean audit constraints
+.PHONY: help demo test long check lint bench soak compiled docs sbom picture faults reliability network-lab fuzz format clean audit constraints
 MINUTES ?= 10
 PINNED := $(if $(LOCKED),--constraint constraints.txt)  # make LOCKED=1: the very versions of constraints.txt
 
@@ -52,6 +52,9 @@ soak: .venv/installed-dev  ## run servers with everything that goes wrong for MI
 
 docs: .venv/installed-dev  ## build the documentation as a site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+compiled: .venv/installed-dev  ## write a wheel into dist/ whose rooms are compiled for this machine's kind; needs a C compiler
+	HATCH_BUILD_HOOKS_ENABLE=1 $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 sbom: .venv/installed-dev  ## write dist/sbom.json: what a fresh installation of the wheel consists of
 	@rm -rf dist/sbom dist/ringlight-*.whl && mkdir -p dist/sbom

@@ -9,11 +9,13 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from media import kernel
 
 HERE = Path(__file__).parent
 PEERS = HERE.parent / "tests" / "peers"
+COMPILED = HERE / "results" / "compiled"  # the wheel that `make compiled` builds, unpacked
 GOAL_US = {200: 12.0, 2048: 15.0}
 GOAL_RATIO = {200: 1.4, 2048: 2.0}
 GOAL_P99_MS, GOAL_KB, GOAL_JOINS = 2.0, 6.0, 2000.0
@@ -45,8 +48,9 @@ class Row:
 
 
 @contextlib.contextmanager
-def program(command: list[str], core: int) -> "Iterator[subprocess.Popen[str]]":
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])}
+def program(command: list[str], core: int, before: Sequence[Path] = ()) -> "Iterator[subprocess.Popen[str]]":
+    paths = [*map(str, before), str(HERE), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     with kernel.on_core(core):
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -75,6 +79,17 @@ def hear(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return found
 
 
+def compile_rooms() -> None:
+    """Build the wheel of which the rooms' cores are compiled, from the source as it is now."""
+    shutil.rmtree(COMPILED, ignore_errors=True)
+    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(COMPILED)]
+    asked = {**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"}
+    subprocess.run([sys.executable, *build, str(HERE.parent)], env=asked, check=True)
+    (wheel,) = COMPILED.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(COMPILED)
+
+
 @contextlib.contextmanager
 def stage(server: str, dialect: str) -> "Iterator[tuple[int, subprocess.Popen[str]]]":
     """A fresh server and a fresh generator, each on its core."""
@@ -82,8 +97,8 @@ def stage(server: str, dialect: str) -> "Iterator[tuple[int, subprocess.Popen[st
     if server == "peer":
         command = ["node", str(HERE / "relay" / "serve_peer.mjs"), str(PEERS)]
     else:
-        command = [sys.executable, str(HERE / "relay" / "serve.py"), server]
-    with program(command, core) as serving:
+        command = [sys.executable, str(HERE / "relay" / "serve.py"), "asgi" if server == "asgi" else "fast"]
+    with program(command, core, [COMPILED] if server == "compiled" else []) as serving:
         assert serving.stdout is not None
         port = serving.stdout.readline().split()[1]
         with program([sys.executable, str(HERE / "relay" / "crowd.py"), dialect, port], other) as crowd:
@@ -136,6 +151,7 @@ def joining(row: Row, server: str, dialect: str, sockets: int) -> None:
 
 
 SETS = {
+    "compiled-seed": ("compiled", "seed"), "compiled-v2": ("compiled", "v2"),
     "fast-seed": ("fast", "seed"), "fast-v2": ("fast", "v2"), "peer": ("peer", "peer"),
     "asgi-seed": ("asgi", "seed"), "asgi-v2": ("asgi", "v2"),
 }  # fmt: skip
@@ -146,7 +162,7 @@ def mid(values: list[float]) -> float:
 
 
 def shown(name: str, row: Row) -> str:
-    cells = [f"{name:10}"]
+    cells = [f"{name:13}"]
     for size in GOAL_US:
         low, high = min(row.us[size]), max(row.us[size])
         cells.append(f"{mid(row.us[size]):6.1f} ({low:.1f}-{high:.1f}) us {mid(row.rate[size]):7.0f}/s")
@@ -188,6 +204,8 @@ def main() -> None:
     if "peer" in given.only and not (PEERS / "node_modules" / "peer").exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=True, stdout=subprocess.DEVNULL)
     rows = {name: Row() for name in given.only.split(",")}
+    if any(SETS[name][0] == "compiled" for name in rows):
+        compile_rooms()
     for _ in range(rounds):
         for name, row in rows.items():
             relay(row, *SETS[name], seconds)

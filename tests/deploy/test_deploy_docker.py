@@ -93,7 +93,7 @@ def _without_rights(data: Path) -> list[str]:
 def test_its_steps_end_in_a_server_that_writes_nothing_but_its_data(tmp_path: Path) -> None:
     """The wheel from the files that go in, unpacked read-only, run by nobody, with its health check."""
     source, wheels, package, data = (tmp_path / name for name in ("source", "wheels", "package", "data"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "src"):
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "src"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         source.mkdir(exist_ok=True)
         copy(ROOT / name, source / name)
@@ -108,10 +108,12 @@ def test_its_steps_end_in_a_server_that_writes_nothing_but_its_data(tmp_path: Pa
         str(wheels),
         str(source),
     ]
-    subprocess.run([sys.executable, *build], check=True)
+    assert "HATCH_BUILD_HOOKS_ENABLE=1" in " ".join(_instructions("ENV"))
+    subprocess.run([sys.executable, *build], env={**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"}, check=True)
     (wheel,) = wheels.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(package)
+    assert list(package.glob("ringlight/rooms/room.*.so")), "what messages pass through is compiled"
     subprocess.run(["chmod", "-R", "a=rX", str(package)], check=True)
     before = sorted(str(path) for path in package.rglob("*"))
     data.mkdir(mode=0o700)
