@@ -57,7 +57,7 @@ from record import Row, keep, kept, row_of
 from reliability_page import write_pages
 
 from conftest import CHROMIUM_FLAGS
-from own_coturn import PROGRAM, OwnCoturn
+from own_coturn import SharedCoturn
 
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
@@ -89,7 +89,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
     there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
     former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
     rows = {key: row for key, row in former.items() if key in there}
-    coturn = OwnCoturn() if PROGRAM is not None else None
+    coturn = SharedCoturn()
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
@@ -106,8 +106,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
                 keep(name, rows.values(), in_part=bool(only))
             await chromium.close()
     finally:
-        if coturn is not None:
-            coturn.close()
+        coturn.close()
     return list(rows.values())
 
 

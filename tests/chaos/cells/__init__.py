@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from own_coturn import OwnCoturn
+from own_coturn import SharedCoturn
 from ringlight.faults import FAULTS
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Lab:
 
     folder: Path
     patch: pytest.MonkeyPatch
-    coturn: OwnCoturn | None = None
+    coturn: SharedCoturn = field(default_factory=SharedCoturn)
     chromium: "Browser | None" = None
 
 

@@ -14,7 +14,7 @@ from another_program import another_program
 from calling import KEEP_CONNECTIONS, Narrow
 from cells import Cell, Lab, Met, Outcome, Run
 from conftest import CHROMIUM_FLAGS
-from own_coturn import OwnCoturn
+from own_coturn import OwnCoturn, SharedCoturn
 from ringlight.media.ice_servers import lent
 from ringlight.secrets import Secret
 from room_house import house
@@ -77,7 +77,7 @@ class Check:
     what: str
     code: str
     flags: tuple[str, ...] = (MADE_UP, GIVEN)
-    ice: Callable[[OwnCoturn], AbstractAsyncContextManager[list[dict[str, str]]]] | None = None
+    ice: Callable[[SharedCoturn], AbstractAsyncContextManager[list[dict[str, str]]]] | None = None
     denied: bool = False
     elsewhere: bool = False
     before: str = ""
@@ -88,23 +88,25 @@ def _relay(port: int, secret: str) -> list[dict[str, str]]:
     return [{"urls": f"turn:127.0.0.1:{port}", "username": name, "credential": password}]
 
 
-def _relays(*, port: int = 0, secret: str = "") -> Callable[[OwnCoturn], AbstractAsyncContextManager[Any]]:
+def _relays(*, port: int = 0, secret: str = "") -> Callable[[SharedCoturn], AbstractAsyncContextManager[Any]]:
     @contextlib.asynccontextmanager
-    async def made(coturn: OwnCoturn) -> AsyncIterator[list[dict[str, str]]]:
+    async def made(shared: SharedCoturn) -> AsyncIterator[list[dict[str, str]]]:
+        coturn = await shared()
         yield _relay(port or coturn.port, secret or coturn.secret)
 
     return made
 
 
 @contextlib.asynccontextmanager
-async def _thin(coturn: OwnCoturn) -> AsyncIterator[list[dict[str, str]]]:
+async def _thin(shared: SharedCoturn) -> AsyncIterator[list[dict[str, str]]]:
+    coturn = await shared()
     with contextlib.closing(Narrow(coturn.port)) as narrow:
         narrow.kbps = 300
         yield _relay(narrow.port, coturn.secret)
 
 
 @contextlib.asynccontextmanager
-async def _leads_nowhere(_: OwnCoturn) -> AsyncIterator[list[dict[str, str]]]:
+async def _leads_nowhere(_: SharedCoturn) -> AsyncIterator[list[dict[str, str]]]:
     """The lent addresses are of a network for documentation: as behind a firewall, nothing gets there."""
     coturn = await asyncio.to_thread(OwnCoturn, options=("--external-ip", "192.0.2.7"))
     try:
@@ -138,7 +140,6 @@ def precall_meets(check: Check) -> Run:
             if check.elsewhere:
                 origin = f"http://clinic.example:{stack.enter_context(another_program())}/"
             if check.ice is not None:
-                assert lab.coturn is not None
                 options["iceServers"] = await stack.enter_async_context(check.ice(lab.coturn))
             context = await browser.new_context(bypass_csp=True)
             page = await context.new_page()
@@ -203,14 +204,14 @@ async def _no_path(lab: Lab) -> Outcome:
 
 async def _path_lost(lab: Lab) -> Outcome:
     """Nothing gets through to the TURN server any more, over which both are connected; then it does again."""
-    assert lab.coturn is not None
+    coturn = await lab.coturn()
     relayed = KEEP_CONNECTIONS.replace("POLICY", "relay").replace('"PORT" || ', "")
-    with contextlib.closing(Narrow(lab.coturn.port)) as narrow:
+    with contextlib.closing(Narrow(coturn.port)) as narrow:
         async with (
             chromium(lab, MADE_UP, GIVEN) as browser,
             house(
                 lab.folder / "state", turn=f"turn:127.0.0.1:{narrow.port}",
-                turn_secret=lab.coturn.secret,
+                turn_secret=coturn.secret,
             ) as (http, _),
         ):  # fmt: skip
             origin = str(http.base_url)

@@ -13,7 +13,6 @@ from service_scenarios import SERVICES
 
 def doctor_sees(scenario: Scenario) -> Run:
     async def run(lab: Lab) -> Outcome:
-        assert lab.coturn is not None
         async with scenario.setting(Stage(lab.folder, lab.patch, lab.coturn)) as patient:
             return await examined(patient)
 

@@ -145,7 +145,7 @@ def _filled(text: str, there: dict[str, str]) -> str:
 
 @contextlib.asynccontextmanager
 async def _swallowing(lab: Lab) -> AsyncIterator[str]:
-    async with port_that_swallows(Stage(lab.folder, lab.patch, None)) as port:  # type: ignore[arg-type]
+    async with port_that_swallows(Stage(lab.folder, lab.patch, lab.coturn)) as port:
         yield f"import httpx2; httpx2.get('http://127.0.0.1:{port}/', timeout=1, trust_env=False)"
 
 

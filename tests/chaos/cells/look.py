@@ -94,8 +94,7 @@ def page_finds(look: Look) -> Run:
     async def run(lab: Lab) -> Outcome:
         given = dict(look.given)
         if look.secret:
-            assert lab.coturn is not None
-            given = {"turn_url": [f"turn:127.0.0.1:{lab.coturn.port}"], "turn_secret": look.secret}
+            given = {"turn_url": [f"turn:127.0.0.1:{(await lab.coturn()).port}"], "turn_secret": look.secret}
         async with chromium(lab, *look.flags) as browser, contextlib.AsyncExitStack() as stack:
             _, url = await stack.enter_async_context(own_server(lab, **given))
             port = urlsplit(url).port
