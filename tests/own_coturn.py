@@ -1,5 +1,6 @@
 """A TURN server of the tests' own: Debian's coturn on loopback, with a secret of its own."""
 
+import asyncio
 import shutil
 import signal
 import socket
@@ -84,6 +85,22 @@ class OwnCoturn:
         self._server.wait(30)
         self._log.close()
         shutil.rmtree(self.folder)
+
+
+class SharedCoturn:
+    """A server for all who ask for one: started when the first does, so that it costs nothing where nobody does."""
+
+    def __init__(self) -> None:
+        self._server: OwnCoturn | None = None
+
+    async def __call__(self) -> OwnCoturn:
+        if self._server is None:
+            self._server = await asyncio.to_thread(OwnCoturn)
+        return self._server
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
 
 
 def _free_port() -> int:

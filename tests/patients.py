@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from own_coturn import OwnCoturn
+from own_coturn import SharedCoturn
 from ringlight.account import AccountClient
 from ringlight.cameras import Account
 from ringlight.doctor.plans.asked import Asked
@@ -42,7 +42,7 @@ class Stage:
 
     folder: Path
     patch: pytest.MonkeyPatch
-    coturn: OwnCoturn
+    coturn: SharedCoturn
 
 
 @dataclass

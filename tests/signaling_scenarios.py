@@ -159,8 +159,9 @@ def relays(
 
     @contextlib.asynccontextmanager
     async def setting(stage: Stage) -> AsyncIterator[Patient]:
-        url = f"turn:127.0.0.1:{port or stage.coturn.port}?transport={transport}"
-        async with server(stage, turn_url=url, turn_secret=secret or stage.coturn.secret) as known:
+        coturn = await stage.coturn()
+        url = f"turn:127.0.0.1:{port or coturn.port}?transport={transport}"
+        async with server(stage, turn_url=url, turn_secret=secret or coturn.secret) as known:
             yield Patient(known, ("room",), Asked(wall=wall))
 
     return setting

@@ -1,6 +1,9 @@
 """Runs the fault lab: every fault that can be brought about, met by everybody whom it can meet. `make reliability`.
 
 Usage: fault_lab.py [GROUP…] [--only WORD]. The page is written anew from all that was ever kept.
+
+`cells/` says what a cell is and has a module for each group of them. They play in `scenes/`, and bring about what is in
+`troubles/`. `networks/` is of the other lab, `network_lab.py`. What either finds goes into `results/`.
 """
 
 import argparse
@@ -12,49 +15,49 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from account_cells import account_cells
-from browser_cells import browser_cells
 from cells import Cell, Lab, Result, run_cell
-from command_cells import command_cells
-from connection_cells import connection_cells
-from doctor_cells import doctor_cells
-from explain_cells import explain_cells
-from gate_cells import gate_cells
-from link_cells import link_cells
-from link_check_cells import link_check_cells
-from linked_page_cells import linked_page_cells
-from live_view_cells import api_cells, client_cells
-from login_cells import login_cells
-from look_cells import look_cells
-from media_cells import media_cells
-from network_fault_cells import network_fault_cells
-from nodes_page_cells import nodes_page_cells
-from own_cells import own_cells
-from page_cells import page_cells
-from partner_answer_cells import partner_answer_cells
-from partner_cells import partner_cells
+from cells.account import account_cells
+from cells.browser import browser_cells
+from cells.command import command_cells
+from cells.connection import connection_cells
+from cells.doctor import doctor_cells
+from cells.explain import explain_cells
+from cells.gate import gate_cells
+from cells.link import link_cells
+from cells.link_check import link_check_cells
+from cells.linked_page import linked_page_cells
+from cells.live_view import api_cells, client_cells
+from cells.login import login_cells
+from cells.look import look_cells
+from cells.media import media_cells
+from cells.network_fault import network_fault_cells
+from cells.nodes_page import nodes_page_cells
+from cells.own import own_cells
+from cells.page import page_cells
+from cells.partner import partner_cells
+from cells.partner_answer import partner_answer_cells
+from cells.provider import provider_cells
+from cells.reach import reach_cells
+from cells.receiver import receiver_cells
+from cells.renewal import renewal_cells
+from cells.room import room_cells
+from cells.server import server_cells
+from cells.setup import setup_cells
+from cells.sign_in import sign_in_cells
+from cells.slow_disk import slow_disk_cells
+from cells.store import store_cells
+from cells.viewer import viewer_cells
+from cells.viewer_line import viewer_line_cells
+from cells.viewer_page import viewer_page_cells
+from cells.virtual import virtual_cells
+from cells.visit import visit_cells
+from cells.webhook import webhook_cells
 from playwright.async_api import async_playwright
-from provider_cells import provider_cells
-from reach_cells import reach_cells
-from receiver_cells import receiver_cells
 from record import Row, keep, kept, row_of
 from reliability_page import write_pages
-from renewal_cells import renewal_cells
-from room_cells import room_cells
-from server_cells import server_cells
-from setup_cells import setup_cells
-from sign_in_cells import sign_in_cells
-from slow_disk_cells import slow_disk_cells
-from store_cells import store_cells
-from viewer_cells import viewer_cells
-from viewer_line_cells import viewer_line_cells
-from viewer_page_cells import viewer_page_cells
-from virtual_cells import virtual_cells
-from visit_cells import visit_cells
-from webhook_cells import webhook_cells
 
 from conftest import CHROMIUM_FLAGS
-from own_coturn import PROGRAM, OwnCoturn
+from own_coturn import SharedCoturn
 
 GROUPS: dict[str, Callable[[], Iterator[Cell]]] = {
     "virtual": virtual_cells, "server": server_cells, "room": room_cells, "partner": partner_cells,
@@ -86,7 +89,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
     there = {(cell.fault, cell.met.value, cell.how) for cell in GROUPS[name]()}
     former = {(row["fault"], row["met"], row["how"]): Row(**row) for row in kept(name)["rows"]} if only else {}
     rows = {key: row for key, row in former.items() if key in there}
-    coturn = OwnCoturn() if PROGRAM is not None else None
+    coturn = SharedCoturn()
     try:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
@@ -103,8 +106,7 @@ async def run_group(name: str, only: str = "") -> list[Row]:
                 keep(name, rows.values(), in_part=bool(only))
             await chromium.close()
     finally:
-        if coturn is not None:
-            coturn.close()
+        coturn.close()
     return list(rows.values())
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from live_view_cells import named_in
-from namespaces import SERVER, Home, Namespace, Nat, World, ended, may_make_namespaces
+from cells.live_view import named_in
+from networks.namespaces import SERVER, Home, Namespace, Nat, World, ended, may_make_namespaces
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 from record import keep, kept
 from reliability_page import NETWORK, write_pages

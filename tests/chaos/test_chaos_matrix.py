@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import reliability_page
 from cells import Cell, Lab, Met, Outcome, judge, run_cell
+from cells.page import lines_of, until_told
 from fault_lab import GROUPS, all_cells, asked_for
-from page_cells import lines_of, until_told
 from playwright.async_api import Browser, async_playwright
 from record import Row
 from sense import makes_sense, rule_of, uncovered

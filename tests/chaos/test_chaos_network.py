@@ -1,8 +1,8 @@
 """The network lab: some of its networks are built here, watched over, and taken down."""
 
 import pytest
-from namespaces import may_make_namespaces
 from network_lab import CASES, Case, run_cases
+from networks.namespaces import may_make_namespaces
 
 pytestmark = [pytest.mark.browser, pytest.mark.program]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_doctor_judging import CASES
 
-from own_coturn import PROGRAM, OwnCoturn
+from own_coturn import PROGRAM, SharedCoturn
 from partner_scenarios import linked_camera
 from patients import PARTNER, Patient, Scenario, Stage, linked, ring, server
 from ringlight.cameras.linked import LinkedCameras
@@ -22,16 +22,16 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def coturn() -> Iterator[OwnCoturn]:
+def coturn() -> Iterator[SharedCoturn]:
     if PROGRAM is None:
         pytest.skip("coturn is not installed")
-    server = OwnCoturn()
-    yield server
-    server.close()
+    shared = SharedCoturn()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coturn: OwnCoturn) -> Stage:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coturn: SharedCoturn) -> Stage:
     return Stage(tmp_path, monkeypatch, coturn)
 
 
@@ -63,8 +63,9 @@ async def test_a_healthy_set_up_is_called_healthy(stage: Stage) -> None:
     """Account, camera, app, server, rooms and relays of their own, all at once, in the time that is promised."""
     world = World()
     linked(stage, world)
-    turn = {"turn_url": f"stun:127.0.0.1:{stage.coturn.port},turn:127.0.0.1:{stage.coturn.port}",
-            "turn_secret": stage.coturn.secret}  # fmt: skip
+    coturn = await stage.coturn()
+    turn = {"turn_url": f"stun:127.0.0.1:{coturn.port},turn:127.0.0.1:{coturn.port}",
+            "turn_secret": coturn.secret}  # fmt: skip
     async with ring(stage, world=world, **turn) as first, server(stage, ring_url=first.ring_url, **turn) as known:
         report = await examine(known, ("account", "network", "server", "room", "Front Door"), budget=60.0)
     troubles = [(one.mark.value, one.name, one.seen) for one in report.findings if one.mark is not Mark.GOOD]

@@ -10,7 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 
 import ringlight
 from ringlight.cameras import Cameras
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError
 from ringlight.http.proxies import Proxies
 from ringlight.nodes.keeper import CameraLeases
 from ringlight.rooms.asgi import rooms_router
@@ -66,7 +66,7 @@ def create_app(
     leases: CameraLeases | None = None,
     extra: tuple[APIRouter, ...] = (),
     retention: Retention | None = None,
-    problems_beside: Callable[[], Sequence[RingError]] = tuple,
+    problems_of_server: Callable[[], Sequence[RingError]] = tuple,
     demo: bool = False,
     has_app: bool = False,
 ) -> FastAPI:
@@ -89,7 +89,7 @@ def create_app(
         leases: Who of several nodes holds which camera; `None` where there is one server.
         retention: What removes what is old; `None` removes nothing.
         extra: More routers; the demo adds the simulator's controls.
-        problems_beside: What people should know of beside leases, record and database.
+        problems_of_server: What whoever sees cameras should know of the server itself just now.
         demo: Whether the page shows the switchboard.
         has_app: Whether the page shows a Ring app: its accounts and what they tell.
     """
@@ -137,13 +137,6 @@ def create_app(
         return Response(metrics.shown(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     here = here_by(leases)
-
-    def problems_of_server() -> list[RingError]:
-        away = list(rooms.database.problems)
-        if rooms.record.is_behind and not away:
-            away = [fault_error(rooms.record.behind_for, "what happens in rooms is written down later")]
-        return [*(leases.problems if leases is not None else ()), *away, *problems_beside()]
-
     app.include_router(
         api_router(house, playbacks, stopping, here, watches, problems_of_server, demo=demo, has_app=has_app)
     )

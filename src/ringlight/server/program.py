@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from fastapi import APIRouter
@@ -119,12 +120,11 @@ async def run_server(
         doctor = _doctor(settings, listening.getsockname()[1], cameras, trials)
         reloading = Reloading(settings, load, Parts(rooms.porter.house, access, publications, app), told)
         stack.enter_context(reloading.on_signal())
-        ring = app.state.status if app else None
         kept = Retention(settings, rooms.tables, rooms.record.rows, rooms.audit, recordings)
+        wrong = partial(_wrong, leases, rooms, clock, home)
         status = Status(
-            house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem, ring,
-            lambda: (*(leases.problems if leases else ()), *rooms.database.problems, *clock.problems, *home(),
-                     *kept.problems),
+            house, playbacks, places, rooms, recordings, publications, lambda: reloading.problem,
+            app.state.status if app else None, lambda: (*wrong(), *kept.problems),
         )  # fmt: skip
         routers = (
             *await stack.enter_async_context(log_ins(settings, doors)),
@@ -136,8 +136,7 @@ async def run_server(
         served = create_app(
             house, playbacks, access, stopping, recordings=recordings, showings=showings, places=places, rooms=rooms,
             watches=watches, guests=guests, entrance=doors.entrance, proxies=proxies, relays=relays, leases=leases,
-            extra=routers, demo=demo, has_app=app is not None, retention=retention,
-            problems_beside=lambda: (*clock.problems, *home()),
+            extra=routers, demo=demo, has_app=app is not None, retention=retention, problems_of_server=wrong,
         )  # fmt: skip
         running = await stack.enter_async_context(serving(served, listening, sockets=FastRooms(rooms.porter, proxies)))
         stack.push_async_callback(_end_streams, stopping)
@@ -145,6 +144,13 @@ async def run_server(
             stack.push_async_callback(leases.leave)
         stack.push_async_callback(lambda: rooms.leave(settings.server.drain))  # as it was read last
         yield running
+
+
+def _wrong(
+    leases: CameraLeases | None, rooms: RoomServer, clock: ClockWatch, home: Callable[[], Sequence[RingError]]
+) -> Sequence[RingError]:
+    """Return what is wrong with the server, as viewers may know it; its owner is told more."""
+    return (*(leases.problems if leases else ()), *rooms.problems, *clock.problems, *home())
 
 
 def _closing(stack: contextlib.AsyncExitStack, part: Part) -> Part:

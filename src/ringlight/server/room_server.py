@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ringlight.errors import RingError, fault_error
 from ringlight.rooms.audit import AuditKey
 from ringlight.rooms.opening import open_shared_rooms
 from ringlight.rooms.porter import Porter
@@ -47,6 +48,13 @@ class RoomServer:
     tables: Database
     audit: AuditRows
     is_leaving: bool = False
+
+    @property
+    def problems(self) -> Sequence[RingError]:
+        """What people should know of where rooms are kept: the database is away, or the record has to wait."""
+        if self.record.is_behind and not self.database.problems:
+            return (fault_error(self.record.behind_for, "rooms go on; what happens in them is written down later"),)
+        return self.database.problems
 
     async def leave(self, after: float) -> None:
         """Let nobody new be sent here, and after some seconds send everybody away to come back at different times."""

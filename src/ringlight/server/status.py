@@ -12,7 +12,6 @@ from fastapi import APIRouter
 import ringlight
 from ringlight.cameras import Camera, Cameras
 from ringlight.errors import RingError
-from ringlight.faults import FAULTS
 from ringlight.publishing import Publications
 from ringlight.server.places import Places
 from ringlight.server.playback import Playbacks
@@ -38,7 +37,7 @@ class Status:
         recordings: Those that run.
         publications: Cameras that go to other media servers.
         settings_problem: Returns what is wrong with settings that were read anew; `None` where nothing is.
-        of_server: What people should know of the machine that it runs on, its Redis and its database.
+        of_server: What is wrong with the server itself, and what it needs.
         ring: Tells of linked accounts, notices and webhooks; `None` where there is no Ring app.
         clock: Seconds, from any beginning.
     """
@@ -111,9 +110,6 @@ class Status:
         notices += [_notice(error, "cameras") for error in self._problems]
         if (problem := self._settings_problem()) is not None:
             notices.append(_notice(problem, "settings"))
-        if self._rooms.record.is_behind and not self._rooms.database.problems:
-            behind = FAULTS[self._rooms.record.behind_for].as_dict("rooms go on; what happens is written down later")
-            notices.append({**behind, "subject": "record of rooms"})
         notices += [
             {**one["fault"], "subject": f"publication of {one['camera']}"}
             for one in self._publications.as_list()
