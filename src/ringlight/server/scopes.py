@@ -72,7 +72,7 @@ class Line:
 
 
 # Scripts of the owner's page that the page of the rooms is made of too.
-_OF_GUESTS: Final = ("api", "dom", "fault-card", "frames", "ice", "takeover", "talking", "trace", "whep")
+_OF_GUESTS: Final = ("api", "audience", "dom", "fault-card", "frames", "ice", "takeover", "talking", "trace", "whep")
 
 # The first line that fits counts. What fits none needs `admin`, so that nothing new is open by oversight.
 LINES: Final = (
