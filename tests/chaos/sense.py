@@ -53,6 +53,8 @@ RULES = (
          "The page and the server's events say that the view is closed: an end in good order is no fault of theirs."),
     Rule(("MEDIA-TCP", "SDP-DIRECTION"), OWN_CAMERAS - {Met.COMMAND},
          "Nobody has to do anything about it, so a command does not speak of it; the page notes it, and the doctor."),
+    Rule(("MEDIA-NO-KEY-FRAME",), OWN_CAMERAS | {Met.ROOM_PAGE},
+         "Whoever has a view and no picture; a room's client with a camera that is in the room asks the server why."),
     Rule(("SIG-", "TICKET-", "SDP-", "MEDIA-", "CAM-", "AUTH-", "ACCOUNT-", "RING-"), OWN_CAMERAS,
          "A person's own cameras have a page, a client, commands and routes; the Partner SDK and the rooms never speak "
          "to the services in question."),

@@ -145,3 +145,32 @@ def test_a_tile_in_a_room_comes_back_as_soon(tile: Page, started: Cluster) -> No
                 assert "Stopped." in started.gone(holder)
         finally:
             started.start(holder)
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_the_server_that_shows_the_camera_is_asked_how_the_line_does(
+    chromium: Browser, proxy: Proxy, started: Cluster, name: str
+) -> None:
+    """Whichever the proxy keeps the page at: another one knows nothing of the playback."""
+    other, page = chromium.new_page(), chromium.new_page()
+    until = time.monotonic() + WITHIN
+    while started.holder("front-door") is not None:  # who watched before has just left
+        assert time.monotonic() < until
+        page.wait_for_timeout(100)
+    other.goto(proxy.url)
+    other.evaluate(
+        """async (address) => {
+          const { WhepClient } = await import("/page/whep.js");
+          globalThis.held = new WhepClient(address);
+          await held.start();
+        }""",
+        f"/node-{name}/whep/front-door",
+    )
+    page.goto(proxy.url)
+    page.click('[data-camera="front-door"]')
+    with page.expect_response("**/audience/*", timeout=WITHIN * 1000) as asked:
+        watch(page, VIEW)
+    assert (asked.value.status, asked.value.json()["view"]) == (200, "live")
+    assert f"/node-{name}/" in asked.value.url
+    other.close()
+    page.close()

@@ -61,6 +61,7 @@ function fakeFetch(url, { method = "GET", signal } = {}) {
 
 const known = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 known("window", globalThis);
+known("self", globalThis);
 known("location", { origin: HERE, href: `${HERE}/` });
 known("document", { baseURI: `${HERE}/`, hidden: false });
 known("navigator", { onLine: true });

@@ -148,6 +148,37 @@ async def test_nobody_watches_who_is_not_inside_or_may_not() -> None:
         assert at.world.live_views == 0
 
 
+async def test_who_watches_asks_with_the_rooms_token_how_their_playback_fares() -> None:
+    """By the rules of the picture itself: for a camera of their own room, inside, and with `view`."""
+    async with desk() as at:
+        operator, visitor = await at.make({"role": "receptionist"}, {"role": "patient"})
+        elsewhere = {"id": "ward", "lobby": False, "cameras": ["Driveway"], "people": [{"role": "receptionist"}]}
+        (stranger,) = [one["token"] for one in (await at.http.post("api/rooms", json=elsewhere)).json()["people"]]
+
+        async def asked(token: str, path: str) -> dict[str, Any]:
+            async with at.guest(token) as http:
+                return dict((await http.get(path)).json())
+
+        async with at.page(operator) as web, at.page(visitor) as other, at.page(stranger) as ward:
+            for page in (web, other, ward):
+                await told(page, "roster")
+            async with at.guest(operator) as http, viewer(at.base, "front-door", http) as playing:
+                await playing.receive(5)
+                path = f"api/cameras/front-door/audience/{playing.location.rpartition('/')[2]}"
+                fares = await asked(operator, path)
+                assert (fares["connected"], fares["view"], fares["fault"]) == (True, "live", None)
+                assert (await asked(stranger, path))["code"] == "ROOM-CAMERA"
+                assert (await asked(visitor, path))["code"] == "ROOM-FORBIDDEN"
+                assert (await asked("a.b.c", path))["code"] == "KEY-NEEDED"
+                assert (await asked(operator, path.replace("front-door", "driveway")))["code"] == "ROOM-CAMERA"
+                assert (await asked(operator, path[:-1]))["code"] == "VIEWER-GONE"
+                assert (await asked(operator, "api/cameras/front-door"))["code"] == "KEY-NEEDED", "of all who watch"
+                await web.send('{"t":"bye"}')
+                async with asyncio.timeout(10):
+                    await playing.closed.wait()
+            assert (await asked(operator, path))["code"] == "ROOM-PERSON"
+
+
 async def test_who_leaves_the_room_sees_no_more() -> None:
     async with desk() as at:
         (token,) = await at.make({"role": "receptionist"})

@@ -66,6 +66,7 @@ class Playback:
         viewer, quality = self.viewer, self.viewer.quality
         over_tcp = isinstance(viewer.address, TcpAddress)
         return {
+            "view": self.camera.view.progress.state,
             "connected": viewer.connected,
             "seconds": round(asyncio.get_running_loop().time() - self.began, 1),
             "transport": "tcp" if over_tcp else "udp" if viewer.address is not None else None,
@@ -84,7 +85,7 @@ class Playback:
     def lacks(self) -> dict[str, Any] | None:
         """Why no viewer can show a picture, where the camera is to blame: packets come, but no key frame begins."""
         broadcast = self.view.broadcast
-        if not broadcast.received or broadcast.group:
+        if self.camera.view.progress.state != "live" or not broadcast.received or broadcast.group:
             return None
         return FAULTS["MEDIA-NO-KEY-FRAME"].as_dict(f"{broadcast.received} packets came, and no key frame among them")
 

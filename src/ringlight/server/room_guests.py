@@ -12,6 +12,7 @@ from ringlight.rooms import bell
 from ringlight.rooms.people import Claims
 from ringlight.rooms.porter import Porter
 from ringlight.server.playback import Playback, Playbacks
+from ringlight.server.scopes import line_of
 
 __all__ = ["RoomGuests"]
 
@@ -27,7 +28,7 @@ class _Guest:
 
 
 class RoomGuests:
-    """Lets people of a room come to `/whep/{camera}` with their token in place of the server's key.
+    """Lets people of a room come to a camera of it with their token in place of the server's key.
 
     Args:
         rooms: All rooms.
@@ -46,12 +47,11 @@ class RoomGuests:
         Raises:
             UsageError: ROOM-TOKEN-EXPIRED, ROOM-PERSON, ROOM-FORBIDDEN or ROOM-CAMERA.
         """
-        _, whep, rest = scope["path"].partition("/whep/")
+        line, camera = line_of(scope["method"], scope["path"])
         scheme, _, token = headers.get("authorization", "").partition(" ")
         tokens = self._rooms.house.admission.tokens
-        if not whep or scheme.lower() != "bearer" or token.count(".") != 2 or tokens is None:
+        if not line.guests or camera is None or scheme.lower() != "bearer" or token.count(".") != 2 or tokens is None:
             return False
-        camera, _, session = rest.partition("/")
         try:
             claims = tokens.check(token.strip(), self._rooms.now)
         except RingError as error:
@@ -60,7 +60,7 @@ class RoomGuests:
             raise
         # Whoever was let in may always end what was begun.
         if scope["method"] != "DELETE":
-            await self._judge(_Guest(claims, camera), "talk" if session.endswith("/talk") else "view")
+            await self._judge(_Guest(claims, camera), line.needs)
         scope[_MARK] = _Guest(claims, camera)
         return True
 

@@ -52,12 +52,14 @@ class Line:
         needs: The scope, or `open`, `judged`, `anybody`.
         limited: Whether keys that are limited to cameras may come here too. Where a camera is named they may always,
             if it is theirs.
+        guests: Whether people of a room may come here to a camera of that room with its token, in place of a key.
     """
 
     methods: str
     path: str
     needs: Needs
     limited: bool = False
+    guests: bool = False
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +72,7 @@ class Line:
 
 
 # Scripts of the owner's page that the page of the rooms is made of too.
-_OF_GUESTS: Final = ("api", "dom", "fault-card", "frames", "ice", "takeover", "talking", "trace", "whep")
+_OF_GUESTS: Final = ("api", "audience", "dom", "fault-card", "frames", "ice", "takeover", "talking", "trace", "whep")
 
 # The first line that fits counts. What fits none needs `admin`, so that nothing new is open by oversight.
 LINES: Final = (
@@ -113,7 +115,7 @@ LINES: Final = (
     Line("GET HEAD", "/api/cameras", "view", limited=True),
     Line("GET HEAD", "/api/cameras/{camera}", "view"),
     Line("GET", "/api/cameras/{camera}/events", "view"),
-    Line("GET", "/api/cameras/{camera}/audience/{session}", "view"),
+    Line("GET", "/api/cameras/{camera}/audience/{session}", "view", guests=True),
     Line("GET", "/api/cameras/{camera}/snapshot.jpg", "view"),
     Line("POST", "/api/cameras/{camera}/renewal", "view"),
     Line("GET", "/api/cameras/{camera}/live.mp4", "view"),
@@ -125,11 +127,11 @@ LINES: Final = (
     Line("GET", "/api/media", "view"),
     Line("GET", "/api/doctor/block", "view", limited=True),
     Line("POST", "/api/doctor/media", "view", limited=True),
-    Line("GET HEAD POST PUT PATCH DELETE OPTIONS", "/whep/{camera}", "view"),
-    Line("GET HEAD POST PUT PATCH DELETE OPTIONS", "/whep/{camera}/{session}", "view"),
+    Line("GET HEAD POST PUT PATCH DELETE OPTIONS", "/whep/{camera}", "view", guests=True),
+    Line("GET HEAD POST PUT PATCH DELETE OPTIONS", "/whep/{camera}/{session}", "view", guests=True),
     Line("RTSP", "/{camera}", "view"),
     # To be heard there.
-    Line("POST DELETE", "/whep/{camera}/{session}/talk", "talk"),
+    Line("POST DELETE", "/whep/{camera}/{session}/talk", "talk", guests=True),
     # To move, light, sound and record.
     Line("POST", "/api/cameras/{camera}/light", "control"),
     Line("POST", "/api/cameras/{camera}/siren", "control"),

@@ -186,6 +186,22 @@ async def _without_codecs(route: Route) -> None:
     await route.fulfill(response=answer, body="\r\n".join(lines).replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"))
 
 
+async def _view_reads(page: Page) -> tuple[str, str, float]:
+    """Let a room's client open a camera; return the fault that it names, its words, and after how many seconds."""
+    began = time.monotonic()
+    await page.evaluate(VIEW)
+    told = await page.wait_for_function("() => view.fault && { ...view.fault }", timeout=30_000)
+    fault, named = await told.json_value(), time.monotonic() - began
+    return fault["code"], f"{fault['title']}. {fault['cause']}", named
+
+
+async def _view_plays(page: Page) -> float:
+    """Wait until it plays; return the seconds that it took."""
+    began = time.monotonic()
+    await page.wait_for_function('() => view.state === "playing"', timeout=20_000)
+    return time.monotonic() - began
+
+
 async def tile_of_a_camera(lab: Lab) -> Outcome:
     """A room's client shows a camera, and gets an answer that its browser can make nothing of."""
     assert lab.chromium is not None
@@ -195,16 +211,26 @@ async def tile_of_a_camera(lab: Lab) -> Outcome:
         try:
             await page.goto(f"{url}health")
             await page.route("**/whep/front-door*", _without_codecs)
-            began = time.monotonic()
-            await page.evaluate(VIEW)
-            told = await page.wait_for_function("() => view.fault && { ...view.fault }", timeout=30_000)
-            fault, named = await told.json_value(), time.monotonic() - began
+            read = await _view_reads(page)
             await page.unroute("**/whep/front-door*")
-            began = time.monotonic()
-            await page.evaluate("() => view.open()")
-            await page.wait_for_function('() => view.state === "playing"', timeout=20_000)
-            said = f"{fault['title']}. {fault['cause']}"
-            return Outcome(fault["code"], said, named, "when asked again", time.monotonic() - began)
+            await page.evaluate("() => void view.open()")
+            return Outcome(*read, "when asked again", await _view_plays(page))
+        finally:
+            await context.close()
+
+
+async def tile_without_key_frames(lab: Lab) -> Outcome:
+    """A room's client has a path to a camera that sends no key frame, and then does."""
+    assert lab.chromium is not None
+    async with own_server(lab) as (ring, url):
+        ring.world.switch(["no-key-frame"])
+        context = await lab.chromium.new_context(bypass_csp=True)
+        page = await context.new_page()
+        try:
+            await page.goto(f"{url}health")
+            read = await _view_reads(page)
+            ring.world.switch([])
+            return Outcome(*read, "by itself", await _view_plays(page))
         finally:
             await context.close()
 
@@ -213,6 +239,7 @@ def viewer_page_cells() -> Iterator[Cell]:
     yield Cell(
         "VIEWER-NO-FRAME", Met.ROOM_PAGE, "an answer that cannot be used, for a camera in a room", tile_of_a_camera
     )
+    yield Cell("MEDIA-NO-KEY-FRAME", Met.ROOM_PAGE, "no key frame, for a camera in a room", tile_without_key_frames)
     yield Cell("MEDIA-CODEC", Met.PAGE, "a picture of HEVC", picture_of_hevc)
     for handicap in HANDICAPS:
         yield Cell(handicap.code, Met.PAGE, handicap.what, page_with(handicap))

@@ -20,7 +20,7 @@ SCRIPTS = "\n".join(file.read_text("utf-8") for file in ROOMS_PAGE.glob("*.js"))
 ROLES_JS = (ROOMS_PAGE / "roles.js").read_text("utf-8")
 # What a page of the rooms meets; the English headline is the catalogue's own.
 CLIENT = "\n".join(file.read_text("utf-8") for file in (ROOMS_PAGE / "client").glob("*.js") if file.stem != "faults")
-MET = {code for code in FAULTS if f'"{code}"' in CLIENT} | CLOSE_CODES.keys()
+MET = {code for code in FAULTS if f'"{code}"' in CLIENT} | CLOSE_CODES.keys() | {"MEDIA-NO-KEY-FRAME"}
 
 
 def _own(words: dict[str, str]) -> dict[str, str]:

@@ -1,31 +1,11 @@
-// Asks the server how our own playback fares: only the server sees that packets wait on the way, or what the camera lacks.
+// Asks the server how our own line does: only the server sees that packets wait on the way.
 
-import { ask, toFault } from "./api.js";
+import { toFault } from "./api.js";
+import { askHow } from "./audience.js";
 
 /** @typedef {import("./api.js").Fault} Fault */
 
 const EVERY_MS = 4_000;    // a line counts as thin for half a minute after it was
-const WITHIN_MS = 3_000;   // requests that wait on a dead network would take the connections of those that matter
-
-/**
- * Where the server says how a playback fares.
- *
- * @param {string} resource  Its WHEP address.
- */
-function addressOf(resource) {
-  const [camera, playback] = new URL(resource, location.href).pathname.split("/").slice(-2);
-  return `/api/cameras/${camera}/audience/${playback}`;
-}
-
-/**
- * Ask for the fault of the camera for which nobody can show a picture; null where it has none, or nobody answers.
- *
- * @param {string} resource  The WHEP address of the playback.
- * @returns {Promise<Fault | null>}
- */
-export async function faultOfCamera(resource) {
-  return toFault((await ask(addressOf(resource), { signal: AbortSignal.timeout(WITHIN_MS) }).catch(() => null))?.fault);
-}
 
 export class LineWatch {
   /** Why pictures are left out for us; null while they are not. @type {Fault | null} */
@@ -46,8 +26,7 @@ export class LineWatch {
    */
   start(resource) {
     this.stop();
-    const address = addressOf(resource);
-    this.#timer = window.setInterval(() => void this.#ask(address), EVERY_MS);
+    this.#timer = window.setInterval(() => void this.#ask(resource), EVERY_MS);
   }
 
   stop() {
@@ -55,12 +34,11 @@ export class LineWatch {
     this.#timer = 0;
   }
 
-  /** @param {string} address */
-  async #ask(address) {
+  /** @param {string} resource */
+  async #ask(resource) {
     if (document.hidden) return;
     const timer = this.#timer;
-    const told = await ask(address, { signal: AbortSignal.timeout(WITHIN_MS) }).catch(() => null);   // whether the server is there, others find out
-    const fault = toFault(told?.line?.fault);
+    const fault = toFault((await askHow(resource))?.line?.fault);
     if (timer !== this.#timer || (fault?.code === this.fault?.code && fault?.detail === this.fault?.detail)) return;
     this.fault = fault;
     this.#changed();

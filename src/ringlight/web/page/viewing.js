@@ -1,8 +1,9 @@
 // One attempt to watch one camera: the media, the story of its opening, and the fault if it ends in one. Draws nothing.
 
 import { faultOf, getAbout, namedFault, serverGone, toFault } from "./api.js";
+import { FirstPicture, NO_PICTURE } from "./audience.js";
 import { FrameWatch } from "./frames.js";
-import { faultOfCamera, LineWatch } from "./line-watch.js";
+import { LineWatch } from "./line-watch.js";
 import { isGone, isReplaced, offer, sleep } from "./takeover.js";
 import { Talking } from "./talking.js";
 import { WhepClient, WhepError } from "./whep.js";
@@ -39,7 +40,6 @@ import { WhepClient, WhepError } from "./whep.js";
 
 const FIRST_WORD_MS = 400;      // for the state before our offer; the server is near, so this is long
 const CONNECT_MS = 15_000;      // from the answer to a connection
-const FIRST_FRAME_MS = 10_000;  // from the connection to a picture; Ring cameras send a key frame every 4 s or so
 const SERVER_BACK_MS = 10_000;  // to move to another network takes some five; the server keeps our place for 14
 const ASK_AGAIN_MS = 1_000;     // between two questions whether the server is there
 const LATE_NEWS_MS = 1_000;     // the events may tell the last steps just after the POST has failed
@@ -63,6 +63,7 @@ export class Viewing {
 
   /** Asked from the first picture on. */
   #line = new LineWatch(() => this.#listener.progress());
+  #first = new FirstPicture((fault) => (fault ? this.#fail(fault) : void this.#failHere("VIEWER-NO-FRAME", NO_PICTURE)));
   #client;
   #video;
   #listener;
@@ -327,16 +328,12 @@ export class Viewing {
     if (this.#phase !== "answered") return;
     const state = this.#client.state;
     if (state === "failed" || state === "disconnected") this.#onPathLost();
-    else if (this.firstFrameMs === null && state === "connecting") {
-      this.#expect(CONNECT_MS, "VIEWER-UDP", "no connection within 15 s after the answer");
-    } else if (this.firstFrameMs === null && state === "connected") {
-      this.#expect(FIRST_FRAME_MS, "VIEWER-NO-FRAME", "connected, but no picture decoded within 10 s");
-    }
+    else if (this.firstFrameMs === null) this.#waitFor(state);
     this.#listener.progress();
   }
 
   #onFirstFrame() {
-    clearTimeout(this.#timer);
+    this.#waitNoMore();
     this.firstFrameMs = performance.now() - this.#startedAt;
     if (this.#client.resource) this.#line.start(this.#client.resource);
     void namedFault("VIEWER-LOST", "").then((fault) => { this.#lost = fault; });
@@ -344,30 +341,21 @@ export class Viewing {
   }
 
   /**
-   * @param {number} ms
-   * @param {string} code
-   * @param {string} seen
+   * For what comes next: a connection, then a picture.
+   *
+   * @param {import("./whep.js").WhepState} state
    */
-  #expect(ms, code, seen) {
-    clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => {
-      // While the camera sends nothing, the missing picture is no fault of this browser's.
-      if (code === "VIEWER-NO-FRAME" && this.snapshot.state === "opening") this.#expect(ms, code, seen);
-      else if (code === "VIEWER-NO-FRAME") void this.#failWithoutPicture(seen);
-      else this.#failHere(code, seen);
-    }, ms);
+  #waitFor(state) {
+    this.#waitNoMore();
+    if (state === "connecting") {
+      const late = () => void this.#failHere("VIEWER-UDP", "no connection within 15 s after the answer");
+      this.#timer = window.setTimeout(late, CONNECT_MS);
+    } else if (state === "connected") this.#first.expect(this.#client.resource);
   }
 
-  /**
-   * Packets come and no picture: nor is it this browser's fault where the camera sends none that it could begin with.
-   *
-   * @param {string} seen
-   */
-  async #failWithoutPicture(seen) {
-    const fault = this.#client.resource ? await faultOfCamera(this.#client.resource) : null;
-    if (this.firstFrameMs !== null) return;   // it has come meanwhile
-    if (fault) this.#fail(fault);
-    else this.#failHere("VIEWER-NO-FRAME", seen);
+  #waitNoMore() {
+    clearTimeout(this.#timer);
+    this.#first.stop();
   }
 
   /**
@@ -377,7 +365,7 @@ export class Viewing {
    * @param {string} seen
    */
   async #failHere(code, seen) {
-    clearTimeout(this.#timer);
+    this.#waitNoMore();
     this.#fail(await namedFault(code, seen));
   }
 
@@ -391,7 +379,7 @@ export class Viewing {
 
   #end() {
     this.#phase = "over";
-    clearTimeout(this.#timer);
+    this.#waitNoMore();
     this.#frames?.stop();
     this.#line.stop();
     this.talking.end();

@@ -73,12 +73,14 @@ export class CameraTile {
     this.#video.muted = talk !== "on";
     this.#veil.hidden = state === "playing";
     this.#details.hidden = fault === null;
-    this.#again.hidden = state !== "failed" && state !== "lost";
-    if (state === "failed" && fault) {
+    const isWithoutPicture = fault !== null && (state === "failed" || state === "connecting");
+    this.#again.hidden = !isWithoutPicture && state !== "lost";
+    if (isWithoutPicture) {
       delete this.#veilWords.dataset.say;
       this.#veilWords.textContent = headline(fault);
-    } else resay(this.#veilWords, state === "lost" ? "tile.lost" : "camera-opening");
-    this.#talk.hidden = state !== "playing";
+    } else if (state === "connecting") resay(this.#veilWords, "tile.connecting", { name });
+    else resay(this.#veilWords, state === "lost" ? "tile.lost" : "camera-opening");
+    this.#talk.hidden = state !== "playing" && state !== "connecting";   // sound needs no picture
     this.#talk.classList.toggle("danger", talk === "on");
     resay(this.#talkWords, `camera-talk.${talk === "on" ? "end" : talk === "asking" ? "asking" : talk === "taken" ? "taken" : "begin"}`);
   }

@@ -1,5 +1,6 @@
 // A camera as a participant of a room: its picture by WHEP, and the turn to talk when its bell was pressed.
 
+import { FirstPicture, NO_PICTURE } from "../../page/audience.js";
 import { FrameWatch } from "../../page/frames.js";
 import { isGone, isReplaced, offer } from "../../page/takeover.js";
 import { Talking } from "../../page/talking.js";
@@ -27,9 +28,14 @@ const AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 export class CameraView extends EventTarget {
   /** Picture and sound; the same over every reconnection. */
   stream = new MediaStream();
-  /** `lost`: another way is looked for. @type {"new" | "opening" | "playing" | "lost" | "failed" | "closed"} */
+  /**
+   * `connecting`: there is a path, and no picture yet; where that takes long `fault` says why, until one comes after all.
+   * `lost`: another way is looked for.
+   *
+   * @type {"new" | "opening" | "connecting" | "playing" | "lost" | "failed" | "closed"}
+   */
   state = "new";
-  /** @type {Fault | null} Why it failed, or why the last turn to talk came to nothing. */
+  /** @type {Fault | null} Why it failed, why no picture comes, or why the last turn to talk came to nothing. */
   fault = null;
 
   #url;
@@ -40,8 +46,12 @@ export class CameraView extends EventTarget {
   #talking = null;
   /** @type {FrameWatch | null} */
   #frames = null;
+  #first = new FirstPicture((fault) => this.#lacksPicture(fault ?? namedFault("VIEWER-NO-FRAME", NO_PICTURE)));
+  /** Why no picture comes. @type {Fault | null} */
+  #lack = null;
+  #hasPicture = false;
   #looking = false;
-  #hasPlayed = false;
+  #hadPath = false;
   #failures = 0;
   #timer = 0;
 
@@ -63,7 +73,8 @@ export class CameraView extends EventTarget {
 
   /** Open the view; also after it failed. Never throws: watch `state`. */
   async open() {
-    if (this.state !== "closed" && this.state !== "opening") await this.#open("opening");
+    const isComing = this.state === "opening" || (this.state === "connecting" && this.#lack === null);
+    if (this.state !== "closed" && !isComing) await this.#open("opening");
   }
 
   /** @param {"opening" | "lost"} state  `lost`: it was there, and another server takes over. */
@@ -97,9 +108,24 @@ export class CameraView extends EventTarget {
   /** @param {WhepClient} client */
   #watch(client) {
     this.#frames = new FrameWatch(null, () => client.getStats(), {
-      first: () => {},
+      first: () => this.#shows(client),
       quiet: () => void this.#look(client),
     });
+  }
+
+  /** @param {WhepClient} client */
+  #shows(client) {
+    this.#first.stop();
+    this.#lack = null;
+    this.#hasPicture = true;
+    if (this.state === "connecting") this.#follow(client);
+  }
+
+  /** @param {Fault} fault */
+  #lacksPicture(fault) {
+    if (this.#lack?.code === fault.code) return;
+    this.#lack = fault;
+    this.#set(this.state, fault);
   }
 
   /**
@@ -143,6 +169,9 @@ export class CameraView extends EventTarget {
   #leave() {
     this.#frames?.stop();
     this.#frames = null;
+    this.#first.stop();
+    this.#lack = null;
+    this.#hasPicture = false;
     this.#talking?.end();
     this.#client?.stop();
     this.#client = this.#talking = null;
@@ -159,12 +188,14 @@ export class CameraView extends EventTarget {
     if (client !== this.#client) return;
     if (client.state === "connected") {
       this.#failures = 0;
-      this.#hasPlayed = true;
-      this.#set("playing", null);
+      this.#hadPath = true;
+      if (!this.#hasPicture) this.#first.expect(client.resource, this.#headers());
+      this.#set(this.#hasPicture ? "playing" : "connecting", this.#lack);
     } else if (client.state === "disconnected") {
+      this.#first.stop();
       this.#set("lost", namedFault("VIEWER-LOST"));
       void this.#look(client);
-    } else if (client.state === "failed") this.#failed(namedFault(this.#hasPlayed ? "VIEWER-LOST" : "VIEWER-UDP"));
+    } else if (client.state === "failed") this.#failed(namedFault(this.#hadPath ? "VIEWER-LOST" : "VIEWER-UDP"));
   }
 
   /** @param {Fault} fault */
@@ -178,7 +209,7 @@ export class CameraView extends EventTarget {
   }
 
   #talkChanged() {
-    this.#set(this.state, this.#talking?.fault ?? null);
+    this.#set(this.state, this.#talking?.fault ?? this.#lack);
   }
 
   /**
