@@ -11,7 +11,7 @@ LIFETIME = 4 * 3600  # seconds that a password is good for; a path that is open 
 
 
 def wrong_relays(urls: Sequence[str], secret: Secret | None) -> list[str]:
-    """Return what is wrong with the settings of STUN and TURN servers: each address, and the secret if it is missing."""
+    """Return what is wrong with the settings of STUN and TURN servers: each bad address, a missing secret."""
     wrong = [f"turn_url: {url[:80]!r} is no stun:, turn: or turns: address" for url in urls if not _is_relay(url)]
     if not secret and any(_scheme(url).startswith("turn") for url in urls):
         wrong.append("turn_secret: a TURN server needs the secret that it shares with us")
