@@ -120,7 +120,7 @@ _ROWS = (
     Check("partner-devices", "partner", "Are devices shared with the app, and online?", "one at least, online",
           ("PARTNER-NO-DEVICES", "PARTNER-DEVICE-OFFLINE")),
     Check("partner-footage", "partner", "Can a picture of the last event be had?", "a picture, or no event yet",
-          ("PARTNER-CONSENT", "PARTNER-FORBIDDEN", "PARTNER-NO-FOOTAGE")),
+          ("PARTNER-CONSENT", "PARTNER-FORBIDDEN", "PARTNER-NO-FOOTAGE", "PARTNER-CUT", "NET-TIMEOUT")),
     Check("partner-view", "partner", "Does the Partner API open a live view of the camera, and go along with it?",
           "an answer to the offer, and no end", ("PARTNER-DEVICE-OFFLINE", "PARTNER-VIEW-BUSY", "CAM-UNKNOWN")),
     Check("partner-link", "partner", "Is each link completed?", "no link that waits for its PATCH",
