@@ -20,6 +20,7 @@ from patients import (
 )
 from ringlight.doctor import judging_calls
 from ringlight.doctor.plans.asked import Asked
+from ringlight.doctor.probes import calls
 from ringlight.secrets import Secret
 from ringlight.simulator.world import World
 
@@ -94,6 +95,29 @@ async def patch_forgotten(stage: Stage) -> AsyncIterator[Patient]:
             pair = TokenPair(Secret("a"), Secret("r"), time.time(), time.time() + 60)
             rows.adopt("one", pair, AccountLink("ada", LinkState.AWAITING, time.time()))
         yield Patient(known, ("partner",))
+
+
+def begins_a_picture(*, halts: bool = False) -> Any:
+    """An ASGI application that sends the beginning of a picture, and then hangs up or does nothing more."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        head = [(b"content-type", b"image/jpeg"), (b"content-length", b"90000")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b"\xff\xd8\xff" + b"x" * 2000, "more_body": halts})
+        while halts and (await receive())["type"] != "http.disconnect":
+            pass
+
+    return application
+
+
+@contextlib.asynccontextmanager
+async def halted_picture(stage: Stage) -> AsyncIterator[Patient]:
+    """The doctor's patience, in small."""
+    stage.patch.setattr(calls, "PICTURE_WAIT", 1.0)
+    async with answering(begins_a_picture(halts=True), picture=True)(stage) as patient:
+        yield patient
 
 
 def receiver(application: Any) -> Setting:
@@ -178,6 +202,8 @@ PARTNER_API = (
              answering(refusal(403, "Forbidden", "Cannot authorize: empty request body", "REQUEST_FORBIDDEN"),
                        picture=True)),
     Scenario("416: no footage", "PARTNER-NO-FOOTAGE", app("partner-media-missing")),
+    Scenario("a picture that breaks off", "PARTNER-CUT", answering(begins_a_picture(), picture=True), "2003 of 90000"),
+    Scenario("a picture that comes to a halt", "NET-TIMEOUT", halted_picture, "no whole picture within 1 s"),
     Scenario("404: device gone", "PARTNER-NO-DEVICES", app("partner-no-devices")),
     Scenario("404: path guessed wrong", "PARTNER-NOT-FOUND", answering(refusal(404, "Not Found"))),
     Scenario("429", "PARTNER-RATE", app("partner-429")),

@@ -2,8 +2,10 @@
 
 import base64
 import contextlib
+import errno
 import importlib.util
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -216,6 +218,16 @@ async def no_state(stage: Stage) -> AsyncIterator[Patient]:
     yield Patient(settings(stage, state_dir=stage.folder / "file" / "state"), ("server",))
 
 
+@contextlib.asynccontextmanager
+async def full_disk(stage: Stage) -> AsyncIterator[Patient]:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    known = settings(stage)
+    stage.patch.setattr("ringlight.doctor.probes.machine.tempfile.mkstemp", full)
+    yield Patient(known, ("server",))
+
+
 SIGNALING = (
     Scenario("server not running", "REACH-REFUSED", address(f"ws://127.0.0.1:PORT{SEED_PATH}")),
     Scenario("server not running, by the settings", "REACH-REFUSED", room_of_stopped_server),
@@ -264,4 +276,5 @@ SIGNALING = (
              of_others(f"{SEED_PATH}?token=" + token(ends_in=-900), seed_app())),
     Scenario("no key beyond loopback", "CFG-SECRET-KEY", no_key),
     Scenario("unreadable state directory", "CFG-STATE-DIR", no_state),
+    Scenario("no room in the state directory", "STORE-FULL", full_disk, "No space left on device"),
 )  # fmt: skip

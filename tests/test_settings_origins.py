@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from ringlight.cli.app import make_app
 from ringlight.cli.config_check import wrong_settings
 from ringlight.errors import SetupError
+from ringlight.server.relay import IceServers
 from ringlight.settings.sources import Effective, effective_settings
 
 Write = Callable[[str], Path]
@@ -78,6 +79,14 @@ def test_all_mistakes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said = wrong_settings()
     assert [line.partition(":")[0] for line in said] == ["live_view.retries", "media.prot", "server.port"]
     assert "canary" not in str(said)
+
+
+def test_both_mistakes_about_turn_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGLIGHT_TURN_URL", "https://turn.example, turn:turn.example:3478, mail:b")
+    assert [line.partition(":")[0] for line in wrong_settings()] == ["turn_url", "turn_url", "turn_secret"]
+    with pytest.raises(SetupError, match=r"turn_url: 'https://turn\.example'") as told:
+        IceServers(["https://turn.example", "turn:turn.example:3478"])
+    assert told.value.code == "CFG-INVALID"
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,56 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conftest import RINGLIGHT
 from ringlight.faults import FAULTS
+from ringlight.store import open_pairs
 from ringlight.testing import SimulatedRing
 
 pytestmark = pytest.mark.program
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def run(environment: dict[str, str], tmp_path: Path, ring: SimulatedRing) -> Run:
-    """Commands of somebody who has an app."""
+def start(environment: dict[str, str], tmp_path: Path, ring: SimulatedRing) -> Iterator[Start]:
+    """Begin commands of somebody who has an app."""
     settings = {
         **environment, "RINGLIGHT_RING_URL": ring.url, "TZ": "UTC", "COLUMNS": "200",
         "RINGLIGHT_PARTNER__CLIENT_ID": "sim-client", "RINGLIGHT_PARTNER__CLIENT_SECRET": "sim-secret",
     }  # fmt: skip
 
-    def command(*args: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(RINGLIGHT), "partner", *args], input=text, env=settings, cwd=tmp_path, capture_output=True, text=True,
-            timeout=60, check=False,
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(*args: str) -> "subprocess.Popen[str]":
+        pipe = subprocess.PIPE
+        begun.append(
+            subprocess.Popen(
+                [str(RINGLIGHT), "partner", *args], stdin=pipe, stdout=pipe, stderr=pipe, env=settings, cwd=tmp_path,
+                text=True,
+            )
         )  # fmt: skip
+        return begun[-1]
+
+    yield begin
+    for one in begun:
+        one.kill()
+        one.communicate()
+
+
+@pytest.fixture
+def run(start: Start) -> Run:
+    """Commands that run to their end."""
+
+    def command(*args: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        running = start(*args)
+        said = running.communicate(text, timeout=60)
+        return subprocess.CompletedProcess(args, running.returncode, *said)
 
     return command
 
@@ -82,6 +106,28 @@ def test_devices_events_clip_and_snapshot(run: Run, ring: SimulatedRing, tmp_pat
     assert (still.returncode, still.stdout) == (0, "")
     assert still.stderr.startswith("door.jpg: ")
     assert (tmp_path / "door.jpg").read_bytes().startswith(b"\xff\xd8\xff")
+
+
+def test_a_command_that_waits_for_another_program_says_so_and_goes_on(
+    start: Start, run: Run, ring: SimulatedRing, environment: dict[str, str]
+) -> None:
+    """Another program is renewing the account's tokens, and takes its time."""
+    code = ring.world.partner.install()
+    ring.world.partner.links["ada"].status = "completed"
+    linked = run("token", "--code", code, "--json")
+    account = json.loads(linked.stdout)["account"]
+    store = open_pairs(Path(environment["RINGLIGHT_STATE_DIR"]) / "partner-tokens.json")
+    pair = store.read(account)
+    assert pair is not None
+    store.write(account, replace(pair, expires_at=pair.obtained_at), over=pair.refresh)
+    with store.lock(account):
+        waiting = start("devices")
+        assert waiting.stderr is not None
+        said = waiting.stderr.readline()
+    assert f"waiting account={account[-6:]} for=another_program" in said
+    table, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, said
+    assert "Front Door" in table
 
 
 def test_what_cannot_be_done_is_a_fault_with_its_fix(run: Run, ring: SimulatedRing) -> None:

@@ -71,6 +71,7 @@ async def test_what_is_wrong_with_the_way_is_not_taken_for_a_server_that_has_sto
         causes = {
             f"https://localhost:{port}": "NET-TLS",
             f"https://{plain}": "NET-TLS",
+            f"http://localhost:{port}": "REACH-SCHEME",
             f"http://nobody.invalid:{port}": "NET-DNS",
             f"http://undefined:{port}": "REACH-URL",
             "http://": "REACH-URL",

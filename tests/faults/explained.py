@@ -58,6 +58,7 @@ EXPLAINED = {
     "HTTP error with status code 403 during query of url https://api.ring.com/clients_api/doorbots/1/live_view": "RING-"
     "OLD-ENDPOINT",
     "POST https://api.ring.com/clients_api/doorbots/1/vod returned HTTP 412": "RING-OLD-ENDPOINT",
+    "POST https://app.ring.com/api/v1/clap/ticket/request/signalsocket returned HTTP 403": "TICKET-REFUSED",
     "HTTP error with status code 403 during query of url https://api.ring.com/clients_api/ring_devices": "ACCOUNT-"
     "FORBIDDEN",
     "RingError SIG-NOT-READY: The camera is asleep": "SIG-NOT-READY",

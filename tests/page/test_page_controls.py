@@ -214,10 +214,17 @@ def test_what_fails_is_a_card_with_the_fix_and_a_way_to_try_again(page: Page, ho
 def test_a_recording_that_is_gone_says_why_in_its_place(page: Page) -> None:
     part = _open(page, "front-door")
     fault = FAULTS["CAM-RECORDING"].as_dict("HTTP 404")
-    page.route("**/recording", lambda route: route.fulfill(status=404, json=fault))
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=404, json=fault)
+
+    page.route("**/recording", refuse)
     bell = part.locator(f'[data-event="{BELL}"]')
     bell.get_by_role("button", name=re.compile("^Play")).click()
     expect(bell.locator('[data-fault-code="CAM-RECORDING"]')).to_be_visible()
+    assert len(asked) == 1, "where a download breaks off again and again, each time takes long"
     page.unroute("**/recording")
     bell.get_by_role("button", name="Try again").click()
     page.wait_for_function("(film) => film.readyState >= 2", arg=bell.locator("video").element_handle())

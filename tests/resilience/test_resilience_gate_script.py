@@ -199,3 +199,58 @@ def test_nothing_stays_in_redis_when_nobody_asks_any_more(redis: OwnRedis) -> No
         assert len(names) >= 3
         assert all(0 < client.pttl(name) <= 125_000 for name in names)
         assert not any(b"client" in name for name in names)
+
+
+FIELDS = ("due", "rate", "burst", "paused", "numbers", "seen", "since", "until", "expected")
+JUNK = ("junk", "", "nan", "-nan", "inf", "-1", "0", "1e300")
+
+
+def _goes_on(script: Script) -> None:
+    """Everybody who asks has a turn soon, and no more of them in a second than ever."""
+    left, waiting = [], {}
+    for _ in range(60):
+        said = script.ask()
+        assert isinstance(said, Place), said
+        if said.wait:
+            waiting[said.number or 0] = script.now + said.wait
+        else:
+            left.append(script.now)
+    assert len(left) <= BURST
+    assert max(waiting.values()) - script.now < 60 / RATE + 6.0
+    assert most_in_a_second(left + script.everybody(waiting)) <= RATE + BURST
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damaged=st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(JUNK), min_size=1), ahead=st.booleans())
+def test_a_number_in_redis_that_cannot_be_is_as_nothing(redis: OwnRedis, damaged: dict[str, str], ahead: bool) -> None:
+    """The gate goes on, and with its limit; each process went by its own share for as long as that was there."""
+    with redis.client() as client:
+        script = Script(client)
+        for _ in range(20):
+            script.ask()
+        client.hset("state", mapping={"seen": repr((script.now + 9.0) * 1e6), **damaged} if ahead else damaged)
+        _goes_on(script)
+
+
+@pytest.mark.parametrize("damaged", JUNK)
+def test_nor_does_what_others_are_said_to_wish_or_wait_for(redis: OwnRedis, damaged: str) -> None:
+    with redis.client() as client:
+        script = Script(client)
+        places = [script.ask().number for _ in range(20)]
+        client.hset("turns", str(places[-1]), damaged)
+        client.hset("rates", "z", damaged)
+        client.zadd("line", {"junk": 5.0})
+        client.zadd("peers", {"junk": 1e300})
+        _goes_on(script)
+        assert script.part().among == 1
+
+
+@pytest.mark.parametrize("name", ["state", "line", "turns", "peers", "rates"])
+def test_nor_does_a_key_of_another_kind(redis: OwnRedis, name: str) -> None:
+    with redis.client() as client:
+        script = Script(client)
+        for _ in range(20):
+            script.ask()
+        client.delete(name)
+        client.rpush(name, "junk")
+        _goes_on(script)

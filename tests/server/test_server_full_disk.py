@@ -6,6 +6,7 @@ import json
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ import httpx2
 import pytest
 from websockets.asyncio.client import connect
 
-from ringlight.errors import StoreError
+from ringlight.doctor.probes.machine import state_dir
+from ringlight.errors import RingError, StoreError
 from ringlight.secrets import Secret
 from ringlight.server.program import run_server
 from ringlight.settings import MediaSettings, PartnerSettings, ServerSettings, Settings
 from ringlight.simulator.partner.deliveries import sign
 from ringlight.simulator.partner.envelope import envelope
+from ringlight.store import FileTokenStore
 from ringlight.store.database import Database
 from ringlight.store.inbox import Inbox
+from ringlight.store.private_file import PrivateFile
 from small_disk import run_on_a_small_disk
 
 KEY = "full-disk-key"
@@ -118,6 +122,44 @@ def opened_when_full(folder: Path) -> None:
             Inbox(database).latest(1)
         except StoreError as error:
             sys.stdout.write(error.code)
+
+
+@pytest.mark.program
+def test_a_disk_that_is_full_when_a_private_file_is_written_is_named(tmp_path: Path) -> None:
+    """Whoever writes it, and the doctor, for whom there is no room even for a new name."""
+    folder = tmp_path / "small"
+    run = f"""
+from pathlib import Path
+from test_server_full_disk import written_when_full
+written_when_full(Path({str(folder)!r}))
+"""
+    ran = run_on_a_small_disk(folder, "100k,nr_inodes=6", run, beside=__file__, within=WITHIN)
+    assert ran.stdout.split() == ["STORE-FULL"] * 4
+
+
+def written_when_full(folder: Path) -> None:
+    """Write one while the disk has no room for what is in it, and then none for its name."""
+    file, store = PrivateFile(folder / "secret-key"), FileTokenStore(folder / "tokens.json")
+
+    async def locked() -> None:
+        async with store.lock():
+            pass
+
+    fill(folder / "filler")
+    for number in range(2):
+        _tell(lambda: file.write(lambda: bytes(60_000)))
+        for name in "abcdef" * number:
+            with contextlib.suppress(OSError):
+                (folder / name).touch()
+    _tell(lambda: asyncio.run(locked()))
+    _tell(lambda: asyncio.run(state_dir(folder)))
+
+
+def _tell(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except RingError as error:
+        sys.stdout.write(f"{error.code} ")
 
 
 @pytest.mark.program

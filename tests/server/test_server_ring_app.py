@@ -18,6 +18,7 @@ from ringlight.account import Credentials
 from ringlight.cameras import Account
 from ringlight.media.sdp import Transport
 from ringlight.secrets import Secret
+from ringlight.server import ring_notices
 from ringlight.server.program import run_server
 from ringlight.settings import CameraSettings, PartnerSettings, ServerSettings, Settings
 from ringlight.simulator.partner.envelope import envelope
@@ -218,6 +219,21 @@ async def test_what_is_refused_is_a_notice_and_leaves_no_row(tmp_path: Path) -> 
             "HOOK-SIGNATURE", "webhooks", 1, False,
         ), "the others within a minute are kept back"  # fmt: skip
         assert shown["events"] == []
+
+
+async def test_refused_webhooks_are_told_no_more_once_others_were_taken_for_some_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ring_notices, "QUIET", 0.2)
+    async with site(tmp_path) as here:
+        hook = f"{here.web.base_url}ring/webhook"
+        body = envelope("button_press", request_id="r", account="a", device="d", at_ns=time.time_ns())
+        assert (await send_once(hook, body, "wrong key")).status == 401
+        assert [one["code"] for one in (await here.web.get("api/status")).json()["notices"]] == ["HOOK-SIGNATURE"]
+        assert (await send_once(hook, body, KEY)).status == 200
+        shown = await here.shown(lambda state: [one["over"] for one in state["notices"]] == [True])
+        assert [one["code"] for one in shown["notices"]] == ["HOOK-SIGNATURE"]
+        assert (await here.web.get("api/status")).json()["notices"] == []
 
 
 async def test_only_ring_comes_without_a_key(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ async def test_a_room_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
             assert (await http.post("api/rooms", json=body)).json()["code"] == code
         assert (await http.get("api/rooms/none")).json()["code"] == "ROOM-UNKNOWN"
         assert (await http.post("api/rooms", json={"id": "visit"})).status_code == 201
-        assert (await http.post("api/rooms", json={"id": "visit"})).json()["code"] == "REQUEST-INVALID"
+        again = await http.post("api/rooms", json={"id": "visit"})
+        assert (again.status_code, again.json()["status"], again.json()["code"]) == (409, 409, "REQUEST-INVALID")
 
 
 async def test_the_demo_has_an_open_room_for_pages_of_this_machine(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringlight.errors import SetupError
+from ringlight.errors import SetupError, StoreError
 from ringlight.secrets import Secret
 from ringlight.store import FileTokenStore, MemoryTokenStore, Tokens, TokenStore
 
@@ -158,8 +158,9 @@ def test_a_failed_save_keeps_the_former_file_and_cleans_up(path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(SetupError, match="no space left"):
+    with pytest.raises(StoreError, match=r"tokens\.json: no space left") as told:
         store.save(Tokens(Secret("a2"), Secret("r2"), 2.0, "hw-1"))
+    assert told.value.code == "STORE-FULL"
     assert store.load() == TOKENS
     assert list(path.parent.iterdir()) == [path]
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ringlight.errors import RingError
 from ringlight.http.address import base_of, is_loopback_host
 from ringlight.secrets import Secret
-from ringlight.server.relay import IceServers
+from ringlight.server.relay import wrong_relays
 from ringlight.settings import Settings
 from ringlight.settings.sources import read_settings, unknown_variables
 
@@ -42,7 +42,7 @@ def _wrong_together(settings: Settings) -> Iterator[str]:
         yield "database_url: expected sqlite:///path or postgresql://…"
     if _is_other(settings.redis_url, _REDIS):
         yield "redis_url: expected redis://…, rediss://… or unix://…"
-    yield from _refused(lambda: IceServers(settings.turn_url, settings.turn_secret))
+    yield from wrong_relays(settings.turn_url, settings.turn_secret)
     if not all(map(_is_origin, settings.allowed_origins)):
         yield "allowed_origins: expected https://host[:port] as browsers send it, without a path, separated by commas"
     if settings.secret_key is None and not is_loopback_host(settings.server.host):

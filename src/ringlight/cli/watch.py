@@ -55,18 +55,25 @@ async def answer_of(request: Request, server: str, *names: str) -> dict[str, Any
     """Return what our server answers, as JSON; without one of these names it is another program's.
 
     Raises:
-        RingError: SERVER-GONE, REACH-OTHER, what is wrong with TLS or the name of its host, or the fault that it names.
+        RingError: SERVER-GONE, REACH-OTHER, REACH-SCHEME, what is wrong with TLS or the name of its host, or the fault
+            that it names.
     """
     async with AsyncDriver(timeout=10) as driver:
         try:
             answer = await driver.send(request)
         except RingError as error:
-            raise _not_reached(error, server) from error
+            raise await _not_reached(error, server) from error
     return read_answer(answer, server, *names)
 
 
-def _not_reached(error: RingError, server: str) -> RingError:
+async def _not_reached(error: RingError, server: str) -> RingError:
     """Say why there was no answer: that the server has stopped is but one reason."""
+    if server.startswith("http:") and error.code not in ("NET-DNS", "NET-TIMEOUT"):
+        from ringlight.doctor.evidence import read_target  # noqa: PLC0415 - an answer needs no doctor
+        from ringlight.doctor.probes.net import speaks_tls  # noqa: PLC0415
+
+        if await speaks_tls(read_target(server)):
+            return fault_error("REACH-SCHEME", f"{server} wants TLS: https:{server.removeprefix('http:')}")
     if error.code in ("NET-UNREACHABLE", "NET-TIMEOUT"):
         return fault_error("SERVER-GONE", f"nothing answers at {server} ({error.detail})")
     return error

@@ -112,12 +112,12 @@ class Explanation:
 @dataclass(slots=True)
 class _Ranking:
     text: str
-    best: dict[str, tuple[float, int, str]] = field(default_factory=dict)
+    best: dict[str, tuple[float, int, int, str]] = field(default_factory=dict)
 
-    def add(self, code: str, score: float, at: int, why: str) -> None:
+    def add(self, code: str, score: float, at: int, why: str, *, reach: int = 0) -> None:
         known = self.best.get(code)
-        if known is None or (score, -at) > (known[0], -known[1]):
-            self.best[code] = (score, at, why)
+        if known is None or (score, -at, reach) > (known[0], -known[1], known[2]):
+            self.best[code] = (score, at, reach, why)
 
 
 def look_up(text: str) -> Explanation:
@@ -140,12 +140,12 @@ def look_up(text: str) -> Explanation:
     _prefer_families(ranking)
     if not ranking.best:
         return Explanation(near=tuple(_near(plain)) if short else ())
-    ranked = sorted(ranking.best.items(), key=lambda item: (-item[1][0], item[1][1]))[:MAX_MATCHES]
+    ranked = sorted(ranking.best.items(), key=lambda item: (-item[1][0], item[1][1], -item[1][2]))[:MAX_MATCHES]
     lines = "\n" in plain.strip()
     return Explanation(
         tuple(
             Match(FAULTS[code], why, plain.count("\n", 1, at) + 1 if lines else None, score)
-            for code, (score, at, why) in ranked
+            for code, (score, at, _, why) in ranked
         )
     )
 
@@ -206,9 +206,10 @@ def _find_signs(ranking: _Ranking) -> None:
                 if at >= 0:
                     ranking.add(fault.code, 62 + min(len(seen.text), 39) * 0.5, at, f"“{seen.text}”, as Ring says it")
             for number, at, alone in numbers:
-                score, why = _number_score(seen, number, alone, _line_around(ranking.text, at))
+                line = _line_around(ranking.text, at)
+                score, why = _number_score(seen, number, alone, line)
                 if score:
-                    ranking.add(fault.code, score, at, why)
+                    ranking.add(fault.code, score, at, why, reach=_reach(seen, line))
 
 
 def _is_telling(seen: Seen) -> bool:
@@ -255,8 +256,18 @@ def _number_score(seen: Seen, number: int, alone: bool, line: str) -> tuple[floa
         return 50 + min(len(seen.text), 39) * 0.5, f"{why} with “{seen.text}”"
     if seen.text:
         return (20, f"{why}, if it says “{seen.text}”") if alone else (0, "")
-    # The old address lies among those of the devices, whose rows fit its line as well.
-    return (44 if placed and seen.at == "old_live_view" else 40 if placed else 25), why
+    return (40 if placed else 25), why
+
+
+def _reach(seen: Seen, line: str) -> int:
+    """Return how far into an address of the line the step of a sign leads: of two steps in it, the longer is meant."""
+    longest = 0
+    for word in _PLACES[seen.at]:
+        at = line.rfind(word)
+        if at >= 0:
+            begin = 1 + max(line.rfind(end, 0, at) for end in " \n\"'")
+            longest = max(longest, at + len(word) - begin)
+    return longest
 
 
 def _find_likeness(ranking: _Ranking) -> None:
@@ -294,9 +305,9 @@ def _words(text: str) -> set[str]:
 def _prefer_families(ranking: _Ranking) -> None:
     for words, prefixes in _FAMILIES:
         if any(word in ranking.text for word in words):
-            for code, (score, at, why) in ranking.best.items():
+            for code, (score, at, reach, why) in ranking.best.items():
                 if code.startswith(prefixes) and score < 200:
-                    ranking.best[code] = (score + 4.5, at, why)
+                    ranking.best[code] = (score + 4.5, at, reach, why)
 
 
 def _near(text: str) -> list[str]:

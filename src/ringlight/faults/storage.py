@@ -42,10 +42,10 @@ ROWS = (
     ),
     Fault(
         "STORE-FULL",
-        "No room for the database",
+        "No room for what is kept",
         cause="The disk, a quota or a limit on the size of files is used up, so nothing more can be written down. All "
         "that was stored is still there, and webhooks are answered 503, so that Ring sends them again.",
-        fix="Make room on the database's disk: delete recordings or other files, or set limits with "
+        fix="Make room on the disk of the database and the state directory: delete files, or set limits with "
         "`retention.recordings_total` and `retention.webhooks_most`. It goes on by itself then, without a restart.",
         retry=Retry.BACKOFF,
         http=503,

@@ -1,10 +1,10 @@
 """Looking names up within a time, whatever the system's resolver does."""
 
-import asyncio
-import contextlib
 import socket
-import threading
+from functools import partial
 from typing import Any
+
+from ringlight.unwaited import unwaited
 
 __all__ = ["LOOK_UP_WAIT", "Resolving", "look_up"]
 
@@ -19,8 +19,7 @@ async def look_up(
     """Look a name up, as every program of this machine does; arguments and result are those of `socket.getaddrinfo`.
 
     Where no DNS server answers, the system's resolver asks each of them for five seconds, and twice (resolv.conf(5)).
-    It cannot be interrupted, and a loop waits at its end for the threads that it has lent: so this has one of its own,
-    which nobody waits for.
+    It cannot be interrupted, so nobody waits for its thread.
 
     Args:
         wait: Seconds that it may take.
@@ -30,31 +29,10 @@ async def look_up(
             asked.
         UnicodeError: It is no name.
     """
-    loop = asyncio.get_running_loop()
-    answered: asyncio.Future[list[Row]] = loop.create_future()
-
-    def settle(found: list[Row], failed: Exception | None) -> None:
-        if answered.done():
-            return
-        if failed is not None:
-            answered.set_exception(failed)
-        else:
-            answered.set_result(found)
-
-    def ask() -> None:
-        found: list[Row] = []
-        failed: Exception | None = None
-        try:
-            found = list(socket.getaddrinfo(host, port, family, type, proto, flags))
-        except (OSError, UnicodeError) as error:
-            failed = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended by now
-            loop.call_soon_threadsafe(settle, found, failed)
-
-    threading.Thread(target=ask, name="look up", daemon=True).start()
     try:
-        async with asyncio.timeout(wait):
-            return await answered
+        return list(
+            await unwaited(partial(socket.getaddrinfo, host, port, family, type, proto, flags), "look up", wait)
+        )
     except TimeoutError:
         raise socket.gaierror(socket.EAI_AGAIN, f"no DNS server has told within {wait:g} s") from None
 

@@ -11,6 +11,20 @@ local GRACE = 1000000     -- after its turn, one who has not come back no longer
 local SILENT = 60000000   -- a process that has been silent for so long is gone
 local SETTLE = 3000000    -- within this, all who are busy notice that the store is back
 local SOON = 1
+local FURTHEST = 172800000000 -- two days: no wait that Ring may name is longer than one
+
+local function whole(value) return string.format('%.0f', value) end
+
+-- What is not as this script writes it is as nothing, and the gate goes on: what is no number, or one that cannot be.
+local function number(text, least, most)
+  local found = tonumber(text or '')
+  if found and found >= least and found <= most then return found end
+end
+
+for at, kind in ipairs({'hash', 'zset', 'hash', 'zset', 'hash'}) do
+  local found = redis.call('TYPE', KEYS[at]).ok
+  if found ~= kind and found ~= 'none' then redis.call('DEL', KEYS[at]) end
+end
 
 local now = tonumber(asked_now)
 if not now then
@@ -19,34 +33,38 @@ if not now then
 end
 
 local kept = redis.call('HMGET', state, 'due', 'rate', 'burst', 'paused', 'numbers', 'seen', 'since', 'until', 'expected')
-local due, rate, burst = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
-local paused = tonumber(kept[4]) or -1e18
-local numbers = tonumber(kept[5]) or math.floor(now / 1000) -- a place of before is not taken for a new one
-local seen = tonumber(kept[6]) or now
-local since, settles, expected = tonumber(kept[7]) or 0, tonumber(kept[8]) or 0, tonumber(kept[9]) or 0
+local seen = number(kept[6], 0, 1e17) or now
+local latest = seen + FURTHEST
+local due, rate, burst = number(kept[1], 0, latest), number(kept[2], 1e-6, 1e6), number(kept[3], 1, 1e6)
+local paused = number(kept[4], 0, latest) or -1e18
+local numbers = number(kept[5], 1, 1e14) or math.floor(now / 1000) -- a place of before is not taken for a new one
+local since, settles = number(kept[7], 0, seen) or 0, number(kept[8], 0, seen + SETTLE) or 0
+local expected = number(kept[9], 1, 1e6) or 0
 
 if seen - now > 1000000 then -- the clock was set back: what lies ahead moves with it
-  due, paused, settles = due - (seen - now), paused - (seen - now), 0
+  due, paused, settles = due and due - (seen - now), paused - (seen - now), 0
   redis.call('DEL', line, turns, peers, rates)
 elseif seen > now then
   now = seen
 end
 
 -- Who asks here, and how fast each of them finds right: the slowest counts.
-redis.call('ZADD', peers, string.format('%.0f', now), peer)
+redis.call('ZADD', peers, whole(now), peer)
 redis.call('HSET', rates, peer, ARGV[4])
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', peers, '-inf', string.format('%.0f', now - SILENT))) do
-  redis.call('ZREM', peers, gone)
-  redis.call('HDEL', rates, gone)
+for _, range in ipairs({{'-inf', whole(now - SILENT)}, {whole(now + SILENT), '+inf'}}) do
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', peers, range[1], range[2])) do
+    redis.call('ZREM', peers, gone)
+    redis.call('HDEL', rates, gone)
+  end
 end
 local known = redis.call('ZCARD', peers)
 local slowest = wish
 for _, one in ipairs(redis.call('HVALS', rates)) do
-  slowest = math.min(slowest, tonumber(one))
+  slowest = math.min(slowest, number(one, 1e-6, 1e6) or wish)
 end
 
 -- Nothing is known of what went out before, so at first only one may leave at once.
-local fresh = not due
+local fresh = not (due and rate and burst)
 if fresh then
   rate, burst, due = full_rate, most_burst, now + (most_burst - 1) * 1000000 / full_rate
 end
@@ -61,7 +79,7 @@ if returns > 0 then
 end
 local share = 1
 if now < settles then
-  local back = redis.call('ZCOUNT', peers, string.format('%.0f', since), '+inf')
+  local back = redis.call('ZCOUNT', peers, whole(since), '+inf')
   if back < expected then share = back / expected else settles = 0 end
 end
 
@@ -86,7 +104,7 @@ local function release(number)
   redis.call('HDEL', turns, number)
 end
 
-for number in string.gmatch(given_up, '%d+') do release(number) end
+for one in string.gmatch(given_up, '%d+') do release(one) end
 
 local function turn(ahead)
   return math.max(math.max(due, now) + (ahead + 1 - burst) * step, paused + ahead * step, now)
@@ -97,7 +115,7 @@ local function is_free(ahead)
   if ahead == 0 or ahead > 4000 then return false end
   local late, soonest = 0, math.huge
   for _, one in ipairs(redis.call('HMGET', turns, unpack(redis.call('ZRANGE', line, 0, ahead - 1)))) do
-    local at = tonumber(one or 0)
+    local at = number(one, 0, now + FURTHEST) or 0
     if at <= now then late = late + 1 else soonest = math.min(soonest, at) end
   end
   return turn(late) - now <= SOON and turn(late + 1) <= soonest
@@ -109,16 +127,16 @@ if what == 'ask' then
   place = ARGV[12]
   while true do
     local first = redis.call('ZRANGE', line, 0, 0)[1]
-    if not first or now - tonumber(redis.call('HGET', turns, first) or 0) <= GRACE then break end
+    if not first or now - (number(redis.call('HGET', turns, first), 0, now + FURTHEST) or 0) <= GRACE then break end
     release(first)
   end
   local before = place ~= '' and redis.call('HEXISTS', turns, place) == 1
   if place == '' then
     numbers = numbers + 1
-    place = string.format('%.0f', numbers)
+    place = whole(numbers)
   end
   if not before then
-    redis.call('ZADD', line, string.format('%.0f', lane * 1e15 + tonumber(place)), place)
+    redis.call('ZADD', line, whole(lane * 1e15 + tonumber(place)), place)
   end
   local ahead = redis.call('ZRANK', line, place)
   local at = turn(ahead)
@@ -137,8 +155,8 @@ end
 
 local function exact(value) return string.format('%.17g', value) end
 redis.call('HSET', state, 'due', exact(due), 'rate', exact(rate), 'burst', burst, 'paused', exact(paused),
-  'numbers', string.format('%.0f', numbers), 'seen', string.format('%.0f', now),
-  'since', string.format('%.0f', since), 'until', string.format('%.0f', settles), 'expected', expected)
+  'numbers', whole(numbers), 'seen', whole(now),
+  'since', whole(since), 'until', whole(settles), 'expected', expected)
 local lasts = 120000 + math.ceil(math.max(due - now, paused - now, 0) / 1000)
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, lasts) end
 return {wait, place, refused, math.ceil(math.max(paused - now, 0)), known}

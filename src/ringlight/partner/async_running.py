@@ -93,7 +93,7 @@ class AsyncRunner:
         sink, unread = sink_of(target), AsyncUnread(self._driver)
         caller = self._caller.over(unread)
         patient = replace(options, fresh_until=0.0)
-        plan = download.download(wish)
+        plan = download.download(wish, options.attempts)
         try:
             step = next(plan)
             while True:

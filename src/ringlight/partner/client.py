@@ -121,7 +121,8 @@ class Client:
 
         Args:
             timeout: Seconds for a whole call: waits, renewals, all attempts.
-            retries: How often a call is sent again when it fails for a passing reason.
+            retries: How often a call is sent again when it fails for a passing reason, and how often a download is
+                taken up again without getting any further.
             fallback: `stale` allows the last known good answer in place of a failure, `never` forbids it.
             resilience: The recovery strategies one by one, or `Off`.
         """

@@ -110,8 +110,12 @@ class Sink(Protocol):
         """Leave nothing behind."""
 
 
-def download(wish: Wish) -> Plan:
+def download(wish: Wish, attempts: int | None = None) -> Plan:
     """Fetch footage.
+
+    Args:
+        wish: What is wanted.
+        attempts: How many tries in a row may bring nothing further, and one more; `None` is five and one more.
 
     Raises:
         MediaNotReadyError: PARTNER-NOT-READY or PARTNER-NO-FOOTAGE, until two minutes after the end of its time.
@@ -120,12 +124,13 @@ def download(wish: Wish) -> Plan:
         BadAnswerError: PARTNER-ORIGIN or PARTNER-ANSWER.
         StatusError: What the API refused it with.
     """
-    return _Download(wish).run()
+    return _Download(wish, MOST_FRUITLESS if attempts is None else attempts - 1).run()
 
 
 class _Download:
-    def __init__(self, wish: Wish) -> None:
+    def __init__(self, wish: Wish, most_fruitless: int) -> None:
         self.wish = wish
+        self.most_fruitless = most_fruitless
         self.address: Call[Head] | None = None  # where a redirect led; `None` asks the API
         self.head = Head(0)
         self.have = self.furthest = 0
@@ -277,7 +282,7 @@ class _Download:
             self.furthest, self.fruitless = self.have, 0
             return 0.0
         self.fruitless += 1
-        if self.fruitless > MOST_FRUITLESS:
+        if self.fruitless > self.most_fruitless:
             host = urlsplit((self.address or self.wish.call).request.url).hostname
             raise error or fault_error("PARTNER-CUT", f"{host}: {self.furthest} of {self.total or 'unknown'} bytes")
         return PAUSES[min(self.fruitless, len(PAUSES)) - 1]

@@ -7,8 +7,8 @@ the link.
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias, TypeVar
 
 from ringlight.errors import RingError
@@ -24,6 +24,7 @@ __all__ = ["Clock", "LinkKeeper", "do_in_store", "given", "moment", "tell", "tel
 
 T = TypeVar("T")
 Clock: TypeAlias = Callable[[], Moment]
+LONG = 2.0  # seconds for the lock of an account; a renewal by somebody else mostly takes less
 _log = logging.getLogger("ringlight.partner")
 
 
@@ -142,8 +143,21 @@ def do_in_store(step: Step, link: Link, store: PairStore, held: ExitStack) -> ob
     if isinstance(step, WritePair):
         return store.write(link.account, step.pair, over=step.over)
     if isinstance(step, TakeLock):
-        return held.enter_context(store.lock(link.account))
+        with _told_if_it_lasts(link):
+            return held.enter_context(store.lock(link.account))
     raise TypeError(f"{type(step).__name__} is no step of the store")
+
+
+@contextmanager
+def _told_if_it_lasts(link: Link) -> Iterator[None]:
+    """Log whom this waits for, so that nobody takes it for a program that hangs."""
+    late = threading.Timer(LONG, _log.warning, ("waiting account=%s for=%s", link.account[-6:], "another_program"))
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 def tell(link: Link, bearer: Bearer | None, failed: BaseException | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError
 from ringlight.http.redis import redis_client, redis_package
 from ringlight.http.trust import distrust_in
 from ringlight.rooms.address import judge_room_id
@@ -18,6 +18,7 @@ from ringlight.rooms.copies import Cut, Present, Read, Recalled
 from ringlight.rooms.events import NODE_SHIFT, Keep, Leave, Load, Make, Recall, Shared, Unreadable, Write
 from ringlight.rooms.ledger import read_entry
 from ringlight.rooms.porter import Porter
+from ringlight.rooms.registry import RoomTaken
 from ringlight.rooms.room import Room
 from ringlight.rooms.shared_house import SharedHouse
 from ringlight.rooms.shared_keys import (
@@ -115,7 +116,7 @@ class SharedPorter(Porter):
         await self._until(lambda: self.house.is_settled(name))
         self.house.need_readable(name)
         if name in self.house.rooms:
-            raise fault_error("REQUEST-INVALID", "there is a room of this id already")
+            raise RoomTaken
         wanted = {key: value if value is not None else {} for key, value in options.items() if key == "cameras"}
         made = Make(**{**options, **wanted, "consent": frozenset(options.get("consent", ()))})
         self.perform(self.house.happen(name, made, self.now))

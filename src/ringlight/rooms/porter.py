@@ -149,7 +149,7 @@ class Porter:
         """Make a room on purpose; see `House.make`.
 
         Raises:
-            UsageError: ROOM-ID or REQUEST-INVALID.
+            UsageError: ROOM-ID, or `RoomTaken`.
         """
         return self.house.make(room_id, **options)
 

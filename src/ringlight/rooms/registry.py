@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from ringlight.errors import fault_error
+from ringlight.errors import UsageError, fault_error
 from ringlight.rooms.address import judge_room_id
 from ringlight.rooms.events import Action, Enter, Event, Make, Merge
 from ringlight.rooms.leaving import turned_away
@@ -10,9 +10,16 @@ from ringlight.rooms.people import OWN, Claims
 from ringlight.rooms.room import Room
 from ringlight.settings import RoomSettings
 
-__all__ = ["ENDED_KEPT", "Registry"]
+__all__ = ["ENDED_KEPT", "Registry", "RoomTaken"]
 
 ENDED_KEPT = 86_400.0  # seconds that the end of a room is remembered: its tokens must not open it anew
+
+
+class RoomTaken(UsageError):  # noqa: N818 - the name says what is so
+    """REQUEST-INVALID: a room was to be made, and there is one of this id already."""
+
+    def __init__(self) -> None:
+        super().__init__("REQUEST-INVALID", "there is a room of this id already")
 
 
 class Registry:
@@ -40,11 +47,12 @@ class Registry:
             cameras: What each of its cameras is called, by its id in addresses.
 
         Raises:
-            UsageError: ROOM-ID, the id cannot be one; REQUEST-INVALID, there is such a room already.
+            RoomTaken: There is such a room already.
+            UsageError: ROOM-ID, the id cannot be one.
         """
         name = judge_room_id(room_id) if room_id is not None else f"r_{self._mint()}"
         if name in self.rooms:
-            raise fault_error("REQUEST-INVALID", "there is a room of this id already")
+            raise RoomTaken
         self.take(name, Make(lobby, opens, closes, capacity, frozenset(consent), cameras or {}), 0.0)
         return self.rooms[name]
 

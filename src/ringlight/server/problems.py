@@ -11,6 +11,7 @@ from starlette.routing import Match, Mount
 from ringlight.errors import ElsewhereError, RingError, fault_error
 from ringlight.faults import Retry
 from ringlight.rooms.address import is_of_rooms
+from ringlight.rooms.registry import RoomTaken
 from ringlight.server.elsewhere import follows, way_to
 
 log = logging.getLogger("ringlight.server")
@@ -56,6 +57,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RingError)
     async def known(_: Request, error: RingError) -> JSONResponse:
         return problem(error)
+
+    @app.exception_handler(RoomTaken)
+    async def taken(_: Request, error: RoomTaken) -> JSONResponse:
+        return problem(error, 409)
 
     @app.exception_handler(ElsewhereError)
     async def elsewhere(request: Request, error: ElsewhereError) -> Response:

@@ -10,6 +10,22 @@ from ringlight.secrets import Secret
 LIFETIME = 4 * 3600  # seconds that a password is good for; a path that is open by then stays
 
 
+def wrong_relays(urls: Sequence[str], secret: Secret | None) -> list[str]:
+    """Return what is wrong with the settings of STUN and TURN servers: each bad address, a missing secret."""
+    wrong = [f"turn_url: {url[:80]!r} is no stun:, turn: or turns: address" for url in urls if not _is_relay(url)]
+    if not secret and any(_scheme(url).startswith("turn") for url in urls):
+        wrong.append("turn_secret: a TURN server needs the secret that it shares with us")
+    return wrong
+
+
+def _is_relay(url: str) -> bool:
+    return _scheme(url) in ("stun", "stuns", "turn", "turns") and not any(mark in url for mark in '<>" \r\n')
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0].lower()
+
+
 class IceServers:
     """The servers, and what a viewer needs to use them.
 
@@ -25,12 +41,8 @@ class IceServers:
     def __init__(
         self, urls: Sequence[str] = (), secret: Secret | None = None, wall: Callable[[], float] = time.time
     ) -> None:
-        for url in urls:
-            scheme = url.partition(":")[0].lower()
-            if scheme not in ("stun", "stuns", "turn", "turns") or any(mark in url for mark in '<>" \r\n'):
-                raise fault_error("CFG-INVALID", f"turn_url: {url[:80]!r} is no stun:, turn: or turns: address")
-            if scheme.startswith("turn") and not secret:
-                raise fault_error("CFG-INVALID", "turn_secret: a TURN server needs the secret that it shares with us")
+        for wrong in wrong_relays(urls, secret):
+            raise fault_error("CFG-INVALID", wrong)
         self._urls, self._secret, self._wall = tuple(urls), secret, wall
 
     def links(self) -> list[str]:

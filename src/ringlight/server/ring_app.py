@@ -153,7 +153,7 @@ async def _webhooks(
     pace = Pace(at_once=partner.webhook_at_once, attempts=partner.webhook_attempts, timeout=partner.webhook_timeout)
     webhooks = Webhooks(
         verifier, database, handlers, knows_account=_known_by(partner), pace=pace, kept=None,
-        on_refused=state.refused, doubts_clock=doubts_clock,
+        on_refused=state.refused, on_taken=state.taken, doubts_clock=doubts_clock,
     )  # fmt: skip
     await stack.enter_async_context(webhooks)
     return webhooks

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from ringlight.cameras.linked import LinkedCameras
@@ -11,6 +11,7 @@ from ringlight.errors import RingError
 from ringlight.faults import FAULTS
 from ringlight.partner import Notice
 from ringlight.partner.webhooks.events import ButtonPressed, Event, MotionDetected, parse
+from ringlight.server.ring_notices import RingNotices
 from ringlight.store.inbox import Inbox, Kept
 from ringlight.store.link_rows import LinkRows
 from ringlight.store.links import AccountLink
@@ -18,7 +19,6 @@ from ringlight.store.links import AccountLink
 __all__ = ["RingState"]
 
 SHOWN = 50  # events, and dead letters
-NOTICES = 20
 LOOK_EVERY = 2.0  # seconds between two looks at the store: another process may have changed it
 CLIP = 10_000  # milliseconds of footage that are shown from the moment of an event
 
@@ -30,11 +30,14 @@ class RingState:
         inbox: The webhooks.
         rows: The links.
         cameras: The cameras of linked accounts, to say at which of them something happened.
+        wall: The time in seconds since 1970; tests pass their own.
     """
 
-    def __init__(self, inbox: Inbox, rows: LinkRows, cameras: LinkedCameras) -> None:
+    def __init__(
+        self, inbox: Inbox, rows: LinkRows, cameras: LinkedCameras, wall: Callable[[], float] = time.time
+    ) -> None:
         self._inbox, self._rows, self._cameras = inbox, rows, cameras
-        self._notices: dict[tuple[str, str], dict[str, Any]] = {}
+        self._notices, self._wall = RingNotices(), wall
         self._changed = asyncio.Event()
 
     def changed(self) -> None:
@@ -45,11 +48,17 @@ class RingState:
     def noticed(self, account: str, notice: Notice) -> None:
         """Take what a client wants people to know."""
         subject = notice.subject if notice.topic == "service" else f"{notice.topic} of …{account[-6:]}"
-        self._note(notice.code, subject, over=notice.over)
+        self._notices.told(notice.code, subject, over=notice.over, now=self._wall())
+        self.changed()
 
     def refused(self, problem: RingError, count: int) -> None:
         """Take that webhooks were not taken, so many since this was last said."""
-        self._note(problem.code, "webhooks", count=count, detail=problem.detail)
+        self._notices.refused(problem.code, problem.detail, count, now=self._wall())
+        self.changed()
+
+    def taken(self) -> None:
+        """Take that a webhook was taken."""
+        self._notices.taken(now=self._wall())
 
     def camera_of(self, device: str | None) -> str | None:
         """Return the id in addresses of the camera that is this device; `None` where none is, as far as is known."""
@@ -63,7 +72,7 @@ class RingState:
             "links": [_link(link, devices[link.account], cameras) for link in links],
             "events": [_row(row, cameras) for row in rows],
             "dead": [_row(row, cameras) for row in dead],
-            "notices": list(reversed(self._notices.values())),
+            "notices": self._notices.latest(now=self._wall()),
         }
 
     async def status(self) -> dict[str, Any]:
@@ -71,7 +80,7 @@ class RingState:
         links, counts = await asyncio.to_thread(lambda: (self._rows.links(), self._inbox.counts()))
         return {
             "accounts": [{"account": link.account[-6:], "state": link.state.value} for link in links],
-            "notices": [one for one in reversed(self._notices.values()) if not one["over"]],
+            "notices": [one for one in self._notices.latest(now=self._wall()) if not one["over"]],
             "webhooks": counts,
         }
 
@@ -94,17 +103,6 @@ class RingState:
         links = self._rows.links()
         devices = {link.account: self._rows.devices(link.account) for link in links}
         return links, devices, self._inbox.latest(SHOWN), self._inbox.dead(limit=SHOWN)
-
-    def _note(self, code: str, subject: str, *, over: bool = False, count: int = 1, detail: str | None = None) -> None:
-        key = (code, subject)
-        before = self._notices.pop(key, {"count": 0})
-        self._notices[key] = {
-            **FAULTS[code].as_dict(detail), "subject": subject, "over": over, "at": time.time(),
-            "count": before["count"] + (0 if over else count),
-        }  # fmt: skip
-        while len(self._notices) > NOTICES:
-            del self._notices[next(iter(self._notices))]
-        self.changed()
 
 
 def _link(link: AccountLink, devices: list[str], cameras: dict[str, PartnerCamera]) -> dict[str, Any]:

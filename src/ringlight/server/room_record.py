@@ -14,12 +14,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ringlight.errors import RingError, fault_error
+from ringlight.errors import RingError
 from ringlight.resilience.backoff import backoff
 from ringlight.rooms.events import Make, Note
 from ringlight.rooms.porter import Porter
 from ringlight.rooms.record import Change, Clerk, remade
-from ringlight.rooms.registry import ENDED_KEPT
+from ringlight.rooms.registry import ENDED_KEPT, RoomTaken
 from ringlight.rooms.room import Room
 from ringlight.store.inbox import Put
 from ringlight.store.room_rows import RoomRows
@@ -95,7 +95,7 @@ class RoomRecord:
         """Keep a room that was just made; without that, who comes back after a restart would find another.
 
         Raises:
-            UsageError: REQUEST-INVALID, another server has made one of this id.
+            RoomTaken: Another server has made one of this id.
             StoreError: It could not be kept. In both cases the room is gone again.
         """
         now = self._porter.now
@@ -106,7 +106,7 @@ class RoomRecord:
         made = self.clerk.changes(Note("made", room=room.id), now)
         try:
             if not await asyncio.to_thread(self.rows.make, kept, made):
-                raise fault_error("REQUEST-INVALID", "there is a room of this id already")
+                raise RoomTaken
         except BaseException:
             self._porter.house.rooms.pop(room.id, None)
             raise

@@ -75,7 +75,10 @@ def rooms_api_router(rooms: RoomServer, cameras: Cameras) -> APIRouter:
 
     @router.post("", status_code=201)
     async def make(request: Request, wanted: NewRoom | None = None) -> dict[str, Any]:
-        """Make a room, with tokens for its people. How to enter: docs/reference/rooms-protocol.md."""
+        """Make a room, with tokens for its people; 409 where there is one of this id.
+
+        How to enter: docs/reference/rooms-protocol.md.
+        """
         wanted = wanted or NewRoom()
         if wanted.cameras:
             _judge_view(request)

@@ -1,11 +1,9 @@
 """The border at which the errors of databases become ours."""
 
-import errno
-
 import sqlalchemy as sa
 
 from ringlight.errors import RingError, fault_error
-from ringlight.store.private_file import words
+from ringlight.store.private_file import is_full, words
 
 ASK_AGAIN = 2.0  # seconds after which to try a database again that did not answer
 # What the databases call their errors: SQLSTATE of PostgreSQL (appendix A of its manual), names of SQLite.
@@ -40,7 +38,7 @@ def problem_of(error: sa.exc.SQLAlchemyError) -> RingError:
 
 def problem_of_file(error: OSError) -> RingError:
     """Say why the file of a database, or what goes beside it, cannot be made."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return fault_error("STORE-FULL", words(error))
     return unreachable(words(error))
 

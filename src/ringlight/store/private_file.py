@@ -1,5 +1,6 @@
 """A small file that only its owner may read: written whole or not at all, whatever kills the process."""
 
+import errno
 import os
 import sys
 import tempfile
@@ -13,14 +14,14 @@ from filelock import FileLock, Timeout
 from ringlight.errors import RingError, fault_error
 from ringlight.store.sealing import Seal, is_sealed, unsealed
 
-__all__ = ["PrivateFile", "held_lock", "words"]
+__all__ = ["PrivateFile", "held_lock", "is_full", "words"]
 
 T = TypeVar("T")
 PLACE = "a private file"  # of all: a copy may be put back by another name
 
 
 class PrivateFile:
-    """Reads, replaces and locks one file. Every failure is CFG-STATE-DIR and names the path.
+    """Reads, replaces and locks one file. Every failure names the path and is CFG-STATE-DIR, or STORE-FULL.
 
     Args:
         path: The file. It and its directory are made when needed.
@@ -50,7 +51,7 @@ class PrivateFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self.error(words(error)) from error
+            raise self.disk_error(error) from error
 
     def write(self, content: Callable[[], bytes]) -> None:
         """Replace the file and see it to the disk.
@@ -60,6 +61,7 @@ class PrivateFile:
 
         Raises:
             SetupError: CFG-STATE-DIR; the former file is still whole.
+            StoreError: STORE-FULL, as above.
         """
         try:
             self.make_directory()
@@ -76,7 +78,7 @@ class PrivateFile:
                 raise
             _sync_directory(self.path.parent)
         except OSError as error:
-            raise self.error(words(error)) from error
+            raise self.disk_error(error) from error
 
     @contextmanager
     def lock(self, timeout: float) -> Iterator[None]:
@@ -84,6 +86,7 @@ class PrivateFile:
 
         Raises:
             SetupError: CFG-STATE-DIR, no lock can be made there, or it was not free within `timeout` seconds.
+            StoreError: STORE-FULL.
         """
         with held_lock(Path(f"{self.path}.lock"), timeout, self.error):
             self.sweep()
@@ -94,6 +97,7 @@ class PrivateFile:
 
         Raises:
             SetupError: CFG-STATE-DIR or STORE-SEALED.
+            StoreError: STORE-FULL.
         """
         if self._seal is None or not self.path.exists():
             return False
@@ -127,6 +131,10 @@ class PrivateFile:
         """Make the error that says what is wrong with this file."""
         return fault_error("CFG-STATE-DIR", f"{self.path}: {problem}")
 
+    def disk_error(self, error: OSError) -> RingError:
+        """Make the error that says what the system reported of this file."""
+        return fault_error("STORE-FULL" if is_full(error) else "CFG-STATE-DIR", f"{self.path}: {words(error)}")
+
     def _set_aside(self, file: IO[bytes], problem: str) -> RingError:
         """Move the damaged file out of the way, unless somebody has just replaced it by a good one."""
         aside = self.path.with_name(f"{self.path.name}.damaged")
@@ -146,7 +154,10 @@ def held_lock(path: Path, timeout: float, failed: Callable[[str], RingError]) ->
     Args:
         path: The lock file; its directory is made when needed.
         timeout: Seconds to wait for whoever else holds it.
-        failed: Makes the error from what went wrong.
+        failed: Makes the error from what went wrong, unless the disk is full.
+
+    Raises:
+        StoreError: STORE-FULL.
     """
     lock = FileLock(path, timeout=timeout, mode=0o600, thread_local=False)
     try:
@@ -155,11 +166,17 @@ def held_lock(path: Path, timeout: float, failed: Callable[[str], RingError]) ->
     except Timeout:
         raise failed(f"another process has held {path.name} for {timeout:g} s") from None
     except OSError as error:
-        raise failed(words(error)) from error
+        full = is_full(error)
+        raise (fault_error("STORE-FULL", f"{path}: {words(error)}") if full else failed(words(error))) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk or a quota is used up."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def words(error: OSError) -> str:

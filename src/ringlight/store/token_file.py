@@ -10,7 +10,7 @@ import msgspec
 from filelock import AsyncFileLock, Timeout
 
 from ringlight.secrets import Secret
-from ringlight.store.private_file import PrivateFile, words
+from ringlight.store.private_file import PrivateFile
 from ringlight.store.sealing import Seal
 from ringlight.store.tokens import Tokens
 
@@ -103,7 +103,7 @@ class FileTokenStore:
         except Timeout:
             raise self._file.error(f"another process has held {self.path.name}.lock for {LOCK_TIMEOUT:g} s") from None
         except OSError as error:
-            raise self._file.error(words(error)) from error
+            raise self._file.disk_error(error) from error
         try:
             self._file.sweep()
             yield

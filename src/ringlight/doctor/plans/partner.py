@@ -1,6 +1,6 @@
 """Which checks an app at Ring's Partner API, and a camera of an account that is linked with it, have."""
 
-import asyncio
+from functools import partial
 
 from ringlight.doctor import judging_calls, judging_views
 from ringlight.doctor.evidence import Called, read_target
@@ -9,6 +9,7 @@ from ringlight.doctor.plans.address import url_plan
 from ringlight.doctor.plans.asked import Asked, own_host, quick
 from ringlight.doctor.probes import calls, net
 from ringlight.doctor.probes.linked_views import watch_linked
+from ringlight.doctor.probes.services import read_store
 from ringlight.doctor.running import Look, Once
 from ringlight.errors import RingError
 from ringlight.settings import Settings
@@ -19,7 +20,7 @@ __all__ = ["linked_camera_plan", "partner_plan"]
 def partner_plan(settings: Settings, asked: Asked, *, needed: bool = True) -> list[Look]:
     """Look at the app at Ring's Partner API. `needed`: that nobody has linked an account yet is a fault."""
     partner = settings.partner
-    kept = Once(lambda: asyncio.to_thread(calls.kept, settings, asked.wall()))
+    kept = Once(lambda: read_store(partial(calls.kept, settings, asked.wall())))
 
     async def list_devices() -> Called:
         return await calls.call(settings, (await kept()).where)
@@ -51,7 +52,7 @@ def partner_plan(settings: Settings, asked: Asked, *, needed: bool = True) -> li
             return judging_calls.judge_no_picture(error)
 
     async def dormant() -> Seen:
-        return judging_calls.judge_dormant(await asyncio.to_thread(calls.dormant_links, settings))
+        return judging_calls.judge_dormant(await read_store(partial(calls.dormant_links, settings)))
 
     base = settings.ring_url or "https://api.amazonvision.com"
     looks = [Look("partner-app", app), Look("partner-key", keys), Look("partner-token", token, needs=("partner-app",))]

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from ringlight.doctor.evidence import Called, Delivered, Kept
 from ringlight.doctor.probes.owners import speaking_with
-from ringlight.errors import RingError
+from ringlight.errors import RingError, fault_error
 from ringlight.http.driver import AsyncDriver
 from ringlight.http.flow import Request, Response
 from ringlight.http.reach import Way
 from ringlight.http.target import Target
 from ringlight.partner.async_client import AsyncClient
+from ringlight.partner.download import NOT_READY_FOR
 from ringlight.partner.parts import UNSET, plain
 from ringlight.partner.setup import Stored, store_address
 from ringlight.partner.webhooks.signature import HEADER, signature_of
@@ -30,6 +31,7 @@ from ringlight.store.pairs import TokenPair
 from ringlight.store.sealing import seal_of
 
 CALL_WAIT = 6.0  # seconds
+PICTURE_WAIT = 6.0  # seconds, in which an answer with a picture has come to its end
 HOOK_LISTENS = 7.0  # seconds; an answer after five is late, and that it comes at all tells more than that
 
 
@@ -138,10 +140,19 @@ async def picture(settings: Settings, where: tuple[str | Path, str] | None) -> s
                 at = event.started_at
                 if at is None:
                     continue
-                with tempfile.TemporaryDirectory(prefix="ringlight-doctor-") as folder:
-                    saved = await ring.media.still(device.id, at, to=Path(folder) / "still.jpg")
-                return f"a picture of {saved.size} bytes"
+                return f"a picture of {await _size(ring, device.id, at)} bytes"
     return "no event yet, so no picture"
+
+
+async def _size(ring: AsyncClient, device_id: str, at: datetime) -> int:
+    try:
+        with tempfile.TemporaryDirectory(prefix="ringlight-doctor-") as folder:
+            async with asyncio.timeout(PICTURE_WAIT):
+                return (await ring.media.still(device_id, at, to=Path(folder) / "still.jpg")).size
+    except TimeoutError:
+        fresh = time.time() - at.timestamp() < NOT_READY_FOR
+        code = "PARTNER-NOT-READY" if fresh else "NET-TIMEOUT"
+        raise fault_error(code, f"no whole picture within {PICTURE_WAIT:g} s") from None
 
 
 async def deliver(url: str, key: Secret | None, account: str, now: Callable[[], float] = time.time) -> Delivered:

@@ -14,6 +14,7 @@ from ringlight.http.serving import listen
 from ringlight.media.addresses import bind_all, own_addresses
 from ringlight.media.datagrams import segment, segments_refused
 from ringlight.settings import Settings
+from ringlight.store.private_file import is_full
 
 DATAGRAM_WAIT = 1.0  # seconds
 
@@ -23,6 +24,7 @@ async def state_dir(folder: Path) -> str:
 
     Raises:
         SetupError: CFG-STATE-DIR.
+        StoreError: STORE-FULL.
     """
 
     def try_it() -> None:
@@ -37,7 +39,8 @@ async def state_dir(folder: Path) -> str:
     try:
         await asyncio.to_thread(try_it)
     except OSError as error:
-        raise fault_error("CFG-STATE-DIR", f"{error.filename or folder}: {error.strerror}") from error
+        code = "STORE-FULL" if is_full(error) else "CFG-STATE-DIR"
+        raise fault_error(code, f"{error.filename or folder}: {error.strerror}") from error
     return f"{folder} can be read and written"
 
 

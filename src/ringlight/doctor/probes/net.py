@@ -176,7 +176,7 @@ async def ask(
             answer = await driver.send(request)
     except RingError as error:
         # A server that wants TLS says so at once, or hangs up.
-        tls = error.code != "NET-TIMEOUT" and not address.is_secure and await _speaks_tls(address)
+        tls = error.code != "NET-TIMEOUT" and not address.is_secure and await speaks_tls(address)
         return Answered(None, error=error if error.code != "ACCOUNT-ANSWER" else None, speaks_tls=tls)
     return read_answer(answer)
 
@@ -191,7 +191,8 @@ def read_answer(answer: Response) -> Answered:
     )  # fmt: skip
 
 
-async def _speaks_tls(address: Address) -> bool:
+async def speaks_tls(address: Address) -> bool:
+    """Whether a handshake with whoever listens at an address comes to its end; certificates are not judged."""
     try:
         await _handshake(address, trusting_nobody())
     except (OSError, TimeoutError):

@@ -1,7 +1,10 @@
 """What our own server works with beside itself: its database, Redis, and the broker of the home."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
+from typing import TypeVar
 
 from ringlight.doctor.findings import Seen, fault, good
 from ringlight.errors import fault_error
@@ -13,9 +16,11 @@ from ringlight.settings import MqttSettings, Settings
 from ringlight.store.database import database_of
 from ringlight.store.resealing import check, secret_files
 from ringlight.store.sealing import seal_of
+from ringlight.unwaited import unwaited
 
-__all__ = ["ask_broker", "ask_database", "ask_redis"]
+__all__ = ["ask_broker", "ask_database", "ask_redis", "read_store"]
 
+T = TypeVar("T")
 WITHIN = 5.0  # seconds for any of them to answer
 
 
@@ -26,13 +31,23 @@ async def ask_database(settings: Settings) -> Seen:
         SetupError: STORE-ADDRESS, CFG-SECRETS-KEY, STORE-SEALED or CFG-STATE-DIR.
         StoreError: Why it cannot be used.
     """
-    asking = asyncio.create_task(asyncio.to_thread(_open_all, settings), name="doctor: database")
-    await asyncio.wait({asking}, timeout=WITHIN)
-    if not asking.done():
-        asking.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits for it any more
-        raise fault_error("STORE-UNREACHABLE", f"it has not answered for {WITHIN:g} s")
-    await asking
+    await read_store(partial(_open_all, settings))
     return good("it answers, and what is kept can be read")
+
+
+async def read_store(reading: Callable[[], T]) -> T:
+    """Read something of the database; return what it comes to, or raise what it raises.
+
+    Args:
+        reading: Blocks. It changes nothing, for it goes on unseen where it takes too long.
+
+    Raises:
+        StoreError: STORE-UNREACHABLE, it takes too long.
+    """
+    try:
+        return await unwaited(reading, "doctor: database", WITHIN)
+    except TimeoutError:
+        raise fault_error("STORE-UNREACHABLE", f"it has not answered for {WITHIN:g} s") from None
 
 
 def _open_all(settings: Settings) -> None:

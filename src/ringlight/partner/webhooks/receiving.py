@@ -36,6 +36,7 @@ class Webhooks:
             removes nothing, where somebody else does.
         answer_within: Seconds after which a delivery that is not stored is answered 503.
         on_refused: Called with what is also said in the log: why something was not taken, and how many such there were.
+        on_taken: Called for each delivery that was taken.
         wall: The time of day in seconds.
         doubts_clock: Whether that has jumped and is not to be believed: a delivery whose signature is right and whose
             time is not is answered 503 then, so that Ring sends it again.
@@ -52,6 +53,7 @@ class Webhooks:
         kept: float | None = 0.0,
         answer_within: float = ANSWER_WITHIN,
         on_refused: Callable[[RingError, int], None] = lambda *_: None,
+        on_taken: Callable[[], None] = lambda: None,
         wall: Callable[[], float] = time.time,
         doubts_clock: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -61,6 +63,7 @@ class Webhooks:
         self.inbox = Inbox(self._database)
         self.answer_within = answer_within
         self._pace, self._wall, self._on_refused = pace or Pace(), wall, on_refused
+        self._on_taken = on_taken
         self._doubts_clock = doubts_clock
         self._kept = None if kept is None else max(kept, verifier.max_age + 2 * verifier.max_ahead)
         self._notices = Notices()
@@ -111,7 +114,9 @@ class Webhooks:
             log.exception("webhook_not_taken")
             problem = fault_error("HOOK-BUSY", type(error).__name__)
         answer = answer_to(problem)
-        if problem is not None:
+        if problem is None:
+            self._on_taken()
+        else:
             self.refused(problem)
             if problem.code in _TIMES and self._doubts_clock():
                 answer = Answer(503, problem.code)

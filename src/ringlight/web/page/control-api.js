@@ -1,6 +1,6 @@
 // What a camera can do besides live video, asked of the server: light, siren, turning, pictures, history.
 
-import { ask, FaultError, namedFault, serverGone, toFault } from "./api.js";
+import { ask, FaultError, serverGone, toFault } from "./api.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
 /** @typedef {import("./api.js").Fault} Fault */
@@ -18,6 +18,8 @@ import { ask, FaultError, namedFault, serverGone, toFault } from "./api.js";
  * @property {boolean | null} person
  * @property {boolean | null} has_recording
  */
+
+const RECORDING_WAIT = 150_000;   // ms; the server waits two minutes for one that Ring still makes
 
 /** @param {string} cameraId */
 const place = (cameraId) => `/api/cameras/${encodeURIComponent(cameraId)}`;
@@ -96,22 +98,23 @@ export async function takePicture(cameraId) {
 }
 
 /**
- * Find out why a recording does not play: the player itself only knows that it does not.
+ * Find out why a recording cannot be had; null where it can.
  *
  * @param {string} cameraId
  * @param {string} eventId
- * @returns {Promise<Fault>}
+ * @returns {Promise<Fault | null>}
  */
-export async function whyNoRecording(cameraId, eventId) {
+export async function recordingFault(cameraId, eventId) {
   const path = recordingAddress(cameraId, eventId);
+  const signal = AbortSignal.timeout(RECORDING_WAIT);
   try {
-    const response = await answerOf(path, { headers: { range: "bytes=0-0" } });
+    const response = await answerOf(path, { headers: { range: "bytes=0-0" }, signal });
     if (!response.ok) return await faultIn(response, path);
     await response.body?.cancel();
   } catch (error) {
     return error instanceof FaultError ? error.fault : serverGone(String(error));
   }
-  return namedFault("VIEWER-NO-FRAME", "the recording arrives, but the browser does not play it");
+  return null;
 }
 
 /**

@@ -1,6 +1,7 @@
 // A recording that plays where its button is, or says why it does not.
 
-import { recordingAddress, whyNoRecording } from "./control-api.js";
+import { namedFault } from "./api.js";
+import { recordingAddress, recordingFault } from "./control-api.js";
 import { el } from "./dom.js";
 import { cardOf } from "./fault-card.js";
 
@@ -26,18 +27,27 @@ export function filmButton(cameraId, eventId, name, place) {
       place.querySelector("video")?.removeAttribute("src");
       place.replaceChildren();
     } else {
-      play();
+      void play();
     }
   }
 
-  function play() {
+  async function play() {
     const video = el("video", { class: "event-film", controls: true, autoplay: true, playsinline: true,
-      "aria-label": `Recording: ${name}`, src: recordingAddress(cameraId, eventId) });
+      "aria-label": `Recording: ${name}` });
+    place.replaceChildren(video);
+    // Asked before it plays: the player only knows that it does not, and what takes long to fail would fail twice.
+    const refused = await recordingFault(cameraId, eventId);
+    if (!video.isConnected) return;
+    if (refused !== null) {
+      place.replaceChildren(cardOf(refused, play));
+      return;
+    }
     video.addEventListener("error", async () => {
-      const fault = await whyNoRecording(cameraId, eventId);
+      const fault = await recordingFault(cameraId, eventId)
+        ?? namedFault("VIEWER-NO-FRAME", "the recording arrives, but the browser does not play it");
       if (video.isConnected) place.replaceChildren(cardOf(fault, play));
     });
-    place.replaceChildren(video);
+    video.src = recordingAddress(cameraId, eventId);
   }
 
   return button;

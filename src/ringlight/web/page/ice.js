@@ -45,11 +45,36 @@ export const isRefused = ({ errorCode }) => errorCode === 401 || errorCode === 4
  * @returns {RTCIceServer[]}
  */
 export function iceServersOf(link) {
-  const entries = link.matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"[^"]*"|[^",;]*))*)/g);
-  return [...entries].flatMap(([, urls = "", rest = ""]) => {
-    const pairs = [...rest.matchAll(/([\w-]+)\s*=\s*(?:"([^"]*)"|([^",;]*))/g)];
-    const named = Object.fromEntries(pairs.map(([, name, quoted, bare]) => [name, quoted ?? bare]));
-    if (named.rel !== "ice-server") return [];
-    return [named.username ? { urls, username: named.username, credential: named.credential } : { urls }];
-  });
+  /** @type {RTCIceServer[]} */
+  const servers = [];
+  let at = link.indexOf("<");
+  while (at >= 0) {
+    const end = link.indexOf(">", at);
+    if (end < 0) break;   // nor is there one for any "<" that follows
+    const [named, next] = parametersAt(link, end + 1);
+    const urls = link.slice(at + 1, end);
+    if (named.rel === "ice-server") {
+      servers.push(named.username ? { urls, username: named.username, credential: named.credential } : { urls });
+    }
+    at = link.indexOf("<", next);
+  }
+  return servers;
+}
+
+/**
+ * The parameters that begin at a place of a `Link` header (RFC 8288 section 3), and where they end.
+ *
+ * @param {string} link
+ * @param {number} at
+ * @returns {[Record<string, string | undefined>, number]}
+ */
+function parametersAt(link, at) {
+  const one = /\s*;\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^",;]*))/y;
+  const pairs = [];
+  for (one.lastIndex = at; ;) {
+    const found = one.exec(link);
+    if (found === null) return [Object.fromEntries(pairs), at];
+    pairs.push([found[1], found[2] ?? found[3]]);
+    at = one.lastIndex;
+  }
 }
