@@ -6,13 +6,16 @@ sockets stand in for thousands. Usage: python bench/bench_rooms.py [--quick] [--
 """
 
 import argparse
+import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -26,7 +29,6 @@ from media import kernel
 
 HERE = Path(__file__).parent
 PEERS = HERE.parent / "tests" / "peers"
-COMPILED = HERE / "results" / "compiled"  # the wheel that `make compiled` builds, unpacked
 GOAL_US = {200: 12.0, 2048: 15.0}
 GOAL_RATIO = {200: 1.4, 2048: 2.0}
 GOAL_P99_MS, GOAL_KB, GOAL_JOINS = 2.0, 6.0, 2000.0
@@ -48,8 +50,8 @@ class Row:
 
 
 @contextlib.contextmanager
-def program(command: list[str], core: int, before: Sequence[Path] = ()) -> "Iterator[subprocess.Popen[str]]":
-    paths = [*map(str, before), str(HERE), os.environ.get("PYTHONPATH", "")]
+def program(command: list[str], core: int, before: Sequence[str] = ()) -> "Iterator[subprocess.Popen[str]]":
+    paths = [*before, str(HERE), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     with kernel.on_core(core):
         process = subprocess.Popen(
@@ -79,15 +81,18 @@ def hear(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return found
 
 
-def compile_rooms() -> None:
-    """Build the wheel of which the rooms' cores are compiled, from the source as it is now."""
-    shutil.rmtree(COMPILED, ignore_errors=True)
-    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(COMPILED)]
+@functools.cache
+def compiled() -> str:
+    """Build the wheel of which the rooms' cores are compiled, as `make compiled` does; return where it is unpacked."""
+    place = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, place)
+    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", place]
     asked = {**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"}
     subprocess.run([sys.executable, *build, str(HERE.parent)], env=asked, check=True)
-    (wheel,) = COMPILED.glob("*.whl")
+    (wheel,) = Path(place).glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(COMPILED)
+        packed.extractall(place)
+    return place
 
 
 @contextlib.contextmanager
@@ -98,7 +103,7 @@ def stage(server: str, dialect: str) -> "Iterator[tuple[int, subprocess.Popen[st
         command = ["node", str(HERE / "relay" / "serve_peer.mjs"), str(PEERS)]
     else:
         command = [sys.executable, str(HERE / "relay" / "serve.py"), "asgi" if server == "asgi" else "fast"]
-    with program(command, core, [COMPILED] if server == "compiled" else []) as serving:
+    with program(command, core, [compiled()] if server == "compiled" else []) as serving:
         assert serving.stdout is not None
         port = serving.stdout.readline().split()[1]
         with program([sys.executable, str(HERE / "relay" / "crowd.py"), dialect, port], other) as crowd:
@@ -179,7 +184,7 @@ def judge(rows: dict[str, Row]) -> None:
     What a message costs is judged by the best round of each, the peer's too: others on the same machine only add to it,
     and on a virtual one they add up to a half.
     """
-    for name in ("fast-seed", "fast-v2"):
+    for name in ("compiled-seed", "compiled-v2", "fast-seed", "fast-v2"):
         if name not in rows:
             continue
         row = rows[name]
@@ -204,8 +209,6 @@ def main() -> None:
     if "peer" in given.only and not (PEERS / "node_modules" / "peer").exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=PEERS, check=True, stdout=subprocess.DEVNULL)
     rows = {name: Row() for name in given.only.split(",")}
-    if any(SETS[name][0] == "compiled" for name in rows):
-        compile_rooms()
     for _ in range(rounds):
         for name, row in rows.items():
             relay(row, *SETS[name], seconds)

@@ -1,16 +1,10 @@
-"""The sockets of the rooms: what happens to them, and what is known of each."""
+"""What happens to the sockets of the rooms."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgspec import Struct
 
-from ringlight.rooms.limits import Allowance
-from ringlight.rooms.messages import Heard as Message
-from ringlight.rooms.messages import Seed
-from ringlight.rooms.people import Dialect
-
-__all__ = ["Connection", "Heard", "Lost", "Opened"]
+__all__ = ["Heard", "Lost", "Opened"]
 
 
 class Opened(Struct, frozen=True, gc=False):  # as `Said`
@@ -48,30 +42,3 @@ class Lost:
 
     socket: int
     reason: str = "network"
-
-
-@dataclass(slots=True)
-class Connection:
-    """What is known of a socket that was opened.
-
-    Attributes:
-        opened: How.
-        dialect: What it speaks.
-        heard_at: When it last sent anything.
-        allowance: What it may send.
-        parse: Reads its messages.
-        room: Where it has entered, or is about to; `None` until it says where.
-        strikes: Messages beyond the allowance, or not understood.
-        renew_at: When its token is renewed; `None` is never.
-        ice_at: The same of its TURN credentials.
-    """
-
-    opened: Opened
-    dialect: Dialect
-    heard_at: float
-    allowance: Allowance
-    parse: Callable[[bytes], Message | Seed]
-    room: str | None = None
-    strikes: int = 0
-    renew_at: float | None = None
-    ice_at: float | None = None

@@ -12,7 +12,8 @@ from ringlight.errors import RingError, fault_error
 from ringlight.rooms import messages
 from ringlight.rooms.address import dialect_of, read_address
 from ringlight.rooms.admission import Admission
-from ringlight.rooms.connections import Connection, Heard, Lost, Opened
+from ringlight.rooms.connection import Connection
+from ringlight.rooms.connections import Heard, Lost, Opened
 from ringlight.rooms.events import (
     Action,
     Close,
