@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from ringlight.http.websocket.handshake import read_plain
-from ringlight.http.websocket.protocol import FastSocket
+from ringlight.http.websocket.protocol import FastSockets
 
 __all__ = ["Doorstep", "doorstep"]
 
@@ -66,7 +66,7 @@ class Doorstep:
         self._timer = loop.call_later(LOOK, self._look) if self._since else None
 
 
-def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[asyncio.Protocol]:
+def doorstep(step: Doorstep, sockets: FastSockets | None = None) -> type[asyncio.Protocol]:
     """Return what `uvicorn.Config` takes as `http`: its own, watched from the first byte to the end of the head.
 
     Args:
@@ -132,7 +132,7 @@ def doorstep(step: Doorstep, sockets: type[FastSocket] | None = None) -> type[as
 
     if sockets is None:
         return WatchedHttp
-    taking: type[FastSocket] = sockets
+    taking: FastSockets = sockets
 
     class Newcomer(_Newcomer):
         __slots__ = ()
@@ -150,7 +150,7 @@ class _Newcomer(asyncio.Protocol):
 
     __slots__ = ("_app_state", "_config", "_state", "_transport")
     _step: Doorstep
-    _sockets: type[FastSocket]
+    _sockets: FastSockets
     _http: type[HttpToolsProtocol]
 
     def __init__(
@@ -171,7 +171,7 @@ class _Newcomer(asyncio.Protocol):
         if upgrade is not None and self._sockets.takes(upgrade.path):
             self._step.leave(transport)
             socket = self._sockets(self._config, self._state, self._app_state)
-            transport.set_protocol(socket)
+            transport.set_protocol(cast(asyncio.Protocol, socket))
             socket.connection_made(transport)
             socket.begin(upgrade)
         else:

@@ -8,13 +8,13 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
 from ringlight.errors import fault_error
 from ringlight.http.doorstep import Doorstep, doorstep
-from ringlight.http.websocket.protocol import Listener, protocol_class
+from ringlight.http.websocket.protocol import FastSockets, Listener
 
 GRACE = 2  # seconds that open requests get when the program stops
 
@@ -80,10 +80,10 @@ async def serving(
         tls: The server's certificate; `None` speaks plain HTTP.
         sockets: Gets the WebSockets of its paths without ASGI; all others go to the application.
     """
-    own = protocol_class(sockets) if sockets is not None else None
+    own = FastSockets(sockets) if sockets is not None else None
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, http=doorstep(Doorstep(), own),
-        ws=own or "websockets-sansio", ws_per_message_deflate=False,
+        ws=cast(type[asyncio.Protocol], own) if own is not None else "websockets-sansio", ws_per_message_deflate=False,
         ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=GRACE, server_header=False,
         proxy_headers=False,  # whom to believe is said in the settings, and judged by proxies.py

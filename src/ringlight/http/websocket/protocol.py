@@ -30,7 +30,7 @@ from ringlight.http.websocket.frames import (
 from ringlight.http.websocket.frames import unmask as own_unmask
 from ringlight.http.websocket.handshake import Upgrade
 
-__all__ = ["FastSocket", "Listener", "protocol_class"]
+__all__ = ["FastSocket", "FastSockets", "Listener", "protocol_class"]
 
 unmask: Unmask = own_unmask
 with contextlib.suppress(ImportError):  # a platform without wheels
@@ -91,20 +91,32 @@ class Listener(Protocol):
         """Whether no time has to be told while no socket is open."""
 
 
-def protocol_class(listener: Listener) -> "type[FastSocket]":
+def protocol_class(listener: Listener) -> type[asyncio.Protocol]:
     """Return what `uvicorn.Config` takes as `ws`.
 
     Args:
         listener: Gets the sockets of its paths; all others get what `ws="websockets-sansio"` would give them.
     """
-    hall = _Hall(listener)
+    return cast(type[asyncio.Protocol], FastSockets(listener))  # all that is done with it is to call it
 
-    class ListeningSocket(FastSocket):
-        __slots__ = ()
-        _hall = hall
-        _hear = staticmethod(listener.heard)
 
-    return ListeningSocket
+class FastSockets:
+    """Makes the sockets of one listener.
+
+    Args:
+        listener: As for `protocol_class`.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._hall = _Hall(listener)
+
+    def __call__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> "FastSocket":
+        """Return a new one; the arguments are uvicorn's."""
+        return FastSocket(self._hall, config, server_state, app_state)
+
+    def takes(self, path: str) -> bool:
+        """Whether sockets at this path are the listener's."""
+        return self._hall.listener.takes(path)
 
 
 class _Hall:
@@ -112,6 +124,7 @@ class _Hall:
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
+        self.hear: Callable[[int, bytes], None] = listener.heard  # one for all of them
         self.sockets: set[FastSocket] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -130,17 +143,17 @@ class _Hall:
         self._timer = loop.call_later(SWEEP, self._sweep) if going_on else None
 
 
-class FastSocket(asyncio.Protocol):
-    """One WebSocket, from its upgrade request to its end."""
+class FastSocket:
+    """One WebSocket, from its upgrade request to its end: an `asyncio.Protocol`, though it need not inherit from it."""
 
     __slots__ = (
-        "_app_state", "_closing_at", "_config", "_frames", "_full_at", "_heard", "_number", "_other",
+        "_app_state", "_closing_at", "_config", "_frames", "_full_at", "_hall", "_hear", "_heard", "_number", "_other",
         "_silent", "_state", "_transport", "path",
     )  # fmt: skip
-    _hall: _Hall
-    _hear: Callable[[int, bytes], None]
 
-    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+    def __init__(self, hall: _Hall, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+        self._hall = hall
+        self._hear: Callable[[int, bytes], None] = hall.hear
         self._config: Config | None = config
         self._state = server_state
         self._app_state: dict[str, Any] | None = app_state
@@ -153,11 +166,6 @@ class FastSocket(asyncio.Protocol):
         self._full_at: float | None = None
         self._closing_at: float | None = None
         self.path = ""
-
-    @classmethod
-    def takes(cls, path: str) -> bool:
-        """Whether sockets at this path are the listener's."""
-        return cls._hall.listener.takes(path)
 
     # What the listener does
 
@@ -250,7 +258,7 @@ class FastSocket(asyncio.Protocol):
 
     def _begin(self, head: bytes) -> None:
         upgrade = handshake.read_upgrade(head)
-        if self.takes(upgrade.path):
+        if self._hall.listener.takes(upgrade.path):
             self.begin(upgrade)
             return
         assert self._transport is not None and self._config is not None and self._app_state is not None  # noqa: PT018, S101 - a request comes after the connection
