@@ -44,7 +44,7 @@ export function filmButton(cameraId, eventId, name, place) {
     }
     video.addEventListener("error", async () => {
       const fault = await recordingFault(cameraId, eventId)
-        ?? namedFault("VIEWER-NO-FRAME", "the recording arrives, but the browser does not play it");
+        ?? await namedFault("VIEWER-NO-FRAME", "the recording arrives, but the browser does not play it");
       if (video.isConnected) place.replaceChildren(cardOf(fault, play));
     });
     video.src = recordingAddress(cameraId, eventId);
