@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fresh import ROOT, build_wheel
 
 pytestmark = [
     pytest.mark.program,
@@ -18,7 +19,6 @@ pytestmark = [
         reason="there is no C compiler here, or Python's headers are not",
     ),
 ]
-ROOT = Path(__file__).parents[2]
 MODULES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
     "wheel"
 ]["hooks"]["custom"]["modules"]
@@ -29,9 +29,7 @@ THEIRS = ["tests/rooms", "tests/http/test_websocket_frames.py", "tests/http/test
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out, place = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("compiled")
-    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(ROOT)]
-    subprocess.run([sys.executable, *build], env={**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"}, check=True)
-    (wheel,) = out.glob("*.whl")
+    wheel = build_wheel(out, compiled=True)
     assert "-none-any" not in wheel.name, "it is for this kind of machine, and says so"
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(place)

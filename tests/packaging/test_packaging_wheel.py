@@ -9,21 +9,17 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from fresh import build_wheel
 
 import ringlight
 
 pytestmark = pytest.mark.program
 SOURCE = Path(ringlight.__file__).parent
-ROOT = SOURCE.parent.parent
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(ROOT)]
-    subprocess.run([sys.executable, *build], check=True)
-    (made,) = out.glob("*.whl")
-    return made
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
