@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TOO = ["--follow-imports=silent", "--ignore-missing-imports"]  # the rest is `make lint`'s to judge
+OTHERS = ["--follow-imports=silent", "--ignore-missing-imports"]  # all other modules are `make lint`'s to judge
 
 
 class Compiled(BuildHookInterface[Any]):
@@ -28,7 +28,7 @@ class Compiled(BuildHookInterface[Any]):
         self._made = tempfile.TemporaryDirectory()  # nothing of it in the source, where it would be found by its tests
         made = Path(self._made.name)
         cache = f"--cache-dir={made / 'cache'}"
-        extensions = mypycify([cache, *TOO, *modules], opt_level="3", debug_level="0", target_dir=str(made / "c"))
+        extensions = mypycify([cache, *OTHERS, *modules], opt_level="3", debug_level="0", target_dir=str(made / "c"))
         command = build_ext(Distribution({"name": self.metadata.name, "ext_modules": extensions}))
         command.build_lib, command.build_temp = str(made / "lib"), str(made / "objects")
         command.ensure_finalized()

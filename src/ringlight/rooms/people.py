@@ -1,4 +1,4 @@
-"""What is known of the people of a room: who they are, what their roles may do, what they have offered."""
+"""What is known of the people of a room: who they are, what their roles may do, what they have offered. Pure."""
 
 from dataclasses import dataclass, field
 from enum import Enum
