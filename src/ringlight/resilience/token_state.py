@@ -84,6 +84,7 @@ class TokenState:
         self._lifetime = 0.0
         self._renewed_at = float("-inf")
         self._not_before = float("-inf")
+        self._hold = 0.0  # seconds from the failure to that
         self._refused = False
         self.id = 0
         self.expires = float("-inf")
@@ -110,7 +111,9 @@ class TokenState:
         if self._begin(now):
             return Wait(renew=True)
         # The last renewal has just failed. The old token is used as long as it lasts, then calls fail at once.
-        return Use(self.id) if usable else Later(self._not_before - now)
+        return (
+            Use(self.id) if usable else Later(min(self._not_before - now, self._hold))
+        )  # a difference is rounded, up as well
 
     def rejected(self, token: int, now: float) -> None:
         """Take note that the server refused a token. If it is not the current one, it was renewed meanwhile: no matter.
@@ -148,7 +151,8 @@ class TokenState:
             wait: Seconds that the answer asked to be left alone; `None` if it did not.
         """
         self._phase = _Phase.LOST if lost else _Phase.IDLE
-        self._not_before = now + max(self._pause, wait or 0.0)
+        self._hold = max(self._pause, wait or 0.0)
+        self._not_before = now + self._hold
 
     def unchanged(self) -> None:
         """Take note that the renewal in flight ended with the very token that was refused meanwhile: begin another."""
